@@ -1,0 +1,56 @@
+//! std's blocking calls, stop-checked, as extension traits: for use without the
+//! attribute, which expands to the same.
+//!
+//! The rule has no exceptions: `f_or_stop(args)` returns
+//! `Result<what f(args) returns, Stopped>`.
+//!
+//! ```
+//! use std::net::UdpSocket;
+//! use stopruntime::ext::RecvFromOrStop;
+//!
+//! # fn handle(_: &[u8]) {}
+//! fn serve(socket: &UdpSocket) -> std::io::Result<()> {
+//!     let mut buffer = [0; 2048];
+//!     loop {
+//!         match socket.recv_from_or_stop(&mut buffer) {
+//!             Ok(result) => handle(&buffer[..result?.0]),
+//!             Err(_stopped) => return Ok(()),
+//!         }
+//!     }
+//! }
+//! # let socket = UdpSocket::bind("127.0.0.1:0")?;
+//! # stopruntime::Stopper::current().request_stop();
+//! # serve(&socket)
+//! ```
+
+mod address;
+mod bufread;
+mod connect;
+mod datagram;
+mod listener;
+mod process;
+mod raw;
+mod read;
+mod refused;
+mod stdin;
+mod stoppable;
+mod stream;
+mod time;
+mod write;
+
+pub use bufread::{BufReadOrStop, BytesOrStop, FillBufOrStop};
+pub use connect::{ConnectOrStop, ConnectTimeoutOrStop};
+pub use datagram::{
+    PeekFromOrStop, PeekOrStop, RecvFromOrStop, RecvOrStop, SendOrStop, SendToOrStop,
+};
+pub use listener::{AcceptOrStop, IncomingOrStop};
+pub use process::{JoinOrStop, WaitOrStop};
+pub use read::ReadOrStop;
+pub use stdin::StdinOrStop;
+pub use stoppable::Stoppable;
+pub use time::{sleep_or_stop, sleep_until_or_stop};
+pub use write::WriteOrStop;
+
+pub(crate) use bufread::{Bytes, Lines, Split};
+pub(crate) use listener::Incoming;
+pub(crate) use raw::{wait_readable, wait_writable};

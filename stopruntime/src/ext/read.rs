@@ -1,0 +1,180 @@
+//! `Read`, stop-checked.
+
+use crate::stop::{self, Stopped, stopped_in};
+use std::io::{self, Cursor, Empty, ErrorKind, IoSliceMut, Read};
+
+/// [`Read`] whose calls are stop-checked.
+///
+/// `read` and `read_vectored` are single calls: stopped, they have read
+/// nothing. The others stop only between their single reads; what they have
+/// read is in the buffer, and [`Stopped::progress`] says how much. Who must not
+/// stop in the middle of a message puts the call in a
+/// [`shield`](crate::shield()).
+///
+/// To implement it for a type of your own that wraps another one, forward
+/// [`read_or_stop`](ReadOrStop::read_or_stop) and
+/// [`ready_or_stop`](ReadOrStop::ready_or_stop).
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be stopped while it reads",
+    label = "this read has no stop-checked form",
+    note = "wrap what it reads from in `stopruntime::Stoppable` and mark the call `#[blocking(as_is)]`, or, for a type with a file descriptor, use `#[blocking(readable)]`"
+)]
+pub trait ReadOrStop: Read {
+    /// [`Read::read`], stop-checked: the number of bytes read.
+    ///
+    /// # Errors
+    ///
+    /// [`Stopped`]: a stop is requested and nothing was read.
+    fn read_or_stop(&mut self, buffer: &mut [u8]) -> Result<io::Result<usize>, Stopped>;
+
+    /// Waits until a plain `read` would not wait; what a `BufReader` does
+    /// before it fills its buffer. A type whose `read` reports [`Stopped`] by
+    /// itself has nothing to wait for.
+    ///
+    /// # Errors
+    ///
+    /// [`Stopped`]: a stop is requested.
+    fn ready_or_stop(&self) -> Result<(), Stopped>;
+
+    /// [`Read::read_vectored`], stop-checked.
+    ///
+    /// # Errors
+    ///
+    /// [`Stopped`]: a stop is requested and nothing was read.
+    fn read_vectored_or_stop(
+        &mut self,
+        buffers: &mut [IoSliceMut<'_>],
+    ) -> Result<io::Result<usize>, Stopped> {
+        let first = buffers.iter_mut().find(|buffer| !buffer.is_empty());
+        self.read_or_stop(first.map_or(&mut [], |buffer| &mut **buffer))
+    }
+
+    /// [`Read::read_exact`], stop-checked between its reads.
+    ///
+    /// # Errors
+    ///
+    /// [`Stopped`]: a stop is requested; the first
+    /// [`progress`](Stopped::progress) bytes of the buffer are filled.
+    fn read_exact_or_stop(&mut self, buffer: &mut [u8]) -> Result<io::Result<()>, Stopped> {
+        let mut done = 0;
+        while done < buffer.len() {
+            match self.read_or_stop(&mut buffer[done..]).map_err(|_| Stopped::after(done))? {
+                Ok(0) => {
+                    let message = "failed to fill whole buffer";
+                    return Ok(Err(io::Error::new(ErrorKind::UnexpectedEof, message)));
+                }
+                Ok(length) => done += length,
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => return Ok(Err(error)),
+            }
+        }
+        Ok(Ok(()))
+    }
+
+    /// [`Read::read_to_end`], stop-checked between its reads.
+    ///
+    /// # Errors
+    ///
+    /// [`Stopped`]: a stop is requested; [`progress`](Stopped::progress) bytes
+    /// were appended.
+    fn read_to_end_or_stop(&mut self, buffer: &mut Vec<u8>) -> Result<io::Result<usize>, Stopped> {
+        const STEP: usize = 8 * 1024;
+        let start = buffer.len();
+        loop {
+            let length = buffer.len();
+            buffer.reserve(32);
+            buffer.resize(buffer.capacity().min(length + STEP), 0);
+            let outcome = self.read_or_stop(&mut buffer[length..]);
+            buffer.truncate(length + matches!(outcome, Ok(Ok(_))).then(|| count(&outcome)).unwrap_or(0));
+            match outcome.map_err(|_| Stopped::after(length - start))? {
+                Ok(0) => return Ok(Ok(length - start)),
+                Err(error) if error.kind() != ErrorKind::Interrupted => return Ok(Err(error)),
+                _ => {}
+            }
+        }
+    }
+
+    /// [`Read::read_to_string`], stop-checked between its reads.
+    ///
+    /// # Errors
+    ///
+    /// [`Stopped`]: a stop is requested; [`progress`](Stopped::progress) bytes
+    /// were appended. The bytes of a character that had not arrived whole are
+    /// not among them: read bytes where that matters.
+    fn read_to_string_or_stop(
+        &mut self,
+        buffer: &mut String,
+    ) -> Result<io::Result<usize>, Stopped> {
+        let mut bytes = Vec::new();
+        let outcome = self.read_to_end_or_stop(&mut bytes);
+        append(buffer, &bytes, outcome)
+    }
+}
+
+fn count(outcome: &Result<io::Result<usize>, Stopped>) -> usize {
+    match outcome {
+        Ok(Ok(length)) => *length,
+        _ => 0,
+    }
+}
+
+/// Appends what was read, and fits the outcome to what could be appended.
+pub(super) fn append(
+    buffer: &mut String,
+    bytes: &[u8],
+    outcome: Result<io::Result<usize>, Stopped>,
+) -> Result<io::Result<usize>, Stopped> {
+    let text = match (core::str::from_utf8(bytes), &outcome) {
+        (Ok(text), _) => text,
+        (Err(error), Err(_)) => {
+            // The bytes before the error are text.
+            core::str::from_utf8(&bytes[..error.valid_up_to()]).unwrap_or_default()
+        }
+        (Err(_), Ok(_)) => {
+            let message = "stream did not contain valid UTF-8";
+            return Ok(outcome?.and(Err(io::Error::new(ErrorKind::InvalidData, message))));
+        }
+    };
+    buffer.push_str(text);
+    outcome.map_err(|_| Stopped::after(text.len()))
+}
+
+/// Turns an error that carries [`Stopped`] back into it.
+pub(super) fn unwrap_stop<T>(result: io::Result<T>) -> Result<io::Result<T>, Stopped> {
+    match result {
+        Err(error) => stopped_in(&error).map_or(Ok(Err(error)), Err),
+        value => Ok(value),
+    }
+}
+
+macro_rules! forwarded {
+    ($($of:ident: $reader:ty),*) => {$(
+        impl<$of: ReadOrStop + ?Sized> ReadOrStop for $reader {
+            #[inline(always)]
+            fn read_or_stop(&mut self, buffer: &mut [u8]) -> Result<io::Result<usize>, Stopped> {
+                (**self).read_or_stop(buffer)
+            }
+
+            fn ready_or_stop(&self) -> Result<(), Stopped> {
+                (**self).ready_or_stop()
+            }
+        }
+    )*};
+}
+forwarded!(R: &mut R, R: Box<R>);
+
+macro_rules! never_waiting {
+    ($([$($parameter:tt)*] $reader:ty),*) => {$(
+        impl<$($parameter)*> ReadOrStop for $reader {
+            fn read_or_stop(&mut self, buffer: &mut [u8]) -> Result<io::Result<usize>, Stopped> {
+                stop::check()?;
+                Ok(self.read(buffer))
+            }
+
+            fn ready_or_stop(&self) -> Result<(), Stopped> {
+                stop::check()
+            }
+        }
+    )*};
+}
+never_waiting!([] &[u8], [T: AsRef<[u8]>] Cursor<T>, [] Empty);

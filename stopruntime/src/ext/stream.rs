@@ -1,0 +1,87 @@
+//! `Read` and `Write` of std's types with a file descriptor.
+
+use super::{ReadOrStop, WriteOrStop, raw};
+use crate::stop::{self, Stopped};
+use std::fs::File;
+use std::io::{self, IoSlice, IoSliceMut, PipeReader, PipeWriter};
+use std::net::TcpStream;
+use std::os::fd::AsFd;
+use std::os::unix::net::UnixStream;
+use std::process::{ChildStderr, ChildStdin, ChildStdout};
+use std::sync::Arc;
+
+macro_rules! reader {
+    ($($stream:ty => $read:expr),* $(,)?) => {$(
+        impl ReadOrStop for $stream {
+            #[inline(always)]
+            fn read_or_stop(&mut self, buffer: &mut [u8]) -> Result<io::Result<usize>, Stopped> {
+                $read(self.as_fd(), buffer)
+            }
+
+            #[inline(always)]
+            fn read_vectored_or_stop(
+                &mut self,
+                buffers: &mut [IoSliceMut<'_>],
+            ) -> Result<io::Result<usize>, Stopped> {
+                raw::readv(self.as_fd(), buffers)
+            }
+
+            fn ready_or_stop(&self) -> Result<(), Stopped> {
+                raw::wait_readable(self.as_fd())
+            }
+        }
+    )*};
+}
+
+macro_rules! writer {
+    ($($stream:ty => $write:expr),* $(,)?) => {$(
+        impl WriteOrStop for $stream {
+            #[inline(always)]
+            fn write_or_stop(&mut self, data: &[u8]) -> Result<io::Result<usize>, Stopped> {
+                $write(self.as_fd(), data)
+            }
+
+            #[inline(always)]
+            fn write_vectored_or_stop(
+                &mut self,
+                data: &[IoSlice<'_>],
+            ) -> Result<io::Result<usize>, Stopped> {
+                raw::writev(self.as_fd(), data)
+            }
+
+            /// There is no buffer.
+            fn flush_or_stop(&mut self) -> Result<io::Result<()>, Stopped> {
+                stop::check()?;
+                Ok(Ok(()))
+            }
+        }
+    )*};
+}
+
+reader! {
+    TcpStream => |socket, buffer| raw::recv(socket, buffer, 0),
+    &TcpStream => |socket, buffer| raw::recv(socket, buffer, 0),
+    UnixStream => |socket, buffer| raw::recv(socket, buffer, 0),
+    &UnixStream => |socket, buffer| raw::recv(socket, buffer, 0),
+    File => raw::read,
+    &File => raw::read,
+    Arc<File> => raw::read,
+    PipeReader => raw::read,
+    &PipeReader => raw::read,
+    ChildStdout => raw::read,
+    ChildStderr => raw::read,
+}
+
+writer! {
+    TcpStream => raw::send,
+    &TcpStream => raw::send,
+    UnixStream => raw::send,
+    &UnixStream => raw::send,
+    File => raw::write,
+    &File => raw::write,
+    Arc<File> => raw::write,
+    PipeWriter => raw::write,
+    &PipeWriter => raw::write,
+    ChildStdin => raw::write,
+    &ChildStdin => raw::write,
+}

@@ -1,0 +1,49 @@
+//! The two futex operations that the stop protocol itself waits with; they
+//! are not stop-checked. futex(2), `FUTEX_WAIT_PRIVATE`, `FUTEX_WAKE_PRIVATE`.
+//!
+//! # Safety
+//!
+//! Both take a reference, so the word is valid for as long as the kernel looks
+//! at it.
+
+#![allow(unsafe_code)]
+
+use core::sync::atomic::AtomicU32;
+use std::time::Duration;
+
+/// Waits while the word is `expected`, at most `timeout`. May return early.
+pub(crate) fn futex_wait(word: &AtomicU32, expected: u32, timeout: Option<Duration>) {
+    let timeout = timeout.map(timespec);
+    let pointer = timeout.as_ref().map_or(core::ptr::null(), core::ptr::from_ref);
+    // SAFETY: the word and the time-out outlive the call.
+    unsafe {
+        libc::syscall(
+            libc::SYS_futex,
+            word.as_ptr(),
+            libc::FUTEX_WAIT | libc::FUTEX_PRIVATE_FLAG,
+            expected,
+            pointer,
+        );
+    }
+}
+
+/// Wakes all waiters. Async-signal-safe.
+pub(crate) fn futex_wake(word: &AtomicU32) {
+    // SAFETY: the word outlives the call.
+    unsafe {
+        libc::syscall(
+            libc::SYS_futex,
+            word.as_ptr(),
+            libc::FUTEX_WAKE | libc::FUTEX_PRIVATE_FLAG,
+            libc::c_int::MAX,
+        );
+    }
+}
+
+/// As a `timespec`, the longest one for what does not fit.
+pub(crate) fn timespec(duration: Duration) -> libc::timespec {
+    libc::timespec {
+        tv_sec: libc::time_t::try_from(duration.as_secs()).unwrap_or(libc::time_t::MAX),
+        tv_nsec: libc::c_long::from(duration.subsec_nanos() as i32),
+    }
+}

@@ -1,0 +1,150 @@
+//! The backend without assembly. The stop signal is blocked in the thread and
+//! opened only by the kernel, together with the wait, in `ppoll` (its
+//! `sigmask` argument); the call itself is then made so that it cannot wait.
+//!
+//! | call | made non-waiting by |
+//! |---|---|
+//! | `recvfrom` `recvmsg` `sendto` `sendmsg` | `MSG_DONTWAIT` |
+//! | `read` `readv` `write` `writev` | `RWF_NOWAIT`; files on disk never wait |
+//! | `accept4`, devices without `RWF_NOWAIT` | a look at readiness, under a lock among this process's stop-checked callers |
+//! | `connect` | `O_NONBLOCK` while it is made |
+//! | `poll` `ppoll` `clock_nanosleep` | being `ppoll` |
+//! | `waitid` of one child | a pidfd (Linux 5.3), then `WNOHANG` |
+//! | `futex` wait | `futex_waitv` over the word and the flag (Linux 5.16) |
+//!
+//! Everything else fails with `ENOTSUP`: never a silent unstoppable wait.
+//!
+//! # Safety
+//!
+//! The invariant of this module: whoever calls it answers for the system call
+//! with these arguments, and what is made in its place is the same call with a
+//! flag added or a prefix of its buffer.
+
+#![allow(unsafe_code)]
+
+mod transfer;
+mod wait;
+
+use crate::record::Record;
+use crate::stop::Stopped;
+use core::ffi::{c_int, c_long};
+use core::sync::atomic::{Ordering, fence};
+
+const UNSUPPORTED: isize = -(libc::ENOTSUP as isize);
+
+/// Stands in for the system call: same effect, same raw result.
+///
+/// # Safety
+///
+/// As the system call itself.
+pub(crate) unsafe fn call(
+    record: &Record,
+    number: c_long,
+    args: [usize; 6],
+) -> Result<isize, Stopped> {
+    if record.must_stop() {
+        return Err(Stopped::new());
+    }
+    // SAFETY: handed on to the piece that knows the call.
+    unsafe {
+        match number {
+            libc::SYS_recvfrom | libc::SYS_sendto => transfer::with_flag(record, number, args, 3),
+            libc::SYS_recvmsg | libc::SYS_sendmsg => transfer::with_flag(record, number, args, 2),
+            libc::SYS_read | libc::SYS_write | libc::SYS_readv | libc::SYS_writev => {
+                transfer::vectored(record, number, args)
+            }
+            libc::SYS_accept | libc::SYS_accept4 => {
+                transfer::when_ready(record, number, args, libc::POLLIN)
+            }
+            libc::SYS_connect => wait::connect(record, args),
+            #[cfg(target_arch = "x86_64")]
+            libc::SYS_poll => wait::poll(record, args),
+            libc::SYS_ppoll => wait::ppoll(record, args),
+            libc::SYS_clock_nanosleep => wait::sleep(record, args),
+            libc::SYS_waitid => wait::child(record, args),
+            libc::SYS_futex => wait::futex(record, args),
+            _ => Ok(UNSUPPORTED),
+        }
+    }
+}
+
+/// The system call as it is: raw result, negated errno.
+///
+/// # Safety
+///
+/// As the system call itself.
+unsafe fn plain(number: c_long, args: [usize; 6]) -> isize {
+    let [a, b, c, d, e, f] = args;
+    // SAFETY: the caller answers for the call.
+    let result = unsafe { libc::syscall(number, a, b, c, d, e, f) };
+    if result == -1 {
+        // SAFETY: the calling thread's errno.
+        -(unsafe { *libc::__errno_location() } as isize)
+    } else {
+        result as isize
+    }
+}
+
+/// Runs the one system call that waits, between setting and clearing the
+/// marker, unless a stop is requested.
+fn inside<R>(record: &Record, wait: impl FnOnce() -> R) -> Result<R, Stopped> {
+    record.line.marker.store(1, Ordering::SeqCst);
+    // Race 1 of the protocol: here the thread pays for the fence itself.
+    fence(Ordering::SeqCst);
+    let outcome = if record.must_stop() { Err(Stopped::new()) } else { Ok(wait()) };
+    record.line.marker.store(0, Ordering::SeqCst);
+    fence(Ordering::SeqCst);
+    if record.requested() {
+        record.settle();
+    }
+    outcome
+}
+
+/// `ppoll` with the stop signal open: the raw result.
+///
+/// # Safety
+///
+/// As ppoll(2) for `descriptors` and `count`.
+unsafe fn wait_open(
+    record: &Record,
+    descriptors: *mut libc::pollfd,
+    count: usize,
+    timeout: Option<libc::timespec>,
+    mask: &libc::sigset_t,
+) -> Result<isize, Stopped> {
+    let mut left = timeout;
+    let timeout = left.as_mut().map_or(core::ptr::null_mut(), core::ptr::from_mut);
+    let args = [
+        descriptors as usize,
+        count,
+        timeout as usize,
+        core::ptr::from_ref(mask) as usize,
+        KERNEL_MASK_SIZE,
+        0,
+    ];
+    // SAFETY: the caller answers for the descriptors; the rest outlives the call.
+    let raw = inside(record, || unsafe { plain(libc::SYS_ppoll, args) })?;
+    // The kernel restores the mask before it reports the interruption, and the
+    // handler has run by then.
+    if raw == -(libc::EINTR as isize) && record.must_stop() {
+        return Err(Stopped::new());
+    }
+    Ok(raw)
+}
+
+/// `sizeof(sigset_t)` as the kernel counts it.
+const KERNEL_MASK_SIZE: usize = 8;
+
+/// Whether the descriptor is ready now; an error counts as ready, so that the
+/// call itself reports it.
+fn is_ready(descriptor: c_int, events: i16) -> bool {
+    let mut entry = libc::pollfd { fd: descriptor, events, revents: 0 };
+    // SAFETY: one entry, which outlives the call.
+    unsafe { libc::poll(&raw mut entry, 1, 0) != 0 }
+}
+
+fn is_nonblocking(descriptor: c_int) -> bool {
+    // SAFETY: a query on a number.
+    let flags = unsafe { libc::fcntl(descriptor, libc::F_GETFL) };
+    flags >= 0 && flags & libc::O_NONBLOCK != 0
+}

@@ -1,0 +1,266 @@
+//! Calls that only wait: connections, readiness, time, children, futexes.
+//!
+//! # Safety
+//!
+//! See the parent module.
+
+#![allow(unsafe_code)]
+
+use super::{KERNEL_MASK_SIZE, UNSUPPORTED, inside, is_nonblocking, plain, wait_open};
+use crate::record::Record;
+use crate::signal;
+use crate::stop::Stopped;
+use core::ffi::c_int;
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+use std::time::Duration;
+
+const INTERRUPTED: isize = -(libc::EINTR as isize);
+
+/// connect(2): started without waiting, then waited for, then its outcome
+/// fetched (`SO_ERROR`). A stop leaves the attempt in progress, as `EINTR`
+/// leaves a plain one: the socket is good for closing only.
+///
+/// # Safety
+///
+/// As the call.
+pub(super) unsafe fn connect(record: &Record, args: [usize; 6]) -> Result<isize, Stopped> {
+    let descriptor = args[0] as c_int;
+    if is_nonblocking(descriptor) {
+        // SAFETY: the caller's call; it does not wait.
+        return Ok(unsafe { plain(libc::SYS_connect, args) });
+    }
+    set_nonblocking(descriptor, true);
+    // SAFETY: the caller's call.
+    let raw = unsafe { plain(libc::SYS_connect, args) };
+    let outcome = if raw == -(libc::EINPROGRESS as isize) {
+        connected(record, descriptor)
+    } else if raw == -(libc::EAGAIN as isize) {
+        // A Unix listener whose queue is full cannot be polled for room.
+        Ok(UNSUPPORTED)
+    } else {
+        Ok(raw)
+    };
+    set_nonblocking(descriptor, false);
+    outcome
+}
+
+fn connected(record: &Record, descriptor: c_int) -> Result<isize, Stopped> {
+    let mut entry = libc::pollfd { fd: descriptor, events: libc::POLLOUT, revents: 0 };
+    let mask = signal::open_mask();
+    // SAFETY: one entry, which outlives the call.
+    while unsafe { wait_open(record, &raw mut entry, 1, None, &mask)? } <= 0 {}
+    let mut error: c_int = 0;
+    let mut length = size_of::<c_int>() as libc::socklen_t;
+    // SAFETY: a buffer of the option's type and its length.
+    unsafe {
+        libc::getsockopt(
+            descriptor,
+            libc::SOL_SOCKET,
+            libc::SO_ERROR,
+            (&raw mut error).cast(),
+            &raw mut length,
+        );
+    }
+    Ok(-(error as isize))
+}
+
+fn set_nonblocking(descriptor: c_int, on: bool) {
+    // SAFETY: operations on a number.
+    unsafe {
+        let flags = libc::fcntl(descriptor, libc::F_GETFL);
+        let flags = if on { flags | libc::O_NONBLOCK } else { flags & !libc::O_NONBLOCK };
+        libc::fcntl(descriptor, libc::F_SETFL, flags);
+    }
+}
+
+/// poll(2): time-out in milliseconds, negative for none.
+///
+/// # Safety
+///
+/// As the call.
+#[cfg(target_arch = "x86_64")]
+pub(super) unsafe fn poll(record: &Record, args: [usize; 6]) -> Result<isize, Stopped> {
+    let milliseconds = args[2] as c_int;
+    let timeout = u64::try_from(milliseconds).ok().map(Duration::from_millis);
+    let timeout = timeout.map(crate::futex::timespec);
+    // SAFETY: the caller's descriptors.
+    unsafe { wait_open(record, args[0] as *mut _, args[1], timeout, &signal::open_mask()) }
+}
+
+/// ppoll(2): with the caller's mask, less the stop signal.
+///
+/// # Safety
+///
+/// As the call.
+pub(super) unsafe fn ppoll(record: &Record, args: [usize; 6]) -> Result<isize, Stopped> {
+    let mut mask = signal::open_mask();
+    if args[3] != 0 {
+        // SAFETY: the caller's mask, of the size the kernel knows, into the
+        // first bytes of ours.
+        unsafe {
+            core::ptr::copy_nonoverlapping(
+                args[3] as *const u8,
+                (&raw mut mask).cast::<u8>(),
+                args[4].min(KERNEL_MASK_SIZE),
+            );
+            libc::sigdelset(&raw mut mask, signal::number());
+        }
+    }
+    // SAFETY: the caller's time-out, if it gave one.
+    let timeout = unsafe { (args[2] as *const libc::timespec).as_ref() }.copied();
+    // SAFETY: the caller's descriptors.
+    unsafe { wait_open(record, args[0] as *mut _, args[1], timeout, &mask) }
+}
+
+/// clock_nanosleep(2) as `ppoll` without descriptors.
+///
+/// # Safety
+///
+/// As the call.
+pub(super) unsafe fn sleep(record: &Record, args: [usize; 6]) -> Result<isize, Stopped> {
+    let clock = args[0] as libc::clockid_t;
+    // SAFETY: the caller's request.
+    let request = duration(unsafe { *(args[2] as *const libc::timespec) });
+    let absolute = args[1] as c_int & libc::TIMER_ABSTIME != 0;
+    let deadline = if absolute { request } else { now(clock) + request };
+    let mask = signal::open_mask();
+    loop {
+        let left = deadline.saturating_sub(now(clock));
+        if left.is_zero() {
+            return Ok(0);
+        }
+        let timeout = Some(crate::futex::timespec(left));
+        // SAFETY: no descriptors.
+        let raw = unsafe { wait_open(record, core::ptr::null_mut(), 0, timeout, &mask)? };
+        if raw == INTERRUPTED && !absolute {
+            let rest = args[3] as *mut libc::timespec;
+            if !rest.is_null() {
+                let left = deadline.saturating_sub(now(clock));
+                // SAFETY: the caller's place for the time left.
+                unsafe { rest.write(crate::futex::timespec(left)) };
+            }
+            return Ok(raw);
+        }
+    }
+}
+
+fn now(clock: libc::clockid_t) -> Duration {
+    let mut now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: a valid place.
+    unsafe { libc::clock_gettime(clock, &raw mut now) };
+    duration(now)
+}
+
+fn duration(time: libc::timespec) -> Duration {
+    let seconds = u64::try_from(time.tv_sec).unwrap_or(0);
+    let nanoseconds = u32::try_from(time.tv_nsec).unwrap_or(0);
+    Duration::new(seconds, nanoseconds)
+}
+
+/// waitid(2) for the end of one child.
+///
+/// # Safety
+///
+/// As the call.
+pub(super) unsafe fn child(record: &Record, mut args: [usize; 6]) -> Result<isize, Stopped> {
+    let (kind, id, options) = (args[0] as libc::idtype_t, args[1] as c_int, args[3] as c_int);
+    args[3] |= libc::WNOHANG as usize;
+    // SAFETY: the caller's call, made not to wait.
+    let attempt = || unsafe { plain(libc::SYS_waitid, args) };
+    if options & libc::WNOHANG != 0 {
+        return Ok(attempt());
+    }
+    if options & (libc::WSTOPPED | libc::WCONTINUED) != 0 {
+        return Ok(UNSUPPORTED);
+    }
+    let owned;
+    let pidfd = match kind {
+        libc::P_PIDFD => id,
+        libc::P_PID => {
+            // SAFETY: two integers.
+            let raw = unsafe { plain(libc::SYS_pidfd_open, [id as usize, 0, 0, 0, 0, 0]) };
+            if raw < 0 {
+                return Ok(if raw == -(libc::ESRCH as isize) { -(libc::ECHILD as isize) } else { raw });
+            }
+            // SAFETY: a descriptor made just now, nobody else's.
+            owned = unsafe { OwnedFd::from_raw_fd(raw as c_int) };
+            owned.as_raw_fd()
+        }
+        _ => return Ok(UNSUPPORTED),
+    };
+    let mask = signal::open_mask();
+    let mut entry = libc::pollfd { fd: pidfd, events: libc::POLLIN, revents: 0 };
+    // SAFETY: one entry, which outlives the call.
+    while unsafe { wait_open(record, &raw mut entry, 1, None, &mask)? } <= 0 {}
+    Ok(attempt())
+}
+
+/// `FUTEX_WAIT` and `FUTEX_WAIT_BITSET` (any bit) over the caller's word and
+/// the flag. futex_waitv(2), Linux 5.16.
+///
+/// # Safety
+///
+/// As the call.
+pub(super) unsafe fn futex(record: &Record, args: [usize; 6]) -> Result<isize, Stopped> {
+    /// `struct futex_waitv` (linux/futex.h).
+    #[repr(C)]
+    struct Waiter {
+        value: u64,
+        address: u64,
+        flags: u32,
+        reserved: u32,
+    }
+    const SIZE_U32: u32 = 2;
+    const PRIVATE: u32 = libc::FUTEX_PRIVATE_FLAG as u32;
+
+    let operation = args[1] as c_int;
+    let command = operation & !(libc::FUTEX_PRIVATE_FLAG | libc::FUTEX_CLOCK_REALTIME);
+    let any_bit = args[5] as u32 == u32::MAX;
+    match command {
+        libc::FUTEX_WAKE | libc::FUTEX_REQUEUE | libc::FUTEX_CMP_REQUEUE | libc::FUTEX_WAKE_OP => {
+            // SAFETY: the caller's call; it does not wait.
+            return Ok(unsafe { plain(libc::SYS_futex, args) });
+        }
+        libc::FUTEX_WAIT => {}
+        libc::FUTEX_WAIT_BITSET if any_bit => {}
+        _ => return Ok(UNSUPPORTED),
+    }
+    let clock = if operation & libc::FUTEX_CLOCK_REALTIME != 0 {
+        libc::CLOCK_REALTIME
+    } else {
+        libc::CLOCK_MONOTONIC
+    };
+    // SAFETY: the caller's time-out, if it gave one; relative for FUTEX_WAIT.
+    let deadline = unsafe { (args[3] as *const libc::timespec).as_ref() }.map(|time| {
+        let start = if command == libc::FUTEX_WAIT { now(clock) } else { Duration::ZERO };
+        crate::futex::timespec(start + duration(*time))
+    });
+    let flag = record.line.flag.load(core::sync::atomic::Ordering::SeqCst);
+    let waiters = [
+        Waiter {
+            value: u64::from(args[2] as u32),
+            address: args[0] as u64,
+            flags: SIZE_U32 | if operation & libc::FUTEX_PRIVATE_FLAG != 0 { PRIVATE } else { 0 },
+            reserved: 0,
+        },
+        Waiter {
+            value: u64::from(flag),
+            address: record.line.flag.as_ptr() as u64,
+            flags: SIZE_U32 | PRIVATE,
+            reserved: 0,
+        },
+    ];
+    let timeout = deadline.as_ref().map_or(0, |deadline| core::ptr::from_ref(deadline) as usize);
+    let call = [&raw const waiters as usize, 2, 0, timeout, clock as usize, 0];
+    // SAFETY: both words and the arrays outlive the call.
+    let raw = inside(record, || unsafe { plain(libc::SYS_futex_waitv, call) })?;
+    match raw {
+        // Woken through the flag, or it had changed before.
+        1 => if record.must_stop() { Err(Stopped::new()) } else { Ok(0) },
+        raw if raw == -(libc::EAGAIN as isize) && record.must_stop() => Err(Stopped::new()),
+        raw if raw == INTERRUPTED && record.must_stop() => Err(Stopped::new()),
+        raw if raw == -(libc::ENOSYS as isize) => Ok(UNSUPPORTED),
+        raw => Ok(raw.min(0)),
+    }
+}
+

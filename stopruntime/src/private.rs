@@ -1,0 +1,180 @@
+//! What expanded code names. Not for use by hand; all of it is safe to call.
+
+pub use crate::ext::{
+    AcceptOrStop, BufReadOrStop, BytesOrStop, ConnectOrStop, ConnectTimeoutOrStop, FillBufOrStop,
+    IncomingOrStop, JoinOrStop, PeekFromOrStop, PeekOrStop, ReadOrStop, RecvFromOrStop, RecvOrStop,
+    SendOrStop, SendToOrStop, StdinOrStop, WaitOrStop, WriteOrStop, sleep_or_stop,
+    sleep_until_or_stop,
+};
+pub use crate::stop::{CarriesStop, Shield, Stopped, check};
+
+use crate::ext::{Bytes, Incoming, Lines, Split};
+use std::io;
+use std::os::fd::AsFd;
+
+/// Enters a shield.
+#[must_use]
+pub fn shield() -> Shield {
+    Shield::new()
+}
+
+/// Waits until the descriptor is readable.
+///
+/// # Errors
+///
+/// [`Stopped`].
+pub fn readable<T: AsFd + ?Sized>(descriptor: &T) -> Result<(), Stopped> {
+    crate::ext::wait_readable(descriptor.as_fd())
+}
+
+/// Waits until the descriptor is writable.
+///
+/// # Errors
+///
+/// [`Stopped`].
+pub fn writable<T: AsFd + ?Sized>(descriptor: &T) -> Result<(), Stopped> {
+    crate::ext::wait_writable(descriptor.as_fd())
+}
+
+/// What a function that is left on a stop can return.
+#[diagnostic::on_unimplemented(
+    message = "a stop cannot leave a function that returns `{Self}`",
+    label = "left here when a stop is requested",
+    note = "it can return `()`, `Option<_>`, or a `Result<_, E>` where `E: From<stopruntime::Stopped>`; for any other type say what to return: `#[stoppable(or = EXPR)]`"
+)]
+pub trait Leave {
+    /// The value to return.
+    fn leave(stopped: Stopped) -> Self;
+}
+
+impl Leave for () {
+    fn leave(_: Stopped) {}
+}
+
+impl<T> Leave for Option<T> {
+    fn leave(_: Stopped) -> Option<T> {
+        None
+    }
+}
+
+impl<T, E: From<Stopped>> Leave for Result<T, E> {
+    fn leave(stopped: Stopped) -> Result<T, E> {
+        Err(stopped.into())
+    }
+}
+
+/// The value with which a function is left.
+#[must_use]
+pub fn leave<R: Leave>(stopped: Stopped) -> R {
+    R::leave(stopped)
+}
+
+/// What a marked call that is made as it is can return.
+#[diagnostic::on_unimplemented(
+    message = "a marked call that returns `{Self}` cannot tell that it was stopped",
+    label = "this call has no stop-checked form and is made as it is",
+    note = "it has to return `()`, an `Option`, or a `Result` whose error implements `stopruntime::CarriesStop` (`io::Error` does); if what it waits for has a file descriptor, use `#[blocking(readable)]`"
+)]
+pub trait Nested: Sized {
+    /// The value, unless it says that the call was stopped.
+    ///
+    /// # Errors
+    ///
+    /// [`Stopped`].
+    fn nested(self) -> Result<Self, Stopped>;
+}
+
+impl Nested for () {
+    fn nested(self) -> Result<(), Stopped> {
+        check()
+    }
+}
+
+impl<T> Nested for Option<T> {
+    /// A stopped function returns `None`; a value is never lost.
+    fn nested(self) -> Result<Option<T>, Stopped> {
+        if self.is_none() {
+            check()?;
+        }
+        Ok(self)
+    }
+}
+
+impl<T, E: CarriesStop> Nested for Result<T, E> {
+    fn nested(self) -> Result<Result<T, E>, Stopped> {
+        match self.as_ref().err().and_then(CarriesStop::stopped) {
+            Some(stopped) => Err(stopped),
+            None => Ok(self),
+        }
+    }
+}
+
+/// Looks whether a call that was made as it is was stopped.
+///
+/// # Errors
+///
+/// [`Stopped`].
+pub fn nested<R: Nested>(result: R) -> Result<R, Stopped> {
+    result.nested()
+}
+
+/// An iterator whose `next` is stop-checked.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be stopped while it waits for the next item"
+)]
+pub trait NextOrStop {
+    /// What it yields.
+    type Item;
+
+    /// The next item.
+    ///
+    /// # Errors
+    ///
+    /// [`Stopped`]: a stop is requested and nothing was taken.
+    fn next_or_stop(&mut self) -> Result<Option<Self::Item>, Stopped>;
+}
+
+/// What a `#[blocking] for` loop can go over.
+#[diagnostic::on_unimplemented(
+    message = "a `#[blocking]` loop over `{Self}` cannot be stopped",
+    label = "nothing stop-checked yields these items",
+    note = "it can go over `listener.incoming()`, `reader.lines()`, `reader.split(..)` and `reader.bytes()`; otherwise write a `loop` and mark the call in it that waits"
+)]
+pub trait IntoIterOrStop {
+    /// The iterator.
+    type IntoIter: NextOrStop;
+
+    /// Begins the loop.
+    fn into_iter_or_stop(self) -> Self::IntoIter;
+}
+
+/// Begins a loop.
+pub fn into_iter_or_stop<I: IntoIterOrStop>(iterable: I) -> I::IntoIter {
+    iterable.into_iter_or_stop()
+}
+
+impl<L: IncomingOrStop + ?Sized> NextOrStop for Incoming<'_, L> {
+    type Item = io::Result<L::Stream>;
+
+    #[inline(always)]
+    fn next_or_stop(&mut self) -> Result<Option<Self::Item>, Stopped> {
+        Incoming::next_or_stop(self).map(Some)
+    }
+}
+
+macro_rules! iterators {
+    ($($iterator:ident<$parameter:ident: $bound:ident> yields $item:ty),*) => {$(
+        impl<$parameter: $bound> NextOrStop for $iterator<$parameter> {
+            type Item = io::Result<$item>;
+
+            fn next_or_stop(&mut self) -> Result<Option<Self::Item>, Stopped> {
+                $iterator::next_or_stop(self)
+            }
+        }
+    )*};
+}
+iterators! {
+    Lines<B: BufReadOrStop> yields String,
+    Split<B: BufReadOrStop> yields Vec<u8>,
+    Bytes<R: ReadOrStop> yields u8
+}

@@ -1,0 +1,236 @@
+//! The record of a thread: its flag, and the stop protocol between the thread
+//! and those who request.
+//!
+//! Words of a record, and who writes them:
+//!
+//! | word | values | written by |
+//! |---|---|---|
+//! | `flag` | bit 0 *requested*, bit 1 *shielded* | anyone sets bit 0, the thread toggles bit 1 |
+//! | `marker` | 1 inside a marked call | the thread |
+//! | `in_flight` | requesters between announcing and finishing; top bit: the thread waits for them | both |
+//! | `poked` | signals sent and not yet drained | requesters add, the thread subtracts |
+//! | `tid` | 0 before the thread starts and after it ends | the thread |
+//! | `ended` | 1 once the thread will make no marked call any more | the thread |
+//!
+//! Two store-then-load races decide everything, each between the thread and a
+//! requester, and in each at least one side sees the other's store:
+//!
+//! 1. *thread:* marker ← 1, load flag. *requester:* flag ← 1, load marker. So
+//!    the call stops by itself or it is signalled. The requester's membarrier
+//!    stands between its two, and makes the thread's two ordered as well: the
+//!    marked call needs no fence.
+//! 2. *thread:* marker ← 0 (or tid ← 0), load flag and `in_flight`.
+//!    *requester:* `in_flight` + 1, load tid and marker. So a requester that
+//!    finds the marker set is waited for, its signal is drained, and code
+//!    after the marked call is never interrupted; nor is a thread that has
+//!    ended, whose id another thread may have by then.
+
+use crate::futex::{futex_wait, futex_wake};
+use crate::signal;
+use crate::window::{Line, rseq};
+use core::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, AtomicU64, Ordering};
+use std::time::Instant;
+
+pub(crate) const REQUESTED: u32 = 1;
+pub(crate) const SHIELDED: u32 = 2;
+const AWAITED: u32 = 1 << 31;
+
+/// One thread's record. The words the hot path touches come first and share a
+/// cache line.
+#[repr(C, align(64))]
+pub(crate) struct Record {
+    pub(crate) line: Line,
+    in_flight: AtomicU32,
+    poked: AtomicU32,
+    tid: AtomicI32,
+    pid: AtomicI32,
+    ended: AtomicU32,
+    /// Takes the descriptors of a thread without rseq: nobody reads it, and no
+    /// other thread writes the line it is in.
+    unread: AtomicU64,
+    owns_rseq: AtomicBool,
+    /// The signal is blocked outside `ppoll` ([`Backend::Ppoll`](crate::Backend::Ppoll)).
+    pub(crate) masked: AtomicBool,
+}
+
+const _: () = assert!(size_of::<Record>() == 64);
+
+impl Record {
+    pub(crate) const fn new(flag: u32) -> Record {
+        Record {
+            line: Line {
+                flag: AtomicU32::new(flag),
+                marker: AtomicU32::new(0),
+                rseq_cs: rseq::nowhere(),
+            },
+            in_flight: AtomicU32::new(0),
+            poked: AtomicU32::new(0),
+            tid: AtomicI32::new(0),
+            pid: AtomicI32::new(0),
+            ended: AtomicU32::new(0),
+            unread: AtomicU64::new(0),
+            owns_rseq: AtomicBool::new(false),
+            masked: AtomicBool::new(false),
+        }
+    }
+
+    // ---- the requester's side: async-signal-safe, allocates nothing ----
+
+    pub(crate) fn requested(&self) -> bool {
+        // Acquire: what the requester did before the request is visible to
+        // the thread that sees it (Release in `request_all`).
+        self.line.flag.load(Ordering::Acquire) & REQUESTED != 0
+    }
+
+    /// Whether a marked call or a checkpoint would stop now.
+    pub(crate) fn must_stop(&self) -> bool {
+        self.line.flag.load(Ordering::Acquire) == REQUESTED
+    }
+
+    /// Requests a stop of every thread: all flags, one barrier, then the
+    /// signals. True if the request to `self` was its first.
+    pub(crate) fn request(&self) -> bool {
+        let before = self.announce();
+        let barrier = signal::barrier();
+        self.finish(barrier);
+        before & REQUESTED == 0
+    }
+
+    /// [`Record::request`] for many threads with one barrier.
+    pub(crate) fn request_all<'a>(records: impl Iterator<Item = &'a Record> + Clone) {
+        for record in records.clone() {
+            record.announce();
+        }
+        let barrier = signal::barrier();
+        for record in records {
+            record.finish(barrier);
+        }
+    }
+
+    fn announce(&self) -> u32 {
+        // SeqCst, with the loads in `finish`: race 2. It stands before the
+        // flag, so that a thread that sees the flag sees the requester too.
+        self.in_flight.fetch_add(1, Ordering::SeqCst);
+        // SeqCst: race 1 where the barrier is missing; it includes the Release
+        // that `requested` pairs with.
+        self.line.flag.fetch_or(REQUESTED, Ordering::SeqCst)
+    }
+
+    /// A second request pokes again: it costs little, and a signal that
+    /// somebody else's handler swallowed is made good.
+    fn finish(&self, barrier: bool) {
+        let shielded = self.line.flag.load(Ordering::SeqCst) & SHIELDED != 0;
+        let inside = !barrier || self.line.marker.load(Ordering::SeqCst) != 0;
+        let tid = self.tid.load(Ordering::SeqCst);
+        if inside && !shielded && tid != 0 {
+            self.poked.fetch_add(1, Ordering::SeqCst);
+            if !signal::send(self.pid.load(Ordering::Relaxed), tid) {
+                self.poked.fetch_sub(1, Ordering::SeqCst);
+            }
+        }
+        if !self.has_window() {
+            // Its futex waits wait on the flag as well.
+            futex_wake(&self.line.flag);
+        }
+        if self.in_flight.fetch_sub(1, Ordering::SeqCst) == AWAITED | 1 {
+            futex_wake(&self.in_flight);
+        }
+    }
+
+    /// Whether a stop signal is on its way or being handled: what tells our
+    /// signal from a foreign one of the same number.
+    pub(crate) fn is_poked(&self) -> bool {
+        self.poked.load(Ordering::SeqCst) != 0
+    }
+
+    // ---- the thread's side ----
+
+    /// Whether its calls go through windows.
+    pub(crate) fn has_window(&self) -> bool {
+        !self.masked.load(Ordering::Relaxed)
+    }
+
+    /// Takes the record into use on the calling thread.
+    pub(crate) fn begin(&self, rseq_cs: Option<(*mut AtomicU64, bool)>, masked: bool) {
+        let (field, owned) = rseq_cs.unwrap_or((self.unread.as_ptr().cast(), false));
+        self.line.rseq_cs.store(field, Ordering::Relaxed);
+        self.owns_rseq.store(owned, Ordering::Relaxed);
+        self.masked.store(masked, Ordering::Relaxed);
+        self.adopt();
+    }
+
+    /// The ids of the calling thread, at its start and in a forked child.
+    pub(crate) fn adopt(&self) {
+        self.pid.store(signal::process_id(), Ordering::Relaxed);
+        self.tid.store(signal::thread_id(), Ordering::SeqCst);
+    }
+
+    /// In a forked child: the requesters of the parent do not exist here.
+    pub(crate) fn after_fork(&self) {
+        self.in_flight.store(0, Ordering::SeqCst);
+        self.poked.store(0, Ordering::SeqCst);
+        self.adopt();
+    }
+
+    /// After a marked call of a thread that has been requested to stop: waits
+    /// for requesters in flight and takes their signal now, so that no later
+    /// code meets it.
+    #[cold]
+    pub(crate) fn settle(&self) {
+        self.wait_out_requesters();
+        let sent = self.poked.load(Ordering::SeqCst);
+        if sent != 0 {
+            signal::drain(self.masked.load(Ordering::Relaxed));
+            // After the drain: until then the handler must know it as ours.
+            self.poked.fetch_sub(sent, Ordering::SeqCst);
+        }
+    }
+
+    fn wait_out_requesters(&self) {
+        let mut count = self.in_flight.load(Ordering::SeqCst);
+        while count & !AWAITED != 0 {
+            if count & AWAITED == 0 {
+                self.in_flight.fetch_or(AWAITED, Ordering::SeqCst);
+                count |= AWAITED;
+            }
+            futex_wait(&self.in_flight, count, None);
+            count = self.in_flight.load(Ordering::SeqCst);
+        }
+        self.in_flight.fetch_and(!AWAITED, Ordering::SeqCst);
+    }
+
+    /// The calling thread makes no marked call any more.
+    pub(crate) fn end(&self) {
+        self.tid.store(0, Ordering::SeqCst);
+        self.settle();
+        if self.owns_rseq.swap(false, Ordering::Relaxed) {
+            self.line.rseq_cs.store(rseq::nowhere().into_inner(), Ordering::Relaxed);
+            rseq::unregister();
+        }
+        self.ended.store(1, Ordering::Release);
+        futex_wake(&self.ended);
+    }
+
+    /// 0 until the thread has ended; a futex word.
+    pub(crate) fn ended(&self) -> &AtomicU32 {
+        &self.ended
+    }
+
+    pub(crate) fn has_ended(&self) -> bool {
+        self.ended.load(Ordering::Acquire) != 0
+    }
+
+    /// Waits until the thread has ended, at most until `deadline`.
+    pub(crate) fn wait_until_ended(&self, deadline: Instant) -> bool {
+        loop {
+            if self.has_ended() {
+                return true;
+            }
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return false;
+            }
+            futex_wait(&self.ended, 0, Some(left));
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! The signal handler, all of it.
+//!
+//! # Safety
+//!
+//! The invariant of this module: the handler runs on top of arbitrary code, so
+//! nothing here allocates, locks, panics or touches a thread-local that may
+//! still have to be made (`current` is plain static TLS), and `errno` is as
+//! before when it returns.
+
+#![allow(unsafe_code)]
+
+use super::{process_id, send_self};
+use crate::current;
+use core::ffi::{c_int, c_void};
+
+/// Installed with `SA_SIGINFO | SA_RESTART | SA_ONSTACK` and a full mask.
+pub(super) unsafe extern "C" fn on_signal(
+    signal: c_int,
+    info: *mut libc::siginfo_t,
+    context: *mut c_void,
+) {
+    // SAFETY: the calling thread's errno, valid for as long as it lives.
+    let errno = unsafe { libc::__errno_location() };
+    // SAFETY: as above.
+    let saved = unsafe { *errno };
+    // SAFETY: the kernel passes a filled-in siginfo; si_pid is defined for the
+    // codes that the first half of the condition lets through.
+    let ours = unsafe { (*info).si_code == libc::SI_TKILL && (*info).si_pid() == process_id() };
+    match current::record() {
+        Some(record) if ours && record.is_poked() => {
+            // SAFETY: the third argument of a SA_SIGINFO handler.
+            unsafe { divert(signal, context.cast(), record) }
+        }
+        // SAFETY: si_value is defined for SI_TIMER.
+        _ if unsafe { (*info).si_code == libc::SI_TIMER && super::is_probe((*info).si_value()) } => {}
+        // SAFETY: the arguments the kernel called us with.
+        _ => unsafe { super::chain(signal, info, context) },
+    }
+    // SAFETY: as above.
+    unsafe { *errno = saved };
+}
+
+/// # Safety
+///
+/// `context` is the interrupted context, and this thread's.
+#[cfg(target_arch = "x86_64")]
+unsafe fn divert(
+    signal: c_int,
+    context: *mut libc::ucontext_t,
+    record: &crate::record::Record,
+) {
+    use crate::window::{Place, find, program_counter, set_program_counter};
+    use core::sync::atomic::Ordering::Relaxed;
+
+    // SAFETY: the caller's context.
+    match find(unsafe { program_counter(context) }) {
+        // SAFETY: the pc is inside the window that this address belongs to,
+        // and its code is written to go on from there at any instruction.
+        Place::Inside(abort) => unsafe { set_program_counter(context, abort) },
+        // The flag is tested on the way out; nothing to do.
+        Place::Edge => {}
+        // A foreign handler may be running on top of a window. Come back when
+        // it has returned: its return restores the mask it was entered with.
+        // If it is only the last steps of a marked call, `settle` unblocks.
+        Place::Outside if record.line.marker.load(Relaxed) != 0 => {
+            // SAFETY: the mask lives in this signal frame.
+            unsafe { libc::sigaddset(&raw mut (*context).uc_sigmask, signal) };
+            send_self(signal);
+        }
+        Place::Outside => {}
+    }
+}
+
+/// Without windows the interrupted `ppoll` reports by itself.
+#[cfg(not(target_arch = "x86_64"))]
+unsafe fn divert(_: c_int, _: *mut libc::ucontext_t, _: &crate::record::Record) {}

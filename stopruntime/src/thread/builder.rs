@@ -1,0 +1,105 @@
+//! Starting a thread that can be stopped.
+
+use super::JoinHandle;
+use crate::current;
+use crate::record::Record;
+use crate::stop::Stopper;
+use std::io;
+use std::sync::Arc;
+
+/// A thread to be, with a name and a stack size: the shape of
+/// [`std::thread::Builder`].
+///
+/// ```
+/// use stopruntime::thread;
+///
+/// let worker = thread::Builder::new()
+///     .name("worker".into())
+///     .stack_size(64 * 1024)
+///     .spawn(|| stopruntime::check().is_ok())?;
+/// assert_eq!(worker.thread().name(), Some("worker"));
+/// assert!(worker.join().unwrap());
+/// # Ok::<(), std::io::Error>(())
+/// ```
+#[derive(Debug)]
+#[must_use = "a Builder does nothing until it spawns"]
+pub struct Builder {
+    inner: std::thread::Builder,
+}
+
+impl Default for Builder {
+    fn default() -> Builder {
+        Builder::new()
+    }
+}
+
+impl Builder {
+    /// No name, the default stack.
+    pub fn new() -> Builder {
+        Builder { inner: std::thread::Builder::new() }
+    }
+
+    /// The thread's name, as panics, debuggers and `/proc` show it.
+    ///
+    /// # Panics
+    ///
+    /// When the thread is spawned, if the name contains a null byte.
+    pub fn name(self, name: String) -> Builder {
+        Builder { inner: self.inner.name(name) }
+    }
+
+    /// The stack size in bytes.
+    pub fn stack_size(self, size: usize) -> Builder {
+        Builder { inner: self.inner.stack_size(size) }
+    }
+
+    /// Starts the thread.
+    ///
+    /// # Errors
+    ///
+    /// As [`std::thread::Builder::spawn`].
+    ///
+    /// # Panics
+    ///
+    /// If the runtime cannot be installed; see [`backend`](crate::backend()).
+    #[track_caller]
+    pub fn spawn<F, T>(self, f: F) -> io::Result<JoinHandle<T>>
+    where
+        F: FnOnce() -> T + Send + 'static,
+        T: Send + 'static,
+    {
+        let (stopper, f) = prepare(f);
+        let inner = self.inner.spawn(f)?;
+        Ok(JoinHandle { inner, stopper })
+    }
+
+    /// Starts a thread of a scope.
+    pub(super) fn spawn_scoped<'scope, F, T>(
+        self,
+        scope: &'scope std::thread::Scope<'scope, '_>,
+        f: F,
+    ) -> io::Result<(std::thread::ScopedJoinHandle<'scope, T>, Stopper)>
+    where
+        F: FnOnce() -> T + Send + 'scope,
+        T: Send + 'scope,
+    {
+        let (stopper, f) = prepare(f);
+        let inner = self.inner.spawn_scoped(scope, f)?;
+        Ok((inner, stopper))
+    }
+}
+
+/// The stopper exists before the thread does, so a request made at once is
+/// there when the thread begins.
+#[track_caller]
+fn prepare<T>(f: impl FnOnce() -> T) -> (Stopper, impl FnOnce() -> T) {
+    // Here and not in the new thread, so that a failure is the caller's.
+    crate::backend::ensure();
+    let record = Arc::new(Record::new(0));
+    let stopper = Stopper::of(Arc::clone(&record));
+    let f = move || {
+        current::register(record);
+        f()
+    };
+    (stopper, f)
+}

@@ -1,0 +1,38 @@
+//! Threads that can be stopped: the shape of [`std::thread`].
+//!
+//! Any thread can be stopped, also one that std or a pool has started: it hands
+//! out [`Stopper::current`](crate::Stopper::current). What this module adds is
+//! that the handle can request.
+
+mod builder;
+mod handle;
+mod scope;
+
+pub use builder::Builder;
+pub use handle::JoinHandle;
+pub use scope::{Scope, ScopedJoinHandle, scope};
+
+/// Starts a thread.
+///
+/// ```
+/// use std::net::UdpSocket;
+/// use stopruntime::{ext::RecvOrStop, thread};
+///
+/// let socket = UdpSocket::bind("127.0.0.1:0")?;
+/// let receiver = thread::spawn(move || socket.recv_or_stop(&mut [0; 16]).is_err());
+/// assert!(receiver.stop_and_join().unwrap());
+/// # Ok::<(), std::io::Error>(())
+/// ```
+///
+/// # Panics
+///
+/// If the system cannot start one ([`Builder::spawn`] reports it), or if the
+/// runtime cannot be installed; see [`backend`](crate::backend()).
+#[track_caller]
+pub fn spawn<F, T>(f: F) -> JoinHandle<T>
+where
+    F: FnOnce() -> T + Send + 'static,
+    T: Send + 'static,
+{
+    Builder::new().spawn(f).expect("failed to spawn thread")
+}

@@ -1,0 +1,209 @@
+//! Threads that may borrow, and that are stopped when their scope is left.
+//!
+//! # Safety
+//!
+//! The invariant of this module: a [`Scope`] and the list it points to stand
+//! outside of `std::thread::scope` and outlive every thread of it.
+
+#![allow(unsafe_code)]
+
+use super::Builder;
+use crate::record::Record;
+use crate::stop::Stopper;
+use core::mem;
+use std::io;
+use std::sync::{Mutex, OnceLock, PoisonError};
+use std::thread::{Result, Thread};
+
+/// Runs `f`, which may spawn threads that borrow from around the scope; then
+/// requests every thread still in it to stop, and joins them all: also when
+/// `f` panics.
+///
+/// ```
+/// use std::net::UdpSocket;
+/// use stopruntime::ext::RecvOrStop;
+/// use stopruntime::thread;
+///
+/// let socket = UdpSocket::bind("127.0.0.1:0")?;
+/// thread::scope(|scope| {
+///     for _ in 0..4 {
+///         scope.spawn(|| {
+///             let mut buffer = [0; 16];
+///             socket.recv_or_stop(&mut buffer).unwrap_err()
+///         });
+///     }
+/// }); // all four are stopped here
+/// # Ok::<(), std::io::Error>(())
+/// ```
+///
+/// # Panics
+///
+/// If `f` panics, or a thread whose handle was not joined has.
+#[doc(alias = "jthread")]
+pub fn scope<'env, F, T>(f: F) -> T
+where
+    F: for<'scope> FnOnce(&'scope Scope<'scope, 'env>) -> T,
+{
+    let members = Members::default();
+    // Out here, so that threads may hold on to it until the last one is joined.
+    let place: OnceLock<Scope<'static, 'static>> = OnceLock::new();
+    std::thread::scope(|inner| {
+        // SAFETY: only lifetimes are changed, and the references are reached
+        // through the one below alone.
+        let placed = place.get_or_init(|| unsafe {
+            Scope { inner: mem::transmute(inner), members: mem::transmute(&members) }
+        });
+        // SAFETY: gives the value its lifetimes back. It, what it points to and
+        // `members` stand outside of `std::thread::scope`, which returns only
+        // when no thread is left to use them.
+        let scope = unsafe { mem::transmute::<&Scope<'static, 'static>, &Scope<'_, 'env>>(placed) };
+        let _leave = Leave(&members);
+        f(scope)
+    })
+}
+
+/// Requests all members to stop, also when unwinding.
+struct Leave<'a>(&'a Members);
+
+impl Drop for Leave<'_> {
+    fn drop(&mut self) {
+        self.0.close();
+    }
+}
+
+/// The threads of a scope.
+#[derive(Debug, Default)]
+struct Members(Mutex<List>);
+
+#[derive(Debug, Default)]
+struct List {
+    /// The scope has been left: whoever comes now is requested at once.
+    closed: bool,
+    stoppers: Vec<Stopper>,
+    /// When the list is this long, those that have ended are dropped.
+    prune_at: usize,
+}
+
+impl Members {
+    fn add(&self, stopper: Stopper) {
+        let mut list = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if list.closed {
+            stopper.request_stop();
+            return;
+        }
+        if list.stoppers.len() >= list.prune_at {
+            list.stoppers.retain(|stopper| !stopper.record().has_ended());
+            list.prune_at = (list.stoppers.len() * 2).max(16);
+        }
+        list.stoppers.push(stopper);
+    }
+
+    fn close(&self) {
+        let stoppers = {
+            let mut list = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            list.closed = true;
+            mem::take(&mut list.stoppers)
+        };
+        Record::request_all(stoppers.iter().map(Stopper::record));
+    }
+}
+
+/// What [`scope`] hands to its closure.
+#[derive(Debug)]
+pub struct Scope<'scope, 'env> {
+    inner: &'scope std::thread::Scope<'scope, 'env>,
+    members: &'scope Members,
+}
+
+impl<'scope, 'env> Scope<'scope, 'env> {
+    /// Starts a thread of the scope.
+    ///
+    /// # Panics
+    ///
+    /// If the system cannot start one; [`Scope::spawn_with`] reports it.
+    #[track_caller]
+    pub fn spawn<F, T>(&'scope self, f: F) -> ScopedJoinHandle<'scope, T>
+    where
+        F: FnOnce() -> T + Send + 'scope,
+        T: Send + 'scope,
+    {
+        self.spawn_with(Builder::new(), f).expect("failed to spawn thread")
+    }
+
+    /// Starts a thread of the scope with a name or a stack size of its own.
+    ///
+    /// # Errors
+    ///
+    /// As [`std::thread::Builder::spawn`].
+    #[track_caller]
+    pub fn spawn_with<F, T>(
+        &'scope self,
+        builder: Builder,
+        f: F,
+    ) -> io::Result<ScopedJoinHandle<'scope, T>>
+    where
+        F: FnOnce() -> T + Send + 'scope,
+        T: Send + 'scope,
+    {
+        let (inner, stopper) = builder.spawn_scoped(self.inner, f)?;
+        self.members.add(stopper.clone());
+        Ok(ScopedJoinHandle { inner, stopper })
+    }
+}
+
+/// Owns a thread of a scope. Dropping it leaves the thread to the scope.
+#[derive(Debug)]
+pub struct ScopedJoinHandle<'scope, T> {
+    inner: std::thread::ScopedJoinHandle<'scope, T>,
+    stopper: Stopper,
+}
+
+impl<T> ScopedJoinHandle<'_, T> {
+    /// Requests a stop and returns at once; see [`Stopper::request_stop`].
+    pub fn request_stop(&self) -> bool {
+        self.stopper.request_stop()
+    }
+
+    /// Whether a stop has been requested.
+    #[must_use]
+    pub fn stop_requested(&self) -> bool {
+        self.stopper.stop_requested()
+    }
+
+    /// A handle that only requests, to give away.
+    #[must_use]
+    pub fn stopper(&self) -> Stopper {
+        self.stopper.clone()
+    }
+
+    /// Requests a stop and waits until the thread has ended.
+    ///
+    /// # Errors
+    ///
+    /// The payload of the panic that ended the thread.
+    pub fn stop_and_join(self) -> Result<T> {
+        self.request_stop();
+        self.join()
+    }
+
+    /// Waits until the thread has ended.
+    ///
+    /// # Errors
+    ///
+    /// The payload of the panic that ended the thread.
+    pub fn join(self) -> Result<T> {
+        self.inner.join()
+    }
+
+    /// Whether the thread's function has returned.
+    #[must_use]
+    pub fn is_finished(&self) -> bool {
+        self.inner.is_finished()
+    }
+
+    /// The thread's name and id.
+    #[must_use]
+    pub fn thread(&self) -> &Thread {
+        self.inner.thread()
+    }
+}

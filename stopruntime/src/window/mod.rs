@@ -1,0 +1,115 @@
+//! The window: the few instructions from the load of the stop flag up to and
+//! including the system call, and the table of all of them.
+//!
+//! One file an architecture, the same names in each, following this
+//! pseudocode line for line:
+//!
+//! ```text
+//! enter:   line.marker  <- 1                ; read by request_stop
+//! retry:   *line.rseq_cs <- &descriptor     ; read by the kernel
+//! start:   if line.flag == 1 goto stopped   ; exactly 1: requested, not shielded
+//!          system call                      ; last instruction of the window
+//! end:     *line.rseq_cs <- 0
+//!          line.marker   <- 0
+//! abort:   goto retry                       ; number register untouched
+//! stopped: result <- STOPPED; goto end
+//! ```
+//!
+//! Every window emits one [`Descriptor`] into the section `stop_windows`. It
+//! has two readers: the kernel, through `rseq_cs`, and our signal handler,
+//! which scans the section for the interrupted pc. With
+//! [`Backend::Handler`](crate::Backend::Handler) the `rseq_cs` store goes to a
+//! word that nobody reads, and the handler does the work alone.
+//!
+//! `abort` must not touch the number register: after SIGSTOP/SIGCONT it holds
+//! `restart_syscall`, and entering with that honours the time that was left
+//! (restart_syscall(2)).
+//!
+//! # Safety
+//!
+//! The invariant of this module: a [`Line`] handed to a window is valid for
+//! the whole call, its `rseq_cs` points to a writable word that is either the
+//! calling thread's own registered `rseq_cs` field or a word no kernel reads,
+//! and no window is entered while another one of the same thread is active.
+
+#![allow(unsafe_code)]
+
+use core::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64};
+
+pub(crate) mod rseq;
+#[cfg(target_arch = "x86_64")]
+mod x86_64;
+#[cfg(target_arch = "x86_64")]
+use x86_64 as arch;
+#[cfg(target_arch = "x86_64")]
+pub(crate) use x86_64::{abort_probe, program_counter, set_program_counter, syscall, syscall_widened};
+
+/// Whether this architecture has windows at all; without them there is only
+/// [`Backend::Ppoll`](crate::Backend::Ppoll).
+pub(crate) const AVAILABLE: bool = cfg!(target_arch = "x86_64");
+
+/// What a window leaves in the result register when the flag was set. Outside
+/// the range of every errno (-4095 ..= -1), and no system call returns it.
+pub(crate) const STOPPED: isize = isize::MIN;
+
+/// The words a window touches, at the offsets the assembly uses.
+#[repr(C)]
+pub(crate) struct Line {
+    /// Bit 0 *requested*, bit 1 *shielded*. Offset 0.
+    pub(crate) flag: AtomicU32,
+    /// 1 while the thread is between `enter` and `end`. Offset 4.
+    pub(crate) marker: AtomicU32,
+    /// Where to store the address of the descriptor. Offset 8.
+    pub(crate) rseq_cs: AtomicPtr<AtomicU64>,
+}
+
+const _: () = assert!(
+    core::mem::offset_of!(Line, flag) == 0
+        && core::mem::offset_of!(Line, marker) == 4
+        && core::mem::offset_of!(Line, rseq_cs) == 8
+);
+
+/// The kernel's `struct rseq_cs` (linux/rseq.h), which is also our table entry.
+#[repr(C, align(32))]
+pub(crate) struct Descriptor {
+    version: u32,
+    flags: u32,
+    start: usize,
+    length: usize,
+    abort: usize,
+}
+
+/// Where an interrupted pc stands relative to the windows.
+pub(crate) enum Place {
+    /// Inside a window: continue at this abort address instead.
+    Inside(usize),
+    /// On the first instruction after a window, or on its abort address: the
+    /// flag is looked at again on the way from there.
+    Edge,
+    /// Anywhere else.
+    Outside,
+}
+
+/// Looks the pc up in the table. Async-signal-safe.
+#[cfg(target_arch = "x86_64")]
+pub(crate) fn find(pc: usize) -> Place {
+    for window in arch::table() {
+        let offset = pc.wrapping_sub(window.start);
+        if offset < window.length {
+            return Place::Inside(window.abort);
+        }
+        if offset == window.length || pc == window.abort {
+            return Place::Edge;
+        }
+    }
+    Place::Outside
+}
+
+/// The windows of this image as (start, length, abort) addresses, for tests
+/// that step through them.
+#[cfg(target_arch = "x86_64")]
+pub(crate) fn addresses() -> impl Iterator<Item = (usize, usize, usize)> {
+    arch::table()
+        .iter()
+        .map(|window| (window.start, window.length, window.abort))
+}

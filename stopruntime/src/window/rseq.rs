@@ -1,0 +1,127 @@
+//! Finding the thread's registered `struct rseq`, or registering one.
+//!
+//! glibc 2.35 and later register every thread and export where the area lies
+//! relative to the thread pointer (`__rseq_offset`, `__rseq_size`; size 0: not
+//! registered). Otherwise the crate registers an area of its own with the
+//! `rseq` system call and takes it back when the thread ends.
+//!
+//! # Safety
+//!
+//! The invariant of this module: a registered area outlives its registration,
+//! and `rseq_cs` of it is only ever written by its own thread.
+
+#![allow(unsafe_code)]
+
+use core::cell::UnsafeCell;
+use core::ffi::{c_int, c_uint};
+use core::sync::atomic::{AtomicPtr, AtomicU64};
+
+/// The first 32 bytes of the kernel's `struct rseq` (linux/rseq.h), the size
+/// that every kernel since 4.18 accepts.
+#[repr(C, align(32))]
+struct Area {
+    cpu_id_start: u32,
+    cpu_id: i32,
+    rseq_cs: AtomicU64,
+    flags: u32,
+    padding: [u32; 3],
+}
+
+thread_local! {
+    static OWN: UnsafeCell<Area> = const {
+        UnsafeCell::new(Area {
+            cpu_id_start: 0,
+            cpu_id: -1,
+            rseq_cs: AtomicU64::new(0),
+            flags: 0,
+            padding: [0; 3],
+        })
+    };
+}
+
+#[cfg(target_arch = "x86_64")]
+const SIGNATURE: u32 = 0x5305_3053;
+#[cfg(not(target_arch = "x86_64"))]
+const SIGNATURE: u32 = 0;
+const UNREGISTER: usize = 1;
+
+/// The calling thread's `rseq_cs` field, and whether it is an area of ours
+/// that has to be given back with [`unregister`].
+pub(crate) fn rseq_cs() -> Option<(*mut AtomicU64, bool)> {
+    libc_area()
+        .map(|field| (field, false))
+        .or_else(|| register().map(|field| (field, true)))
+}
+
+fn libc_area() -> Option<*mut AtomicU64> {
+    // SAFETY: dlsym with valid, terminated names; the symbols, if there, have
+    // these types (sys/rseq.h) and are written once, before main.
+    let (offset, size) = unsafe {
+        let offset = libc::dlsym(libc::RTLD_DEFAULT, c"__rseq_offset".as_ptr()).cast::<isize>();
+        let size = libc::dlsym(libc::RTLD_DEFAULT, c"__rseq_size".as_ptr()).cast::<c_uint>();
+        if offset.is_null() || size.is_null() {
+            return None;
+        }
+        (*offset, *size)
+    };
+    if size == 0 {
+        return None;
+    }
+    let area = thread_pointer().wrapping_offset(offset).cast::<Area>();
+    // SAFETY: glibc keeps the area at this distance from the thread pointer
+    // for as long as the thread lives; the kernel writes cpu_id, hence the
+    // volatile read.
+    let registered = unsafe { (&raw const (*area).cpu_id).read_volatile() } >= 0;
+    // SAFETY: as above; only the address is formed.
+    registered.then(|| unsafe { &raw mut (*area).rseq_cs })
+}
+
+fn register() -> Option<*mut AtomicU64> {
+    let area = OWN.with(UnsafeCell::get);
+    // SAFETY: the area is this thread's own static storage, 32 bytes, aligned;
+    // `unregister` takes it back before the thread ends.
+    let done = unsafe { system_call(area, 0) } == 0;
+    // SAFETY: only the address is formed.
+    done.then(|| unsafe { &raw mut (*area).rseq_cs })
+}
+
+/// Takes back what [`rseq_cs`] registered for the calling thread.
+pub(crate) fn unregister() {
+    let area = OWN.with(UnsafeCell::get);
+    // SAFETY: unregistering the area that `register` registered; the kernel
+    // refuses any other.
+    unsafe { system_call(area, UNREGISTER) };
+}
+
+/// # Safety
+///
+/// `area` stays valid until it is unregistered or the thread has ended.
+unsafe fn system_call(area: *mut Area, flags: usize) -> c_int {
+    // SAFETY: the caller answers for the area.
+    unsafe { libc::syscall(libc::SYS_rseq, area, size_of::<Area>(), flags, SIGNATURE) as c_int }
+}
+
+/// Takes the descriptors of threads that have no record; nobody reads it.
+pub(crate) static NOWHERE: AtomicU64 = AtomicU64::new(0);
+
+/// [`NOWHERE`] as the pointer a [`Line`](super::Line) starts with.
+pub(crate) const fn nowhere() -> AtomicPtr<AtomicU64> {
+    AtomicPtr::new((&raw const NOWHERE).cast_mut())
+}
+
+#[cfg(target_arch = "x86_64")]
+fn thread_pointer() -> *mut u8 {
+    let pointer;
+    // SAFETY: the x86-64 TLS ABI keeps the thread pointer itself in its first
+    // word (ELF Handling For Thread-Local Storage, variant II).
+    unsafe {
+        core::arch::asm!("mov {}, qword ptr fs:[0]", out(reg) pointer,
+            options(nostack, preserves_flags, readonly, pure));
+    }
+    pointer
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+fn thread_pointer() -> *mut u8 {
+    core::ptr::null_mut()
+}

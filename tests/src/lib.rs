@@ -1,0 +1,166 @@
+//! What the tests share: a process for each test and backend, and the proof
+//! that a thread is blocked.
+
+use std::fs;
+use std::io::Read;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// The names `STOPRUNTIME_BACKEND` knows.
+pub const BACKENDS: [&str; 3] = ["rseq", "handler", "ppoll"];
+
+const BACKEND: &str = "STOPRUNTIME_BACKEND";
+const CHILD: &str = "STOP_TESTS_CHILD";
+/// Long enough for a loaded machine; only a hang comes near it.
+const LIMIT: Duration = Duration::from_secs(180);
+
+/// Defines tests that run in a process of their own, once per backend; with
+/// `STOPRUNTIME_BACKEND` set, only on that one.
+///
+/// ```ignore
+/// stop_tests::per_backend! {
+///     fn a_request_ends_a_read() { … }
+/// }
+/// ```
+#[macro_export]
+macro_rules! per_backend {
+    ($($(#[$attribute:meta])* fn $name:ident() $body:block)*) => {$(
+        $(#[$attribute])*
+        #[test]
+        fn $name() {
+            fn body() $body
+            $crate::run(concat!(module_path!(), "::", stringify!($name)), &$crate::BACKENDS, body);
+        }
+    )*};
+}
+
+/// As [`per_backend!`], for backends named first: `on ["rseq", "handler"]; fn …`.
+#[macro_export]
+macro_rules! on_backends {
+    ($backends:expr; $($(#[$attribute:meta])* fn $name:ident() $body:block)*) => {$(
+        $(#[$attribute])*
+        #[test]
+        fn $name() {
+            fn body() $body
+            $crate::run(concat!(module_path!(), "::", stringify!($name)), &$backends, body);
+        }
+    )*};
+}
+
+/// Runs `body` in a child process for each backend, or, in that child, runs it.
+///
+/// # Panics
+///
+/// If a child fails or hangs.
+pub fn run(path: &str, backends: &[&str], body: fn()) {
+    if std::env::var_os(CHILD).is_some() {
+        body();
+        return;
+    }
+    // The harness names a test by its path inside the test crate.
+    let name = path.split_once("::").map_or(path, |(_crate, name)| name);
+    let forced = std::env::var(BACKEND).ok();
+    for backend in backends.iter().filter(|one| forced.as_deref().is_none_or(|name| name == **one)) {
+        run_child(name, backend);
+    }
+}
+
+fn run_child(name: &str, backend: &str) {
+    let program = std::env::current_exe().expect("the test's own path");
+    let mut child = Command::new(program)
+        .args(["--exact", name, "--nocapture", "--test-threads=1"])
+        .env(BACKEND, backend)
+        .env(CHILD, "1")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the child starts");
+    let output = [
+        gather(child.stdout.take().expect("piped")),
+        gather(child.stderr.take().expect("piped")),
+    ];
+    let deadline = Instant::now() + LIMIT;
+    let status = loop {
+        if let Some(status) = child.try_wait().expect("the child can be waited for") {
+            break status;
+        }
+        if Instant::now() > deadline {
+            let threads = describe_threads(child.id());
+            child.kill().expect("the child can be killed");
+            panic!("{name} on {backend} hangs:\n{threads}");
+        }
+        // Paces the look at a child; orders nothing.
+        std::thread::sleep(Duration::from_millis(2));
+    };
+    let output = output.map(|thread| thread.join().expect("the reader ends")).concat();
+    assert!(status.success(), "{name} on {backend}: {status}\n{output}");
+    assert!(output.contains("1 passed"), "{name} on {backend} ran no test:\n{output}");
+}
+
+fn gather(mut stream: impl Read + Send + 'static) -> std::thread::JoinHandle<String> {
+    std::thread::spawn(move || {
+        let mut bytes = Vec::new();
+        let _ = stream.read_to_end(&mut bytes);
+        String::from_utf8_lossy(&bytes).into_owned()
+    })
+}
+
+fn describe_threads(process: u32) -> String {
+    let mut text = String::new();
+    for task in fs::read_dir(format!("/proc/{process}/task")).into_iter().flatten().flatten() {
+        for file in ["comm", "syscall", "wchan"] {
+            let content = fs::read_to_string(task.path().join(file)).unwrap_or_default();
+            text += &format!("{}: {}; ", file, content.trim());
+        }
+        text.push('\n');
+    }
+    text
+}
+
+/// The calling thread's id.
+#[must_use]
+pub fn thread_id() -> i32 {
+    // SAFETY: takes no argument, cannot fail.
+    #[allow(unsafe_code)]
+    unsafe {
+        libc::gettid()
+    }
+}
+
+/// The system call in which the thread of this process sleeps, if it does.
+#[must_use]
+pub fn blocked_in(thread: i32) -> Option<i64> {
+    let state = fs::read_to_string(format!("/proc/self/task/{thread}/stat")).ok()?;
+    let asleep = state.rsplit_once(')').is_some_and(|(_, rest)| rest.trim_start().starts_with('S'));
+    let call = fs::read_to_string(format!("/proc/self/task/{thread}/syscall")).ok()?;
+    let number = call.split_whitespace().next()?.parse().ok()?;
+    (asleep && number >= 0).then_some(number)
+}
+
+/// Waits until the thread sleeps in a system call and returns its number.
+///
+/// # Panics
+///
+/// If it does not within the time that only a hang takes.
+#[must_use]
+pub fn wait_until_blocked(thread: i32) -> i64 {
+    let deadline = Instant::now() + LIMIT / 3;
+    loop {
+        if let Some(number) = blocked_in(thread) {
+            return number;
+        }
+        assert!(Instant::now() < deadline, "thread {thread} does not block");
+        std::thread::yield_now();
+    }
+}
+
+/// As [`wait_until_blocked`], in one of these calls: skips waits of the test's
+/// own, such as a barrier's futex.
+pub fn wait_until_blocked_in(thread: i32, numbers: &[i64]) {
+    let deadline = Instant::now() + LIMIT / 3;
+    while blocked_in(thread).is_none_or(|number| !numbers.contains(&number)) {
+        assert!(Instant::now() < deadline, "thread {thread} does not block in {numbers:?}");
+        std::thread::yield_now();
+    }
+}
