@@ -1,0 +1,63 @@
+//! `#[stoppable(or = EXPR, strict)]`: the attribute's own arguments.
+
+use proc_macro2::TokenStream;
+use syn::parse::{ParseStream, Parser};
+use syn::{Expr, Ident, Result, Token};
+
+use crate::diag::Diag;
+
+/// What stands in the parentheses of `#[stoppable(…)]`.
+#[derive(Default)]
+pub(crate) struct Args {
+    /// `or = EXPR`: what the function returns when a stop leaves it.
+    pub(crate) or: Option<Expr>,
+    /// `strict`: a call that the table knows to block must be marked.
+    pub(crate) strict: bool,
+}
+
+/// Reads the arguments; what cannot be read is reported and left out.
+pub(crate) fn parse(tokens: TokenStream, diag: &mut Diag) -> Args {
+    let mut args = Args::default();
+    let read = |input: ParseStream<'_>| -> Result<()> {
+        while !input.is_empty() {
+            argument(input, &mut args, diag)?;
+            if !input.is_empty() {
+                input.parse::<Token![,]>()?;
+            }
+        }
+        Ok(())
+    };
+    if let Err(error) = read.parse2(tokens) {
+        diag.push(error);
+    }
+    args
+}
+
+/// One argument. An unknown one ends the reading: what follows it is anybody's guess.
+fn argument(input: ParseStream<'_>, args: &mut Args, diag: &mut Diag) -> Result<()> {
+    let name: Ident = input.parse()?;
+    if name == "or" {
+        if !input.peek(Token![=]) {
+            return Err(syn::Error::new(
+                name.span(),
+                "`or` needs the value to return when a stop leaves the function: write `or = EXPR`",
+            ));
+        }
+        input.parse::<Token![=]>()?;
+        let value = input.parse()?;
+        if args.or.replace(value).is_some() {
+            diag.error(name.span(), "`or` is given twice: keep one of the two");
+        }
+    } else if name == "strict" {
+        if args.strict {
+            diag.error(name.span(), "`strict` is given twice: keep one of the two");
+        }
+        args.strict = true;
+    } else {
+        return Err(syn::Error::new(
+            name.span(),
+            format!("`#[stoppable]` has no argument `{name}`: it takes `or = EXPR` and `strict`"),
+        ));
+    }
+    Ok(())
+}

@@ -1,0 +1,354 @@
+//! From a marked statement down to its one blocking call.
+//!
+//! ```text
+//! Input:  let (n, from) = socket.recv_from(&mut buffer).map_err(Failed::Io)?;
+//! Output: let (n, from) = ⟦socket.recv_from(&mut buffer)⟧.map_err(Failed::Io)?;
+//! ```
+//!
+//! Every call in the marked expression that is sure to be made there is a
+//! candidate (those in closures and blocks are not), except the names below
+//! that are known never to wait. If the table knows exactly one candidate, or
+//! there is exactly one at all, that is the call.
+
+use proc_macro2::Span;
+use syn::{Block, Expr, Ident, Stmt};
+
+use crate::calls::{self, Operation};
+use crate::diag::{self, Diag};
+use crate::node;
+
+/// Methods that turn a result over and never wait.
+const QUIET_METHODS: &[&str] = &[
+    "and_then",
+    "as_bytes",
+    "as_deref",
+    "as_deref_mut",
+    "as_mut",
+    "as_mut_slice",
+    "as_ref",
+    "as_slice",
+    "as_str",
+    "borrow",
+    "borrow_mut",
+    "by_ref",
+    "clone",
+    "cloned",
+    "code",
+    "context",
+    "copied",
+    "err",
+    "expect",
+    "expect_err",
+    "filter",
+    "flatten",
+    "inspect",
+    "inspect_err",
+    "into",
+    "is_empty",
+    "is_err",
+    "is_err_and",
+    "is_none",
+    "is_ok",
+    "is_ok_and",
+    "is_some",
+    "is_some_and",
+    "kind",
+    "len",
+    "map",
+    "map_err",
+    "map_or",
+    "map_or_else",
+    "ok",
+    "ok_or",
+    "ok_or_else",
+    "or",
+    "or_else",
+    "success",
+    "to_owned",
+    "to_string",
+    "to_vec",
+    "transpose",
+    "trim",
+    "try_into",
+    "unwrap",
+    "unwrap_err",
+    "unwrap_or",
+    "unwrap_or_default",
+    "unwrap_or_else",
+    "with_context",
+    "wrap_err",
+];
+
+/// Types whose associated functions never wait.
+const QUIET_TYPES: &[&str] = &[
+    "Arc",
+    "Box",
+    "Cell",
+    "Cow",
+    "Cursor",
+    "Default",
+    "Duration",
+    "From",
+    "Instant",
+    "Into",
+    "IoSlice",
+    "IoSliceMut",
+    "Ipv4Addr",
+    "Ipv6Addr",
+    "Option",
+    "Path",
+    "PathBuf",
+    "Rc",
+    "RefCell",
+    "Result",
+    "SocketAddr",
+    "String",
+    "Vec",
+];
+
+/// Where a mark was written, which decides what a direct call means.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// `#[blocking]` above a statement.
+    Statement,
+    /// `blocking!(…)`: a call written straight into the parentheses is the one meant.
+    Parentheses,
+}
+
+struct Candidate {
+    name: String,
+    span: Span,
+    known: bool,
+}
+
+/// Puts the one blocking call of `expr` into node `id`, or reports why not.
+pub(crate) fn mark(expr: &mut Expr, id: usize, form: Form, mark: Span, diag: &mut Diag) -> bool {
+    let mut found = Search::default();
+    found.expr(expr);
+    if let Some(span) = found.marked {
+        diag.error(
+            span,
+            "this call is marked twice: keep `blocking!(…)` and take `#[blocking]` away",
+        );
+        return false;
+    }
+    let direct = form == Form::Parentheses && is_candidate(node::bare(expr));
+    let Some(chosen) = choose(&found, direct, mark, diag) else {
+        return false;
+    };
+    place(expr, chosen, &mut 0, id);
+    true
+}
+
+fn choose(found: &Search, direct: bool, mark: Span, diag: &mut Diag) -> Option<usize> {
+    let all = &found.candidates;
+    let known: Vec<usize> = (0..all.len()).filter(|&at| all[at].known).collect();
+    let pool = if known.is_empty() {
+        (0..all.len()).collect()
+    } else {
+        known
+    };
+    let chosen = match pool.as_slice() {
+        [] => {
+            diag.error(mark, no_candidate(found));
+            return None;
+        }
+        [only] => *only,
+        // Candidates are listed outermost first, so a direct call is number 0.
+        [0, ..] if direct => 0,
+        many => {
+            let names: Vec<String> = many.iter().map(|&at| all[at].name.clone()).collect();
+            diag.error(
+                mark,
+                format!(
+                    "cannot tell which of {} is the blocking call: instead of this mark write \
+                     `blocking!(…)` around the one that is meant, or bind the other with `let` first",
+                    diag::list(&names)
+                ),
+            );
+            return None;
+        }
+    };
+    let candidate = &all[chosen];
+    if let Some(reason) = calls::never(&candidate.name) {
+        diag.error(
+            candidate.span,
+            format!(
+                "`{}` is never stop-checked, because {reason}: take the mark away",
+                candidate.name
+            ),
+        );
+        return None;
+    }
+    Some(chosen)
+}
+
+fn no_candidate(found: &Search) -> String {
+    if let Some(name) = &found.iterator {
+        return format!(
+            "`{name}` returns at once and its iterator blocks in `next`: \
+             mark the loop over it, `#[blocking] for … in ….{name}(…)`"
+        );
+    }
+    if let Some(name) = &found.in_macro {
+        return format!(
+            "the arguments of `{name}!` cannot be seen from here: bind the blocking call with \
+             `let` above it and mark that statement"
+        );
+    }
+    if found.in_block {
+        return "a block is not a call: put the mark on the statement in it that blocks".to_owned();
+    }
+    "there is no call here that could block: put the mark on the statement with the blocking call"
+        .to_owned()
+}
+
+/// Whether `expr` itself is a call that may be the blocking one.
+fn is_candidate(expr: &Expr) -> bool {
+    if calls::operation(expr) != Operation::Nested {
+        return true;
+    }
+    match expr {
+        Expr::MethodCall(call) => {
+            !QUIET_METHODS.contains(&call.method.to_string().as_str())
+                && calls::iterator(call).is_none()
+        }
+        Expr::Call(call) => match &*call.func {
+            Expr::Path(path) => {
+                let names: Vec<String> = path
+                    .path
+                    .segments
+                    .iter()
+                    .map(|segment| segment.ident.to_string())
+                    .collect();
+                let is_type = |name: &String| name.starts_with(char::is_uppercase);
+                match names.as_slice() {
+                    // `Ok(…)`, `Some(…)`, `Wrapper(…)`, `Event::Data(…)`
+                    [.., last] if is_type(last) => false,
+                    [.., owner, _] => !QUIET_TYPES.contains(&owner.as_str()),
+                    _ => true,
+                }
+            }
+            _ => true,
+        },
+        _ => false,
+    }
+}
+
+/// What a search found: the candidates outermost first, and what hid others.
+#[derive(Default)]
+struct Search {
+    candidates: Vec<Candidate>,
+    /// A `blocking!` inside, which makes the outer mark one too many.
+    marked: Option<Span>,
+    /// A call such as `incoming()`, whose iterator is what blocks.
+    iterator: Option<String>,
+    in_macro: Option<String>,
+    in_block: bool,
+}
+
+impl Search {
+    fn expr(&mut self, expr: &mut Expr) {
+        if is_candidate(expr) {
+            self.candidates.push(Candidate {
+                name: calls::name(expr),
+                span: calls::span(expr),
+                known: calls::operation(expr) != Operation::Nested,
+            });
+        }
+        match expr {
+            Expr::MethodCall(call) if calls::iterator(call).is_some() => {
+                self.iterator = Some(call.method.to_string());
+            }
+            Expr::Macro(call) => match call.mac.path.segments.last() {
+                Some(last) if last.ident == "blocking" => self.marked = Some(last.ident.span()),
+                Some(last) => self.in_macro = Some(last.ident.to_string()),
+                None => {}
+            },
+            Expr::Block(_) | Expr::Unsafe(_) => self.in_block |= parts(expr).is_empty(),
+            _ => {}
+        }
+        for part in parts(expr) {
+            self.expr(part);
+        }
+    }
+}
+
+/// Wraps candidate number `chosen`, counting as `Search` lists them.
+fn place(expr: &mut Expr, chosen: usize, seen: &mut usize, id: usize) {
+    let is_chosen = is_candidate(expr) && {
+        *seen += 1;
+        *seen - 1 == chosen
+    };
+    for part in parts(expr) {
+        place(part, chosen, seen, id);
+    }
+    if is_chosen {
+        node::wrap(expr, id);
+    }
+}
+
+/// The parts of `expr` that are evaluated where it stands, in reading order.
+fn parts(expr: &mut Expr) -> Vec<&mut Expr> {
+    match expr {
+        Expr::Paren(e) => vec![&mut e.expr],
+        Expr::Group(e) => vec![&mut e.expr],
+        Expr::Try(e) => vec![&mut e.expr],
+        Expr::Await(e) => vec![&mut e.base],
+        Expr::Field(e) => vec![&mut e.base],
+        Expr::Cast(e) => vec![&mut e.expr],
+        Expr::Reference(e) => vec![&mut e.expr],
+        Expr::RawAddr(e) => vec![&mut e.expr],
+        Expr::Unary(e) => vec![&mut e.expr],
+        Expr::Let(e) => vec![&mut e.expr],
+        Expr::Match(e) => vec![&mut e.expr],
+        Expr::If(e) => vec![&mut e.cond],
+        Expr::Repeat(e) => vec![&mut e.expr],
+        Expr::Index(e) => vec![&mut e.expr, &mut e.index],
+        Expr::Binary(e) => vec![&mut e.left, &mut e.right],
+        Expr::Assign(e) => vec![&mut e.left, &mut e.right],
+        Expr::Range(e) => [e.start.as_deref_mut(), e.end.as_deref_mut()]
+            .into_iter()
+            .flatten()
+            .collect(),
+        Expr::Return(e) => e.expr.as_deref_mut().into_iter().collect(),
+        Expr::Break(e) => e.expr.as_deref_mut().into_iter().collect(),
+        Expr::Tuple(e) => e.elems.iter_mut().collect(),
+        Expr::Array(e) => e.elems.iter_mut().collect(),
+        Expr::Struct(e) => e.fields.iter_mut().map(|field| &mut field.expr).collect(),
+        Expr::Call(e) => std::iter::once(&mut *e.func).chain(&mut e.args).collect(),
+        Expr::MethodCall(e) => std::iter::once(&mut *e.receiver)
+            .chain(&mut e.args)
+            .collect(),
+        Expr::Unsafe(e) => single(&mut e.block),
+        Expr::Block(e) => single(&mut e.block),
+        _ => Vec::new(),
+    }
+}
+
+/// The expression of a block that holds nothing else.
+fn single(block: &mut Block) -> Vec<&mut Expr> {
+    match block.stmts.as_mut_slice() {
+        [Stmt::Expr(expr, None)] => vec![expr],
+        _ => Vec::new(),
+    }
+}
+
+/// The outermost method in the head of a `#[blocking] for` that stands on top of
+/// an iterator of the table, and that iterator's name.
+///
+/// `listener.incoming().flatten()`: the variant of `incoming` gives an iterator
+/// of a kind of its own, which `flatten` does not know.
+pub(crate) fn adapter(head: &Expr) -> Option<(Ident, String)> {
+    let Expr::MethodCall(outer) = node::bare(head) else {
+        return None;
+    };
+    let mut below = node::bare(&outer.receiver);
+    while let Expr::MethodCall(call) = below {
+        if calls::iterator(call).is_some() {
+            return Some((outer.method.clone(), call.method.to_string()));
+        }
+        below = node::bare(&call.receiver);
+    }
+    None
+}

@@ -1,0 +1,138 @@
+//! The imports of an expansion, and those of the user's that it must keep in use.
+//!
+//! A marked `stream.read(…)` no longer goes through the user's `use std::io::Read`.
+//! Without the attribute the import is needed, so with it rustc must not call
+//! it unused.
+
+use std::collections::BTreeSet;
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{quote, quote_spanned};
+use syn::{Path, Stmt, parse_quote_spanned};
+
+use crate::calls::STD_IMPORTS;
+
+/// The statements that go before the function's own.
+///
+/// ```text
+/// Output: use ::stopruntime::private::ReadOrStop as _;
+///         const _: fn() = …;      // see `keep`
+/// ```
+pub(crate) fn statements(traits: &BTreeSet<&'static str>) -> Vec<Stmt> {
+    let span = Span::mixed_site();
+    let ours = traits.iter().map(|name| -> Stmt {
+        let name = Ident::new(name, span);
+        // A type's own method of that name would leave the import unused.
+        parse_quote_spanned! {span=>
+            #[allow(unused_imports)]
+            use ::stopruntime::private::#name as _;
+        }
+    });
+    let theirs: BTreeSet<&str> = STD_IMPORTS
+        .iter()
+        .filter(|(ours, _)| traits.contains(ours))
+        .map(|(_, theirs)| *theirs)
+        .collect();
+    ours.chain(theirs.into_iter().map(keep)).collect()
+}
+
+/// Code that is never run and calls a method of std's trait `name` if the user
+/// has imported it, and one of ours of the same name otherwise: that of
+/// `Stream` is found first, where the trait is in scope.
+///
+/// ```text
+/// Output: const _: fn() = || {
+///             struct Stream;
+///             struct Otherwise;
+///             impl Read for Stream { … }
+///             impl Deref for Stream { type Target = Otherwise; … }
+///             impl Otherwise { fn by_ref(&self) {} }
+///             let _ = Stream.by_ref();
+///         };
+/// ```
+fn keep(name: &str) -> Stmt {
+    let (methods, call) = match name {
+        "Read" => (
+            quote! {
+                fn read(&mut self, _: &mut [u8]) -> ::std::io::Result<usize> {
+                    ::core::result::Result::Ok(0)
+                }
+            },
+            quote!(by_ref()),
+        ),
+        "Write" => (
+            quote! {
+                fn write(&mut self, _: &[u8]) -> ::std::io::Result<usize> {
+                    ::core::result::Result::Ok(0)
+                }
+                fn flush(&mut self) -> ::std::io::Result<()> {
+                    ::core::result::Result::Ok(())
+                }
+            },
+            quote!(by_ref()),
+        ),
+        _ => (
+            quote! {
+                fn fill_buf(&mut self) -> ::std::io::Result<&[u8]> {
+                    ::core::result::Result::Ok(&[])
+                }
+                fn consume(&mut self, _: usize) {}
+            },
+            quote!(consume(0)),
+        ),
+    };
+    // `BufRead` asks for `Read`.
+    let read = (name == "BufRead").then(|| {
+        quote! {
+            impl ::std::io::Read for Stream {
+                fn read(&mut self, _: &mut [u8]) -> ::std::io::Result<usize> {
+                    ::core::result::Result::Ok(0)
+                }
+            }
+        }
+    });
+    let span = Span::mixed_site();
+    let name = Ident::new(name, span);
+    parse_quote_spanned! {span=>
+        const _: fn() = || {
+            struct Stream;
+            struct Otherwise;
+            #read
+            impl ::std::io::#name for Stream {
+                #methods
+            }
+            impl ::core::ops::Deref for Stream {
+                type Target = Otherwise;
+                fn deref(&self) -> &Otherwise {
+                    &Otherwise
+                }
+            }
+            #[allow(dead_code)]
+            impl Otherwise {
+                fn by_ref(&self) {}
+                fn consume(&self, _: usize) {}
+            }
+            let _ = Stream.#call;
+        };
+    }
+}
+
+/// An import that does nothing but use the names in `path`, less its last `cut` segments.
+///
+/// ```text
+/// Input:  thread::sleep
+/// Output: use thread::sleep as _;
+/// ```
+pub(crate) fn used(path: &Path, cut: usize, span: Span) -> TokenStream {
+    let keep = path.segments.len() - cut;
+    let names = path
+        .segments
+        .iter()
+        .take(keep)
+        .map(|segment| &segment.ident);
+    let leading = path.leading_colon;
+    quote_spanned! {span=>
+        #[allow(unused_imports)]
+        use #leading #(#names)::* as _;
+    }
+}

@@ -1,0 +1,202 @@
+//! The attribute of `stopruntime`, which re-exports it: name that crate, not this one.
+//!
+//! The stages: `args` and `parse` read, `plan` decides and refuses, `expand`
+//! writes. If anything was refused, `fallback` leaves the function without its
+//! marks beside the errors.
+
+#![forbid(unsafe_code)]
+
+mod args;
+mod calls;
+mod chain;
+mod diag;
+mod expand;
+mod fallback;
+mod flow;
+mod imports;
+mod leftover;
+mod marks;
+mod node;
+mod parse;
+mod plan;
+
+use proc_macro::TokenStream;
+
+use crate::diag::Diag;
+
+/// Makes a function end its blocking calls, and itself, when its thread is
+/// requested to stop.
+///
+/// When a stop is requested, a marked call does not begin, or ends without effect
+/// if it was waiting, and control leaves the **outermost loop** around it as
+/// `break` would: what follows the loop is the clean-up. A loop that holds a
+/// marked call also has a checkpoint at the top of each iteration;
+/// `#[checkpoint]` gives one to any other loop. A marked call that is in no loop,
+/// or in a loop whose value is used, leaves the function (or the closure it
+/// stands in) instead: `()` returns, `Option` is `None`,
+/// `Result<_, E: From<Stopped>>` is `Err`; for any other type
+/// `#[stoppable(or = EXPR)]` says what to return.
+///
+/// ```
+/// use std::fs::File;
+/// use std::io::{self, Write};
+/// use std::net::UdpSocket;
+/// use stopruntime::stoppable;
+///
+/// #[stoppable]
+/// fn collect(socket: &UdpSocket, mut log: File) -> io::Result<u64> {
+///     let mut buffer = [0; 2048];
+///     let mut lines = 0;
+///     loop {
+///         #[blocking]
+///         let (length, _sender) = socket.recv_from(&mut buffer)?;
+///         log.write_all(&buffer[..length])?;
+///         lines += 1;
+///     }
+///     log.sync_all()?; // reached when the thread is stopped
+///     Ok(lines)
+/// }
+/// ```
+///
+/// Without the attribute and the marks it is plain Rust again.
+///
+/// # `#[blocking]`
+///
+/// Above a statement: the one blocking call in it is stop-checked. `?`,
+/// `.unwrap()`, `.map_err(…)`, casts, operators, references and `unsafe {}`
+/// around the call are seen through, and so are `match`, `if`, `while`, `return`
+/// and assignments with the call in their head. If it is not clear which call is
+/// meant, that is an error that names the candidates.
+///
+/// ```
+/// # use std::{io, net::TcpStream, io::Read, time::Duration, thread};
+/// # use stopruntime::stoppable;
+/// #[stoppable]
+/// fn greet(stream: &mut TcpStream) -> io::Result<()> {
+///     let mut name = [0; 8];
+///     #[blocking]
+///     stream.read_exact(&mut name)?;
+///     #[blocking]
+///     thread::sleep(Duration::from_millis(1));
+///     Ok(())
+/// }
+/// ```
+///
+/// Above a `for` loop over a blocking iterator, each `next` is stop-checked:
+///
+/// ```
+/// # use std::{io, net::TcpListener};
+/// # use stopruntime::stoppable;
+/// #[stoppable]
+/// fn serve(listener: &TcpListener) -> io::Result<()> {
+///     #[blocking]
+///     for stream in listener.incoming() {
+///         drop(stream?);
+///     }
+///     Ok(())
+/// }
+/// ```
+///
+/// A call that has no stop-checked variant is called as it is. If its error
+/// carries a stop, as that of a function that is `#[stoppable]` itself does,
+/// control leaves here too. In a loop whose marked call is of that kind the
+/// checkpoint is what tests for a stop between two calls.
+///
+/// * `#[blocking(readable)]`, `#[blocking(writable)]`: wait, stop-checked, until
+///   the receiver (any `AsFd`) is ready, then call it unchanged.
+/// * `#[blocking(readable = EXPR)]`, `#[blocking(writable = EXPR)]`: the same where
+///   the descriptor is something else.
+/// * `#[blocking(as_is)]`: call it as it is although its name is in the table:
+///   a method `recv` of your own, or a reader over a `Stoppable<S>`.
+///
+/// # `blocking!(…)`
+///
+/// The same for one call inside an expression.
+///
+/// ```
+/// # use std::{io::{self, Read}, net::TcpStream};
+/// # use stopruntime::stoppable;
+/// #[stoppable]
+/// fn count(stream: &mut TcpStream) -> io::Result<usize> {
+///     let mut buffer = [0; 512];
+///     let mut total = 0;
+///     while let n @ 1.. = blocking!(stream.read(&mut buffer))? {
+///         total += n;
+///     }
+///     Ok(total)
+/// }
+/// ```
+///
+/// A mark inside the arguments of another macro (`println!("{}", blocking!(f()))`)
+/// cannot be seen and is an error: bind the result with `let` first.
+///
+/// # `#[checkpoint]`
+///
+/// Above a loop that blocks nowhere: it is left at the top of an iteration, as
+/// by a marked call in it. Loops with neither mark run to their end, which is
+/// what clean-up loops want.
+///
+/// # `#[unstoppable]`
+///
+/// Above a block or a loop: requests are held until it ends, also for the
+/// functions called in it. A mark inside is an error.
+///
+/// ```
+/// # use std::{fs::File, io::{self, Write}, net::UdpSocket};
+/// # use stopruntime::stoppable;
+/// #[stoppable]
+/// fn relay(from: &UdpSocket, to: &mut File) -> io::Result<()> {
+///     let mut buffer = [0; 512];
+///     loop {
+///         #[blocking]
+///         let length = from.recv(&mut buffer)?;
+///         #[unstoppable]
+///         {
+///             to.write_all(&length.to_be_bytes())?;
+///             to.write_all(&buffer[..length])?;
+///         }
+///     }
+///     to.sync_all()
+/// }
+/// ```
+///
+/// # Closures and nested functions
+///
+/// Marks in a closure work; the closure's body is what a stop in it leaves, and
+/// loops outside it are none of its own. `or = EXPR` speaks of the function
+/// alone. A nested `fn` needs a `#[stoppable]` of its own.
+///
+/// A closure that ends in a `loop`, says no return type and has neither `?` nor
+/// `return VALUE` returns `()` once it is stopped.
+///
+/// # Arguments
+///
+/// * `or = EXPR`: what the function returns where a stop leaves it.
+/// * `strict`: a call that the table knows to block, and that is neither marked
+///   nor under `#[unstoppable]`, is an error.
+///
+/// ```
+/// # use std::{io::Read, net::TcpStream};
+/// # use stopruntime::stoppable;
+/// #[stoppable(or = 0, strict)]
+/// fn first(stream: &mut TcpStream) -> usize {
+///     let mut buffer = [0; 512];
+///     blocking!(stream.read(&mut buffer)).unwrap_or(0)
+/// }
+/// ```
+#[proc_macro_attribute]
+pub fn stoppable(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    let item = proc_macro2::TokenStream::from(item);
+    let mut diag = Diag::default();
+    let args = args::parse(arguments.into(), &mut diag);
+    let plan =
+        parse::parse(args, item.clone(), &mut diag).map(|input| plan::plan(input, &mut diag));
+    match plan {
+        Some(plan) if diag.is_clean() => expand::expand(plan).into(),
+        _ => {
+            let mut output = fallback::strip(item);
+            output.extend(diag.into_tokens());
+            output.into()
+        }
+    }
+}

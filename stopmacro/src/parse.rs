@@ -1,0 +1,312 @@
+//! Tokens to `Input`: the function with every place that matters numbered.
+//!
+//! ```text
+//! Input:  loop { #[blocking] let n = socket.recv(&mut buffer)?; }
+//! Output: ⟦1: loop { let n = ⟦0: socket.recv(&mut buffer)⟧?; }⟧
+//! ```
+//!
+//! A mark that is not well formed, or not on a call, is reported here and
+//! taken away; whether a well-formed one may stand where it does is for `plan`.
+
+use proc_macro2::{Span, TokenStream};
+use syn::parse::Parser as _;
+use syn::spanned::Spanned as _;
+use syn::visit_mut::{self, VisitMut};
+use syn::{Block, Expr, ExprForLoop, ExprMacro, Item, ItemFn, Stmt, TraitItemFn};
+
+use crate::args::Args;
+use crate::chain::{self, Form};
+use crate::diag::Diag;
+use crate::marks::{self, Blocking, How, Marks, Ready};
+use crate::{leftover, node};
+
+/// The function, the attribute's arguments, and what each numbered node is.
+pub(crate) struct Input {
+    pub(crate) args: Args,
+    pub(crate) function: ItemFn,
+    pub(crate) nodes: Vec<Node>,
+}
+
+/// A place in the tree that the plan decides about.
+pub(crate) enum Node {
+    /// A marked call.
+    Call(Blocking),
+    /// A loop, marked or not.
+    Loop(Loop),
+    /// A block under `#[unstoppable]`.
+    Shield,
+}
+
+/// The marks on a loop.
+pub(crate) struct Loop {
+    /// `#[blocking]` on a `for`: its iterator blocks in `next`.
+    pub(crate) blocking: Option<Span>,
+    pub(crate) checkpoint: Option<Span>,
+    pub(crate) unstoppable: bool,
+}
+
+/// Reads the item under the attribute; `None` once an error is reported.
+pub(crate) fn parse(args: Args, item: TokenStream, diag: &mut Diag) -> Option<Input> {
+    let mut function = match syn::parse2::<ItemFn>(item.clone()) {
+        Ok(function) => function,
+        Err(error) => {
+            diag.push(not_a_function(item).unwrap_or(error));
+            return None;
+        }
+    };
+    let mut reader = Reader {
+        nodes: Vec::new(),
+        diag,
+    };
+    reader.visit_block_mut(&mut function.block);
+    let nodes = reader.nodes;
+    leftover::report(&function.block, diag);
+    Some(Input {
+        args,
+        function,
+        nodes,
+    })
+}
+
+/// A better error than syn's "expected fn" for what is well formed otherwise.
+fn not_a_function(item: TokenStream) -> Option<syn::Error> {
+    let signature = |input: syn::parse::ParseStream<'_>| {
+        input.call(syn::Attribute::parse_outer)?;
+        input.parse::<syn::Visibility>()?;
+        input.parse::<TraitItemFn>()
+    };
+    if let Ok(method) = signature.parse2(item.clone())
+        && method.default.is_none()
+    {
+        return Some(syn::Error::new(
+            method.sig.ident.span(),
+            format!(
+                "`{}` has no body here, so there is nothing to stop: put `#[stoppable]` on the \
+                 implementations",
+                method.sig.ident
+            ),
+        ));
+    }
+    let keyword = |input: syn::parse::ParseStream<'_>| {
+        input.call(syn::Attribute::parse_outer)?;
+        input.parse::<syn::Visibility>()?;
+        let first: proc_macro2::TokenTree = input.parse()?;
+        input.parse::<TokenStream>()?;
+        Ok(first.span())
+    };
+    let item_like = syn::parse2::<Item>(item.clone())
+        .is_ok_and(|it| !matches!(it, Item::Verbatim(_)))
+        || syn::parse2::<Stmt>(item.clone()).is_ok();
+    let span = keyword.parse2(item).ok().filter(|_| item_like)?;
+    Some(syn::Error::new(
+        span,
+        "`#[stoppable]` belongs on a function: put it on the one that holds the blocking calls",
+    ))
+}
+
+struct Reader<'a> {
+    nodes: Vec<Node>,
+    diag: &'a mut Diag,
+}
+
+impl Reader<'_> {
+    fn add(&mut self, node: Node) -> usize {
+        self.nodes.push(node);
+        self.nodes.len() - 1
+    }
+
+    /// Marks the one call in `expr`.
+    fn call(&mut self, expr: &mut Expr, blocking: Blocking, form: Form) {
+        let id = self.nodes.len();
+        if chain::mark(expr, id, form, blocking.span, self.diag) {
+            self.add(Node::Call(blocking));
+        }
+    }
+
+    /// `blocking!(EXPR)` becomes EXPR with the one call in it marked.
+    fn parentheses(&mut self, expr: &mut Expr) {
+        let Expr::Macro(ExprMacro { mac, .. }) = expr else {
+            return;
+        };
+        let blocking = Blocking {
+            span: mac.path.span(),
+            how: How::Plain,
+        };
+        if mac.tokens.is_empty() {
+            self.diag.error(
+                blocking.span,
+                "these parentheses are empty: write the blocking call in them, `blocking!(CALL)`",
+            );
+            *expr = Expr::Verbatim(TokenStream::new());
+            return;
+        }
+        match syn::parse2(mac.tokens.clone()) {
+            Ok(inner) => {
+                *expr = inner;
+                self.call(expr, blocking, Form::Parentheses);
+            }
+            Err(error) => {
+                self.diag.push(error);
+                *expr = Expr::Verbatim(TokenStream::new());
+            }
+        }
+    }
+
+    /// A loop: its own marks are read, then it becomes a node.
+    fn repetition(&mut self, expr: &mut Expr, marks: Marks) {
+        let mut each = None;
+        if let Some(blocking) = marks.blocking {
+            match expr {
+                Expr::While(looping) => self.call(&mut looping.cond, blocking, Form::Statement),
+                Expr::ForLoop(looping) => each = self.each(looping, &blocking),
+                _ => self.diag.error(
+                    blocking.span,
+                    "a `loop` is not a call: put the mark on the statement in it that blocks, or \
+                     write `#[checkpoint]` to make the loop stop between two rounds",
+                ),
+            }
+        }
+        visit_mut::visit_expr_mut(self, expr);
+        let id = self.add(Node::Loop(Loop {
+            blocking: each,
+            checkpoint: marks.checkpoint,
+            unstoppable: marks.unstoppable.is_some(),
+        }));
+        node::wrap(expr, id);
+    }
+
+    /// `#[blocking] for … in …`: the place of the mark, unless it is wrong there.
+    fn each(&mut self, looping: &ExprForLoop, blocking: &Blocking) -> Option<Span> {
+        match &blocking.how {
+            How::Plain => {}
+            How::AsIs => {
+                self.diag.error(
+                    blocking.span,
+                    "`as_is` speaks of a call, not of a loop: take `(as_is)` away",
+                );
+                return None;
+            }
+            How::Ready(Ready { word, .. }) => {
+                self.diag.error(
+                    word.span(),
+                    format!(
+                        "`{word}` waits before a call, not before each round of a loop: make it a \
+                         `loop` with `#[blocking({word})]` on the call in it"
+                    ),
+                );
+                return None;
+            }
+        }
+        if let Some((adapter, source)) = chain::adapter(&looping.expr) {
+            self.diag.error(
+                adapter.span(),
+                format!(
+                    "`{adapter}` stands between the loop and `{source}`, which is what blocks: \
+                     loop over `{source}` and do what `{adapter}` does in the body"
+                ),
+            );
+            return None;
+        }
+        Some(blocking.span)
+    }
+
+    /// `#[checkpoint]` and `#[unstoppable]` where they have no meaning.
+    fn misplaced(&mut self, marks: &Marks, unstoppable_too: bool) {
+        if let Some(span) = marks.checkpoint {
+            self.diag.error(
+                span,
+                "`#[checkpoint]` belongs above a loop: elsewhere call `stopruntime::check()`",
+            );
+        }
+        if let Some(span) = marks.unstoppable
+            && unstoppable_too
+        {
+            self.diag.error(
+                span,
+                "`#[unstoppable]` belongs above a block or a loop: put braces around what must \
+                 not be stopped",
+            );
+        }
+    }
+}
+
+impl VisitMut for Reader<'_> {
+    fn visit_block_mut(&mut self, block: &mut Block) {
+        for statement in &mut block.stmts {
+            // Statements in parentheses are macros to syn; the mark is an expression.
+            if let Stmt::Macro(call) = statement
+                && call.mac.path.is_ident("blocking")
+            {
+                let expr = Expr::Macro(ExprMacro {
+                    attrs: std::mem::take(&mut call.attrs),
+                    mac: call.mac.clone(),
+                });
+                *statement = Stmt::Expr(expr, call.semi_token);
+            }
+            marks::lift(statement, self.diag);
+            self.visit_stmt_mut(statement);
+        }
+    }
+
+    /// Items have bodies of their own: `leftover` looks for stray marks there.
+    fn visit_item_mut(&mut self, _: &mut Item) {}
+
+    fn visit_stmt_macro_mut(&mut self, statement: &mut syn::StmtMacro) {
+        let marks = marks::take(&mut statement.attrs, self.diag);
+        self.misplaced(&marks, true);
+        if let Some(blocking) = marks.blocking {
+            self.diag.error(
+                blocking.span,
+                "the arguments of a macro cannot be seen from here: bind the blocking call with \
+                 `let` above it and mark that statement",
+            );
+        }
+    }
+
+    fn visit_expr_mut(&mut self, expr: &mut Expr) {
+        let marks = marks::attributes(expr).map_or_else(Marks::default, |attributes| {
+            marks::take(attributes, self.diag)
+        });
+        match expr {
+            Expr::Loop(_) | Expr::While(_) | Expr::ForLoop(_) => {
+                return self.repetition(expr, marks);
+            }
+            Expr::Block(_) | Expr::Unsafe(_) if marks.unstoppable.is_some() => {
+                self.misplaced(&marks, false);
+                if let Some(blocking) = marks.blocking {
+                    self.diag.error(
+                        blocking.span,
+                        "a block under `#[unstoppable]` holds no stoppable call: keep one of the two",
+                    );
+                }
+                visit_mut::visit_expr_mut(self, expr);
+                let id = self.add(Node::Shield);
+                return node::wrap(expr, id);
+            }
+            Expr::Macro(call) if call.mac.path.is_ident("blocking") => {
+                self.misplaced(&marks, true);
+                if let Some(blocking) = marks.blocking {
+                    self.diag.error(
+                        blocking.span,
+                        "this call is marked twice: keep `blocking!(…)` and take `#[blocking]` away",
+                    );
+                }
+                self.parentheses(expr);
+            }
+            _ => {
+                self.misplaced(&marks, true);
+                if let Some(blocking) = marks.blocking {
+                    self.call(expr, blocking, Form::Statement);
+                }
+            }
+        }
+        let own_scope = match expr {
+            Expr::Async(_) | Expr::Const(_) => true,
+            Expr::Closure(closure) => closure.asyncness.is_some(),
+            _ => false,
+        };
+        if !own_scope {
+            visit_mut::visit_expr_mut(self, expr);
+        }
+    }
+}
