@@ -8,25 +8,56 @@
 
 #![allow(unsafe_code)]
 
+use crate::record::Record;
 use crate::stop::Stopped;
 use crate::{current, ppoll, window};
 use core::ffi::{c_int, c_long};
 use core::sync::atomic::{AtomicU32, Ordering};
 use std::io;
 
+/// What a system call came to: its result, its negated errno, or
+/// [`window::STOPPED`]. One register, so that the hot path has one test.
+#[derive(Clone, Copy)]
+#[must_use]
+pub(crate) struct Raw(isize);
+
+impl Raw {
+    /// The raw result: negated errno for an error, `-EINTR` only for a signal
+    /// that is not a request.
+    #[inline(always)]
+    pub(crate) fn or_stop(self) -> Result<isize, Stopped> {
+        if self.0 == window::STOPPED { Err(Stopped::new()) } else { Ok(self.0) }
+    }
+
+    /// The result as std has it.
+    #[inline(always)]
+    pub(crate) fn decode(self) -> Result<io::Result<usize>, Stopped> {
+        if self.0 >= 0 { Ok(Ok(self.0.cast_unsigned())) } else { self.fail() }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn fail<T>(self) -> Result<io::Result<T>, Stopped> {
+        let raw = self.or_stop()?;
+        Ok(Err(io::Error::from_raw_os_error(errno(raw))))
+    }
+
+    /// Whether a signal other than a request came first.
+    #[inline(always)]
+    pub(crate) fn is_interrupted(self) -> bool {
+        self.0 == -(libc::EINTR as isize)
+    }
+}
+
 /// Makes the system call unless a stop is requested before it begins or while
-/// it waits. `Ok` is the raw result: negated errno for an error, `-EINTR` only
-/// for a signal that is not a request.
+/// it waits.
 ///
 /// # Safety
 ///
 /// The call is sound with these arguments, also when it is made again after it
 /// had no effect.
 #[inline(always)]
-pub(crate) unsafe fn call<const N: usize>(
-    number: c_long,
-    args: [usize; N],
-) -> Result<isize, Stopped> {
+pub(crate) unsafe fn call<const N: usize>(number: c_long, args: [usize; N]) -> Raw {
     #[cfg(target_arch = "x86_64")]
     {
         let line = current::line();
@@ -38,7 +69,7 @@ pub(crate) unsafe fn call<const N: usize>(
     #[cfg(not(target_arch = "x86_64"))]
     // SAFETY: the caller answers for the call.
     unsafe {
-        ppoll::call(current::registered(), number, widen(args))
+        instead(current::registered(), number, widen(args))
     }
 }
 
@@ -55,10 +86,10 @@ pub(crate) unsafe fn settled<const N: usize>(
     raw: isize,
     number: c_long,
     args: [usize; N],
-) -> Result<isize, Stopped> {
+) -> Raw {
     // SAFETY: this thread's line.
     if unsafe { current::is_quiet(line) } {
-        return Ok(raw);
+        return Raw(raw);
     }
     // SAFETY: as above.
     unsafe { look_closer(raw, number, widen(args)) }
@@ -80,57 +111,39 @@ const fn widen<const N: usize>(args: [usize; N]) -> [usize; 6] {
 #[cfg(target_arch = "x86_64")]
 #[cold]
 #[inline(never)]
-unsafe fn look_closer(
-    mut raw: isize,
-    number: c_long,
-    args: [usize; 6],
-) -> Result<isize, Stopped> {
-    if current::record().is_none() {
-        // The first marked call of this thread: nothing has happened yet.
-        let record = current::registered();
-        if !record.has_window() {
-            // SAFETY: the caller answers for the call.
-            return unsafe { ppoll::call(record, number, args) };
-        }
-        // SAFETY: as above, with this thread's own line.
-        raw = unsafe { window::syscall(current::line(), number, args) };
-    }
+unsafe fn look_closer(mut raw: isize, number: c_long, args: [usize; 6]) -> Raw {
+    let known = current::record().is_some();
     let record = current::registered();
     if !record.has_window() {
         // SAFETY: the caller answers for the call.
-        return unsafe { ppoll::call(record, number, args) };
+        return unsafe { instead(record, number, args) };
+    }
+    if !known {
+        // The first marked call of this thread: nothing has happened yet.
+        // SAFETY: as above, with this thread's own line.
+        raw = unsafe { window::syscall(current::line(), number, args) };
     }
     if !record.requested() {
-        return Ok(raw);
+        return Raw(raw);
     }
     record.settle();
-    let interrupted = raw == -(libc::EINTR as isize) && record.must_stop();
-    if raw == window::STOPPED || interrupted {
-        return Err(Stopped::new());
-    }
-    Ok(raw)
+    // Interrupted, by a signal that may have been the request's: no effect.
+    let stopped = Raw(raw).is_interrupted() && record.must_stop();
+    Raw(if stopped { window::STOPPED } else { raw })
 }
 
-/// The raw result as std has it.
-#[inline(always)]
-pub(crate) fn decode(raw: isize) -> io::Result<usize> {
-    if raw >= 0 { Ok(raw.cast_unsigned()) } else { Err(error(raw)) }
-}
-
+/// # Safety
+///
+/// As [`call`].
 #[cold]
-fn error(raw: isize) -> io::Error {
-    io::Error::from_raw_os_error(errno(raw))
+unsafe fn instead(record: &Record, number: c_long, args: [usize; 6]) -> Raw {
+    // SAFETY: the caller answers for the call.
+    Raw(unsafe { ppoll::call(record, number, args) }.unwrap_or(window::STOPPED))
 }
 
 /// The errno in a raw result that is negative.
 pub(crate) fn errno(raw: isize) -> c_int {
     raw.unsigned_abs() as c_int
-}
-
-/// Whether the raw result says that a signal other than a request came first.
-#[inline(always)]
-pub(crate) fn is_interrupted(raw: isize) -> bool {
-    raw == -(libc::EINTR as isize)
 }
 
 /// Waits, stop-checked, while the word has this value. futex(2).
@@ -139,7 +152,7 @@ pub(crate) fn wait_while(word: &AtomicU32, value: u32) -> Result<(), Stopped> {
     while word.load(Ordering::Acquire) == value {
         let args = [word.as_ptr() as usize, operation, value as usize, 0];
         // SAFETY: the word outlives the call; no time-out is given.
-        let raw = unsafe { call(libc::SYS_futex, args)? };
+        let raw = unsafe { call(libc::SYS_futex, args) }.or_stop()?;
         assert!(raw != -(libc::ENOTSUP as isize), "stopruntime: a stoppable futex wait on the ppoll backend takes Linux 5.16 (futex_waitv)");
     }
     Ok(())

@@ -10,7 +10,7 @@ pub use crate::stop::{CarriesStop, Shield, Stopped, check};
 
 use crate::ext::{Bytes, Incoming, Lines, Split};
 use std::io;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, AsRawFd};
 
 /// Enters a shield.
 #[must_use]
@@ -24,7 +24,7 @@ pub fn shield() -> Shield {
 ///
 /// [`Stopped`].
 pub fn readable<T: AsFd + ?Sized>(descriptor: &T) -> Result<(), Stopped> {
-    crate::ext::wait_readable(descriptor.as_fd())
+    crate::ext::wait_readable(descriptor.as_fd().as_raw_fd())
 }
 
 /// Waits until the descriptor is writable.
@@ -33,7 +33,7 @@ pub fn readable<T: AsFd + ?Sized>(descriptor: &T) -> Result<(), Stopped> {
 ///
 /// [`Stopped`].
 pub fn writable<T: AsFd + ?Sized>(descriptor: &T) -> Result<(), Stopped> {
-    crate::ext::wait_writable(descriptor.as_fd())
+    crate::ext::wait_writable(descriptor.as_fd().as_raw_fd())
 }
 
 /// What a function that is left on a stop can return.

@@ -34,7 +34,7 @@ use core::ffi::c_long;
 #[inline(always)]
 pub unsafe fn syscall_or_stop(number: c_long, args: [usize; 6]) -> Result<c_long, Stopped> {
     // SAFETY: the caller answers for the call.
-    let raw = unsafe { call::call(number, args)? };
+    let raw = unsafe { call::call(number, args) }.or_stop()?;
     if raw < 0 && raw >= -4095 {
         return Ok(fail(raw));
     }

@@ -41,5 +41,5 @@ pub fn read_widened(
     // SAFETY: this thread's line; the buffer is writable for its length.
     let raw = unsafe { window::syscall_widened(line, libc::SYS_read, args, spins) };
     // SAFETY: as above, and reading again after no effect is sound.
-    unsafe { crate::call::settled(line, raw, libc::SYS_read, args) }
+    unsafe { crate::call::settled(line, raw, libc::SYS_read, args) }.or_stop()
 }

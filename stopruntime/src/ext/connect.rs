@@ -5,10 +5,10 @@ use crate::stop::{self, Stopped};
 use socket2::{Domain, SockAddr, Socket, Type};
 use std::io;
 use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
-use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::time::{Duration, Instant};
+use std::os::fd::{AsRawFd, OwnedFd};
 
 /// `connect`, stop-checked. connect(2).
 ///
@@ -81,7 +81,7 @@ fn connect(domain: Domain, address: &SockAddr) -> Result<io::Result<Socket>, Sto
         Ok(socket) => socket,
         Err(error) => return Ok(Err(error)),
     };
-    Ok(raw::connect(socket.as_fd(), address)?.map(|()| socket))
+    Ok(raw::connect(socket.as_raw_fd(), address)?.map(|()| socket))
 }
 
 impl ConnectTimeoutOrStop for TcpStream {
@@ -110,7 +110,7 @@ impl ConnectTimeoutOrStop for TcpStream {
             Ok(started) => started,
             Err(error) => return Ok(Err(error)),
         };
-        if !done && let Err(error) = raw::connected(socket.as_fd(), deadline)? {
+        if !done && let Err(error) = raw::connected(socket.as_raw_fd(), deadline)? {
             return Ok(Err(error));
         }
         Ok(socket.set_nonblocking(false).map(|()| socket.into()))

@@ -5,9 +5,9 @@ use crate::stop::Stopped;
 use core::ffi::c_int;
 use std::io;
 use std::net::{SocketAddr, TcpStream, ToSocketAddrs, UdpSocket};
-use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::{SocketAddr as UnixAddr, UnixDatagram};
 use std::path::Path;
+use std::os::fd::{AsRawFd, RawFd};
 
 const PLAIN: c_int = 0;
 
@@ -121,14 +121,14 @@ macro_rules! connected {
         impl RecvOrStop for $socket {
             #[inline(always)]
             fn recv_or_stop(&self, buffer: &mut [u8]) -> Result<io::Result<usize>, Stopped> {
-                raw::recv(self.as_fd(), buffer, PLAIN)
+                raw::recv(self.as_raw_fd(), buffer, PLAIN)
             }
         }
 
         impl SendOrStop for $socket {
             #[inline(always)]
             fn send_or_stop(&self, data: &[u8]) -> Result<io::Result<usize>, Stopped> {
-                raw::send(self.as_fd(), data)
+                raw::send(self.as_raw_fd(), data)
             }
         }
     )*};
@@ -140,7 +140,7 @@ macro_rules! peeked {
         impl PeekOrStop for $socket {
             #[inline(always)]
             fn peek_or_stop(&self, buffer: &mut [u8]) -> Result<io::Result<usize>, Stopped> {
-                raw::recv(self.as_fd(), buffer, libc::MSG_PEEK)
+                raw::recv(self.as_raw_fd(), buffer, libc::MSG_PEEK)
             }
         }
     )*};
@@ -155,7 +155,7 @@ impl RecvFromOrStop for UdpSocket {
         &self,
         buffer: &mut [u8],
     ) -> Result<io::Result<(usize, SocketAddr)>, Stopped> {
-        raw::recv_from(self.as_fd(), buffer, PLAIN, address::internet)
+        raw::recv_from(self.as_raw_fd(), buffer, PLAIN, address::internet)
     }
 }
 
@@ -167,7 +167,7 @@ impl RecvFromOrStop for UnixDatagram {
         &self,
         buffer: &mut [u8],
     ) -> Result<io::Result<(usize, UnixAddr)>, Stopped> {
-        raw::recv_from(self.as_fd(), buffer, PLAIN, address::unix)
+        raw::recv_from(self.as_raw_fd(), buffer, PLAIN, address::unix)
     }
 }
 
@@ -177,7 +177,7 @@ impl PeekFromOrStop for UdpSocket {
         &self,
         buffer: &mut [u8],
     ) -> Result<io::Result<(usize, SocketAddr)>, Stopped> {
-        raw::recv_from(self.as_fd(), buffer, libc::MSG_PEEK, address::internet)
+        raw::recv_from(self.as_raw_fd(), buffer, libc::MSG_PEEK, address::internet)
     }
 }
 
@@ -187,18 +187,18 @@ impl<A: ToSocketAddrs> SendToOrStop<A> for UdpSocket {
             let none = || io::Error::new(io::ErrorKind::InvalidInput, "no addresses to send data to");
             all.next().ok_or_else(none)
         });
-        send_to(self.as_fd(), data, first.map(Into::into))
+        send_to(self.as_raw_fd(), data, first.map(Into::into))
     }
 }
 
 impl<P: AsRef<Path>> SendToOrStop<P> for UnixDatagram {
     fn send_to_or_stop(&self, data: &[u8], path: P) -> Result<io::Result<usize>, Stopped> {
-        send_to(self.as_fd(), data, socket2::SockAddr::unix(path))
+        send_to(self.as_raw_fd(), data, socket2::SockAddr::unix(path))
     }
 }
 
 fn send_to(
-    descriptor: BorrowedFd<'_>,
+    descriptor: RawFd,
     data: &[u8],
     address: io::Result<socket2::SockAddr>,
 ) -> Result<io::Result<usize>, Stopped> {

@@ -4,8 +4,8 @@ use super::{address, raw};
 use crate::stop::Stopped;
 use std::io;
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::os::fd::AsFd;
 use std::os::unix::net::{SocketAddr as UnixAddr, UnixListener, UnixStream};
+use std::os::fd::AsRawFd;
 
 /// `accept`, stop-checked. accept(2).
 ///
@@ -32,7 +32,7 @@ impl AcceptOrStop for TcpListener {
 
     #[inline(always)]
     fn accept_or_stop(&self) -> Result<io::Result<Self::Accepted>, Stopped> {
-        let accepted = raw::accept(self.as_fd())?;
+        let accepted = raw::accept(self.as_raw_fd())?;
         Ok(accepted.and_then(|(new, from)| Ok((new.into(), address::internet(&from)?))))
     }
 }
@@ -42,7 +42,7 @@ impl AcceptOrStop for UnixListener {
 
     #[inline(always)]
     fn accept_or_stop(&self) -> Result<io::Result<Self::Accepted>, Stopped> {
-        let accepted = raw::accept(self.as_fd())?;
+        let accepted = raw::accept(self.as_raw_fd())?;
         Ok(accepted.and_then(|(new, from)| Ok((new.into(), address::unix(&from)?))))
     }
 }

@@ -1,4 +1,6 @@
-//! The few system calls that std's types come down to.
+//! The few system calls that std's types come down to. They take the bare
+//! descriptor, because std inlines `as_raw_fd` but not `as_fd`, and a call is
+//! what must not stand before the next window; the caller holds its owner.
 //!
 //! # Safety
 //!
@@ -7,71 +9,67 @@
 
 #![allow(unsafe_code)]
 
-use crate::call::{call, decode, is_interrupted};
+use crate::call::call;
 use crate::futex::timespec;
 use crate::stop::Stopped;
 use core::ffi::c_int;
 use core::mem::MaybeUninit;
 use std::io::{self, IoSlice, IoSliceMut};
-use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::os::fd::{BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::time::{Duration, Instant};
 
 type Outcome<T> = Result<io::Result<T>, Stopped>;
 
-fn number(descriptor: BorrowedFd<'_>) -> usize {
-    descriptor.as_raw_fd() as usize
-}
-
 /// read(2).
 #[inline(always)]
-pub(super) fn read(descriptor: BorrowedFd<'_>, buffer: &mut [u8]) -> Outcome<usize> {
-    let args = [number(descriptor), buffer.as_mut_ptr() as usize, buffer.len()];
+pub(super) fn read(descriptor: RawFd, buffer: &mut [u8]) -> Outcome<usize> {
+    let args = [descriptor as usize, buffer.as_mut_ptr() as usize, buffer.len()];
     // SAFETY: the buffer is writable for its length.
-    Ok(decode(unsafe { call(libc::SYS_read, args)? }))
+    unsafe { call(libc::SYS_read, args) }.decode()
 }
 
 /// readv(2). `IoSliceMut` has the layout of `iovec`.
 #[inline(always)]
-pub(super) fn readv(descriptor: BorrowedFd<'_>, buffers: &mut [IoSliceMut<'_>]) -> Outcome<usize> {
+pub(super) fn readv(descriptor: RawFd, buffers: &mut [IoSliceMut<'_>]) -> Outcome<usize> {
     let count = buffers.len().min(libc::UIO_MAXIOV as usize);
-    let args = [number(descriptor), buffers.as_mut_ptr() as usize, count];
+    let args = [descriptor as usize, buffers.as_mut_ptr() as usize, count];
     // SAFETY: an array of that many iovecs, each writable for its length.
-    Ok(decode(unsafe { call(libc::SYS_readv, args)? }))
+    unsafe { call(libc::SYS_readv, args) }.decode()
 }
 
 /// write(2).
 #[inline(always)]
-pub(super) fn write(descriptor: BorrowedFd<'_>, data: &[u8]) -> Outcome<usize> {
-    let args = [number(descriptor), data.as_ptr() as usize, data.len()];
+pub(super) fn write(descriptor: RawFd, data: &[u8]) -> Outcome<usize> {
+    let args = [descriptor as usize, data.as_ptr() as usize, data.len()];
     // SAFETY: the data is readable for its length.
-    Ok(decode(unsafe { call(libc::SYS_write, args)? }))
+    unsafe { call(libc::SYS_write, args) }.decode()
 }
 
 /// writev(2). `IoSlice` has the layout of `iovec`.
 #[inline(always)]
-pub(super) fn writev(descriptor: BorrowedFd<'_>, data: &[IoSlice<'_>]) -> Outcome<usize> {
+pub(super) fn writev(descriptor: RawFd, data: &[IoSlice<'_>]) -> Outcome<usize> {
     let count = data.len().min(libc::UIO_MAXIOV as usize);
-    let args = [number(descriptor), data.as_ptr() as usize, count];
+    let args = [descriptor as usize, data.as_ptr() as usize, count];
     // SAFETY: an array of that many iovecs, each readable for its length.
-    Ok(decode(unsafe { call(libc::SYS_writev, args)? }))
+    unsafe { call(libc::SYS_writev, args) }.decode()
 }
 
 /// recv(2).
 #[inline(always)]
-pub(super) fn recv(descriptor: BorrowedFd<'_>, buffer: &mut [u8], flags: c_int) -> Outcome<usize> {
+pub(super) fn recv(descriptor: RawFd, buffer: &mut [u8], flags: c_int) -> Outcome<usize> {
     let (pointer, length) = (buffer.as_mut_ptr() as usize, buffer.len());
-    let args = [number(descriptor), pointer, length, flags as usize, 0, 0];
+    let args = [descriptor as usize, pointer, length, flags as usize, 0, 0];
     // SAFETY: the buffer is writable for its length; no address is asked for.
-    Ok(decode(unsafe { call(libc::SYS_recvfrom, args)? }))
+    unsafe { call(libc::SYS_recvfrom, args) }.decode()
 }
 
 /// send(2), with `MSG_NOSIGNAL` as std has it.
 #[inline(always)]
-pub(super) fn send(descriptor: BorrowedFd<'_>, data: &[u8]) -> Outcome<usize> {
+pub(super) fn send(descriptor: RawFd, data: &[u8]) -> Outcome<usize> {
     let (pointer, length) = (data.as_ptr() as usize, data.len());
-    let args = [number(descriptor), pointer, length, libc::MSG_NOSIGNAL as usize, 0, 0];
+    let args = [descriptor as usize, pointer, length, libc::MSG_NOSIGNAL as usize, 0, 0];
     // SAFETY: the data is readable for its length; no address is given.
-    Ok(decode(unsafe { call(libc::SYS_sendto, args)? }))
+    unsafe { call(libc::SYS_sendto, args) }.decode()
 }
 
 /// A socket address as the kernel wrote it: not zeroed before.
@@ -101,14 +99,14 @@ impl RawAddress {
 /// recvfrom(2).
 #[inline(always)]
 pub(super) fn recv_from<A>(
-    descriptor: BorrowedFd<'_>,
+    descriptor: RawFd,
     buffer: &mut [u8],
     flags: c_int,
     address: impl FnOnce(&RawAddress) -> io::Result<A>,
 ) -> Outcome<(usize, A)> {
     let mut from = RawAddress::new();
     let args = [
-        number(descriptor),
+        descriptor as usize,
         buffer.as_mut_ptr() as usize,
         buffer.len(),
         flags as usize,
@@ -117,19 +115,19 @@ pub(super) fn recv_from<A>(
     ];
     // SAFETY: the buffer and the place for the address are writable for their
     // lengths.
-    let raw = unsafe { call(libc::SYS_recvfrom, args)? };
-    Ok(decode(raw).and_then(|length| Ok((length, address(&from)?))))
+    let received = unsafe { call(libc::SYS_recvfrom, args) }.decode()?;
+    Ok(received.and_then(|length| Ok((length, address(&from)?))))
 }
 
 /// sendto(2).
 #[inline(always)]
 pub(super) fn send_to(
-    descriptor: BorrowedFd<'_>,
+    descriptor: RawFd,
     data: &[u8],
     address: &socket2::SockAddr,
 ) -> Outcome<usize> {
     let args = [
-        number(descriptor),
+        descriptor as usize,
         data.as_ptr() as usize,
         data.len(),
         libc::MSG_NOSIGNAL as usize,
@@ -137,79 +135,82 @@ pub(super) fn send_to(
         address.len() as usize,
     ];
     // SAFETY: data and address are readable for their lengths.
-    Ok(decode(unsafe { call(libc::SYS_sendto, args)? }))
+    unsafe { call(libc::SYS_sendto, args) }.decode()
 }
 
 /// accept4(2) with `SOCK_CLOEXEC`; a foreign signal does not end it, as in std.
 #[inline(always)]
-pub(super) fn accept(descriptor: BorrowedFd<'_>) -> Outcome<(OwnedFd, RawAddress)> {
+pub(super) fn accept(descriptor: RawFd) -> Outcome<(OwnedFd, RawAddress)> {
     loop {
         let mut from = RawAddress::new();
         let args = [
-            number(descriptor),
+            descriptor as usize,
             from.storage.as_mut_ptr() as usize,
             &raw mut from.length as usize,
             libc::SOCK_CLOEXEC as usize,
         ];
         // SAFETY: the place for the address is writable for its length.
-        let raw = unsafe { call(libc::SYS_accept4, args)? };
-        if is_interrupted(raw) {
+        let raw = unsafe { call(libc::SYS_accept4, args) };
+        if raw.is_interrupted() {
             continue;
         }
+        let accepted = raw.decode()?;
         // SAFETY: a descriptor made just now, nobody else's.
-        return Ok(decode(raw).map(|new| (unsafe { OwnedFd::from_raw_fd(new as c_int) }, from)));
+        return Ok(accepted.map(|new| (unsafe { OwnedFd::from_raw_fd(new as c_int) }, from)));
     }
 }
 
 /// connect(2) of a socket that nobody else uses. Interrupted, the attempt goes
 /// on without us: its end is waited for.
-pub(super) fn connect(descriptor: BorrowedFd<'_>, address: &socket2::SockAddr) -> Outcome<()> {
-    let args = [number(descriptor), address.as_ptr() as usize, address.len() as usize];
+pub(super) fn connect(descriptor: RawFd, address: &socket2::SockAddr) -> Outcome<()> {
+    let args = [descriptor as usize, address.as_ptr() as usize, address.len() as usize];
     // SAFETY: the address is readable for its length.
-    let raw = unsafe { call(libc::SYS_connect, args)? };
-    if is_interrupted(raw) {
+    let raw = unsafe { call(libc::SYS_connect, args) };
+    if raw.is_interrupted() {
         return connected(descriptor, None);
     }
-    Ok(decode(raw).map(drop))
+    Ok(raw.decode()?.map(drop))
 }
 
 /// Waits for the end of a connection attempt and fetches its outcome.
-pub(super) fn connected(descriptor: BorrowedFd<'_>, deadline: Option<Instant>) -> Outcome<()> {
+pub(super) fn connected(descriptor: RawFd, deadline: Option<Instant>) -> Outcome<()> {
     if !poll(descriptor, libc::POLLOUT, deadline)? {
         return Ok(Err(io::Error::new(io::ErrorKind::TimedOut, "connection timed out")));
     }
-    let outcome = socket2::SockRef::from(&descriptor).take_error();
+    // SAFETY: open for as long as this call.
+    let socket = unsafe { BorrowedFd::borrow_raw(descriptor) };
+    let outcome = socket2::SockRef::from(&socket).take_error();
     Ok(outcome.and_then(|error| error.map_or(Ok(()), Err)))
 }
 
 /// ppoll(2) of one descriptor until it is ready or in error (true) or the
 /// deadline has passed (false).
 fn poll(
-    descriptor: BorrowedFd<'_>,
+    descriptor: RawFd,
     events: i16,
     deadline: Option<Instant>,
 ) -> Result<bool, Stopped> {
     loop {
-        let mut entry = libc::pollfd { fd: descriptor.as_raw_fd(), events, revents: 0 };
+        let mut entry = libc::pollfd { fd: descriptor, events, revents: 0 };
         let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
         let mut left = left.map(timespec);
         let timeout = left.as_mut().map_or(0, |left| core::ptr::from_mut(left) as usize);
         let args = [&raw mut entry as usize, 1, timeout, 0, 0];
         // SAFETY: one entry and the time-out outlive the call.
-        let raw = unsafe { call(libc::SYS_ppoll, args)? };
-        if !is_interrupted(raw) {
-            return Ok(raw != 0);
+        let raw = unsafe { call(libc::SYS_ppoll, args) };
+        if !raw.is_interrupted() {
+            return Ok(raw.or_stop()? != 0);
         }
     }
 }
 
 /// Waits until a read would not wait; an error is left for the read to report.
-pub(crate) fn wait_readable(descriptor: BorrowedFd<'_>) -> Result<(), Stopped> {
+pub(crate) fn wait_readable(descriptor: RawFd) -> Result<(), Stopped> {
     poll(descriptor, libc::POLLIN, None).map(drop)
 }
 
 /// Waits until a write would not wait; an error is left for the write to report.
-pub(crate) fn wait_writable(descriptor: BorrowedFd<'_>) -> Result<(), Stopped> {
+pub(crate) fn wait_writable(descriptor: RawFd) -> Result<(), Stopped> {
     poll(descriptor, libc::POLLOUT, None).map(drop)
 }
 
@@ -220,8 +221,12 @@ pub(super) fn sleep_until(time: Duration) -> Result<(), Stopped> {
     let clock = libc::CLOCK_MONOTONIC as usize;
     let args = [clock, libc::TIMER_ABSTIME as usize, &raw const time as usize, 0];
     // SAFETY: the time outlives the call; with TIMER_ABSTIME no rest is written.
-    while is_interrupted(unsafe { call(libc::SYS_clock_nanosleep, args)? }) {}
-    Ok(())
+    let sleep = || unsafe { call(libc::SYS_clock_nanosleep, args) };
+    let mut raw = sleep();
+    while raw.is_interrupted() {
+        raw = sleep();
+    }
+    raw.or_stop().map(drop)
 }
 
 /// The monotonic clock, as the time since its start.
@@ -241,9 +246,9 @@ pub(super) fn wait_for_end(child: u32) -> Outcome<()> {
     let args = [libc::P_PID as usize, child as usize, &raw mut info as usize, options, 0];
     loop {
         // SAFETY: the place for the siginfo is valid; no usage is asked for.
-        let raw = unsafe { call(libc::SYS_waitid, args)? };
-        if !is_interrupted(raw) {
-            return Ok(decode(raw).map(drop));
+        let raw = unsafe { call(libc::SYS_waitid, args) };
+        if !raw.is_interrupted() {
+            return Ok(raw.decode()?.map(drop));
         }
     }
 }

@@ -10,8 +10,8 @@ use super::read::append;
 use super::{BufReadOrStop, ReadOrStop, raw};
 use crate::stop::{self, Stopped};
 use std::io::{self, Stdin, StdinLock};
-use std::os::fd::AsFd;
 use std::sync::{Mutex, PoisonError};
+use std::os::fd::AsRawFd;
 
 /// What has been read and not yet handed out.
 static LEFT: Mutex<Vec<u8>> = Mutex::new(Vec::new());
@@ -26,17 +26,17 @@ fn take(buffer: &mut [u8]) -> usize {
     length
 }
 
-fn read(input: &impl AsFd, buffer: &mut [u8]) -> Result<io::Result<usize>, Stopped> {
+fn read(input: &impl AsRawFd, buffer: &mut [u8]) -> Result<io::Result<usize>, Stopped> {
     stop::check()?;
     match take(buffer) {
         // Not under the lock, which is never held while waiting.
-        0 => raw::read(input.as_fd(), buffer),
+        0 => raw::read(input.as_raw_fd(), buffer),
         length => Ok(Ok(length)),
     }
 }
 
 fn read_until(
-    input: &impl AsFd,
+    input: &impl AsRawFd,
     delimiter: u8,
     buffer: &mut Vec<u8>,
 ) -> Result<io::Result<usize>, Stopped> {
@@ -71,7 +71,7 @@ macro_rules! reader {
 
             fn ready_or_stop(&self) -> Result<(), Stopped> {
                 if LEFT.lock().unwrap_or_else(PoisonError::into_inner).is_empty() {
-                    raw::wait_readable(self.as_fd())
+                    raw::wait_readable(self.as_raw_fd())
                 } else {
                     stop::check()
                 }

@@ -5,17 +5,17 @@ use crate::stop::{self, Stopped};
 use std::fs::File;
 use std::io::{self, IoSlice, IoSliceMut, PipeReader, PipeWriter};
 use std::net::TcpStream;
-use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
 use std::process::{ChildStderr, ChildStdin, ChildStdout};
 use std::sync::Arc;
+use std::os::fd::AsRawFd;
 
 macro_rules! reader {
     ($($stream:ty => $read:expr),* $(,)?) => {$(
         impl ReadOrStop for $stream {
             #[inline(always)]
             fn read_or_stop(&mut self, buffer: &mut [u8]) -> Result<io::Result<usize>, Stopped> {
-                $read(self.as_fd(), buffer)
+                $read(self.as_raw_fd(), buffer)
             }
 
             #[inline(always)]
@@ -23,11 +23,11 @@ macro_rules! reader {
                 &mut self,
                 buffers: &mut [IoSliceMut<'_>],
             ) -> Result<io::Result<usize>, Stopped> {
-                raw::readv(self.as_fd(), buffers)
+                raw::readv(self.as_raw_fd(), buffers)
             }
 
             fn ready_or_stop(&self) -> Result<(), Stopped> {
-                raw::wait_readable(self.as_fd())
+                raw::wait_readable(self.as_raw_fd())
             }
         }
     )*};
@@ -38,7 +38,7 @@ macro_rules! writer {
         impl WriteOrStop for $stream {
             #[inline(always)]
             fn write_or_stop(&mut self, data: &[u8]) -> Result<io::Result<usize>, Stopped> {
-                $write(self.as_fd(), data)
+                $write(self.as_raw_fd(), data)
             }
 
             #[inline(always)]
@@ -46,7 +46,7 @@ macro_rules! writer {
                 &mut self,
                 data: &[IoSlice<'_>],
             ) -> Result<io::Result<usize>, Stopped> {
-                raw::writev(self.as_fd(), data)
+                raw::writev(self.as_raw_fd(), data)
             }
 
             /// There is no buffer.
