@@ -6,6 +6,8 @@
 //! printed. The backend is the one in force (`STOPRUNTIME_BACKEND`).
 
 #![allow(unsafe_code, missing_docs)]
+// System call arguments are registers, and the floor has to be inlined.
+#![allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::inline_always)]
 
 use std::fs::{self, File};
 use std::hint::black_box;
@@ -23,7 +25,10 @@ fn main() -> io::Result<()> {
         return Ok(());
     }
     machine();
-    println!("{:<28} {:>9} {:>9} {:>9}   ours/std  ours/floor", "ns per call", "floor", "std", "ours");
+    println!(
+        "{:<28} {:>9} {:>9} {:>9}   ours/std  ours/floor",
+        "ns per call", "floor", "std", "ours"
+    );
     read_zero()?;
     peek_from()?;
     round_trip()?;
@@ -88,9 +93,9 @@ unsafe fn floor(number: libc::c_long, args: [usize; 6]) -> isize {
 }
 
 #[cfg(not(target_arch = "x86_64"))]
-unsafe fn floor(number: libc::c_long, [a, b, c, d, e, f]: [usize; 6]) -> isize {
+unsafe fn floor(number: libc::c_long, args: [usize; 6]) -> isize {
     // SAFETY: the caller answers for the call.
-    unsafe { libc::syscall(number, a, b, c, d, e, f) as isize }
+    unsafe { libc::syscall(number, args[0], args[1], args[2], args[3], args[4], args[5]) as isize }
 }
 
 fn read_zero() -> io::Result<()> {

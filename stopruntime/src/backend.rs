@@ -163,12 +163,8 @@ impl Config {
         });
         match (outcome, in_force()) {
             (Some(outcome), _) => outcome,
-            (None, Some(backend)) => {
-                Err(InstallError::AlreadyInstalled(signal::number(), backend))
-            }
-            (None, None) => Err(InstallError::Unavailable(
-                self.backend.unwrap_or(Backend::Ppoll),
-            )),
+            (None, Some(backend)) => Err(InstallError::AlreadyInstalled(signal::number(), backend)),
+            (None, None) => Err(InstallError::Unavailable(self.backend.unwrap_or(Backend::Ppoll))),
         }
     }
 
@@ -261,12 +257,12 @@ fn rseq_aborts() -> bool {
 }
 
 /// A timer that sends the stop signal to the calling thread, which our handler
-/// knows by its value and drops. timer_create(2).
+/// knows by its value and drops. `timer_create(2)`.
 struct Timer(libc::timer_t);
 
 impl Timer {
     fn start() -> Option<Timer> {
-        // SAFETY: plain structures, filled in as timer_create(2) says; the
+        // SAFETY: plain structures, filled in as `timer_create(2)` says; the
         // timer is deleted by Drop.
         unsafe {
             let mut event: libc::sigevent = core::mem::zeroed();

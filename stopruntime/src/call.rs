@@ -153,7 +153,10 @@ pub(crate) fn wait_while(word: &AtomicU32, value: u32) -> Result<(), Stopped> {
         let args = [word.as_ptr() as usize, operation, value as usize, 0];
         // SAFETY: the word outlives the call; no time-out is given.
         let raw = unsafe { call(libc::SYS_futex, args) }.or_stop()?;
-        assert!(raw != -(libc::ENOTSUP as isize), "stopruntime: a stoppable futex wait on the ppoll backend takes Linux 5.16 (futex_waitv)");
+        assert!(
+            raw != -(libc::ENOTSUP as isize),
+            "stopruntime: a stoppable futex wait on the ppoll backend takes Linux 5.16 (futex_waitv)"
+        );
     }
     Ok(())
 }

@@ -25,11 +25,8 @@ use core::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
 
 /// The line of threads that cannot use a window.
-static DIVERT: Line = Line {
-    flag: AtomicU32::new(REQUESTED),
-    marker: AtomicU32::new(0),
-    rseq_cs: rseq::nowhere(),
-};
+static DIVERT: Line =
+    Line { flag: AtomicU32::new(REQUESTED), marker: AtomicU32::new(0), rseq_cs: rseq::nowhere() };
 
 struct Current {
     line: Cell<*const Line>,

@@ -1,6 +1,84 @@
-//! Threads that can be stopped while they block.
+//! Threads that can be stopped while they block: promptly, race-free, losing
+//! nothing.
+//!
+//! Starting a thread is easy. Stopping one that waits in `accept`, `recv_from`,
+//! `read` or a sleep is not: it does not see a flag, a signal may come just
+//! before the system call, `pthread_cancel` unwinds through anything, and
+//! time-outs burn wake-ups. Here the thread function is annotated, its blocking
+//! calls are marked, and what follows its loop is the clean-up:
+//!
+//! ```
+//! use std::fs::File;
+//! use std::io::{self, Write};
+//! use std::net::UdpSocket;
+//! use stopruntime::{stoppable, thread};
+//!
+//! #[stoppable]
+//! fn collect(socket: UdpSocket, mut log: File) -> io::Result<u64> {
+//!     let mut buffer = [0; 2048];
+//!     let mut lines = 0;
+//!     loop {
+//!         #[blocking]
+//!         let (length, _sender) = socket.recv_from(&mut buffer)?;
+//!         log.write_all(&buffer[..length])?;
+//!         lines += 1;
+//!     }
+//!     log.sync_all()?; // reached when the thread is stopped
+//!     Ok(lines)
+//! }
+//!
+//! # let path = std::env::temp_dir().join(format!("stopruntime-{}", std::process::id()));
+//! # let log = File::create(&path)?;
+//! # let socket = UdpSocket::bind("127.0.0.1:0")?;
+//! let collector = thread::spawn(move || collect(socket, log));
+//! // … later, from any thread:
+//! collector.request_stop(); // returns at once
+//! let lines = collector.join().unwrap()?;
+//! # assert_eq!(lines, 0);
+//! # std::fs::remove_file(path)?;
+//! # Ok::<(), io::Error>(())
+//! ```
+//!
+//! # What is promised
+//!
+//! - **Prompt.** A request ends the marked call that the thread is in or is
+//!   about to enter, whenever it is made. Nothing polls, nothing wakes up.
+//! - **Nothing lost.** A call that took effect returns its result, and the stop
+//!   is seen by the next one. A call that reports [`Stopped`] had no effect.
+//! - **Nothing else disturbed.** Code that is not marked sees no `EINTR`.
+//! - **Ordinary control flow.** A stop is a `break` or a `return`.
+//! - **Level-triggered.** The request stays until the thread ends.
+//!
+//! # How
+//!
+//! A marked call is one `system call` instruction inlined into the caller, and
+//! directly before it a test of the thread's flag. A request sets the flag and,
+//! if the thread is inside a marked call, sends it a signal. If the signal (or
+//! preemption) comes between the test and the instruction, the kernel
+//! (restartable sequences) or our signal handler moves the thread back before
+//! the test. See [`Backend`] for the three ways this is done.
+//!
+//! # The signal
+//!
+//! The runtime takes one signal for the process, `SIGURG` unless
+//! [`Config::signal`] says otherwise, and installs its handler with the first
+//! marked call, [`Stopper::current`] or [`thread::spawn`]. A handler that was
+//! there before is called for signals that are not a request. What a program
+//! has to leave alone: do not block that signal in a thread after its first
+//! marked call, and do not replace the handler.
+//!
+//! # Without the attribute
+//!
+//! Every marked call is a method of [`ext`] or a function of [`sys`]:
+//! `f_or_stop(args)` returns `Result<what f(args) returns, Stopped>`.
 
 #![deny(unsafe_code)]
+// System call arguments are registers: the conversions are the point.
+#![allow(clippy::cast_possible_truncation, clippy::cast_possible_wrap, clippy::cast_sign_loss)]
+// The window has to stand in the caller's loop: on CPUs with return-speculation
+// mitigations the first `ret` after a system call costs more than all of this
+// crate. Measured in benches/calls.rs.
+#![allow(clippy::inline_always)]
 
 #[cfg(not(target_os = "linux"))]
 compile_error!("stopruntime is for Linux: it is built on rseq(2), futex(2) and tgkill(2)");

@@ -74,9 +74,9 @@ pub(crate) unsafe fn call(
 ///
 /// As the system call itself.
 unsafe fn plain(number: c_long, args: [usize; 6]) -> isize {
-    let [a, b, c, d, e, f] = args;
     // SAFETY: the caller answers for the call.
-    let result = unsafe { libc::syscall(number, a, b, c, d, e, f) };
+    let result =
+        unsafe { libc::syscall(number, args[0], args[1], args[2], args[3], args[4], args[5]) };
     if result == -1 {
         // SAFETY: the calling thread's errno.
         -(unsafe { *libc::__errno_location() } as isize)

@@ -56,6 +56,7 @@ impl Stopper {
     /// it neither locks nor allocates (signal-safety(7)).
     #[doc(alias = "pthread_cancel")]
     #[doc(alias = "cancel")]
+    #[allow(clippy::must_use_candidate, reason = "a request is made for its effect")]
     pub fn request_stop(&self) -> bool {
         self.record.request()
     }

@@ -35,7 +35,7 @@ use core::ffi::c_long;
 pub unsafe fn syscall_or_stop(number: c_long, args: [usize; 6]) -> Result<c_long, Stopped> {
     // SAFETY: the caller answers for the call.
     let raw = unsafe { call::call(number, args) }.or_stop()?;
-    if raw < 0 && raw >= -4095 {
+    if (-4095..0).contains(&raw) {
         return Ok(fail(raw));
     }
     Ok(raw as c_long)

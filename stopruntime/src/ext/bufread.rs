@@ -87,12 +87,11 @@ impl<B: FillBufOrStop + ?Sized> BufReadOrStop for B {
         let mut done = 0;
         loop {
             let (used, found) = {
-                let available =
-                    match self.fill_buf_or_stop().map_err(|_| Stopped::after(done))? {
-                        Ok(available) => available,
-                        Err(error) if error.kind() == ErrorKind::Interrupted => continue,
-                        Err(error) => return Ok(Err(error)),
-                    };
+                let available = match self.fill_buf_or_stop().map_err(|_| Stopped::after(done))? {
+                    Ok(available) => available,
+                    Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+                    Err(error) => return Ok(Err(error)),
+                };
                 let at = available.iter().position(|byte| *byte == delimiter);
                 let used = at.map_or(available.len(), |at| at + 1);
                 buffer.extend_from_slice(&available[..used]);

@@ -5,10 +5,10 @@ use crate::stop::{self, Stopped};
 use socket2::{Domain, SockAddr, Socket, Type};
 use std::io;
 use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::time::{Duration, Instant};
-use std::os::fd::{AsRawFd, OwnedFd};
 
 /// `connect`, stop-checked. connect(2).
 ///

@@ -5,9 +5,9 @@ use crate::stop::Stopped;
 use core::ffi::c_int;
 use std::io;
 use std::net::{SocketAddr, TcpStream, ToSocketAddrs, UdpSocket};
+use std::os::fd::{AsRawFd, RawFd};
 use std::os::unix::net::{SocketAddr as UnixAddr, UnixDatagram};
 use std::path::Path;
-use std::os::fd::{AsRawFd, RawFd};
 
 const PLAIN: c_int = 0;
 
@@ -184,7 +184,8 @@ impl PeekFromOrStop for UdpSocket {
 impl<A: ToSocketAddrs> SendToOrStop<A> for UdpSocket {
     fn send_to_or_stop(&self, data: &[u8], address: A) -> Result<io::Result<usize>, Stopped> {
         let first = address.to_socket_addrs().and_then(|mut all| {
-            let none = || io::Error::new(io::ErrorKind::InvalidInput, "no addresses to send data to");
+            let none =
+                || io::Error::new(io::ErrorKind::InvalidInput, "no addresses to send data to");
             all.next().ok_or_else(none)
         });
         send_to(self.as_raw_fd(), data, first.map(Into::into))

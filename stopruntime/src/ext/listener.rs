@@ -4,8 +4,8 @@ use super::{address, raw};
 use crate::stop::Stopped;
 use std::io;
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::os::unix::net::{SocketAddr as UnixAddr, UnixListener, UnixStream};
 use std::os::fd::AsRawFd;
+use std::os::unix::net::{SocketAddr as UnixAddr, UnixListener, UnixStream};
 
 /// `accept`, stop-checked. accept(2).
 ///

@@ -20,7 +20,8 @@
 //! }
 //! # let socket = UdpSocket::bind("127.0.0.1:0")?;
 //! # stopruntime::Stopper::current().request_stop();
-//! # serve(&socket)
+//! # serve(&socket)?;
+//! # Ok::<(), std::io::Error>(())
 //! ```
 
 mod address;

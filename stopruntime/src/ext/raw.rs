@@ -185,11 +185,7 @@ pub(super) fn connected(descriptor: RawFd, deadline: Option<Instant>) -> Outcome
 
 /// ppoll(2) of one descriptor until it is ready or in error (true) or the
 /// deadline has passed (false).
-fn poll(
-    descriptor: RawFd,
-    events: i16,
-    deadline: Option<Instant>,
-) -> Result<bool, Stopped> {
+fn poll(descriptor: RawFd, events: i16, deadline: Option<Instant>) -> Result<bool, Stopped> {
     loop {
         let mut entry = libc::pollfd { fd: descriptor, events, revents: 0 };
         let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
@@ -214,7 +210,7 @@ pub(crate) fn wait_writable(descriptor: RawFd) -> Result<(), Stopped> {
     poll(descriptor, libc::POLLOUT, None).map(drop)
 }
 
-/// clock_nanosleep(2) until a time on the monotonic clock, given as the time
+/// `clock_nanosleep(2)` until a time on the monotonic clock, given as the time
 /// since its start, so that neither a signal nor SIGSTOP moves it.
 pub(super) fn sleep_until(time: Duration) -> Result<(), Stopped> {
     let time = timespec(time);

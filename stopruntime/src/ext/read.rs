@@ -85,7 +85,9 @@ pub trait ReadOrStop: Read {
             buffer.reserve(32);
             buffer.resize(buffer.capacity().min(length + STEP), 0);
             let outcome = self.read_or_stop(&mut buffer[length..]);
-            buffer.truncate(length + matches!(outcome, Ok(Ok(_))).then(|| count(&outcome)).unwrap_or(0));
+            buffer.truncate(
+                length + matches!(outcome, Ok(Ok(_))).then(|| count(&outcome)).unwrap_or(0),
+            );
             match outcome.map_err(|_| Stopped::after(length - start))? {
                 Ok(0) => return Ok(Ok(length - start)),
                 Err(error) if error.kind() != ErrorKind::Interrupted => return Ok(Err(error)),

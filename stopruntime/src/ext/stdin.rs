@@ -10,8 +10,8 @@ use super::read::append;
 use super::{BufReadOrStop, ReadOrStop, raw};
 use crate::stop::{self, Stopped};
 use std::io::{self, Stdin, StdinLock};
-use std::sync::{Mutex, PoisonError};
 use std::os::fd::AsRawFd;
+use std::sync::{Mutex, PoisonError};
 
 /// What has been read and not yet handed out.
 static LEFT: Mutex<Vec<u8>> = Mutex::new(Vec::new());

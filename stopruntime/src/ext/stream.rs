@@ -5,10 +5,10 @@ use crate::stop::{self, Stopped};
 use std::fs::File;
 use std::io::{self, IoSlice, IoSliceMut, PipeReader, PipeWriter};
 use std::net::TcpStream;
+use std::os::fd::AsRawFd;
 use std::os::unix::net::UnixStream;
 use std::process::{ChildStderr, ChildStdin, ChildStdout};
 use std::sync::Arc;
-use std::os::fd::AsRawFd;
 
 macro_rules! reader {
     ($($stream:ty => $read:expr),* $(,)?) => {$(

@@ -4,7 +4,7 @@ use super::raw;
 use crate::stop::Stopped;
 use std::time::{Duration, Instant};
 
-/// [`std::thread::sleep`], stop-checked. clock_nanosleep(2).
+/// [`std::thread::sleep`], stop-checked. `clock_nanosleep(2)`.
 ///
 /// # Errors
 ///
@@ -22,7 +22,7 @@ pub fn sleep_or_stop(duration: Duration) -> Result<(), Stopped> {
     raw::sleep_until(raw::monotonic().saturating_add(duration))
 }
 
-/// `std::thread::sleep_until`, stop-checked. clock_nanosleep(2).
+/// `std::thread::sleep_until`, stop-checked. `clock_nanosleep(2)`.
 ///
 /// # Errors
 ///

@@ -59,17 +59,10 @@ pub(super) unsafe fn vectored(
         _ => (args[1], args[2]),
     };
     let events = direction(number);
-    let number_nowait =
-        if events == libc::POLLIN { libc::SYS_preadv2 } else { libc::SYS_pwritev2 };
+    let number_nowait = if events == libc::POLLIN { libc::SYS_preadv2 } else { libc::SYS_pwritev2 };
     let current_position = usize::MAX;
-    let nowait = [
-        args[0],
-        vector,
-        count,
-        current_position,
-        current_position,
-        libc::RWF_NOWAIT as usize,
-    ];
+    let nowait =
+        [args[0], vector, count, current_position, current_position, libc::RWF_NOWAIT as usize];
     // SAFETY: the same transfer; the vector outlives the call.
     let raw = until_ready(record, descriptor, events, || unsafe { plain(number_nowait, nowait) })?;
     if raw != -(libc::EOPNOTSUPP as isize) && raw != -(libc::ENOSYS as isize) {

@@ -112,7 +112,7 @@ pub(super) unsafe fn ppoll(record: &Record, args: [usize; 6]) -> Result<isize, S
     unsafe { wait_open(record, args[0] as *mut _, args[1], timeout, &mask) }
 }
 
-/// clock_nanosleep(2) as `ppoll` without descriptors.
+/// `clock_nanosleep(2)` as `ppoll` without descriptors.
 ///
 /// # Safety
 ///
@@ -180,7 +180,11 @@ pub(super) unsafe fn child(record: &Record, mut args: [usize; 6]) -> Result<isiz
             // SAFETY: two integers.
             let raw = unsafe { plain(libc::SYS_pidfd_open, [id as usize, 0, 0, 0, 0, 0]) };
             if raw < 0 {
-                return Ok(if raw == -(libc::ESRCH as isize) { -(libc::ECHILD as isize) } else { raw });
+                return Ok(if raw == -(libc::ESRCH as isize) {
+                    -(libc::ECHILD as isize)
+                } else {
+                    raw
+                });
             }
             // SAFETY: a descriptor made just now, nobody else's.
             owned = unsafe { OwnedFd::from_raw_fd(raw as c_int) };
@@ -196,7 +200,7 @@ pub(super) unsafe fn child(record: &Record, mut args: [usize; 6]) -> Result<isiz
 }
 
 /// `FUTEX_WAIT` and `FUTEX_WAIT_BITSET` (any bit) over the caller's word and
-/// the flag. futex_waitv(2), Linux 5.16.
+/// the flag. `futex_waitv(2)`, Linux 5.16.
 ///
 /// # Safety
 ///
@@ -256,11 +260,16 @@ pub(super) unsafe fn futex(record: &Record, args: [usize; 6]) -> Result<isize, S
     let raw = inside(record, || unsafe { plain(libc::SYS_futex_waitv, call) })?;
     match raw {
         // Woken through the flag, or it had changed before.
-        1 => if record.must_stop() { Err(Stopped::new()) } else { Ok(0) },
+        1 => {
+            if record.must_stop() {
+                Err(Stopped::new())
+            } else {
+                Ok(0)
+            }
+        }
         raw if raw == -(libc::EAGAIN as isize) && record.must_stop() => Err(Stopped::new()),
         raw if raw == INTERRUPTED && record.must_stop() => Err(Stopped::new()),
         raw if raw == -(libc::ENOSYS as isize) => Ok(UNSUPPORTED),
         raw => Ok(raw.min(0)),
     }
 }
-

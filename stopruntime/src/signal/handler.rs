@@ -32,7 +32,9 @@ pub(super) unsafe extern "C" fn on_signal(
             unsafe { divert(signal, context.cast(), record) }
         }
         // SAFETY: si_value is defined for SI_TIMER.
-        _ if unsafe { (*info).si_code == libc::SI_TIMER && super::is_probe((*info).si_value()) } => {}
+        _ if unsafe {
+            (*info).si_code == libc::SI_TIMER && super::is_probe((*info).si_value())
+        } => {}
         // SAFETY: the arguments the kernel called us with.
         _ => unsafe { super::chain(signal, info, context) },
     }
@@ -44,11 +46,7 @@ pub(super) unsafe extern "C" fn on_signal(
 ///
 /// `context` is the interrupted context, and this thread's.
 #[cfg(target_arch = "x86_64")]
-unsafe fn divert(
-    signal: c_int,
-    context: *mut libc::ucontext_t,
-    record: &crate::record::Record,
-) {
+unsafe fn divert(signal: c_int, context: *mut libc::ucontext_t, record: &crate::record::Record) {
     use crate::window::{Place, find, program_counter, set_program_counter};
     use core::sync::atomic::Ordering::Relaxed;
 
@@ -57,8 +55,6 @@ unsafe fn divert(
         // SAFETY: the pc is inside the window that this address belongs to,
         // and its code is written to go on from there at any instruction.
         Place::Inside(abort) => unsafe { set_program_counter(context, abort) },
-        // The flag is tested on the way out; nothing to do.
-        Place::Edge => {}
         // A foreign handler may be running on top of a window. Come back when
         // it has returned: its return restores the mask it was entered with.
         // If it is only the last steps of a marked call, `settle` unblocks.
@@ -67,7 +63,8 @@ unsafe fn divert(
             unsafe { libc::sigaddset(&raw mut (*context).uc_sigmask, signal) };
             send_self(signal);
         }
-        Place::Outside => {}
+        // On an edge the flag is tested on the way out anyway.
+        Place::Edge | Place::Outside => {}
     }
 }
 

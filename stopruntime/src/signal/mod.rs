@@ -40,8 +40,8 @@ pub(crate) fn is_usable(signal: c_int) -> bool {
         libc::SIGTRAP,
     ];
     // 32 and 33 (on musl also 34) belong to the libc.
-    let catchable = (1..32).contains(&signal)
-        || (libc::SIGRTMIN()..=libc::SIGRTMAX()).contains(&signal);
+    let catchable =
+        (1..32).contains(&signal) || (libc::SIGRTMIN()..=libc::SIGRTMAX()).contains(&signal);
     catchable && !REFUSED.contains(&signal)
 }
 
@@ -63,10 +63,7 @@ pub(crate) fn install(signal: c_int) -> io::Result<()> {
             return Err(io::Error::last_os_error());
         }
     }
-    HAS_MEMBARRIER.store(
-        membarrier(MEMBARRIER_REGISTER_PRIVATE_EXPEDITED),
-        Ordering::Relaxed,
-    );
+    HAS_MEMBARRIER.store(membarrier(MEMBARRIER_REGISTER_PRIVATE_EXPEDITED), Ordering::Relaxed);
     Ok(())
 }
 

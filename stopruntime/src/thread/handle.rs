@@ -15,6 +15,7 @@ pub struct JoinHandle<T> {
 impl<T> JoinHandle<T> {
     /// Requests a stop and returns at once; see [`Stopper::request_stop`].
     #[doc(alias = "pthread_cancel")]
+    #[allow(clippy::must_use_candidate, reason = "a request is made for its effect")]
     pub fn request_stop(&self) -> bool {
         self.stopper.request_stop()
     }

@@ -13,7 +13,7 @@ use crate::stop::Stopper;
 use core::mem;
 use std::io;
 use std::sync::{Mutex, OnceLock, PoisonError};
-use std::thread::{Result, Thread};
+use std::thread::{Result, Scope as Inner, Thread};
 
 /// Runs `f`, which may spawn threads that borrow from around the scope; then
 /// requests every thread still in it to stop, and joins them all: also when
@@ -51,7 +51,10 @@ where
         // SAFETY: only lifetimes are changed, and the references are reached
         // through the one below alone.
         let placed = place.get_or_init(|| unsafe {
-            Scope { inner: mem::transmute(inner), members: mem::transmute(&members) }
+            Scope {
+                inner: mem::transmute::<&Inner<'_, 'env>, &'static Inner<'static, 'static>>(inner),
+                members: mem::transmute::<&Members, &'static Members>(&members),
+            }
         });
         // SAFETY: gives the value its lifetimes back. It, what it points to and
         // `members` stand outside of `std::thread::scope`, which returns only
@@ -111,11 +114,11 @@ impl Members {
 /// What [`scope`] hands to its closure.
 #[derive(Debug)]
 pub struct Scope<'scope, 'env> {
-    inner: &'scope std::thread::Scope<'scope, 'env>,
+    inner: &'scope Inner<'scope, 'env>,
     members: &'scope Members,
 }
 
-impl<'scope, 'env> Scope<'scope, 'env> {
+impl<'scope> Scope<'scope, '_> {
     /// Starts a thread of the scope.
     ///
     /// # Panics
@@ -160,6 +163,7 @@ pub struct ScopedJoinHandle<'scope, T> {
 
 impl<T> ScopedJoinHandle<'_, T> {
     /// Requests a stop and returns at once; see [`Stopper::request_stop`].
+    #[allow(clippy::must_use_candidate, reason = "a request is made for its effect")]
     pub fn request_stop(&self) -> bool {
         self.stopper.request_stop()
     }

@@ -23,7 +23,7 @@
 //!
 //! `abort` must not touch the number register: after SIGSTOP/SIGCONT it holds
 //! `restart_syscall`, and entering with that honours the time that was left
-//! (restart_syscall(2)).
+//! (`restart_syscall(2)`).
 //!
 //! # Safety
 //!
@@ -42,7 +42,9 @@ mod x86_64;
 #[cfg(target_arch = "x86_64")]
 use x86_64 as arch;
 #[cfg(target_arch = "x86_64")]
-pub(crate) use x86_64::{abort_probe, program_counter, set_program_counter, syscall, syscall_widened};
+pub(crate) use x86_64::{
+    abort_probe, program_counter, set_program_counter, syscall, syscall_widened,
+};
 
 /// Whether this architecture has windows at all; without them there is only
 /// [`Backend::Ppoll`](crate::Backend::Ppoll).
@@ -109,7 +111,5 @@ pub(crate) fn find(pc: usize) -> Place {
 /// that step through them.
 #[cfg(target_arch = "x86_64")]
 pub(crate) fn addresses() -> impl Iterator<Item = (usize, usize, usize)> {
-    arch::table()
-        .iter()
-        .map(|window| (window.start, window.length, window.abort))
+    arch::table().iter().map(|window| (window.start, window.length, window.abort))
 }

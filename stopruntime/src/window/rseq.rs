@@ -48,9 +48,7 @@ const UNREGISTER: usize = 1;
 /// The calling thread's `rseq_cs` field, and whether it is an area of ours
 /// that has to be given back with [`unregister`].
 pub(crate) fn rseq_cs() -> Option<(*mut AtomicU64, bool)> {
-    libc_area()
-        .map(|field| (field, false))
-        .or_else(|| register().map(|field| (field, true)))
+    libc_area().map(|field| (field, false)).or_else(|| register().map(|field| (field, true)))
 }
 
 fn libc_area() -> Option<*mut AtomicU64> {
@@ -67,7 +65,7 @@ fn libc_area() -> Option<*mut AtomicU64> {
     if size == 0 {
         return None;
     }
-    let area = thread_pointer().wrapping_offset(offset).cast::<Area>();
+    let area = thread_pointer().wrapping_byte_offset(offset);
     // SAFETY: glibc keeps the area at this distance from the thread pointer
     // for as long as the thread lives; the kernel writes cpu_id, hence the
     // volatile read.
@@ -110,7 +108,7 @@ pub(crate) const fn nowhere() -> AtomicPtr<AtomicU64> {
 }
 
 #[cfg(target_arch = "x86_64")]
-fn thread_pointer() -> *mut u8 {
+fn thread_pointer() -> *mut Area {
     let pointer;
     // SAFETY: the x86-64 TLS ABI keeps the thread pointer itself in its first
     // word (ELF Handling For Thread-Local Storage, variant II).
@@ -122,6 +120,6 @@ fn thread_pointer() -> *mut u8 {
 }
 
 #[cfg(not(target_arch = "x86_64"))]
-fn thread_pointer() -> *mut u8 {
+fn thread_pointer() -> *mut Area {
     core::ptr::null_mut()
 }

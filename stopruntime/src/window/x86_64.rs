@@ -199,7 +199,7 @@ pub(super) fn table() -> &'static [Descriptor] {
 ///
 /// # Safety
 ///
-/// `context` is the third argument of a SA_SIGINFO handler.
+/// `context` is the third argument of a `SA_SIGINFO` handler.
 pub(crate) unsafe fn program_counter(context: *const libc::ucontext_t) -> usize {
     // SAFETY: the caller passes the kernel's own, initialised context.
     unsafe { (*context).uc_mcontext.gregs[libc::REG_RIP as usize] as usize }
