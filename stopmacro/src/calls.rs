@@ -76,10 +76,7 @@ pub(crate) const STD_IMPORTS: &[(&str, &str)] = &[
 
 /// Calls that must not be stopped half-way, and why.
 const NEVER: &[(&str, &str)] = &[
-    (
-        "close",
-        "a descriptor is closed even where `close` fails, so there is no call to repeat",
-    ),
+    ("close", "a descriptor is closed even where `close` fails, so there is no call to repeat"),
     ("drop", "a destructor runs to its end"),
 ];
 
@@ -116,17 +113,11 @@ pub(crate) fn iterator(call: &ExprMethodCall) -> Option<Traits> {
 
 /// Why a call of this name cannot be marked, if it cannot.
 pub(crate) fn never(name: &str) -> Option<&'static str> {
-    NEVER
-        .iter()
-        .find(|row| row.0 == name)
-        .map(|(_, reason)| *reason)
+    NEVER.iter().find(|row| row.0 == name).map(|(_, reason)| *reason)
 }
 
 fn find(table: &[Method], name: &str, arguments: usize) -> Option<Traits> {
-    table
-        .iter()
-        .find(|row| row.0 == name && row.1.contains(&arguments))
-        .map(|row| row.2)
+    table.iter().find(|row| row.0 == name && row.1.contains(&arguments)).map(|row| row.2)
 }
 
 fn path_operation(function: &ExprPath, arguments: usize) -> Operation {
@@ -141,9 +132,7 @@ fn path_operation(function: &ExprPath, arguments: usize) -> Operation {
             return Operation::Variant(found);
         }
         // The receiver is the first argument here.
-        let Some(found) = arguments
-            .checked_sub(1)
-            .and_then(|rest| find(METHODS, &name, rest))
+        let Some(found) = arguments.checked_sub(1).and_then(|rest| find(METHODS, &name, rest))
         else {
             return Operation::Nested;
         };
@@ -155,11 +144,7 @@ fn path_operation(function: &ExprPath, arguments: usize) -> Operation {
     let known = FUNCTIONS.iter().any(|(module, function)| {
         *function == name && owner.as_ref().is_none_or(|owner| owner == module)
     });
-    if known {
-        Operation::Function
-    } else {
-        Operation::Nested
-    }
+    if known { Operation::Function } else { Operation::Nested }
 }
 
 /// The name of a call as the user wrote it, for messages.
@@ -191,10 +176,7 @@ pub(crate) fn span(call: &Expr) -> Span {
 }
 
 fn written(path: &Path) -> String {
-    let names: Vec<String> = path
-        .segments
-        .iter()
-        .map(|segment| segment.ident.to_string())
-        .collect();
+    let names: Vec<String> =
+        path.segments.iter().map(|segment| segment.ident.to_string()).collect();
     names.join("::")
 }

@@ -7,8 +7,9 @@
 //!
 //! Every call in the marked expression that is sure to be made there is a
 //! candidate (those in closures and blocks are not), except the names below
-//! that are known never to wait. If the table knows exactly one candidate, or
-//! there is exactly one at all, that is the call.
+//! that are known never to wait. Those that the table knows go before others,
+//! and those that hardly ever wait (`list.push(…)`, `Frame::new(…)`) come last.
+//! If there is exactly one of the first kind found, that is the call.
 
 use proc_macro2::Span;
 use syn::{Block, Expr, Ident, Stmt};
@@ -79,6 +80,33 @@ const QUIET_METHODS: &[&str] = &[
     "wrap_err",
 ];
 
+/// Methods and associated functions that seldom wait: the call that is meant
+/// only if there is no other.
+const UNLIKELY: &[&str] = &[
+    "contains",
+    "default",
+    "extend",
+    "extend_from_slice",
+    "first",
+    "first_mut",
+    "from",
+    "get",
+    "get_mut",
+    "insert",
+    "iter",
+    "iter_mut",
+    "last",
+    "last_mut",
+    "lock",
+    "new",
+    "parse",
+    "push",
+    "push_back",
+    "push_front",
+    "push_str",
+    "with_capacity",
+];
+
 /// Types whose associated functions never wait.
 const QUIET_TYPES: &[&str] = &[
     "Arc",
@@ -118,7 +146,16 @@ pub(crate) enum Form {
 struct Candidate {
     name: String,
     span: Span,
-    known: bool,
+    rank: Rank,
+}
+
+/// How likely a candidate is the call that is meant, most likely first.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Rank {
+    /// In the table.
+    Known,
+    Likely,
+    Unlikely,
 }
 
 /// Puts the one blocking call of `expr` into node `id`, or reports why not.
@@ -132,7 +169,7 @@ pub(crate) fn mark(expr: &mut Expr, id: usize, form: Form, mark: Span, diag: &mu
         );
         return false;
     }
-    let direct = form == Form::Parentheses && is_candidate(node::bare(expr));
+    let direct = form == Form::Parentheses && rank(node::bare(expr)).is_some();
     let Some(chosen) = choose(&found, direct, mark, diag) else {
         return false;
     };
@@ -142,12 +179,10 @@ pub(crate) fn mark(expr: &mut Expr, id: usize, form: Form, mark: Span, diag: &mu
 
 fn choose(found: &Search, direct: bool, mark: Span, diag: &mut Diag) -> Option<usize> {
     let all = &found.candidates;
-    let known: Vec<usize> = (0..all.len()).filter(|&at| all[at].known).collect();
-    let pool = if known.is_empty() {
-        (0..all.len()).collect()
-    } else {
-        known
-    };
+    let best = all.iter().map(|candidate| candidate.rank).min();
+    let hidden = found.iterator.is_some() && best > Some(Rank::Likely);
+    let pool: Vec<usize> =
+        (0..all.len()).filter(|&at| Some(all[at].rank) == best && !hidden).collect();
     let chosen = match pool.as_slice() {
         [] => {
             diag.error(mark, no_candidate(found));
@@ -203,36 +238,37 @@ fn no_candidate(found: &Search) -> String {
         .to_owned()
 }
 
-/// Whether `expr` itself is a call that may be the blocking one.
-fn is_candidate(expr: &Expr) -> bool {
+/// How likely `expr` itself is the blocking call; `None` if it is none.
+fn rank(expr: &Expr) -> Option<Rank> {
     if calls::operation(expr) != Operation::Nested {
-        return true;
+        return Some(Rank::Known);
     }
-    match expr {
+    let name = match expr {
+        Expr::MethodCall(call) if calls::iterator(call).is_some() => return None,
         Expr::MethodCall(call) => {
-            !QUIET_METHODS.contains(&call.method.to_string().as_str())
-                && calls::iterator(call).is_none()
+            let name = call.method.to_string();
+            if QUIET_METHODS.contains(&name.as_str()) {
+                return None;
+            }
+            name
         }
         Expr::Call(call) => match &*call.func {
             Expr::Path(path) => {
-                let names: Vec<String> = path
-                    .path
-                    .segments
-                    .iter()
-                    .map(|segment| segment.ident.to_string())
-                    .collect();
-                let is_type = |name: &String| name.starts_with(char::is_uppercase);
+                let names: Vec<String> =
+                    path.path.segments.iter().map(|segment| segment.ident.to_string()).collect();
                 match names.as_slice() {
                     // `Ok(…)`, `Some(…)`, `Wrapper(…)`, `Event::Data(…)`
-                    [.., last] if is_type(last) => false,
-                    [.., owner, _] => !QUIET_TYPES.contains(&owner.as_str()),
-                    _ => true,
+                    [.., last] if last.starts_with(char::is_uppercase) => return None,
+                    [.., owner, _] if QUIET_TYPES.contains(&owner.as_str()) => return None,
+                    [.., _, last] => last.clone(),
+                    _ => return Some(Rank::Likely),
                 }
             }
-            _ => true,
+            _ => return Some(Rank::Likely),
         },
-        _ => false,
-    }
+        _ => return None,
+    };
+    if UNLIKELY.contains(&name.as_str()) { Some(Rank::Unlikely) } else { Some(Rank::Likely) }
 }
 
 /// What a search found: the candidates outermost first, and what hid others.
@@ -249,11 +285,11 @@ struct Search {
 
 impl Search {
     fn expr(&mut self, expr: &mut Expr) {
-        if is_candidate(expr) {
+        if let Some(rank) = rank(expr) {
             self.candidates.push(Candidate {
                 name: calls::name(expr),
                 span: calls::span(expr),
-                known: calls::operation(expr) != Operation::Nested,
+                rank,
             });
         }
         match expr {
@@ -276,7 +312,7 @@ impl Search {
 
 /// Wraps candidate number `chosen`, counting as `Search` lists them.
 fn place(expr: &mut Expr, chosen: usize, seen: &mut usize, id: usize) {
-    let is_chosen = is_candidate(expr) && {
+    let is_chosen = rank(expr).is_some() && {
         *seen += 1;
         *seen - 1 == chosen
     };
@@ -307,19 +343,16 @@ fn parts(expr: &mut Expr) -> Vec<&mut Expr> {
         Expr::Index(e) => vec![&mut e.expr, &mut e.index],
         Expr::Binary(e) => vec![&mut e.left, &mut e.right],
         Expr::Assign(e) => vec![&mut e.left, &mut e.right],
-        Expr::Range(e) => [e.start.as_deref_mut(), e.end.as_deref_mut()]
-            .into_iter()
-            .flatten()
-            .collect(),
+        Expr::Range(e) => {
+            [e.start.as_deref_mut(), e.end.as_deref_mut()].into_iter().flatten().collect()
+        }
         Expr::Return(e) => e.expr.as_deref_mut().into_iter().collect(),
         Expr::Break(e) => e.expr.as_deref_mut().into_iter().collect(),
         Expr::Tuple(e) => e.elems.iter_mut().collect(),
         Expr::Array(e) => e.elems.iter_mut().collect(),
         Expr::Struct(e) => e.fields.iter_mut().map(|field| &mut field.expr).collect(),
         Expr::Call(e) => std::iter::once(&mut *e.func).chain(&mut e.args).collect(),
-        Expr::MethodCall(e) => std::iter::once(&mut *e.receiver)
-            .chain(&mut e.args)
-            .collect(),
+        Expr::MethodCall(e) => std::iter::once(&mut *e.receiver).chain(&mut e.args).collect(),
         Expr::Unsafe(e) => single(&mut e.block),
         Expr::Block(e) => single(&mut e.block),
         _ => Vec::new(),

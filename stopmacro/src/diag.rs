@@ -35,8 +35,7 @@ impl Diag {
 
     /// One `compile_error!` for each error, in the order they were found.
     pub(crate) fn into_tokens(self) -> TokenStream {
-        self.errors
-            .map_or_else(TokenStream::new, Error::into_compile_error)
+        self.errors.map_or_else(TokenStream::new, Error::into_compile_error)
     }
 }
 

@@ -19,19 +19,10 @@ use crate::{imports, node};
 
 /// The function with every node replaced.
 pub(crate) fn expand(plan: Plan) -> TokenStream {
-    let Plan {
-        mut function,
-        steps,
-        traits,
-        or,
-    } = plan;
+    let Plan { mut function, steps, traits, or } = plan;
     let mut writer = Writer { steps, or };
     writer.visit_block_mut(&mut function.block);
-    function
-        .block
-        .stmts
-        .splice(0..0, imports::statements(&traits))
-        .for_each(drop);
+    function.block.stmts.splice(0..0, imports::statements(&traits)).for_each(drop);
     function.into_token_stream()
 }
 
@@ -55,20 +46,14 @@ impl Writer {
     /// ```
     fn leave(&self, leave: &Leave, span: Span) -> (TokenStream, TokenStream) {
         match leave {
-            Leave::Break(label) => (
-                quote_spanned!(span=> _),
-                quote_spanned!(span=> break #label),
-            ),
+            Leave::Break(label) => (quote_spanned!(span=> _), quote_spanned!(span=> break #label)),
             Leave::Return => (
                 quote_spanned!(span=> stopped),
                 quote_spanned!(span=> return ::stopruntime::private::leave(stopped)),
             ),
             Leave::Or => {
                 let value = &self.or;
-                (
-                    quote_spanned!(span=> _),
-                    quote_spanned!(span=> return #value),
-                )
+                (quote_spanned!(span=> _), quote_spanned!(span=> return #value))
             }
         }
     }
@@ -152,9 +137,7 @@ impl Writer {
         let span = at(expr.loop_token.span);
         label(&mut expr.label, turn, span);
         if let Some(check) = self.check(turn.check.as_ref(), span) {
-            expr.body
-                .stmts
-                .insert(0, parse_quote_spanned!(span=> #check));
+            expr.body.stmts.insert(0, parse_quote_spanned!(span=> #check));
         }
         Expr::Loop(expr)
     }
@@ -173,13 +156,7 @@ impl Writer {
         let Some(check) = self.check(turn.check.as_ref(), span) else {
             return Expr::While(expr);
         };
-        let ExprWhile {
-            attrs,
-            label,
-            cond,
-            body,
-            ..
-        } = expr;
+        let ExprWhile { attrs, label, cond, body, .. } = expr;
         let mut test: syn::ExprIf = parse_quote_spanned!(span=> if true {} else { break });
         test.cond = cond;
         test.then_branch = body;
@@ -215,14 +192,7 @@ impl Writer {
             return Expr::ForLoop(expr);
         }
         let check = self.check(turn.check.as_ref(), span);
-        let ExprForLoop {
-            attrs,
-            label,
-            pat,
-            expr: head,
-            body,
-            ..
-        } = expr;
+        let ExprForLoop { attrs, label, pat, expr: head, body, .. } = expr;
         let head_span = at(match node::bare(&head) {
             Expr::MethodCall(call) => call.method.span(),
             other => other.span(),

@@ -90,14 +90,11 @@ fn is_mark(name: &Ident) -> bool {
 }
 
 fn attribute_name(attribute: &Group) -> Option<Ident> {
-    let names = attribute
-        .stream()
-        .into_iter()
-        .map_while(|token| match token {
-            TokenTree::Ident(name) => Some(Some(name)),
-            TokenTree::Punct(punct) if punct.as_char() == ':' => Some(None),
-            _ => None,
-        });
+    let names = attribute.stream().into_iter().map_while(|token| match token {
+        TokenTree::Ident(name) => Some(Some(name)),
+        TokenTree::Punct(punct) if punct.as_char() == ':' => Some(None),
+        _ => None,
+    });
     names.flatten().last()
 }
 

@@ -127,10 +127,9 @@ pub(crate) fn is_pure(expr: &Expr) -> bool {
 /// Whether the first thing that `statement` does is the call in a node that `tests`.
 pub(crate) fn begins(statement: &Stmt, tests: &dyn Fn(usize) -> bool) -> bool {
     match statement {
-        Stmt::Local(local) => local
-            .init
-            .as_ref()
-            .is_some_and(|init| begins_expr(&init.expr, tests)),
+        Stmt::Local(local) => {
+            local.init.as_ref().is_some_and(|init| begins_expr(&init.expr, tests))
+        }
         Stmt::Expr(expr, _) => begins_expr(expr, tests),
         Stmt::Item(_) | Stmt::Macro(_) => false,
     }

@@ -125,11 +125,7 @@ fn keep(name: &str) -> Stmt {
 /// ```
 pub(crate) fn used(path: &Path, cut: usize, span: Span) -> TokenStream {
     let keep = path.segments.len() - cut;
-    let names = path
-        .segments
-        .iter()
-        .take(keep)
-        .map(|segment| &segment.ident);
+    let names = path.segments.iter().take(keep).map(|segment| &segment.ident);
     let leading = path.leading_colon;
     quote_spanned! {span=>
         #[allow(unused_imports)]

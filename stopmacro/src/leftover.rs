@@ -39,19 +39,12 @@ impl<'ast> Visit<'ast> for Leftovers<'_> {
             "checkpoint" => "put it above a loop",
             _ => "put it above a block or a loop",
         };
-        self.diag.error(
-            attribute.path().span(),
-            format!("`#[{name}]` has no effect here: {remedy}"),
-        );
+        self.diag
+            .error(attribute.path().span(), format!("`#[{name}]` has no effect here: {remedy}"));
     }
 
     fn visit_macro(&mut self, call: &'ast Macro) {
-        let name = call
-            .path
-            .segments
-            .last()
-            .map(|last| last.ident.to_string())
-            .unwrap_or_default();
+        let name = call.path.segments.last().map(|last| last.ident.to_string()).unwrap_or_default();
         if name == "blocking" {
             self.diag.error(
                 call.path.span(),

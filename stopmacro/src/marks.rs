@@ -77,10 +77,7 @@ fn bare(attribute: &Attribute, diag: &mut Diag) -> bool {
         return true;
     }
     let name = name(attribute).unwrap_or_default();
-    diag.error(
-        attribute.path().span(),
-        format!("`{name}` takes no options: write `#[{name}]`"),
-    );
+    diag.error(attribute.path().span(), format!("`{name}` takes no options: write `#[{name}]`"));
     false
 }
 
@@ -156,9 +153,7 @@ pub(crate) fn lift(statement: &mut Stmt, diag: &mut Diag) {
             (marks, local.init.as_mut().map(|init| &mut *init.expr))
         }
         Stmt::Expr(expr, _) => {
-            let marks = attributes(leftmost(expr))
-                .map(split_off)
-                .unwrap_or_default();
+            let marks = attributes(leftmost(expr)).map(split_off).unwrap_or_default();
             (marks, Some(expr))
         }
         // Those of items and macros are reported where they stand.
@@ -178,9 +173,7 @@ pub(crate) fn lift(statement: &mut Stmt, diag: &mut Diag) {
 }
 
 fn split_off(attributes: &mut Vec<Attribute>) -> Vec<Attribute> {
-    attributes
-        .extract_if(.., |attribute| name(attribute).is_some())
-        .collect()
+    attributes.extract_if(.., |attribute| name(attribute).is_some()).collect()
 }
 
 /// Where syn puts the attributes of an expression statement.

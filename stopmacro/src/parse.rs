@@ -54,18 +54,11 @@ pub(crate) fn parse(args: Args, item: TokenStream, diag: &mut Diag) -> Option<In
             return None;
         }
     };
-    let mut reader = Reader {
-        nodes: Vec::new(),
-        diag,
-    };
+    let mut reader = Reader { nodes: Vec::new(), diag };
     reader.visit_block_mut(&mut function.block);
     let nodes = reader.nodes;
     leftover::report(&function.block, diag);
-    Some(Input {
-        args,
-        function,
-        nodes,
-    })
+    Some(Input { args, function, nodes })
 }
 
 /// A better error than syn's "expected fn" for what is well formed otherwise.
@@ -128,10 +121,7 @@ impl Reader<'_> {
         let Expr::Macro(ExprMacro { mac, .. }) = expr else {
             return;
         };
-        let blocking = Blocking {
-            span: mac.path.span(),
-            how: How::Plain,
-        };
+        let blocking = Blocking { span: mac.path.span(), how: How::Plain };
         if mac.tokens.is_empty() {
             self.diag.error(
                 blocking.span,
@@ -264,9 +254,8 @@ impl VisitMut for Reader<'_> {
     }
 
     fn visit_expr_mut(&mut self, expr: &mut Expr) {
-        let marks = marks::attributes(expr).map_or_else(Marks::default, |attributes| {
-            marks::take(attributes, self.diag)
-        });
+        let marks = marks::attributes(expr)
+            .map_or_else(Marks::default, |attributes| marks::take(attributes, self.diag));
         match expr {
             Expr::Loop(_) | Expr::While(_) | Expr::ForLoop(_) => {
                 return self.repetition(expr, marks);

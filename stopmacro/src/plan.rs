@@ -81,11 +81,7 @@ pub(crate) fn plan(input: Input, diag: &mut Diag) -> Plan {
         steps: input.nodes.iter().map(|_| Step::Shield).collect(),
         traits: BTreeSet::new(),
         strict: input.args.strict,
-        scope: Scope::new(if input.args.or.is_some() {
-            Leave::Or
-        } else {
-            Leave::Return
-        }),
+        scope: Scope::new(if input.args.or.is_some() { Leave::Or } else { Leave::Return }),
         used: true,
         shields: 0,
         stoppable: false,
@@ -93,12 +89,7 @@ pub(crate) fn plan(input: Input, diag: &mut Diag) -> Plan {
     };
     let returns = !is_unit(&input.function.sig.output);
     planner.block(&input.function.block, returns);
-    let Planner {
-        steps,
-        traits,
-        stoppable,
-        ..
-    } = planner;
+    let Planner { steps, traits, stoppable, .. } = planner;
     if !stoppable && diag.is_clean() {
         let name = &input.function.sig.ident;
         diag.error(
@@ -109,22 +100,12 @@ pub(crate) fn plan(input: Input, diag: &mut Diag) -> Plan {
             ),
         );
     }
-    Plan {
-        function: input.function,
-        steps,
-        traits,
-        or: input.args.or,
-    }
+    Plan { function: input.function, steps, traits, or: input.args.or }
 }
 
 /// Refuses functions that a stop cannot leave.
 fn signature(function: &ItemFn, diag: &mut Diag) {
-    let Signature {
-        constness,
-        asyncness,
-        output,
-        ..
-    } = &function.sig;
+    let Signature { constness, asyncness, output, .. } = &function.sig;
     if let Some(token) = asyncness {
         diag.error(
             token.span,
@@ -133,10 +114,7 @@ fn signature(function: &ItemFn, diag: &mut Diag) {
         );
     }
     if let Some(token) = constness {
-        diag.error(
-            token.span,
-            "a `const fn` cannot block: take `const` or `#[stoppable]` away",
-        );
+        diag.error(token.span, "a `const fn` cannot block: take `const` or `#[stoppable]` away");
     }
     if let ReturnType::Type(_, kind) = output
         && let Type::Never(never) = &**kind
@@ -147,12 +125,7 @@ fn signature(function: &ItemFn, diag: &mut Diag) {
         );
     }
     for attribute in &function.attrs {
-        if attribute
-            .path()
-            .segments
-            .last()
-            .is_some_and(|last| last.ident == "stoppable")
-        {
+        if attribute.path().segments.last().is_some_and(|last| last.ident == "stoppable") {
             diag.error(
                 attribute.path().span(),
                 "`#[stoppable]` is here twice: keep one of the two",
@@ -195,11 +168,7 @@ struct Frame {
 
 impl Scope {
     fn new(leave: Leave) -> Self {
-        Self {
-            leave,
-            loops: Vec::new(),
-            labels: Vec::new(),
-        }
+        Self { leave, loops: Vec::new(), labels: Vec::new() }
     }
 }
 
@@ -262,10 +231,9 @@ impl Planner<'_> {
                 Change::By(operation)
             }
             How::AsIs => Change::By(Operation::Nested),
-            How::Ready(ready) => Change::Wait {
-                word: ready.word.clone(),
-                on: self.descriptor(ready, call),
-            },
+            How::Ready(ready) => {
+                Change::Wait { word: ready.word.clone(), on: self.descriptor(ready, call) }
+            }
         };
         self.steps[id] = Step::Call { change, leave };
         self.parts(call);
@@ -282,13 +250,13 @@ impl Planner<'_> {
                 return (*call.receiver).clone();
             }
             // The receiver is evaluated twice, so it must not do anything.
-            Expr::MethodCall(call) => self.diag.error(
-                call.receiver.span(),
+            Expr::MethodCall(call) => self.diag.push(syn::Error::new_spanned(
+                &call.receiver,
                 format!(
                     "`{word}` names this twice, so it must be a variable or a field: bind it with \
                      `let` first, or say `{word} = EXPR`"
                 ),
-            ),
+            )),
             other => self.diag.error(
                 word.span(),
                 format!(
@@ -315,14 +283,7 @@ impl Planner<'_> {
         let label = label.as_ref().map(|label| label.name.clone());
         self.scope.labels.extend(label.clone());
         let depth = self.scope.labels.len();
-        self.scope.loops.push(Frame {
-            id,
-            label,
-            depth,
-            valued,
-            target: false,
-            marked: false,
-        });
+        self.scope.loops.push(Frame { id, label, depth, valued, target: false, marked: false });
         let each = marks.blocking.map(|mark| {
             for frame in &mut self.scope.loops {
                 frame.marked = true;
@@ -353,9 +314,7 @@ impl Planner<'_> {
         let Some(frame) = self.scope.loops.pop() else {
             return;
         };
-        self.scope
-            .labels
-            .truncate(frame.depth - usize::from(frame.label.is_some()));
+        self.scope.labels.truncate(frame.depth - usize::from(frame.label.is_some()));
         let ours = frame.target.then(|| generated(id));
         self.steps[id] = Step::Loop(Turn {
             label: frame.label.or(ours),
@@ -389,11 +348,7 @@ impl Planner<'_> {
             _ => false,
         };
         match expr {
-            Expr::Loop(e) => e
-                .body
-                .stmts
-                .first()
-                .is_some_and(|first| flow::begins(first, &tests)),
+            Expr::Loop(e) => e.body.stmts.first().is_some_and(|first| flow::begins(first, &tests)),
             Expr::While(e) => flow::begins_expr(&e.cond, &tests),
             _ => false,
         }
@@ -463,10 +418,7 @@ impl Planner<'_> {
 /// The label given to an outermost loop that has none.
 fn generated(id: usize) -> Lifetime {
     let ident = format_ident!("__stop_{id}", span = Span::mixed_site());
-    Lifetime {
-        apostrophe: Span::mixed_site(),
-        ident,
-    }
+    Lifetime { apostrophe: Span::mixed_site(), ident }
 }
 
 impl<'ast> Visit<'ast> for Planner<'_> {

@@ -1,0 +1,15 @@
+use stopruntime::stoppable;
+use std::io;
+use std::os::unix::net::UnixDatagram;
+
+#[stoppable]
+fn work(socket: &UnixDatagram) -> io::Result<()> {
+    fn inner(socket: &UnixDatagram) -> io::Result<usize> {
+        #[blocking]
+        socket.recv(&mut [0])
+    }
+    inner(socket)?;
+    Ok(())
+}
+
+fn main() {}

@@ -1,0 +1,16 @@
+use stopruntime::stoppable;
+use std::io;
+use std::os::unix::net::UnixDatagram;
+
+#[stoppable]
+fn work(socket: &UnixDatagram) -> io::Result<()> {
+    #[unstoppable]
+    {
+        socket.send(&[0])?;
+        #[blocking]
+        socket.recv(&mut [0])?;
+    }
+    Ok(())
+}
+
+fn main() {}

@@ -1,0 +1,10 @@
+use stopruntime::stoppable;
+
+struct Work;
+
+#[stoppable]
+impl Work {
+    fn work(&self) {}
+}
+
+fn main() {}

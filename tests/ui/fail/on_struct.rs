@@ -1,0 +1,6 @@
+use stopruntime::stoppable;
+
+#[stoppable]
+pub struct Work;
+
+fn main() {}

@@ -1,0 +1,13 @@
+use stopruntime::stoppable;
+use std::io;
+use std::os::unix::net::UnixDatagram;
+
+#[stoppable]
+#[stoppable]
+fn work(socket: &UnixDatagram) -> io::Result<()> {
+    #[blocking]
+    socket.recv(&mut [0])?;
+    Ok(())
+}
+
+fn main() {}

@@ -1,0 +1,14 @@
+use stopruntime::stoppable;
+use std::io;
+use std::os::unix::net::UnixDatagram;
+
+#[stoppable(strict)]
+fn work(socket: &UnixDatagram) -> io::Result<()> {
+    let receive = || socket.recv(&mut [0]);
+    receive()?;
+    #[blocking]
+    socket.send(&[0])?;
+    Ok(())
+}
+
+fn main() {}

@@ -1,0 +1,8 @@
+use stopruntime::stoppable;
+
+trait Work {
+    #[stoppable]
+    fn work(&self);
+}
+
+fn main() {}

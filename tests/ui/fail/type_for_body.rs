@@ -1,0 +1,15 @@
+use stopruntime::stoppable;
+use std::io;
+use std::os::unix::net::UnixDatagram;
+
+#[stoppable]
+fn work(socket: &UnixDatagram) -> io::Result<()> {
+    for _ in 0..3 {
+        #[blocking]
+        socket.recv(&mut [0])?;
+        5
+    }
+    Ok(())
+}
+
+fn main() {}

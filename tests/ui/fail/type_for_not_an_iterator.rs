@@ -1,0 +1,14 @@
+use stopruntime::stoppable;
+use std::io;
+use std::os::unix::net::UnixDatagram;
+
+#[stoppable]
+fn work(socket: &UnixDatagram) -> io::Result<()> {
+    for _ in 3 {
+        #[blocking]
+        socket.recv(&mut [0])?;
+    }
+    Ok(())
+}
+
+fn main() {}
