@@ -276,9 +276,11 @@ impl Timer {
             }
             let timer = Timer(id);
             let soon = libc::timespec { tv_sec: 0, tv_nsec: 50_000 };
-            // An interval, because the first expiry may come before the
-            // critical section begins.
-            let spec = libc::itimerspec { it_interval: soon, it_value: soon };
+            // Again and again, because the first expiry may come before the
+            // critical section begins; not so fast that a traced program
+            // would do nothing else.
+            let again = libc::timespec { tv_sec: 0, tv_nsec: 2_000_000 };
+            let spec = libc::itimerspec { it_interval: again, it_value: soon };
             let set = libc::timer_settime(timer.0, 0, &raw const spec, core::ptr::null_mut());
             (set == 0).then_some(timer)
         }
