@@ -83,9 +83,22 @@ macro_rules! forwarded {
 }
 forwarded!(W: &mut W, W: Box<W>);
 
+/// A buffer over a writer whose plain `write` reports the stop by itself.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be stopped while it writes",
+    label = "this write has no stop-checked form",
+    note = "put `stopruntime::Stoppable` between the buffer and the stream: `BufWriter::new(Stoppable::new(stream))`"
+)]
+pub trait ReportsStop: Write {}
+
+impl<W: WriteOrStop> ReportsStop for BufWriter<Stoppable<W>> {}
+impl<W: WriteOrStop> ReportsStop for LineWriter<Stoppable<W>> {}
+
 macro_rules! plain {
-    ($([$($parameter:tt)*] $writer:ty),*) => {$(
-        impl<$($parameter)*> WriteOrStop for $writer {
+    ($([$($parameter:tt)*] $writer:ty $(where $bound:ty: $trait:ident)?),*) => {$(
+        impl<$($parameter)*> WriteOrStop for $writer
+        $(where $bound: $trait)?
+        {
             fn write_or_stop(&mut self, data: &[u8]) -> Result<io::Result<usize>, Stopped> {
                 stop::check()?;
                 unwrap_stop(self.write(data))
@@ -100,4 +113,4 @@ macro_rules! plain {
 }
 // In memory; or buffered over a writer that reports the stop by itself and
 // keeps what it has not written.
-plain!([] Vec<u8>, [W: WriteOrStop] BufWriter<Stoppable<W>>, [W: WriteOrStop] LineWriter<Stoppable<W>>);
+plain!([] Vec<u8>, [W: Write] BufWriter<W> where BufWriter<W>: ReportsStop, [W: Write] LineWriter<W> where LineWriter<W>: ReportsStop);
