@@ -14,125 +14,10 @@
 use proc_macro2::Span;
 use syn::{Block, Expr, Ident, Stmt};
 
-use crate::calls::{self, Operation};
+use crate::calls;
 use crate::diag::{self, Diag};
 use crate::node;
-
-/// Methods that turn a result over and never wait.
-const QUIET_METHODS: &[&str] = &[
-    "and_then",
-    "as_bytes",
-    "as_deref",
-    "as_deref_mut",
-    "as_mut",
-    "as_mut_slice",
-    "as_ref",
-    "as_slice",
-    "as_str",
-    "borrow",
-    "borrow_mut",
-    "by_ref",
-    "clone",
-    "cloned",
-    "code",
-    "context",
-    "copied",
-    "err",
-    "expect",
-    "expect_err",
-    "filter",
-    "flatten",
-    "inspect",
-    "inspect_err",
-    "into",
-    "is_empty",
-    "is_err",
-    "is_err_and",
-    "is_none",
-    "is_ok",
-    "is_ok_and",
-    "is_some",
-    "is_some_and",
-    "kind",
-    "len",
-    "map",
-    "map_err",
-    "map_or",
-    "map_or_else",
-    "ok",
-    "ok_or",
-    "ok_or_else",
-    "or",
-    "or_else",
-    "success",
-    "to_owned",
-    "to_string",
-    "to_vec",
-    "transpose",
-    "trim",
-    "try_into",
-    "unwrap",
-    "unwrap_err",
-    "unwrap_or",
-    "unwrap_or_default",
-    "unwrap_or_else",
-    "with_context",
-    "wrap_err",
-];
-
-/// Methods and associated functions that seldom wait: the call that is meant
-/// only if there is no other.
-const UNLIKELY: &[&str] = &[
-    "contains",
-    "default",
-    "extend",
-    "extend_from_slice",
-    "first",
-    "first_mut",
-    "from",
-    "get",
-    "get_mut",
-    "insert",
-    "iter",
-    "iter_mut",
-    "last",
-    "last_mut",
-    "lock",
-    "new",
-    "parse",
-    "push",
-    "push_back",
-    "push_front",
-    "push_str",
-    "with_capacity",
-];
-
-/// Types whose associated functions never wait.
-const QUIET_TYPES: &[&str] = &[
-    "Arc",
-    "Box",
-    "Cell",
-    "Cow",
-    "Cursor",
-    "Default",
-    "Duration",
-    "From",
-    "Instant",
-    "Into",
-    "IoSlice",
-    "IoSliceMut",
-    "Ipv4Addr",
-    "Ipv6Addr",
-    "Option",
-    "Path",
-    "PathBuf",
-    "Rc",
-    "RefCell",
-    "Result",
-    "SocketAddr",
-    "String",
-    "Vec",
-];
+use crate::rank::{Rank, rank};
 
 /// Where a mark was written, which decides what a direct call means.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -149,26 +34,10 @@ struct Candidate {
     rank: Rank,
 }
 
-/// How likely a candidate is the call that is meant, most likely first.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Rank {
-    /// In the table.
-    Known,
-    Likely,
-    Unlikely,
-}
-
 /// Puts the one blocking call of `expr` into node `id`, or reports why not.
 pub(crate) fn mark(expr: &mut Expr, id: usize, form: Form, mark: Span, diag: &mut Diag) -> bool {
     let mut found = Search::default();
     found.expr(expr);
-    if let Some(span) = found.marked {
-        diag.error(
-            span,
-            "this call is marked twice: keep `blocking!(…)` and take `#[blocking]` away",
-        );
-        return false;
-    }
     let direct = form == Form::Parentheses && rank(node::bare(expr)).is_some();
     let Some(chosen) = choose(&found, direct, mark, diag) else {
         return false;
@@ -180,6 +49,16 @@ pub(crate) fn mark(expr: &mut Expr, id: usize, form: Form, mark: Span, diag: &mu
 fn choose(found: &Search, direct: bool, mark: Span, diag: &mut Diag) -> Option<usize> {
     let all = &found.candidates;
     let best = all.iter().map(|candidate| candidate.rank).min();
+    // Beside a call with a mark of its own only a known one is sure to be another.
+    if let Some(inner) = found.marked
+        && best != Some(Rank::Known)
+    {
+        diag.error(
+            inner,
+            "this call is marked twice: keep `blocking!(…)` and take `#[blocking]` away",
+        );
+        return None;
+    }
     let hidden = found.iterator.is_some() && best > Some(Rank::Likely);
     let pool: Vec<usize> =
         (0..all.len()).filter(|&at| Some(all[at].rank) == best && !hidden).collect();
@@ -238,44 +117,11 @@ fn no_candidate(found: &Search) -> String {
         .to_owned()
 }
 
-/// How likely `expr` itself is the blocking call; `None` if it is none.
-fn rank(expr: &Expr) -> Option<Rank> {
-    if calls::operation(expr) != Operation::Nested {
-        return Some(Rank::Known);
-    }
-    let name = match expr {
-        Expr::MethodCall(call) if calls::iterator(call).is_some() => return None,
-        Expr::MethodCall(call) => {
-            let name = call.method.to_string();
-            if QUIET_METHODS.contains(&name.as_str()) {
-                return None;
-            }
-            name
-        }
-        Expr::Call(call) => match &*call.func {
-            Expr::Path(path) => {
-                let names: Vec<String> =
-                    path.path.segments.iter().map(|segment| segment.ident.to_string()).collect();
-                match names.as_slice() {
-                    // `Ok(…)`, `Some(…)`, `Wrapper(…)`, `Event::Data(…)`
-                    [.., last] if last.starts_with(char::is_uppercase) => return None,
-                    [.., owner, _] if QUIET_TYPES.contains(&owner.as_str()) => return None,
-                    [.., _, last] => last.clone(),
-                    _ => return Some(Rank::Likely),
-                }
-            }
-            _ => return Some(Rank::Likely),
-        },
-        _ => return None,
-    };
-    if UNLIKELY.contains(&name.as_str()) { Some(Rank::Unlikely) } else { Some(Rank::Likely) }
-}
-
 /// What a search found: the candidates outermost first, and what hid others.
 #[derive(Default)]
 struct Search {
     candidates: Vec<Candidate>,
-    /// A `blocking!` inside, which makes the outer mark one too many.
+    /// A `blocking!` inside.
     marked: Option<Span>,
     /// A call such as `incoming()`, whose iterator is what blocks.
     iterator: Option<String>,

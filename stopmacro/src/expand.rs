@@ -5,17 +5,15 @@
 //! and lints leave the generated parts alone.
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{ToTokens as _, format_ident, quote, quote_spanned};
+use quote::{ToTokens as _, format_ident, quote_spanned};
 use syn::spanned::Spanned as _;
 use syn::visit_mut::{self, VisitMut};
-use syn::{
-    Block, Expr, ExprForLoop, ExprLoop, ExprMatch, ExprWhile, Item, Label, Stmt,
-    parse_quote_spanned,
-};
+use syn::{AttrStyle, Attribute, Block, Expr, ExprMatch, Item, Stmt, parse_quote_spanned};
 
 use crate::calls::{self, Operation};
-use crate::plan::{Change, Leave, Plan, Step, Turn};
-use crate::{imports, node};
+use crate::plan::{Change, Plan, Step};
+use crate::scope::Leave;
+use crate::{imports, marks, node};
 
 /// The function with every node replaced.
 pub(crate) fn expand(plan: Plan) -> TokenStream {
@@ -27,11 +25,11 @@ pub(crate) fn expand(plan: Plan) -> TokenStream {
 }
 
 /// Tokens of ours at the place of one of the user's.
-fn at(span: Span) -> Span {
+pub(crate) fn at(span: Span) -> Span {
     Span::mixed_site().located_at(span)
 }
 
-struct Writer {
+pub(crate) struct Writer {
     steps: Vec<Step>,
     or: Option<Expr>,
 }
@@ -44,7 +42,7 @@ impl Writer {
     /// stopped => return ::stopruntime::private::leave(stopped)
     /// _       => return EXPR
     /// ```
-    fn leave(&self, leave: &Leave, span: Span) -> (TokenStream, TokenStream) {
+    pub(crate) fn leave(&self, leave: &Leave, span: Span) -> (TokenStream, TokenStream) {
         match leave {
             Leave::Break(label) => (quote_spanned!(span=> _), quote_spanned!(span=> break #label)),
             Leave::Return => (
@@ -63,7 +61,7 @@ impl Writer {
     /// ```text
     /// Output: if let Err(_) = check() { break '__stop_0; }
     /// ```
-    fn check(&self, leave: Option<&Leave>, span: Span) -> Option<TokenStream> {
+    pub(crate) fn check(&self, leave: Option<&Leave>, span: Span) -> Option<TokenStream> {
         let (stopped, leave) = self.leave(leave?, span);
         Some(quote_spanned! {span=>
             if let ::core::result::Result::Err(#stopped) = ::stopruntime::private::check() {
@@ -78,13 +76,16 @@ impl Writer {
     ///             Ok(value) => value,
     ///             Err(_) => break '__stop_0,
     ///         }
+    /// Input:  read_frame(&socket)
+    /// Output: match (match check() { Ok(()) => (), Err(_) => break '__stop_0 },
+    ///                nested(read_frame(&socket))).1 { as above }
     /// ```
     fn call(&self, mut call: Expr, change: &Change, leave: &Leave) -> Expr {
         let span = at(calls::span(&call));
         let (stopped, mut leave) = self.leave(leave, span);
         let operation = match change {
             Change::By(operation) => *operation,
-            Change::Wait { word, on } => return wait(&call, word, on, &stopped, &leave),
+            Change::Wait { word, on } => return wait(call, word, on, &stopped, &leave),
         };
         match (&mut call, operation) {
             (Expr::MethodCall(call), Operation::Variant(_)) => or_stop(&mut call.method),
@@ -104,7 +105,11 @@ impl Writer {
                 let used = replace_path(&mut call.func, &TokenStream::new(), 0);
                 leave = quote_spanned!(span=> { #used #leave });
             }
-            _ => call = parse_quote_spanned!(span=> ::stopruntime::private::nested(#call)),
+            _ => {
+                let check = quote_spanned!(span=> ::stopruntime::private::check());
+                call = parse_quote_spanned!(span=> ::stopruntime::private::nested(#call));
+                call = after(&check, call, &stopped, &leave, span);
+            }
         }
         // Built as a tree and not as tokens, so that syn adds the parentheses
         // that `match … {}?;` needs at the start of a statement and no others.
@@ -117,121 +122,6 @@ impl Writer {
         *result.expr = call;
         Expr::Match(result)
     }
-
-    /// The node of a loop.
-    fn repetition(&self, expr: Expr, turn: &Turn) -> Expr {
-        let expr = match expr {
-            Expr::Loop(expr) => self.endless(expr, turn),
-            Expr::While(expr) => self.conditional(expr, turn),
-            Expr::ForLoop(expr) => self.each(expr, turn),
-            other => other,
-        };
-        if turn.shield { shielded(expr) } else { expr }
-    }
-
-    /// ```text
-    /// Input:  loop { BODY }
-    /// Output: '__stop_0: loop { CHECK BODY }
-    /// ```
-    fn endless(&self, mut expr: ExprLoop, turn: &Turn) -> Expr {
-        let span = at(expr.loop_token.span);
-        label(&mut expr.label, turn, span);
-        if let Some(check) = self.check(turn.check.as_ref(), span) {
-            expr.body.stmts.insert(0, parse_quote_spanned!(span=> #check));
-        }
-        Expr::Loop(expr)
-    }
-
-    /// The checkpoint comes before COND, which may take something from a queue.
-    /// rustc itself turns `while` into this shape, so the lifetimes of
-    /// temporaries are the same.
-    ///
-    /// ```text
-    /// Input:  while COND { BODY }
-    /// Output: '__stop_0: loop { CHECK if COND { BODY } else { break } }
-    /// ```
-    fn conditional(&self, mut expr: ExprWhile, turn: &Turn) -> Expr {
-        let span = at(expr.while_token.span);
-        label(&mut expr.label, turn, span);
-        let Some(check) = self.check(turn.check.as_ref(), span) else {
-            return Expr::While(expr);
-        };
-        let ExprWhile { attrs, label, cond, body, .. } = expr;
-        let mut test: syn::ExprIf = parse_quote_spanned!(span=> if true {} else { break });
-        test.cond = cond;
-        test.then_branch = body;
-        let mut result: ExprLoop = parse_quote_spanned!(span=> loop { #check });
-        result.attrs = attrs;
-        result.label = label;
-        result.body.stmts.push(Stmt::Expr(Expr::If(test), None));
-        Expr::Loop(result)
-    }
-
-    /// The checkpoint comes before `next`, which takes an item. The shape is
-    /// again rustc's own.
-    ///
-    /// ```text
-    /// Input:  for PAT in ITER { BODY }
-    /// Output: match IntoIterator::into_iter(ITER) {
-    ///             mut iter => '__stop_0: loop {
-    ///                 CHECK
-    ///                 let PAT = match Iterator::next(&mut iter) {
-    ///                     Some(item) => item,
-    ///                     None => break,
-    ///                 };
-    ///                 { BODY }
-    ///             }
-    ///         }
-    /// ```
-    ///
-    /// With `#[blocking]`, `next` is stop-checked itself and there is no CHECK.
-    fn each(&self, mut expr: ExprForLoop, turn: &Turn) -> Expr {
-        let span = at(expr.for_token.span);
-        label(&mut expr.label, turn, span);
-        if turn.check.is_none() && turn.each.is_none() {
-            return Expr::ForLoop(expr);
-        }
-        let check = self.check(turn.check.as_ref(), span);
-        let ExprForLoop { attrs, label, pat, expr: head, body, .. } = expr;
-        let head_span = at(match node::bare(&head) {
-            Expr::MethodCall(call) => call.method.span(),
-            other => other.span(),
-        });
-        let (iterator, next) = match &turn.each {
-            None => (
-                quote_spanned!(head_span=> ::core::iter::IntoIterator::into_iter(#head)),
-                quote_spanned! {span=>
-                    match ::core::iter::Iterator::next(&mut iter) {
-                        ::core::option::Option::Some(item) => item,
-                        ::core::option::Option::None => break,
-                    }
-                },
-            ),
-            Some(leave) => {
-                let (stopped, leave) = self.leave(leave, head_span);
-                (
-                    stopping_iterator(*head, head_span),
-                    quote_spanned! {head_span=>
-                        match ::stopruntime::private::NextOrStop::next_or_stop(&mut iter) {
-                            ::core::result::Result::Ok(::core::option::Option::Some(item)) => item,
-                            ::core::result::Result::Ok(::core::option::Option::None) => break,
-                            ::core::result::Result::Err(#stopped) => #leave,
-                        }
-                    },
-                )
-            }
-        };
-        Expr::Verbatim(quote_spanned! {span=>
-            #(#attrs)*
-            match #iterator {
-                mut iter => #label loop {
-                    #check
-                    let #pat = #next;
-                    #body
-                }
-            }
-        })
-    }
 }
 
 /// ```text
@@ -239,41 +129,39 @@ impl Writer {
 /// Output: (match readable(&port) { Ok(()) => (), Err(_) => break '__stop_0 },
 ///          port.read(&mut buffer)).1
 /// ```
+fn wait(call: Expr, word: &Ident, on: &Expr, stopped: &TokenStream, leave: &TokenStream) -> Expr {
+    let place = at(on.span());
+    let wait = quote_spanned!(place=> ::stopruntime::private::#word(&#on));
+    after(&wait, call, stopped, leave, at(word.span()))
+}
+
+/// `call`, once `condition` is met.
 ///
 /// A tuple and not a block, because temporaries of the call live to the end of
 /// the user's statement only in an operand.
-fn wait(call: &Expr, word: &Ident, on: &Expr, stopped: &TokenStream, leave: &TokenStream) -> Expr {
-    let span = at(word.span());
-    let place = at(on.span());
-    let wait = quote_spanned!(place=> ::stopruntime::private::#word(&#on));
-    parse_quote_spanned! {span=>
+fn after(
+    condition: &TokenStream,
+    call: Expr,
+    stopped: &TokenStream,
+    leave: &TokenStream,
+    span: Span,
+) -> Expr {
+    let mut result: syn::ExprTuple = parse_quote_spanned! {span=>
         (
-            match #wait {
+            match #condition {
                 ::core::result::Result::Ok(()) => (),
                 ::core::result::Result::Err(#stopped) => #leave,
             },
-            #call
-        ).1
-    }
-}
-
-/// ```text
-/// Input:  listener.incoming()           receiver
-/// Output: listener.incoming_or_stop()   ::stopruntime::private::into_iter_or_stop(receiver)
-/// ```
-fn stopping_iterator(head: Expr, span: Span) -> TokenStream {
-    match head {
-        Expr::MethodCall(mut call) if calls::iterator(&call).is_some() => {
-            or_stop(&mut call.method);
-            quote!(#call)
-        }
-        Expr::Paren(paren) => stopping_iterator(*paren.expr, span),
-        head => quote_spanned!(span=> ::stopruntime::private::into_iter_or_stop(#head)),
-    }
+        )
+    };
+    result.elems.push(call);
+    let mut value: syn::ExprField = parse_quote_spanned!(span=> ().1);
+    *value.base = Expr::Tuple(result);
+    Expr::Field(value)
 }
 
 /// `name` becomes `name_or_stop`, at the user's place and with the user's hygiene.
-fn or_stop(name: &mut Ident) {
+pub(crate) fn or_stop(name: &mut Ident) {
     *name = format_ident!("{name}_or_stop", span = name.span());
 }
 
@@ -307,20 +195,11 @@ fn replace_path(func: &mut Expr, through: &TokenStream, cut: usize) -> TokenStre
     used
 }
 
-/// Gives a loop the label that a stop breaks to, if it has none.
-fn label(own: &mut Option<Label>, turn: &Turn, span: Span) {
-    if own.is_none()
-        && let Some(label) = &turn.label
-    {
-        *own = Some(parse_quote_spanned!(span=> #label:));
-    }
-}
-
 /// ```text
 /// Input:  { BODY }                      LOOP
 /// Output: { let _shield = shield(); BODY }   { let _shield = shield(); LOOP }
 /// ```
-fn shielded(expr: Expr) -> Expr {
+pub(crate) fn shielded(expr: Expr) -> Expr {
     let span = at(expr.span());
     let guard: Stmt = parse_quote_spanned! {span=>
         let _shield = ::stopruntime::private::shield();
@@ -349,12 +228,19 @@ impl VisitMut for Writer {
         visit_mut::visit_expr_mut(self, expr);
         let Expr::Group(group) = expr else { return };
         let Some(id) = node::id(group) else { return };
-        let inner = std::mem::replace(&mut *group.expr, Expr::PLACEHOLDER);
+        let mut inner = std::mem::replace(&mut *group.expr, Expr::PLACEHOLDER);
+        // `#[cfg(…)] #[blocking] f();` speaks of all that becomes of the call.
+        let outer: Vec<Attribute> = marks::attributes(&mut inner)
+            .map(|all| all.extract_if(.., |one| matches!(one.style, AttrStyle::Outer)).collect())
+            .unwrap_or_default();
         *expr = match &self.steps[id] {
             Step::Call { change, leave } => self.call(inner, change, leave),
             Step::Loop(turn) => self.repetition(inner, turn),
             Step::Shield => shielded(inner),
         };
+        if let Some(attributes) = marks::attributes(expr) {
+            attributes.splice(0..0, outer).for_each(drop);
+        }
     }
 
     /// Nested items are functions of their own.

@@ -15,10 +15,15 @@ mod fallback;
 mod flow;
 mod imports;
 mod leftover;
+mod loops;
 mod marks;
 mod node;
 mod parse;
 mod plan;
+mod planner;
+mod rank;
+mod refuse;
+mod scope;
 
 use proc_macro::TokenStream;
 
@@ -99,8 +104,7 @@ use crate::diag::Diag;
 ///
 /// A call that has no stop-checked variant is called as it is. If its error
 /// carries a stop, as that of a function that is `#[stoppable]` itself does,
-/// control leaves here too. In a loop whose marked call is of that kind the
-/// checkpoint is what tests for a stop between two calls.
+/// control leaves here too.
 ///
 /// * `#[blocking(readable)]`, `#[blocking(writable)]`: wait, stop-checked, until
 ///   the receiver (any `AsFd`) is ready, then call it unchanged.

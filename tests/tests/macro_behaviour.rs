@@ -1,6 +1,15 @@
 //! What `#[stoppable]` does to control flow: nothing while no stop is requested,
 //! and the documented way out once one is.
 
+// These forms are what is tested here, not how one would write them.
+#![allow(
+    clippy::assign_op_pattern,
+    clippy::match_single_binding,
+    clippy::needless_pass_by_value,
+    clippy::needless_return,
+    clippy::unnecessary_wraps
+)]
+
 use std::cell::Cell;
 use std::collections::VecDeque;
 use std::io::{self, BufRead, BufReader, Read, Write};
@@ -393,7 +402,7 @@ fn tail_with_semicolon(socket: &UnixDatagram) -> io::Result<u8> {
         if buffer[0] == 2 {
             return Ok(buffer[0]);
         }
-    };
+    }
 }
 
 #[stoppable]
@@ -492,8 +501,10 @@ fn a_tail_loop_without_a_value_is_a_plain_one() {
 // --- closures ------------------------------------------------------------------
 
 #[stoppable]
-fn in_threads(socket: UnixDatagram) -> (thread::JoinHandle<()>, thread::JoinHandle<io::Result<u8>>) {
-    let (_keep, other) = datagrams(0);
+fn in_threads(
+    socket: UnixDatagram,
+) -> (thread::JoinHandle<()>, thread::JoinHandle<io::Result<u8>>) {
+    let (sender, other) = datagrams(0);
     let endless = thread::spawn(move || {
         let mut buffer = [0];
         loop {
@@ -505,7 +516,7 @@ fn in_threads(socket: UnixDatagram) -> (thread::JoinHandle<()>, thread::JoinHand
         }
     });
     let typed = thread::spawn(move || -> io::Result<u8> {
-        let _keep = _keep;
+        let _open = sender;
         loop {
             let mut buffer = [0];
             #[blocking]
@@ -722,7 +733,7 @@ fn drain(mut port: Port) -> io::Result<u32> {
     loop {
         #[blocking(readable)]
         let length = port.recv(&mut buffer)?;
-        count += length as u32;
+        count += u32::try_from(length).unwrap();
     }
     Ok(count)
 }
@@ -815,10 +826,7 @@ fn positions(stream: &mut UnixStream, other: &UnixDatagram) -> io::Result<usize>
     }
     let pair = (1, blocking!(stream.read(&mut buffer))?);
     total += pair.1;
-    let text = format!("{}", {
-        let read = blocking_helper(stream)?;
-        read
-    });
+    let text = format!("{}", blocking_helper(stream)?);
     total += text.len();
     #[blocking]
     let wide = stream.read(&mut buffer)? as u64;
@@ -954,9 +962,7 @@ fn holding(socket: &UnixDatagram, dropped: &Cell<u32>) -> io::Result<()> {
         let _inner = Count(dropped);
         request();
         #[blocking]
-        let _length = {
-            socket.recv(&mut [0])
-        }?;
+        let _length = { socket.recv(&mut [0]) }?;
     }
     assert_eq!(dropped.get(), 1);
     Ok(())

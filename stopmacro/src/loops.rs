@@ -1,0 +1,162 @@
+//! The shapes of loops: where the checkpoint goes so that nothing is lost.
+
+use proc_macro2::Span;
+use proc_macro2::TokenStream;
+use quote::{quote, quote_spanned};
+use syn::spanned::Spanned as _;
+use syn::{
+    Expr, ExprBlock, ExprForLoop, ExprLoop, ExprMatch, ExprWhile, Label, Stmt, parse_quote_spanned,
+};
+
+use crate::calls;
+use crate::expand::{Writer, at, or_stop, shielded};
+use crate::node;
+use crate::plan::Turn;
+
+impl Writer {
+    /// The node of a loop.
+    pub(crate) fn repetition(&self, expr: Expr, turn: &Turn) -> Expr {
+        let expr = match expr {
+            Expr::Loop(expr) => self.endless(expr, turn),
+            Expr::While(expr) => self.conditional(expr, turn),
+            Expr::ForLoop(expr) => self.each(expr, turn),
+            other => other,
+        };
+        if turn.shield { shielded(expr) } else { expr }
+    }
+
+    /// ```text
+    /// Input:  loop { BODY }
+    /// Output: '__stop_0: loop { CHECK BODY }
+    /// ```
+    fn endless(&self, mut expr: ExprLoop, turn: &Turn) -> Expr {
+        let span = at(expr.loop_token.span);
+        label(&mut expr.label, turn, span);
+        if let Some(check) = self.check(turn.check.as_ref(), span) {
+            expr.body.stmts.insert(0, parse_quote_spanned!(span=> #check));
+        }
+        Expr::Loop(expr)
+    }
+
+    /// The checkpoint comes before COND, which may take something from a queue.
+    /// rustc itself turns `while` into this shape, so the lifetimes of
+    /// temporaries are the same.
+    ///
+    /// ```text
+    /// Input:  while COND { BODY }
+    /// Output: '__stop_0: loop { CHECK if COND { BODY } else { break } }
+    /// ```
+    fn conditional(&self, mut expr: ExprWhile, turn: &Turn) -> Expr {
+        let span = at(expr.while_token.span);
+        label(&mut expr.label, turn, span);
+        let Some(check) = self.check(turn.check.as_ref(), span) else {
+            return Expr::While(expr);
+        };
+        let ExprWhile { attrs, label, cond, body, .. } = expr;
+        let mut test: syn::ExprIf = parse_quote_spanned!(span=> if true {} else { break });
+        test.cond = cond;
+        test.then_branch = body;
+        let mut result: ExprLoop = parse_quote_spanned!(span=> loop { #check });
+        result.attrs = attrs;
+        result.label = label;
+        result.body.stmts.push(Stmt::Expr(Expr::If(test), None));
+        Expr::Loop(result)
+    }
+
+    /// The checkpoint comes before `next`, which takes an item. The shape is
+    /// again rustc's own.
+    ///
+    /// ```text
+    /// Input:  for PAT in ITER { BODY }
+    /// Output: match IntoIterator::into_iter(ITER) {
+    ///             mut iter => '__stop_0: loop {
+    ///                 CHECK
+    ///                 let PAT = match Iterator::next(&mut iter) {
+    ///                     Some(item) => item,
+    ///                     None => break,
+    ///                 };
+    ///                 { BODY }
+    ///             }
+    ///         }
+    /// ```
+    ///
+    /// With `#[blocking]`, `next` is stop-checked itself and there is no CHECK.
+    fn each(&self, mut expr: ExprForLoop, turn: &Turn) -> Expr {
+        let span = at(expr.for_token.span);
+        label(&mut expr.label, turn, span);
+        if turn.check.is_none() && turn.each.is_none() {
+            return Expr::ForLoop(expr);
+        }
+        let check = self.check(turn.check.as_ref(), span);
+        let ExprForLoop { attrs, label, pat, expr: head, body, .. } = expr;
+        let head_span = at(match node::bare(&head) {
+            Expr::MethodCall(call) => call.method.span(),
+            other => other.span(),
+        });
+        let (iterator, next) = match &turn.each {
+            None => (
+                quote_spanned!(head_span=> ::core::iter::IntoIterator::into_iter(#head)),
+                quote_spanned! {span=>
+                    match ::core::iter::Iterator::next(&mut iter) {
+                        ::core::option::Option::Some(item) => item,
+                        ::core::option::Option::None => break,
+                    }
+                },
+            ),
+            Some(leave) => {
+                let (stopped, leave) = self.leave(leave, head_span);
+                (
+                    stopping_iterator(*head, head_span),
+                    quote_spanned! {head_span=>
+                        match ::stopruntime::private::NextOrStop::next_or_stop(&mut iter) {
+                            ::core::result::Result::Ok(::core::option::Option::Some(item)) => item,
+                            ::core::result::Result::Ok(::core::option::Option::None) => break,
+                            ::core::result::Result::Err(#stopped) => #leave,
+                        }
+                    },
+                )
+            }
+        };
+        let mut rounds: ExprLoop = parse_quote_spanned!(span=> loop { #check });
+        rounds.label = label;
+        let body = ExprBlock { attrs: Vec::new(), label: None, block: body };
+        rounds.body.stmts.extend([
+            parse_quote_spanned!(span=> let #pat = #next;),
+            Stmt::Expr(Expr::Block(body), None),
+        ]);
+        let mut result: ExprMatch = parse_quote_spanned! {span=>
+            match #iterator {
+                mut iter => (),
+            }
+        };
+        result.attrs = attrs;
+        if let [arm] = result.arms.as_mut_slice() {
+            *arm.body = Expr::Loop(rounds);
+        }
+        Expr::Match(result)
+    }
+}
+
+/// ```text
+/// Input:  listener.incoming()           receiver
+/// Output: listener.incoming_or_stop()   ::stopruntime::private::into_iter_or_stop(receiver)
+/// ```
+fn stopping_iterator(head: Expr, span: Span) -> TokenStream {
+    match head {
+        Expr::MethodCall(mut call) if calls::iterator(&call).is_some() => {
+            or_stop(&mut call.method);
+            quote!(#call)
+        }
+        Expr::Paren(paren) => stopping_iterator(*paren.expr, span),
+        head => quote_spanned!(span=> ::stopruntime::private::into_iter_or_stop(#head)),
+    }
+}
+
+/// Gives a loop the label that a stop breaks to, if it has none.
+fn label(own: &mut Option<Label>, turn: &Turn, span: Span) {
+    if own.is_none()
+        && let Some(label) = &turn.label
+    {
+        *own = Some(parse_quote_spanned!(span=> #label:));
+    }
+}
