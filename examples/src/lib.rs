@@ -1,1 +1,3 @@
-//! What the examples share.
+//! What the examples and the tests share: the table of all covered calls.
+
+pub mod cases;

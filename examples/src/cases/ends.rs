@@ -1,0 +1,140 @@
+//! Pairs of connected ends, and what they are made with.
+
+use rustix::fs::{CWD, FileType, Mode, OFlags, fcntl_getfl, fcntl_setfl, mknodat};
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::net::{TcpListener, TcpStream};
+use std::os::fd::AsFd;
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// What the marked and the plain call share; they are never made at once.
+pub(super) struct Shared<T>(Arc<Mutex<T>>);
+
+impl<T> Shared<T> {
+    pub(super) fn new(value: T) -> Shared<T> {
+        Shared(Arc::new(Mutex::new(value)))
+    }
+
+    pub(super) fn lock(&self) -> MutexGuard<'_, T> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<T> Clone for Shared<T> {
+    fn clone(&self) -> Shared<T> {
+        Shared(Arc::clone(&self.0))
+    }
+}
+
+/// A directory for socket and FIFO names, gone when dropped.
+pub(super) struct Directory(PathBuf);
+
+impl Directory {
+    pub(super) fn new() -> io::Result<Directory> {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let name = format!(
+            "stop-examples-{}-{}",
+            std::process::id(),
+            NEXT.fetch_add(1, Ordering::Relaxed)
+        );
+        let path = std::env::temp_dir().join(name);
+        fs::create_dir(&path)?;
+        Ok(Directory(path))
+    }
+
+    pub(super) fn join(&self, name: &str) -> PathBuf {
+        self.0.join(name)
+    }
+}
+
+impl Drop for Directory {
+    fn drop(&mut self) {
+        // What is left in the temporary directory harms nobody.
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// The reading or accepting end first.
+pub(super) fn tcp() -> io::Result<(TcpStream, TcpStream)> {
+    let listener = TcpListener::bind("127.0.0.1:0")?;
+    let other = TcpStream::connect(listener.local_addr()?)?;
+    Ok((listener.accept()?.0, other))
+}
+
+pub(super) fn unix() -> io::Result<(UnixStream, UnixStream)> {
+    UnixStream::pair()
+}
+
+pub(super) fn make_fifo(path: &Path) -> io::Result<()> {
+    Ok(mknodat(CWD, path, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0)?)
+}
+
+/// Both ends of a FIFO that has no name any more.
+pub(super) fn fifo() -> io::Result<(File, File)> {
+    let directory = Directory::new()?;
+    let path = directory.join("fifo");
+    make_fifo(&path)?;
+    // Opened for both, neither end waits for the other (fifo(7)).
+    let _both = OpenOptions::new().read(true).write(true).open(&path)?;
+    Ok((File::open(&path)?, OpenOptions::new().write(true).open(&path)?))
+}
+
+/// A child that does not outlive its case.
+pub(super) struct Reaped(pub(super) Child);
+
+impl Drop for Reaped {
+    fn drop(&mut self) {
+        // It has ended already, or is no longer wanted.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// A shell with its three streams piped.
+pub(super) fn shell(script: &str) -> io::Result<Child> {
+    Command::new("/bin/sh")
+        .args(["-c", script])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+}
+
+/// A stream that a child was started with.
+pub(super) fn piped<S>(stream: Option<S>) -> io::Result<S> {
+    stream.ok_or_else(|| io::Error::other("the child has no such stream"))
+}
+
+/// Makes the calls of `f` non-blocking.
+pub(super) fn nonblocking<F: AsFd, T>(
+    end: &mut F,
+    f: impl FnOnce(&mut F) -> io::Result<T>,
+) -> io::Result<T> {
+    let flags = fcntl_getfl(&*end)?;
+    fcntl_setfl(&*end, flags | OFlags::NONBLOCK)?;
+    let result = f(end);
+    fcntl_setfl(&*end, flags)?;
+    result
+}
+
+/// Writes until there is no room for a single byte more; what was written.
+pub(super) fn fill<W: Write + AsFd>(writer: &mut W) -> io::Result<Vec<u8>> {
+    nonblocking(writer, |writer| {
+        let mut written = Vec::new();
+        for chunk in [4096, 1] {
+            let chunk: Vec<u8> = (b'a'..=b'z').cycle().take(chunk).collect();
+            loop {
+                match writer.write(&chunk) {
+                    Ok(length) => written.extend_from_slice(&chunk[..length]),
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+                    Err(error) => return Err(error),
+                }
+            }
+        }
+        Ok(written)
+    })
+}
