@@ -1,7 +1,6 @@
 //! The shapes of loops: where the checkpoint goes so that nothing is lost.
 
-use proc_macro2::Span;
-use proc_macro2::TokenStream;
+use proc_macro2::{Delimiter, Group, Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned as _;
 use syn::{
@@ -94,21 +93,25 @@ impl Writer {
             other => other.span(),
         });
         let (iterator, next) = match &turn.each {
-            None => (
-                quote_spanned!(head_span=> ::core::iter::IntoIterator::into_iter(#head)),
-                quote_spanned! {span=>
-                    match ::core::iter::Iterator::next(&mut iter) {
-                        ::core::option::Option::Some(item) => item,
-                        ::core::option::Option::None => break,
-                    }
-                },
-            ),
+            None => {
+                let next = over(&head, quote!(::core::iter::Iterator::next));
+                (
+                    called(&head, quote!(::core::iter::IntoIterator::into_iter)),
+                    quote_spanned! {span=>
+                        match #next(&mut iter) {
+                            ::core::option::Option::Some(item) => item,
+                            ::core::option::Option::None => break,
+                        }
+                    },
+                )
+            }
             Some(leave) => {
                 let (stopped, leave) = self.leave(leave, head_span);
+                let next = over(&head, quote!(::stopruntime::private::NextOrStop::next_or_stop));
                 (
-                    stopping_iterator(*head, head_span),
+                    stopping_iterator(*head),
                     quote_spanned! {head_span=>
-                        match ::stopruntime::private::NextOrStop::next_or_stop(&mut iter) {
+                        match #next(&mut iter) {
                             ::core::result::Result::Ok(::core::option::Option::Some(item)) => item,
                             ::core::result::Result::Ok(::core::option::Option::None) => break,
                             ::core::result::Result::Err(#stopped) => #leave,
@@ -141,15 +144,40 @@ impl Writer {
 /// Input:  listener.incoming()           receiver
 /// Output: listener.incoming_or_stop()   ::stopruntime::private::into_iter_or_stop(receiver)
 /// ```
-fn stopping_iterator(head: Expr, span: Span) -> TokenStream {
+fn stopping_iterator(head: Expr) -> TokenStream {
     match head {
         Expr::MethodCall(mut call) if calls::iterator(&call).is_some() => {
             or_stop(&mut call.method);
             quote!(#call)
         }
-        Expr::Paren(paren) => stopping_iterator(*paren.expr, span),
-        head => quote_spanned!(span=> ::stopruntime::private::into_iter_or_stop(#head)),
+        Expr::Paren(paren) => stopping_iterator(*paren.expr),
+        head => called(&head, quote!(::stopruntime::private::into_iter_or_stop)),
     }
+}
+
+/// `function(head)`, all of it at the place of `head`.
+fn called(head: &Expr, function: TokenStream) -> TokenStream {
+    let function = over(head, function);
+    let mut operand = Group::new(Delimiter::Parenthesis, quote!(#head));
+    operand.set_span(ends(head).1);
+    quote!(#function #operand)
+}
+
+/// `path` spread over the place of `head`, from its first token to its last:
+/// rustc reports one error at one place once.
+fn over(head: &Expr, path: TokenStream) -> TokenStream {
+    let (first, last) = ends(head);
+    let spread = path.into_iter().enumerate().map(|(at, mut token)| {
+        token.set_span(if at == 0 { first } else { last });
+        token
+    });
+    spread.collect()
+}
+
+fn ends(head: &Expr) -> (Span, Span) {
+    let mut tokens = quote!(#head).into_iter();
+    let first = tokens.next().map_or_else(Span::mixed_site, |token| token.span());
+    (first, tokens.last().map_or(first, |token| token.span()))
 }
 
 /// Gives a loop the label that a stop breaks to, if it has none.
