@@ -1,7 +1,7 @@
 //! The shapes of loops: where the checkpoint goes so that nothing is lost.
 
 use proc_macro2::{Delimiter, Group, Span, TokenStream};
-use quote::{quote, quote_spanned};
+use quote::quote;
 use syn::spanned::Spanned as _;
 use syn::{
     Expr, ExprBlock, ExprForLoop, ExprLoop, ExprMatch, ExprWhile, Label, Stmt, parse_quote_spanned,
@@ -63,21 +63,24 @@ impl Writer {
     }
 
     /// The checkpoint comes before `next`, which takes an item. The shape is
-    /// again rustc's own.
+    /// again rustc's own, with a `let` that says at PAT that it is refutable; what
+    /// PAT leaves out is dropped after BODY, with `item`.
     ///
     /// ```text
     /// Input:  for PAT in ITER { BODY }
     /// Output: match IntoIterator::into_iter(ITER) {
     ///             mut iter => '__stop_0: loop {
     ///                 CHECK
-    ///                 let PAT = match Iterator::next(&mut iter) {
-    ///                     Some(item) => item,
+    ///                 match Iterator::next(&mut iter) {
     ///                     None => break,
-    ///                 };
-    ///                 { BODY }
+    ///                     Some(item) => { let PAT = item; { BODY } }
+    ///                 }
     ///             }
     ///         }
     /// ```
+    ///
+    /// The `let` has an `allow`, because clippy takes `for _round in …` for a
+    /// binding without effect in this shape.
     ///
     /// With `#[blocking]`, `next` is stop-checked itself and there is no CHECK.
     fn each(&self, mut expr: ExprForLoop, turn: &Turn) -> Expr {
@@ -92,15 +95,18 @@ impl Writer {
             Expr::MethodCall(call) => call.method.span(),
             other => other.span(),
         });
-        let (iterator, next) = match &turn.each {
+        let (iterator, mut round): (TokenStream, ExprMatch) = match &turn.each {
             None => {
                 let next = over(&head, quote!(::core::iter::Iterator::next));
                 (
                     called(&head, quote!(::core::iter::IntoIterator::into_iter)),
-                    quote_spanned! {span=>
+                    parse_quote_spanned! {span=>
                         match #next(&mut iter) {
-                            ::core::option::Option::Some(item) => item,
                             ::core::option::Option::None => break,
+                            ::core::option::Option::Some(item) => {
+                                #[allow(clippy::no_effect_underscore_binding)]
+                                let #pat = item;
+                            }
                         }
                     },
                 )
@@ -110,23 +116,28 @@ impl Writer {
                 let next = over(&head, quote!(::stopruntime::private::NextOrStop::next_or_stop));
                 (
                     stopping_iterator(*head),
-                    quote_spanned! {head_span=>
+                    parse_quote_spanned! {head_span=>
                         match #next(&mut iter) {
-                            ::core::result::Result::Ok(::core::option::Option::Some(item)) => item,
-                            ::core::result::Result::Ok(::core::option::Option::None) => break,
                             ::core::result::Result::Err(#stopped) => #leave,
+                            ::core::result::Result::Ok(::core::option::Option::None) => break,
+                            ::core::result::Result::Ok(::core::option::Option::Some(item)) => {
+                                #[allow(clippy::no_effect_underscore_binding)]
+                                let #pat = item;
+                            }
                         }
                     },
                 )
             }
         };
+        if let Some(arm) = round.arms.last_mut()
+            && let Expr::Block(taken) = &mut *arm.body
+        {
+            let body = ExprBlock { attrs: Vec::new(), label: None, block: body };
+            taken.block.stmts.push(Stmt::Expr(Expr::Block(body), None));
+        }
         let mut rounds: ExprLoop = parse_quote_spanned!(span=> loop { #check });
         rounds.label = label;
-        let body = ExprBlock { attrs: Vec::new(), label: None, block: body };
-        rounds.body.stmts.extend([
-            parse_quote_spanned!(span=> let #pat = #next;),
-            Stmt::Expr(Expr::Block(body), None),
-        ]);
+        rounds.body.stmts.push(Stmt::Expr(Expr::Match(round), None));
         let mut result: ExprMatch = parse_quote_spanned! {span=>
             match #iterator {
                 mut iter => (),

@@ -978,6 +978,35 @@ fn destructors_run() {
     assert_eq!(dropped, 2);
 }
 
+struct Noisy<'a>(&'a Cell<u32>);
+
+impl Drop for Noisy<'_> {
+    fn drop(&mut self) {
+        self.0.set(self.0.get() + 1);
+    }
+}
+
+#[stoppable]
+fn left_out_of_the_pattern(socket: &UnixDatagram, dropped: &Cell<u32>) -> io::Result<Vec<u32>> {
+    let mut seen = Vec::new();
+    for _ in [Noisy(dropped), Noisy(dropped)] {
+        blocking!(socket.recv(&mut [0]))?;
+        seen.push(dropped.get());
+    }
+    for (number, _) in [(10, Noisy(dropped)), (20, Noisy(dropped))] {
+        blocking!(socket.recv(&mut [0]))?;
+        seen.push(number + dropped.get());
+    }
+    Ok(seen)
+}
+
+#[test]
+fn items_live_as_long_as_they_would() {
+    let dropped = Cell::new(0);
+    let seen = left_out_of_the_pattern(&datagrams(4).1, &dropped).unwrap();
+    assert_eq!((seen, dropped.get()), (vec![0, 1, 12, 23], 4));
+}
+
 // --- sleeping, connecting ----------------------------------------------------------------------
 
 #[stoppable(or = None)]
