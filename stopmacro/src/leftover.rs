@@ -52,6 +52,14 @@ impl<'ast> Visit<'ast> for Leftovers<'_> {
             );
             return;
         }
+        if name == "macro_rules" {
+            self.all(&call.tokens, &|_| {
+                "a macro is expanded after `#[stoppable]` has looked for marks: make what it \
+                 does a `#[stoppable]` function, or mark the call where it stands"
+                    .to_owned()
+            });
+            return;
+        }
         self.all(&call.tokens, &|_| {
             format!(
                 "a mark cannot be seen inside the arguments of `{name}!`: bind the result with \

@@ -102,6 +102,10 @@ use crate::diag::Diag;
 /// }
 /// ```
 ///
+/// The arguments are evaluated before the call is tested for a stop, as those of
+/// any call: take a message off its queue above the marked statement, where the
+/// loop's checkpoint comes first, not in the arguments of a `send`.
+///
 /// A call that has no stop-checked variant is called as it is. If its error
 /// carries a stop, as that of a function that is `#[stoppable]` itself does,
 /// control leaves here too.

@@ -1,0 +1,15 @@
+use stopruntime::stoppable;
+use std::io;
+use std::os::unix::net::UnixDatagram;
+
+#[stoppable]
+fn work(socket: &UnixDatagram) -> io::Result<()> {
+    #[blocking]
+    #[unstoppable]
+    {
+        socket.send(&[0])?;
+    }
+    Ok(())
+}
+
+fn main() {}
