@@ -393,7 +393,7 @@ fn tail_with_semicolon(socket: &UnixDatagram) -> io::Result<u8> {
         if buffer[0] == 2 {
             return Ok(buffer[0]);
         }
-    };
+    }
 }
 
 #[stoppable]
@@ -492,7 +492,9 @@ fn a_tail_loop_without_a_value_is_a_plain_one() {
 // --- closures ------------------------------------------------------------------
 
 #[stoppable]
-fn in_threads(socket: UnixDatagram) -> (thread::JoinHandle<()>, thread::JoinHandle<io::Result<u8>>) {
+fn in_threads(
+    socket: UnixDatagram,
+) -> (thread::JoinHandle<()>, thread::JoinHandle<io::Result<u8>>) {
     let (_keep, other) = datagrams(0);
     let endless = thread::spawn(move || {
         let mut buffer = [0];
@@ -954,9 +956,7 @@ fn holding(socket: &UnixDatagram, dropped: &Cell<u32>) -> io::Result<()> {
         let _inner = Count(dropped);
         request();
         #[blocking]
-        let _length = {
-            socket.recv(&mut [0])
-        }?;
+        let _length = { socket.recv(&mut [0]) }?;
     }
     assert_eq!(dropped.get(), 1);
     Ok(())
