@@ -9,10 +9,14 @@
 //! | `accept4`, devices without `RWF_NOWAIT` | a look at readiness, under a lock among this process's stop-checked callers |
 //! | `connect` | `O_NONBLOCK` while it is made |
 //! | `poll` `ppoll` `clock_nanosleep` | being `ppoll` |
-//! | `waitid` of one child | a pidfd (Linux 5.3), then `WNOHANG` |
+//! | `select` `epoll_pwait` `sigsuspend` | the mask they have of their own |
+//! | `sigtimedwait` | waiting for the stop signal as well |
+//! | `waitid` `wait4` of one child | a pidfd (Linux 5.3), then `WNOHANG` |
 //! | `futex` wait | `futex_waitv` over the word and the flag (Linux 5.16) |
+//! | message queues | a deadline that has passed |
 //!
-//! Everything else fails with `ENOTSUP`: never a silent unstoppable wait.
+//! Everything else fails with `ENOTSUP`: never a silent unstoppable wait. The
+//! whole table stands at [`sys`](crate::sys).
 //!
 //! # Safety
 //!
@@ -22,6 +26,8 @@
 
 #![allow(unsafe_code)]
 
+mod immediate;
+mod masked;
 mod transfer;
 mod wait;
 
@@ -30,6 +36,7 @@ use crate::stop::Stopped;
 use core::ffi::{c_int, c_long};
 use core::sync::atomic::{Ordering, fence};
 
+const INTERRUPTED: isize = -(libc::EINTR as isize);
 const UNSUPPORTED: isize = -(libc::ENOTSUP as isize);
 
 /// Stands in for the system call: same effect, same raw result.
@@ -50,9 +57,11 @@ pub(crate) unsafe fn call(
         match number {
             libc::SYS_recvfrom | libc::SYS_sendto => transfer::with_flag(record, number, args, 3),
             libc::SYS_recvmsg | libc::SYS_sendmsg => transfer::with_flag(record, number, args, 2),
+            libc::SYS_recvmmsg | libc::SYS_sendmmsg => transfer::with_flag(record, number, args, 3),
             libc::SYS_read | libc::SYS_write | libc::SYS_readv | libc::SYS_writev => {
                 transfer::vectored(record, number, args)
             }
+            libc::SYS_preadv2 | libc::SYS_pwritev2 => transfer::positioned(record, number, args),
             libc::SYS_accept | libc::SYS_accept4 => {
                 transfer::when_ready(record, number, args, libc::POLLIN)
             }
@@ -62,11 +71,51 @@ pub(crate) unsafe fn call(
             libc::SYS_ppoll => wait::ppoll(record, args),
             libc::SYS_clock_nanosleep => wait::sleep(record, args),
             libc::SYS_waitid => wait::child(record, args),
+            libc::SYS_wait4 => wait::any_child(record, args),
             libc::SYS_futex => wait::futex(record, args),
+            #[cfg(target_arch = "x86_64")]
+            libc::SYS_pause => wait::ppoll(record, [0; 6]),
+            libc::SYS_pselect6 => masked::select(record, args),
+            #[cfg(target_arch = "x86_64")]
+            libc::SYS_epoll_wait => {
+                let [epoll, events, count, timeout, ..] = args;
+                masked::epoll(record, libc::SYS_epoll_pwait, [epoll, events, count, timeout, 0, 0])
+            }
+            libc::SYS_epoll_pwait | libc::SYS_epoll_pwait2 => masked::epoll(record, number, args),
+            libc::SYS_rt_sigsuspend => masked::suspend(record, args),
+            libc::SYS_rt_sigtimedwait => masked::wait_for_signal(record, args),
+            libc::SYS_mq_timedreceive | libc::SYS_mq_timedsend => {
+                masked::message_queue(record, number, args)
+            }
+            libc::SYS_flock => Ok(immediate::flock(args)),
+            libc::SYS_fcntl => Ok(immediate::fcntl(args)),
+            libc::SYS_msgrcv => Ok(immediate::message(number, args, 4)),
+            libc::SYS_msgsnd => Ok(immediate::message(number, args, 3)),
+            libc::SYS_semtimedop => Ok(immediate::semaphore(args)),
+            libc::SYS_openat | libc::SYS_openat2 => Ok(immediate::open(number, args)),
+            _ if ENDS_BY_ITSELF.contains(&number) => Ok(plain(number, args)),
             _ => Ok(UNSUPPORTED),
         }
     }
 }
+
+/// Calls that wait for nothing but the machine; positioned transfers are for
+/// files on disk only.
+const ENDS_BY_ITSELF: [c_long; 13] = [
+    libc::SYS_copy_file_range,
+    libc::SYS_fallocate,
+    libc::SYS_fdatasync,
+    libc::SYS_fsync,
+    libc::SYS_getrandom,
+    libc::SYS_msync,
+    libc::SYS_pread64,
+    libc::SYS_preadv,
+    libc::SYS_pwrite64,
+    libc::SYS_pwritev,
+    libc::SYS_sync,
+    libc::SYS_sync_file_range,
+    libc::SYS_syncfs,
+];
 
 /// The system call as it is: raw result, negated errno.
 ///
@@ -119,21 +168,18 @@ unsafe fn wait_open(
         count,
         timeout as usize,
         core::ptr::from_ref(mask) as usize,
-        KERNEL_MASK_SIZE,
+        crate::signal::KERNEL_MASK_SIZE,
         0,
     ];
     // SAFETY: the caller answers for the descriptors; the rest outlives the call.
     let raw = inside(record, || unsafe { plain(libc::SYS_ppoll, args) })?;
     // The kernel restores the mask before it reports the interruption, and the
     // handler has run by then.
-    if raw == -(libc::EINTR as isize) && record.must_stop() {
+    if raw == INTERRUPTED && record.must_stop() {
         return Err(Stopped::new());
     }
     Ok(raw)
 }
-
-/// `sizeof(sigset_t)` as the kernel counts it.
-const KERNEL_MASK_SIZE: usize = 8;
 
 /// Whether the descriptor is ready now; an error counts as ready, so that the
 /// call itself reports it.

@@ -1,6 +1,7 @@
 //! What the tests share: a process for each test and backend, and the proof
 //! that a thread is blocked.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::io::Read;
 use std::process::{Command, Stdio};
@@ -60,7 +61,8 @@ pub fn run(path: &str, backends: &[&str], body: fn()) {
     // The harness names a test by its path inside the test crate.
     let name = path.split_once("::").map_or(path, |(_crate, name)| name);
     let forced = std::env::var(BACKEND).ok();
-    for backend in backends.iter().filter(|one| forced.as_deref().is_none_or(|name| name == **one)) {
+    for backend in backends.iter().filter(|one| forced.as_deref().is_none_or(|name| name == **one))
+    {
         run_child(name, backend);
     }
 }
@@ -76,10 +78,8 @@ fn run_child(name: &str, backend: &str) {
         .stderr(Stdio::piped())
         .spawn()
         .expect("the child starts");
-    let output = [
-        gather(child.stdout.take().expect("piped")),
-        gather(child.stderr.take().expect("piped")),
-    ];
+    let output =
+        [gather(child.stdout.take().expect("piped")), gather(child.stderr.take().expect("piped"))];
     let deadline = Instant::now() + LIMIT;
     let status = loop {
         if let Some(status) = child.try_wait().expect("the child can be waited for") {
@@ -111,7 +111,7 @@ fn describe_threads(process: u32) -> String {
     for task in fs::read_dir(format!("/proc/{process}/task")).into_iter().flatten().flatten() {
         for file in ["comm", "syscall", "wchan"] {
             let content = fs::read_to_string(task.path().join(file)).unwrap_or_default();
-            text += &format!("{}: {}; ", file, content.trim());
+            let _ = write!(text, "{file}: {}; ", content.trim());
         }
         text.push('\n');
     }
@@ -157,6 +157,10 @@ pub fn wait_until_blocked(thread: i32) -> i64 {
 
 /// As [`wait_until_blocked`], in one of these calls: skips waits of the test's
 /// own, such as a barrier's futex.
+///
+/// # Panics
+///
+/// As [`wait_until_blocked`].
 pub fn wait_until_blocked_in(thread: i32, numbers: &[i64]) {
     let deadline = Instant::now() + LIMIT / 3;
     while blocked_in(thread).is_none_or(|number| !numbers.contains(&number)) {

@@ -63,7 +63,9 @@ fn disassemble(example: &str, function: &str) -> Vec<Line> {
     let listing = String::from_utf8_lossy(&output.stdout).into_owned();
     let lines: Vec<Line> = listing
         .lines()
-        .skip_while(|line| !line.contains(&format!("<{example}::{function}")) || !line.ends_with(">:"))
+        .skip_while(|line| {
+            !line.contains(&format!("<{example}::{function}")) || !line.ends_with(">:")
+        })
         .skip(1)
         .take_while(|line| !line.is_empty())
         .filter_map(|line| {

@@ -77,6 +77,28 @@ pub(super) unsafe fn vectored(
     unsafe { when_ready(record, number, args, events) }
 }
 
+/// `preadv2` and `pwritev2` at the current position, with `RWF_NOWAIT`; at any
+/// other they are for files on disk, which never wait.
+///
+/// # Safety
+///
+/// As the call.
+pub(super) unsafe fn positioned(
+    record: &Record,
+    number: c_long,
+    mut args: [usize; 6],
+) -> Result<isize, Stopped> {
+    let descriptor = args[0] as c_int;
+    let asked = args[5];
+    if args[3] != usize::MAX || is_on_disk(descriptor) || asked & libc::RWF_NOWAIT as usize != 0 {
+        // SAFETY: the caller's call; it does not wait for anybody.
+        return Ok(unsafe { plain(number, args) });
+    }
+    args[5] |= libc::RWF_NOWAIT as usize;
+    // SAFETY: the caller's call, made not to wait.
+    until_ready(record, descriptor, direction(number), || unsafe { plain(number, args) })
+}
+
 /// For calls that nothing makes non-waiting: looks whether the descriptor is
 /// ready and makes the call under a lock, so that no other stop-checked caller
 /// takes what the look has seen.
@@ -137,7 +159,12 @@ fn until_ready(
 
 fn direction(number: c_long) -> i16 {
     match number {
-        libc::SYS_sendto | libc::SYS_sendmsg | libc::SYS_write | libc::SYS_writev => libc::POLLOUT,
+        libc::SYS_sendto
+        | libc::SYS_sendmsg
+        | libc::SYS_sendmmsg
+        | libc::SYS_pwritev2
+        | libc::SYS_write
+        | libc::SYS_writev => libc::POLLOUT,
         _ => libc::POLLIN,
     }
 }

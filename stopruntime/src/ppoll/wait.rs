@@ -6,15 +6,13 @@
 
 #![allow(unsafe_code)]
 
-use super::{KERNEL_MASK_SIZE, UNSUPPORTED, inside, is_nonblocking, plain, wait_open};
+use super::{INTERRUPTED, UNSUPPORTED, inside, is_nonblocking, masked, plain, wait_open};
 use crate::record::Record;
 use crate::signal;
 use crate::stop::Stopped;
 use core::ffi::c_int;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::time::Duration;
-
-const INTERRUPTED: isize = -(libc::EINTR as isize);
 
 /// connect(2): started without waiting, then waited for, then its outcome
 /// fetched (`SO_ERROR`). A stop leaves the attempt in progress, as `EINTR`
@@ -93,19 +91,8 @@ pub(super) unsafe fn poll(record: &Record, args: [usize; 6]) -> Result<isize, St
 ///
 /// As the call.
 pub(super) unsafe fn ppoll(record: &Record, args: [usize; 6]) -> Result<isize, Stopped> {
-    let mut mask = signal::open_mask();
-    if args[3] != 0 {
-        // SAFETY: the caller's mask, of the size the kernel knows, into the
-        // first bytes of ours.
-        unsafe {
-            core::ptr::copy_nonoverlapping(
-                args[3] as *const u8,
-                (&raw mut mask).cast::<u8>(),
-                args[4].min(KERNEL_MASK_SIZE),
-            );
-            libc::sigdelset(&raw mut mask, signal::number());
-        }
-    }
+    // SAFETY: the caller's mask.
+    let mask = unsafe { masked::opened(args[3], args[4]) };
     // SAFETY: the caller's time-out, if it gave one.
     let timeout = unsafe { (args[2] as *const libc::timespec).as_ref() }.copied();
     // SAFETY: the caller's descriptors.
@@ -144,6 +131,11 @@ pub(super) unsafe fn sleep(record: &Record, args: [usize; 6]) -> Result<isize, S
     }
 }
 
+/// The time left until a deadline on the clock.
+pub(super) fn left(clock: libc::clockid_t, deadline: libc::timespec) -> Duration {
+    duration(deadline).saturating_sub(now(clock))
+}
+
 fn now(clock: libc::clockid_t) -> Duration {
     let mut now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
     // SAFETY: a valid place.
@@ -165,13 +157,26 @@ fn duration(time: libc::timespec) -> Duration {
 pub(super) unsafe fn child(record: &Record, mut args: [usize; 6]) -> Result<isize, Stopped> {
     let (kind, id, options) = (args[0] as libc::idtype_t, args[1] as c_int, args[3] as c_int);
     args[3] |= libc::WNOHANG as usize;
-    // SAFETY: the caller's call, made not to wait.
-    let attempt = || unsafe { plain(libc::SYS_waitid, args) };
     if options & libc::WNOHANG != 0 {
-        return Ok(attempt());
+        // SAFETY: the caller's call; it does not wait.
+        return Ok(unsafe { plain(libc::SYS_waitid, args) });
     }
-    if options & (libc::WSTOPPED | libc::WCONTINUED) != 0 {
-        return Ok(UNSUPPORTED);
+    let stops = options & (libc::WSTOPPED | libc::WCONTINUED) != 0;
+    if stops || !matches!(kind, libc::P_PIDFD | libc::P_PID) {
+        // SAFETY: zeroed is a valid siginfo.
+        let mut info: libc::siginfo_t = unsafe { core::mem::zeroed() };
+        let place = core::mem::replace(&mut args[2], &raw mut info as usize);
+        // SAFETY: the caller's call, made not to wait, with a place of our own.
+        let raw = unsafe { plain(libc::SYS_waitid, args) };
+        // SAFETY: waitid has filled it in, or it is zeroed: nobody to report.
+        if raw == 0 && unsafe { info.si_pid() } == 0 {
+            return Ok(UNSUPPORTED);
+        }
+        if raw == 0 && place != 0 {
+            // SAFETY: the caller's place.
+            unsafe { (place as *mut libc::siginfo_t).write(info) };
+        }
+        return Ok(raw);
     }
     let owned;
     let pidfd = match kind {
@@ -196,7 +201,36 @@ pub(super) unsafe fn child(record: &Record, mut args: [usize; 6]) -> Result<isiz
     let mut entry = libc::pollfd { fd: pidfd, events: libc::POLLIN, revents: 0 };
     // SAFETY: one entry, which outlives the call.
     while unsafe { wait_open(record, &raw mut entry, 1, None, &mask)? } <= 0 {}
-    Ok(attempt())
+    // SAFETY: the caller's call, made not to wait.
+    Ok(unsafe { plain(libc::SYS_waitid, args) })
+}
+
+/// wait4(2) for the end of one child, by waitid's pidfd; for any child, what
+/// there is already.
+///
+/// # Safety
+///
+/// As the call.
+pub(super) unsafe fn any_child(record: &Record, mut args: [usize; 6]) -> Result<isize, Stopped> {
+    let asked = args[2] as c_int;
+    args[2] |= libc::WNOHANG as usize;
+    // SAFETY: the caller's call, made not to wait.
+    let attempt = || unsafe { plain(libc::SYS_wait4, args) };
+    let raw = attempt();
+    if raw != 0 || asked & libc::WNOHANG != 0 {
+        return Ok(raw);
+    }
+    let child = args[0] as c_int;
+    if child <= 0 || asked & (libc::WUNTRACED | libc::WCONTINUED) != 0 {
+        return Ok(UNSUPPORTED);
+    }
+    // SAFETY: zeroed is a valid siginfo.
+    let mut info: libc::siginfo_t = unsafe { core::mem::zeroed() };
+    let options = (libc::WEXITED | libc::WNOWAIT) as usize;
+    let wait = [libc::P_PID as usize, child as usize, &raw mut info as usize, options, 0, 0];
+    // SAFETY: the place for the siginfo outlives the call.
+    let raw = unsafe { self::child(record, wait)? };
+    Ok(if raw < 0 { raw } else { attempt() })
 }
 
 /// `FUTEX_WAIT` and `FUTEX_WAIT_BITSET` (any bit) over the caller's word and

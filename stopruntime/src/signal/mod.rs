@@ -176,15 +176,27 @@ pub(crate) fn set_mask(how: c_int) {
     }
 }
 
+/// `sizeof(sigset_t)` as the kernel counts it.
+pub(crate) const KERNEL_MASK_SIZE: usize = 8;
+
 /// The calling thread's mask without the stop signal: what `ppoll` waits with.
 pub(crate) fn open_mask() -> libc::sigset_t {
     // SAFETY: a local set that pthread_sigmask fills in.
-    unsafe {
+    let set = unsafe {
         let mut set: libc::sigset_t = core::mem::zeroed();
         libc::pthread_sigmask(libc::SIG_BLOCK, core::ptr::null(), &raw mut set);
-        libc::sigdelset(&raw mut set, number());
         set
-    }
+    };
+    without(set)
+}
+
+/// The set without the stop signal.
+pub(crate) fn without(mut set: libc::sigset_t) -> libc::sigset_t {
+    // The number is known only then.
+    crate::backend::ensure();
+    // SAFETY: a local set, filled in by the caller.
+    unsafe { libc::sigdelset(&raw mut set, number()) };
+    set
 }
 
 fn saved_errno() -> c_int {

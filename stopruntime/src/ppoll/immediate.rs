@@ -1,0 +1,119 @@
+//! Calls that can be made not to wait but not be waited for: done at once, or
+//! `ENOTSUP`.
+//!
+//! # Safety
+//!
+//! See the parent module.
+
+#![allow(unsafe_code)]
+
+use super::{UNSUPPORTED, plain};
+use core::ffi::{c_int, c_long};
+
+/// What a call says when it would have to wait.
+const WOULD_WAIT: [c_int; 3] = [libc::EAGAIN, libc::EACCES, libc::ENOMSG];
+
+/// The result, or `ENOTSUP` if the call would have to wait.
+fn done(raw: isize) -> isize {
+    let waits = WOULD_WAIT.iter().any(|error| raw == -(*error as isize));
+    if waits { UNSUPPORTED } else { raw }
+}
+
+/// flock(2).
+///
+/// # Safety
+///
+/// As the call.
+pub(super) unsafe fn flock(mut args: [usize; 6]) -> isize {
+    let asked = args[1];
+    args[1] |= libc::LOCK_NB as usize;
+    // SAFETY: the caller's call, made not to wait.
+    let raw = unsafe { plain(libc::SYS_flock, args) };
+    if asked & libc::LOCK_NB as usize != 0 { raw } else { done(raw) }
+}
+
+/// fcntl(2): the locking commands that wait, as those that do not.
+///
+/// # Safety
+///
+/// As the call.
+pub(super) unsafe fn fcntl(mut args: [usize; 6]) -> isize {
+    let command = match args[1] as c_int {
+        libc::F_SETLKW => libc::F_SETLK,
+        libc::F_OFD_SETLKW => libc::F_OFD_SETLK,
+        // SAFETY: the caller's call; no other command waits.
+        _ => return unsafe { plain(libc::SYS_fcntl, args) },
+    };
+    args[1] = command as usize;
+    // SAFETY: the caller's call, made not to wait.
+    done(unsafe { plain(libc::SYS_fcntl, args) })
+}
+
+/// msgrcv(2) and msgsnd(2): `IPC_NOWAIT` among the flags.
+///
+/// # Safety
+///
+/// As the call.
+pub(super) unsafe fn message(number: c_long, mut args: [usize; 6], flags_at: usize) -> isize {
+    let asked = args[flags_at];
+    args[flags_at] |= libc::IPC_NOWAIT as usize;
+    // SAFETY: the caller's call, made not to wait.
+    let raw = unsafe { plain(number, args) };
+    if asked & libc::IPC_NOWAIT as usize != 0 { raw } else { done(raw) }
+}
+
+/// semop(2): `IPC_NOWAIT` in each operation.
+///
+/// # Safety
+///
+/// As the call.
+pub(super) unsafe fn semaphore(mut args: [usize; 6]) -> isize {
+    // The kernel's own limit (semop(2), SEMOPM), generously.
+    const MOST: usize = 4096;
+    if args[2] == 0 || args[2] > MOST || args[1] == 0 {
+        // SAFETY: the caller's call, which the kernel refuses.
+        return unsafe { plain(libc::SYS_semtimedop, args) };
+    }
+    // SAFETY: the caller's operations.
+    let given = unsafe { core::slice::from_raw_parts(args[1] as *const libc::sembuf, args[2]) };
+    let asked = given.iter().any(|one| c_int::from(one.sem_flg) & libc::IPC_NOWAIT != 0);
+    let mut operations = given.to_vec();
+    for operation in &mut operations {
+        operation.sem_flg |= libc::IPC_NOWAIT as i16;
+    }
+    args[1] = operations.as_ptr() as usize;
+    args[3] = 0;
+    // SAFETY: the same operations, made not to wait.
+    let raw = unsafe { plain(libc::SYS_semtimedop, args) };
+    if asked { raw } else { done(raw) }
+}
+
+/// openat(2): a FIFO waits for its other end, nothing else does.
+///
+/// # Safety
+///
+/// As the call.
+pub(super) unsafe fn open(number: c_long, args: [usize; 6]) -> isize {
+    let flags = if number == libc::SYS_openat {
+        args[2] as c_int
+    } else {
+        // SAFETY: openat2's `how`, which begins with the flags.
+        unsafe { *(args[2] as *const u64) as c_int }
+    };
+    let never_waits =
+        flags & (libc::O_NONBLOCK | libc::O_PATH) != 0 || flags & libc::O_ACCMODE == libc::O_RDWR;
+    if !never_waits {
+        // SAFETY: zeroed is a valid stat.
+        let mut status: libc::stat = unsafe { core::mem::zeroed() };
+        let follow = if flags & libc::O_NOFOLLOW != 0 { libc::AT_SYMLINK_NOFOLLOW } else { 0 };
+        // SAFETY: the caller's directory and path.
+        let found = unsafe {
+            libc::fstatat(args[0] as c_int, args[1] as *const _, &raw mut status, follow) == 0
+        };
+        if found && status.st_mode & libc::S_IFMT == libc::S_IFIFO {
+            return UNSUPPORTED;
+        }
+    }
+    // SAFETY: the caller's call.
+    unsafe { plain(number, args) }
+}

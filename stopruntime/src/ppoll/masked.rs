@@ -1,0 +1,159 @@
+//! Calls that wait with a signal mask of their own: the stop signal is opened
+//! in it.
+//!
+//! # Safety
+//!
+//! See the parent module.
+
+#![allow(unsafe_code)]
+
+use super::{INTERRUPTED, inside, plain};
+use crate::record::Record;
+use crate::signal::{self, KERNEL_MASK_SIZE};
+use crate::stop::Stopped;
+use core::ffi::c_long;
+
+/// Makes the call, which opens the stop signal by its own mask.
+///
+/// # Safety
+///
+/// As the call.
+unsafe fn open(record: &Record, number: c_long, args: [usize; 6]) -> Result<isize, Stopped> {
+    // SAFETY: the caller's call.
+    let raw = inside(record, || unsafe { plain(number, args) })?;
+    if raw == INTERRUPTED && record.must_stop() { Err(Stopped::new()) } else { Ok(raw) }
+}
+
+/// The caller's mask or, if it gave none, the thread's own; with the stop
+/// signal open.
+///
+/// # Safety
+///
+/// `mask` is 0 or the address of a mask.
+pub(super) unsafe fn opened(mask: usize, size: usize) -> libc::sigset_t {
+    let mut set = signal::open_mask();
+    if mask != 0 {
+        // SAFETY: the caller's mask, of the size that it says, into the first
+        // bytes of ours.
+        unsafe {
+            core::ptr::copy_nonoverlapping(
+                mask as *const u8,
+                (&raw mut set).cast::<u8>(),
+                size.min(KERNEL_MASK_SIZE),
+            );
+        }
+    }
+    signal::without(set)
+}
+
+/// `epoll_pwait(2)`, `epoll_pwait2(2)`: the mask is the fifth argument.
+///
+/// # Safety
+///
+/// As the call.
+pub(super) unsafe fn epoll(
+    record: &Record,
+    number: c_long,
+    mut args: [usize; 6],
+) -> Result<isize, Stopped> {
+    // SAFETY: the caller's mask.
+    let mask = unsafe { opened(args[4], args[5]) };
+    args[4] = &raw const mask as usize;
+    args[5] = KERNEL_MASK_SIZE;
+    // SAFETY: the caller's call; the mask outlives it.
+    unsafe { open(record, number, args) }
+}
+
+/// pselect6: the last argument points to a mask and its size.
+///
+/// # Safety
+///
+/// As the call.
+pub(super) unsafe fn select(record: &Record, mut args: [usize; 6]) -> Result<isize, Stopped> {
+    // SAFETY: the caller's pair, if it gave one.
+    let [mask, size] =
+        unsafe { (args[5] as *const [usize; 2]).as_ref() }.copied().unwrap_or([0; 2]);
+    // SAFETY: the caller's mask.
+    let mask = unsafe { opened(mask, size) };
+    let sized = [&raw const mask as usize, KERNEL_MASK_SIZE];
+    args[5] = &raw const sized as usize;
+    // SAFETY: the caller's call; the mask outlives it.
+    unsafe { open(record, libc::SYS_pselect6, args) }
+}
+
+/// `rt_sigsuspend`.
+///
+/// # Safety
+///
+/// As the call.
+pub(super) unsafe fn suspend(record: &Record, mut args: [usize; 6]) -> Result<isize, Stopped> {
+    // SAFETY: the caller's mask.
+    let mask = unsafe { opened(args[0], args[1]) };
+    args[0] = &raw const mask as usize;
+    args[1] = KERNEL_MASK_SIZE;
+    // SAFETY: the caller's call; the mask outlives it.
+    unsafe { open(record, libc::SYS_rt_sigsuspend, args) }
+}
+
+/// `rt_sigtimedwait` has no mask: the stop signal, which is blocked, is waited
+/// for like the others.
+///
+/// # Safety
+///
+/// As the call.
+pub(super) unsafe fn wait_for_signal(
+    record: &Record,
+    mut args: [usize; 6],
+) -> Result<isize, Stopped> {
+    if args[0] == 0 {
+        return Ok(-(libc::EFAULT as isize));
+    }
+    // SAFETY: the caller's set.
+    let mut set = unsafe { opened(args[0], args[3]) };
+    // SAFETY: a local set.
+    unsafe { libc::sigaddset(&raw mut set, signal::number()) };
+    args[0] = &raw const set as usize;
+    args[3] = KERNEL_MASK_SIZE;
+    // SAFETY: the caller's call; the set outlives it.
+    let raw = unsafe { open(record, libc::SYS_rt_sigtimedwait, args)? };
+    if raw != signal::number() as isize {
+        return Ok(raw);
+    }
+    // The request's signal, or a stray one of that number.
+    if record.must_stop() { Err(Stopped::new()) } else { Ok(INTERRUPTED) }
+}
+
+/// Message queues are descriptors: tried with a deadline that has passed, and
+/// waited for until the caller's own.
+///
+/// # Safety
+///
+/// As the call.
+pub(super) unsafe fn message_queue(
+    record: &Record,
+    number: c_long,
+    mut args: [usize; 6],
+) -> Result<isize, Stopped> {
+    let events = if number == libc::SYS_mq_timedreceive { libc::POLLIN } else { libc::POLLOUT };
+    let deadline = core::mem::replace(&mut args[4], 0);
+    // SAFETY: the caller's deadline, if it gave one.
+    let deadline = unsafe { (deadline as *const libc::timespec).as_ref() }.copied();
+    let passed = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    args[4] = &raw const passed as usize;
+    let timed_out = -(libc::ETIMEDOUT as isize);
+    let mask = signal::open_mask();
+    loop {
+        // SAFETY: the caller's call, made not to wait.
+        let raw = unsafe { plain(number, args) };
+        let left = deadline.map(|deadline| super::wait::left(libc::CLOCK_REALTIME, deadline));
+        if raw != timed_out || left.is_some_and(|left| left.is_zero()) {
+            return Ok(raw);
+        }
+        let left = left.map(crate::futex::timespec);
+        let mut entry = libc::pollfd { fd: args[0] as i32, events, revents: 0 };
+        // SAFETY: one entry, which outlives the call.
+        if unsafe { super::wait_open(record, &raw mut entry, 1, left, &mask)? } == INTERRUPTED {
+            return Ok(INTERRUPTED);
+        }
+    }
+}

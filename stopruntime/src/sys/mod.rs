@@ -1,0 +1,126 @@
+//! Blocking system calls by their libc names, stop-checked: same arguments,
+//! same result (-1 and `errno` for an error), as `Result<_, Stopped>`.
+//!
+//! A signal that is not a request does to them what it does to the plain call:
+//! those that the kernel restarts go on waiting, the others fail with `EINTR`
+//! (signal(7)).
+//!
+//! # Backends
+//!
+//! On [`Backend::Rseq`](crate::Backend::Rseq) and
+//! [`Backend::Handler`](crate::Backend::Handler) every call here is the plain
+//! system call in a window. On [`Backend::Ppoll`](crate::Backend::Ppoll):
+//!
+//! | calls | how |
+//! |---|---|
+//! | `read` `readv` `preadv2` `write` `writev` `pwritev2` | `RWF_NOWAIT` and `ppoll`; files on disk never wait |
+//! | `recv` `recvfrom` `recvmsg` `recvmmsg` `send` `sendto` `sendmsg` `sendmmsg` | `MSG_DONTWAIT` and `ppoll` |
+//! | `accept` `accept4` | `ppoll`, then the call, under a lock among this process's stop-checked callers |
+//! | `connect` | `O_NONBLOCK` while it is made, and `ppoll` |
+//! | `poll` `ppoll` `select` `pselect` `epoll_wait` `epoll_pwait` `epoll_pwait2` `pause` `sigsuspend` | with the signal open in the call's own mask |
+//! | `nanosleep` `clock_nanosleep` `sleep` `usleep` | `ppoll` without descriptors |
+//! | `sigtimedwait` `sigwait` `sigwaitinfo` | with the stop signal among those waited for |
+//! | `mq_receive` `mq_timedreceive` `mq_send` `mq_timedsend` | a time-out that has passed, and `ppoll` |
+//! | `waitid` `waitpid` `wait4` of one child | a pidfd |
+//! | `futex` wait | `futex_waitv` over the word and the flag (Linux 5.16) |
+//! | `pread` `preadv` `pwrite` `pwritev` `fsync` `fdatasync` `syncfs` `sync` `sync_file_range` `msync` `fallocate` `copy_file_range` `getrandom` | the plain call: it ends by itself |
+//! | `open` `openat` `openat2` `creat` | the plain call; `ENOTSUP` for a FIFO that would wait |
+//! | `flock` `fcntl` `lockf` `semop` `semtimedop` `msgrcv` `msgsnd` | the call if it does not have to wait, else `ENOTSUP` |
+//! | `wait` `waitpid(-1)` `ioctl` `tcdrain` `splice` `tee` `vmsplice` `sendfile` `io_uring_enter` `syscall` of another number | `ENOTSUP` |
+//!
+//! # Safety
+//!
+//! The functions here are as unsafe as the system call they make.
+
+#![allow(unsafe_code)]
+
+mod file;
+mod ipc;
+mod process;
+mod readiness;
+mod signals;
+mod socket;
+mod time;
+
+pub use file::*;
+pub use ipc::*;
+pub use process::*;
+pub use readiness::*;
+pub use signals::*;
+pub use socket::*;
+pub use time::*;
+
+use crate::call::{self, Raw};
+use crate::stop::Stopped;
+use core::ffi::c_long;
+
+/// Defines stop-checked calls: libc's name and signature, then the system call
+/// and its arguments.
+macro_rules! calls {
+    ($(
+        $(#[$attribute:meta])*
+        $plain:literal $name:ident($($argument:ident: $type:ty),* $(,)?) -> $result:ty
+            = $number:ident($($value:expr),*);
+    )*) => {$(
+        #[doc = concat!("[`libc::", $plain, "`], stop-checked.")]
+        $(#[$attribute])*
+        ///
+        /// # Errors
+        ///
+        /// [`Stopped`](crate::Stopped): a stop is requested and the call had no effect.
+        ///
+        /// # Safety
+        ///
+        /// As the plain call.
+        #[doc(alias = $plain)]
+        #[inline(always)]
+        pub unsafe fn $name($($argument: $type),*) -> Result<$result, crate::stop::Stopped> {
+            // SAFETY: the caller answers for the call.
+            let raw = unsafe { crate::call::call(libc::$number, [$($value as usize),*]) };
+            crate::sys::outcome(raw).map(|value| value as $result)
+        }
+    )*};
+}
+use calls;
+
+/// The result as libc has it.
+#[inline(always)]
+fn outcome(raw: Raw) -> Result<isize, Stopped> {
+    let raw = raw.or_stop()?;
+    if (-4095..0).contains(&raw) { Ok(fail(call::errno(raw))) } else { Ok(raw) }
+}
+
+/// Sets `errno`; -1.
+#[cold]
+fn fail(errno: core::ffi::c_int) -> isize {
+    // SAFETY: the calling thread's errno.
+    unsafe { *libc::__errno_location() = errno };
+    -1
+}
+
+/// Any system call, stop-checked: as syscall(2), -1 and `errno` for an error.
+///
+/// On [`Backend::Ppoll`](crate::Backend::Ppoll) a call that cannot be made
+/// stoppable fails with `ENOTSUP`.
+///
+/// # Errors
+///
+/// [`Stopped`]: a stop is requested and the call had no effect.
+///
+/// # Safety
+///
+/// The system call is sound with these arguments. `close` must not be made
+/// this way: interrupted or not, it releases the descriptor (close(2)).
+///
+/// ```
+/// let pid = unsafe { stopruntime::sys::syscall_or_stop(libc::SYS_getpid, [0; 6]) };
+/// # if stopruntime::backend() != stopruntime::Backend::Ppoll {
+/// assert_eq!(pid, Ok(std::process::id().into()));
+/// # }
+/// ```
+#[doc(alias = "syscall")]
+#[inline(always)]
+pub unsafe fn syscall_or_stop(number: c_long, args: [usize; 6]) -> Result<c_long, Stopped> {
+    // SAFETY: the caller answers for the call.
+    outcome(unsafe { call::call(number, args) }).map(|value| value as c_long)
+}

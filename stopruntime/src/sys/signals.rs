@@ -1,0 +1,112 @@
+//! Waiting for signals. The stop signal is never among those waited for: it is
+//! what ends the wait.
+//!
+//! # Safety
+//!
+//! See the parent module.
+
+#![allow(unsafe_code)]
+
+use super::outcome;
+use crate::call::call;
+use crate::signal::{self, KERNEL_MASK_SIZE};
+use crate::stop::Stopped;
+use core::ffi::c_int;
+use libc::{siginfo_t, sigset_t, timespec};
+
+/// [`libc::pause`], stop-checked. pause(2).
+///
+/// # Errors
+///
+/// [`Stopped`]: a stop is requested, and no other signal has come.
+#[doc(alias = "pause")]
+pub fn pause_or_stop() -> Result<c_int, Stopped> {
+    // SAFETY: no descriptors, no time-out, no mask.
+    outcome(unsafe { call(libc::SYS_ppoll, [0; 5]) }).map(|result| result as c_int)
+}
+
+/// [`libc::sigsuspend`], stop-checked. sigsuspend(2).
+///
+/// # Errors
+///
+/// [`Stopped`]: a stop is requested, and no other signal has come.
+///
+/// # Safety
+///
+/// As the plain call.
+#[doc(alias = "sigsuspend")]
+pub unsafe fn sigsuspend_or_stop(mask: *const sigset_t) -> Result<c_int, Stopped> {
+    // SAFETY: the caller's mask.
+    let mask = signal::without(unsafe { *mask });
+    let args = [&raw const mask as usize, KERNEL_MASK_SIZE];
+    // SAFETY: the mask outlives the call.
+    outcome(unsafe { call(libc::SYS_rt_sigsuspend, args) }).map(|result| result as c_int)
+}
+
+/// [`libc::sigtimedwait`], stop-checked. sigwaitinfo(2).
+///
+/// # Errors
+///
+/// [`Stopped`]: a stop is requested and no signal was taken.
+///
+/// # Safety
+///
+/// As the plain call.
+#[doc(alias = "sigtimedwait")]
+pub unsafe fn sigtimedwait_or_stop(
+    set: *const sigset_t,
+    info: *mut siginfo_t,
+    timeout: *const timespec,
+) -> Result<c_int, Stopped> {
+    // SAFETY: the caller's set.
+    let set = signal::without(unsafe { *set });
+    let args = [&raw const set as usize, info as usize, timeout as usize, KERNEL_MASK_SIZE];
+    // SAFETY: the caller's info and time-out; the set outlives the call.
+    outcome(unsafe { call(libc::SYS_rt_sigtimedwait, args) }).map(|signal| signal as c_int)
+}
+
+/// [`libc::sigwaitinfo`], stop-checked. sigwaitinfo(2).
+///
+/// # Errors
+///
+/// [`Stopped`]: a stop is requested and no signal was taken.
+///
+/// # Safety
+///
+/// As the plain call.
+#[doc(alias = "sigwaitinfo")]
+pub unsafe fn sigwaitinfo_or_stop(
+    set: *const sigset_t,
+    info: *mut siginfo_t,
+) -> Result<c_int, Stopped> {
+    // SAFETY: the caller's set and info.
+    unsafe { sigtimedwait_or_stop(set, info, core::ptr::null()) }
+}
+
+/// [`libc::sigwait`], stop-checked. sigwait(3): an error number, 0 for success;
+/// a handled signal does not end it.
+///
+/// # Errors
+///
+/// [`Stopped`]: a stop is requested and no signal was taken.
+///
+/// # Safety
+///
+/// As the plain call.
+#[doc(alias = "sigwait")]
+pub unsafe fn sigwait_or_stop(set: *const sigset_t, signal: *mut c_int) -> Result<c_int, Stopped> {
+    loop {
+        // SAFETY: the caller's set.
+        let taken = unsafe { sigwaitinfo_or_stop(set, core::ptr::null_mut())? };
+        if taken >= 0 {
+            // SAFETY: the caller's place.
+            unsafe { signal.write(taken) };
+            return Ok(0);
+        }
+        // SAFETY: the calling thread's errno.
+        let error = unsafe { *libc::__errno_location() };
+        if error != libc::EINTR {
+            return Ok(error);
+        }
+    }
+}
