@@ -1,0 +1,49 @@
+//! Random numbers for random instants, and the number of runs.
+
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+/// `splitmix64`; its seed is in the output of a test that fails.
+pub(crate) struct Dice(u64);
+
+impl Dice {
+    /// Seeded from `STOP_TESTS_SEED`, else from the clock.
+    pub(crate) fn new() -> Dice {
+        let seed = from_environment("STOP_TESTS_SEED").unwrap_or_else(|| {
+            let since = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970");
+            u64::from(since.subsec_nanos()) << 32 | since.as_secs() & 0xffff_ffff
+        });
+        eprintln!("STOP_TESTS_SEED={seed}");
+        Dice(seed)
+    }
+
+    pub(crate) fn below(&mut self, bound: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (mixed ^ (mixed >> 31)) % bound
+    }
+
+    pub(crate) fn chance(&mut self, of: u64) -> bool {
+        self.below(of) == 0
+    }
+
+    /// A random instant within the next `nanoseconds`, waited for without a
+    /// system call. It orders nothing: any instant must do.
+    pub(crate) fn spin(&mut self, nanoseconds: u64) {
+        let span = Duration::from_nanos(self.below(nanoseconds.max(1)));
+        let start = Instant::now();
+        while start.elapsed() < span {
+            std::hint::spin_loop();
+        }
+    }
+}
+
+/// How often: `default`, unless `STOP_TESTS_STOPS` says.
+pub(crate) fn runs(default: u64) -> u64 {
+    from_environment("STOP_TESTS_STOPS").unwrap_or(default)
+}
+
+fn from_environment(name: &str) -> Option<u64> {
+    std::env::var(name).ok().map(|value| value.parse().expect("a number"))
+}

@@ -1,0 +1,9 @@
+//! What the tests of the hazards share. Each test file uses its share of it.
+#![allow(dead_code)]
+
+pub(crate) mod cores;
+pub(crate) mod dice;
+pub(crate) mod proc;
+pub(crate) mod ptrace;
+pub(crate) mod signals;
+pub(crate) mod tracee;

@@ -1,0 +1,62 @@
+//! What /proc says of a thread. proc(5).
+
+use std::fs;
+use std::time::{Duration, Instant};
+
+/// Only a hang comes near it.
+pub(crate) const LIMIT: Duration = Duration::from_secs(60);
+
+/// What tells whether something woke a thread or is about to.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Rest {
+    /// The letter of its state: `S` asleep.
+    pub(crate) state: String,
+    /// Signals sent to the thread alone and not delivered, as bits.
+    pub(crate) pending: u64,
+    /// Signals sent to the process and not delivered, as bits.
+    pub(crate) shared_pending: u64,
+    /// How often it has gone to sleep: one more after each wake-up.
+    pub(crate) sleeps: u64,
+    /// How often it was made to give up the processor.
+    pub(crate) preemptions: u64,
+}
+
+/// One look at a thread of any process.
+pub(crate) fn rest(thread: i32) -> Rest {
+    let text = fs::read_to_string(format!("/proc/{thread}/status")).expect("the thread exists");
+    let field = |name: &str| {
+        let line = text.lines().find_map(|line| line.strip_prefix(name)).expect("a known field");
+        line.trim_start_matches(':').trim().to_owned()
+    };
+    let mask = |name| u64::from_str_radix(&field(name), 16).expect("a mask");
+    let count = |name| field(name).parse().expect("a count");
+    Rest {
+        state: field("State").chars().take(1).collect(),
+        pending: mask("SigPnd"),
+        shared_pending: mask("ShdPnd"),
+        sleeps: count("voluntary_ctxt_switches"),
+        preemptions: count("nonvoluntary_ctxt_switches"),
+    }
+}
+
+/// The system call a thread of any process sleeps in, if it does.
+pub(crate) fn asleep_in(thread: i32) -> Option<i64> {
+    let state = rest(thread).state;
+    let call = fs::read_to_string(format!("/proc/{thread}/syscall")).ok()?;
+    let number = call.split_whitespace().next()?.parse().ok()?;
+    (state == "S" && number >= 0).then_some(number)
+}
+
+/// Waits until a thread of any process has this state: `T` stopped, `S` asleep.
+pub(crate) fn wait_for_state(thread: i32, state: &str) {
+    wait_for(&format!("thread {thread} to be in state {state}"), || rest(thread).state == state);
+}
+
+/// Waits for what will be the case in a moment.
+pub(crate) fn wait_for(what: &str, mut is_so: impl FnMut() -> bool) {
+    let deadline = Instant::now() + LIMIT;
+    while !is_so() {
+        assert!(Instant::now() < deadline, "waited in vain for {what}");
+        std::thread::yield_now();
+    }
+}

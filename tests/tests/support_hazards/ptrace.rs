@@ -1,0 +1,189 @@
+//! Threads of a child process under a debugger: stepped, held at a system
+//! call, signalled at an instruction of our choice. ptrace(2).
+//!
+//! # Safety
+//!
+//! The invariant of this module: requests only read and write through pointers
+//! to locals of the right type, and only the tracee's registers are changed,
+//! never its memory.
+
+use super::proc::{LIMIT, asleep_in};
+use core::ffi::{c_uint, c_void};
+use core::ptr::null_mut;
+use std::io::Error;
+use std::time::Instant;
+
+/// Why a traced thread stopped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Event {
+    /// One instruction was done, or an `int3` reached.
+    Trap,
+    /// A system call begins or has ended.
+    Call,
+    /// A signal is about to be delivered.
+    Signal(i32),
+    /// A stop of the tracer's own making.
+    Other,
+    /// The thread exists no more.
+    Ended,
+}
+
+/// How it goes on.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Go {
+    /// For one instruction.
+    Step,
+    /// To the next beginning or end of a system call.
+    ToCall,
+    /// Freely.
+    On,
+}
+
+/// A thread of another process, traced by the calling thread. The process dies
+/// with its tracer.
+pub(crate) struct Traced {
+    process: i32,
+    thread: i32,
+}
+
+impl Traced {
+    /// Attaches to a thread, which goes on as it is.
+    pub(crate) fn seize(process: i32, thread: i32) -> Traced {
+        let traced = Traced { process, thread };
+        let options = libc::PTRACE_O_TRACESYSGOOD | libc::PTRACE_O_EXITKILL;
+        traced.request(libc::PTRACE_SEIZE, integer(options));
+        traced
+    }
+
+    pub(crate) fn thread(&self) -> i32 {
+        self.thread
+    }
+
+    pub(crate) fn process(&self) -> i32 {
+        self.process
+    }
+
+    /// Lets the stopped thread go on, with this signal delivered if not 0.
+    pub(crate) fn go(&self, how: Go, signal: i32) {
+        let request = match how {
+            Go::Step => libc::PTRACE_SINGLESTEP,
+            Go::ToCall => libc::PTRACE_SYSCALL,
+            Go::On => libc::PTRACE_CONT,
+        };
+        self.request(request, integer(signal));
+    }
+
+    /// Waits for the next stop.
+    pub(crate) fn wait(&self) -> Event {
+        self.look(0).expect("waitpid without WNOHANG")
+    }
+
+    /// As [`Traced::wait`], at most for as long as only a hang takes.
+    pub(crate) fn wait_or_hang(&self) -> Option<Event> {
+        self.wait_unless(|| false)
+    }
+
+    /// The next stop; `None` if the thread goes to sleep in a system call
+    /// instead, or hangs.
+    pub(crate) fn wait_unless_asleep(&self) -> Option<Event> {
+        self.wait_unless(|| asleep_in(self.thread).is_some())
+    }
+
+    fn wait_unless(&self, mut or: impl FnMut() -> bool) -> Option<Event> {
+        let deadline = Instant::now() + LIMIT;
+        loop {
+            if let Some(event) = self.look(libc::WNOHANG) {
+                return Some(event);
+            }
+            if or() || Instant::now() > deadline {
+                // It may have stopped in between.
+                return self.look(libc::WNOHANG);
+            }
+            std::thread::yield_now();
+        }
+    }
+
+    fn look(&self, flags: i32) -> Option<Event> {
+        let mut status = 0;
+        // SAFETY: a valid place for the status.
+        let found = unsafe { libc::waitpid(self.thread, &raw mut status, libc::__WALL | flags) };
+        assert!(found >= 0, "waitpid of {}: {}", self.thread, Error::last_os_error());
+        if found == 0 {
+            return None;
+        }
+        if !libc::WIFSTOPPED(status) {
+            return Some(Event::Ended);
+        }
+        let signal = libc::WSTOPSIG(status);
+        Some(match (status >> 16, signal) {
+            (0, libc::SIGTRAP) => Event::Trap,
+            (0, signal) if signal == libc::SIGTRAP | 0x80 => Event::Call,
+            (0, signal) => Event::Signal(signal),
+            _ => Event::Other,
+        })
+    }
+
+    /// Goes on freely to the next `int3`, with all signals on the way
+    /// delivered; false if it hangs.
+    pub(crate) fn run_to_trap(&self, mut signal: i32) -> bool {
+        loop {
+            self.go(Go::On, signal);
+            match self.wait_or_hang() {
+                Some(Event::Trap) => return true,
+                Some(Event::Signal(next)) => signal = next,
+                Some(Event::Ended) => panic!("thread {} ended", self.thread),
+                Some(Event::Call | Event::Other) => signal = 0,
+                None => return false,
+            }
+        }
+    }
+
+    pub(crate) fn registers(&self) -> libc::user_regs_struct {
+        // SAFETY: zeroed is a valid set of integers.
+        let mut registers: libc::user_regs_struct = unsafe { core::mem::zeroed() };
+        self.request(libc::PTRACE_GETREGS, (&raw mut registers).cast());
+        registers
+    }
+
+    pub(crate) fn pc(&self) -> usize {
+        usize::try_from(self.registers().rip).expect("an address")
+    }
+
+    /// Whether the next instruction is `syscall`.
+    pub(crate) fn is_at_call(&self) -> bool {
+        let pc = self.pc();
+        // SAFETY: reads a word of the tracee; glibc returns it.
+        let word = unsafe {
+            libc::ptrace(
+                libc::PTRACE_PEEKTEXT,
+                self.thread,
+                pc as *mut c_void,
+                null_mut::<c_void>(),
+            )
+        };
+        word & 0xffff == 0x050f
+    }
+
+    /// Lets go of the stopped thread.
+    pub(crate) fn detach(self) {
+        self.request(libc::PTRACE_DETACH, null_mut());
+    }
+
+    fn request(&self, request: c_uint, data: *mut c_void) {
+        // SAFETY: `data` is an integer or a place of the type the request
+        // writes.
+        let done = unsafe { libc::ptrace(request, self.thread, null_mut::<c_void>(), data) };
+        assert!(done == 0, "ptrace({request}) of {}: {}", self.thread, Error::last_os_error());
+    }
+}
+
+/// ptrace(2) takes integers in the place of a pointer.
+fn integer(value: i32) -> *mut c_void {
+    core::ptr::without_provenance_mut(value.cast_unsigned() as usize)
+}
+
+/// Where the tracer takes over: a breakpoint of the tracee's own.
+pub(crate) fn trap() {
+    // SAFETY: raises SIGTRAP, which the tracer takes.
+    unsafe { core::arch::asm!("int3", options(nomem, nostack)) }
+}

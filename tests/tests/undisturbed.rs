@@ -1,0 +1,158 @@
+//! Code that is not marked never notices a request: no `EINTR`, no spurious
+//! wake-up, no signal at all.
+//!
+//! That no signal is sent is read in /proc: a thread to which one is sent has
+//! it pending, or is awake, or has gone to sleep once more than before. There
+//! is no fourth state between the return of tgkill(2) and its handler.
+
+mod support_hazards;
+
+use std::sync::{Arc, Condvar, Mutex, mpsc};
+use std::time::{Duration, Instant};
+use stop_tests::{per_backend, thread_id, wait_until_blocked_in};
+use stopruntime::ext::ReadOrStop;
+use stopruntime::thread::{self, JoinHandle};
+use support_hazards::dice::{Dice, runs};
+use support_hazards::proc::{Rest, asleep_in, rest, wait_for};
+use support_hazards::signals::{errno, plain_read, plain_write};
+
+use std::io::pipe;
+use std::os::fd::AsRawFd;
+
+/// Starts a thread that can be stopped, waits until it sleeps in one of these
+/// system calls, makes requests, and proves that it slept through them.
+fn requested_in<T: Send + 'static>(
+    calls: &[i64],
+    unmarked: impl FnOnce() -> T + Send + 'static,
+) -> JoinHandle<T> {
+    let (sender, receiver) = mpsc::channel();
+    let handle = thread::spawn(move || {
+        // A marked call first: the thread is known, and its window was used.
+        let (mut reader, writer) = pipe().unwrap();
+        assert!(plain_write(writer.as_raw_fd()));
+        assert_eq!(reader.read_or_stop(&mut [0]).unwrap().unwrap(), 1);
+        sender.send(thread_id()).unwrap();
+        unmarked()
+    });
+    let thread = receiver.recv().unwrap();
+    wait_until_blocked_in(thread, calls);
+    let before = rest(thread);
+    assert!(handle.request_stop());
+    for _ in 0..100 {
+        assert!(!handle.request_stop());
+        assert_eq!(rest(thread), before, "the request was noticed");
+    }
+    let expected = Rest { state: "S".into(), pending: 0, ..rest(thread) };
+    assert_eq!(before, expected);
+    assert!(asleep_in(thread).is_some_and(|call| calls.contains(&call)));
+    handle
+}
+
+/// ppoll(2) on one descriptor, as it is: its result or the errno.
+fn plain_poll(descriptor: i32, timeout: Option<Duration>) -> Result<i32, i32> {
+    let mut entry = libc::pollfd { fd: descriptor, events: libc::POLLIN, revents: 0 };
+    let timeout = timeout.map(|timeout| libc::timespec {
+        tv_sec: timeout.as_secs().cast_signed(),
+        tv_nsec: timeout.subsec_nanos().into(),
+    });
+    let timeout = timeout.as_ref().map_or(core::ptr::null(), core::ptr::from_ref);
+    // SAFETY: one entry and a time-out that outlive the call.
+    let ready = unsafe { libc::ppoll(&raw mut entry, 1, timeout, core::ptr::null()) };
+    if ready < 0 { Err(errno()) } else { Ok(ready) }
+}
+
+per_backend! {
+    fn a_plain_read_sleeps_on() {
+        let (reader, writer) = pipe().unwrap();
+        let read = move || plain_read(reader.as_raw_fd());
+        let handle = requested_in(&[libc::SYS_read], read);
+        assert!(plain_write(writer.as_raw_fd()));
+        assert_eq!(handle.join().unwrap(), Ok(1));
+    }
+
+    fn a_plain_poll_sleeps_on() {
+        // The kernel never restarts it: a signal would show.
+        let (reader, writer) = pipe().unwrap();
+        let wait = move || plain_poll(reader.as_raw_fd(), None);
+        let handle = requested_in(&[libc::SYS_ppoll, libc::SYS_poll], wait);
+        assert!(plain_write(writer.as_raw_fd()));
+        assert_eq!(handle.join().unwrap(), Ok(1));
+    }
+
+    fn pause_sleeps_on() {
+        // Nothing but a signal ends it: the thread is left behind asleep.
+        // SAFETY: takes no argument.
+        let handle = requested_in(&[libc::SYS_pause], || unsafe { libc::pause() });
+        assert!(!handle.is_finished());
+    }
+
+    fn a_plain_sleep_lasts_its_time() {
+        const TIME: Duration = Duration::from_millis(300);
+        let handle = requested_in(&[libc::SYS_clock_nanosleep], || {
+            let start = Instant::now();
+            let time = libc::timespec { tv_sec: 0, tv_nsec: TIME.subsec_nanos().into() };
+            // SAFETY: the time outlives the call; the rest is not asked for.
+            let result = unsafe { libc::nanosleep(&raw const time, core::ptr::null_mut()) };
+            (result, start.elapsed())
+        });
+        let (result, lasted) = handle.join().unwrap();
+        assert_eq!(result, 0);
+        assert!(lasted >= TIME);
+    }
+
+    fn std_sleep_lasts_its_time() {
+        const TIME: Duration = Duration::from_millis(300);
+        let handle = requested_in(&[libc::SYS_clock_nanosleep], || {
+            let start = Instant::now();
+            std::thread::sleep(TIME);
+            start.elapsed()
+        });
+        assert!(handle.join().unwrap() >= TIME);
+    }
+
+    fn a_condvar_of_std_is_not_woken() {
+        let shared = Arc::new((Mutex::new(false), Condvar::new()));
+        let theirs = Arc::clone(&shared);
+        let handle = requested_in(&[libc::SYS_futex], move || {
+            let (mutex, condvar) = &*theirs;
+            let mut woken = 0;
+            let mut done = mutex.lock().unwrap();
+            while !*done {
+                done = condvar.wait(done).unwrap();
+                woken += 1;
+            }
+            woken
+        });
+        *shared.0.lock().unwrap() = true;
+        shared.1.notify_one();
+        assert_eq!(handle.join().unwrap(), 1);
+    }
+
+    fn what_follows_a_marked_call_is_not_interrupted() {
+        // The request meets the marked call just as it returns with data; the
+        // poll after it is entered at once, and a late signal would end it.
+        let mut dice = Dice::new();
+        let mut data = 0;
+        for run in 0..runs(3_000) {
+            let (mut reader, writer) = pipe().unwrap();
+            let (sender, receiver) = mpsc::channel();
+            let handle = thread::spawn(move || {
+                sender.send(thread_id()).unwrap();
+                let outcome = reader.read_or_stop(&mut [0]).map(|result| result.unwrap());
+                (outcome, plain_poll(-1, Some(Duration::from_micros(100))))
+            });
+            let thread = receiver.recv().unwrap();
+            wait_for("the thread to sleep", || asleep_in(thread).is_some());
+            let write_first = dice.chance(2);
+            if write_first {
+                assert!(plain_write(writer.as_raw_fd()));
+            }
+            dice.spin(8_000);
+            handle.request_stop();
+            let (outcome, poll) = handle.join().unwrap();
+            assert_eq!(poll, Ok(0), "run {run}: the poll after {outcome:?} was interrupted");
+            data += u64::from(outcome.is_ok());
+        }
+        assert!(data > 0, "no request came after the data");
+    }
+}

@@ -1,0 +1,163 @@
+//! Requests into a window that is wide enough to be hit: the same text with up
+//! to 20,000 (on one core 80,000) empty turns between any two instructions, under preemption and
+//! migration, which abort it, and without.
+//!
+//! `STOP_TESTS_STOPS` sets the number of runs.
+
+mod support_hazards;
+
+use std::collections::BTreeMap;
+use std::io::{PipeReader, PipeWriter, pipe};
+use std::os::fd::{AsFd, AsRawFd};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::time::Duration;
+use stop_tests::{on_backends, thread_id};
+use stopruntime::testing::read_widened;
+use stopruntime::thread;
+use support_hazards::cores::{Cores, pin, sleep_sharply};
+use support_hazards::dice::{Dice, runs};
+use support_hazards::proc::LIMIT;
+use support_hazards::signals::{plain_write, waiting};
+
+const SPINS: u64 = 20_000;
+
+/// What the marked reads came to, and whether their byte was there.
+type Counts = BTreeMap<(&'static str, bool), u64>;
+
+/// One marked read on this core, met by a request from the calling thread.
+fn one_run(dice: &mut Dice, core: usize, naps: bool, counts: &mut Counts) {
+    let (reader, writer): (PipeReader, PipeWriter) = pipe().unwrap();
+    let reader = Arc::new(reader);
+    // The sleep alone takes longer than most windows.
+    let widest = if naps { 4 * SPINS } else { SPINS };
+    let spins = usize::try_from(dice.below(widest)).unwrap() >> dice.below(3);
+    // A turn takes a quarter of a nanosecond and a window has seven gaps, so
+    // that both instants fall before, into and behind it.
+    let width = 2 * spins as u64 + 1_000;
+    let (with_data, early) = (dice.chance(2), dice.chance(2));
+    if with_data && early {
+        assert!(plain_write(writer.as_raw_fd()));
+    }
+    let gate = Arc::new(Gate::default());
+    let (theirs, their_gate) = (Arc::clone(&reader), Arc::clone(&gate));
+    let handle = thread::spawn(move || {
+        pin(thread_id(), &[core]);
+        their_gate.pass();
+        read_widened(theirs.as_fd(), &mut [0], spins)
+    });
+    gate.pass();
+    if naps {
+        // On the same core only a sleeper comes in between soon enough.
+        std::thread::sleep(Duration::from_nanos(dice.below(width)));
+    } else {
+        dice.spin(width);
+    }
+    if with_data && !early {
+        dice.spin(width / 2);
+        assert!(plain_write(writer.as_raw_fd()));
+    }
+    assert!(handle.request_stop());
+    let ended = handle.join_timeout(LIMIT);
+    assert!(ended.is_ok(), "request lost: {spins} spins, data: {with_data}");
+    let outcome = ended.expect("it has ended").expect("no panic");
+    let left = waiting(&*reader);
+    let expected_left = i32::from(with_data && outcome.is_err());
+    assert_eq!(left, expected_left, "{outcome:?} with data: {with_data}");
+    assert!(matches!(outcome, Ok(1) | Err(_)), "{outcome:?}");
+    let name = if outcome.is_ok() { "read" } else { "stopped" };
+    *counts.entry((name, with_data)).or_default() += 1;
+}
+
+/// Lets two threads go on at the same instant, both awake.
+#[derive(Default)]
+struct Gate(AtomicU32);
+
+impl Gate {
+    fn pass(&self) {
+        self.0.fetch_add(1, Ordering::AcqRel);
+        while self.0.load(Ordering::Acquire) < 2 {
+            std::thread::yield_now();
+        }
+    }
+}
+
+/// The runs must have met both sides of the race.
+fn check(counts: &Counts) {
+    eprintln!("{counts:?}");
+    let count = |name, data| counts.get(&(name, data)).copied().unwrap_or(0);
+    assert_eq!(count("read", false), 0);
+    assert!(count("stopped", false) > 0);
+    assert!(count("stopped", true) > 0, "no request came before the data was taken");
+    assert!(count("read", true) > 0, "no request came after the data was taken");
+}
+
+on_backends! { ["rseq", "handler"];
+    fn on_two_cores() {
+        let cores = Cores::available();
+        pin(thread_id(), &[cores.last()]);
+        let (mut dice, mut counts) = (Dice::new(), Counts::new());
+        for _ in 0..runs(4_000) {
+            one_run(&mut dice, cores.first(), false, &mut counts);
+        }
+        check(&counts);
+    }
+
+    fn on_one_core() {
+        let core = Cores::available().first();
+        pin(thread_id(), &[core]);
+        sleep_sharply();
+        let (mut dice, mut counts) = (Dice::new(), Counts::new());
+        for _ in 0..runs(2_000) {
+            one_run(&mut dice, core, true, &mut counts);
+        }
+        check(&counts);
+    }
+
+    fn preempted() {
+        // A thread that wakes up on the same core all the time: windows are
+        // left and entered again in the middle.
+        let cores = Cores::available();
+        let (core, go_on) = (cores.first(), Arc::new(AtomicBool::new(true)));
+        let theirs = Arc::clone(&go_on);
+        let busy = std::thread::spawn(move || {
+            let mut dice = Dice::new();
+            pin(thread_id(), &[core]);
+            sleep_sharply();
+            while theirs.load(Ordering::Relaxed) {
+                dice.spin(5_000);
+                std::thread::sleep(Duration::from_nanos(dice.below(20_000)));
+            }
+        });
+        pin(thread_id(), &[cores.last()]);
+        let (mut dice, mut counts) = (Dice::new(), Counts::new());
+        for _ in 0..runs(2_000) {
+            one_run(&mut dice, core, false, &mut counts);
+        }
+        go_on.store(false, Ordering::Relaxed);
+        busy.join().unwrap();
+        check(&counts);
+    }
+
+    fn migrated() {
+        // With one core there is nowhere to go, but the calls are made.
+        let cores = Cores::available();
+        let (first, requester) = (cores.first(), thread_id());
+        let done = Arc::new(AtomicBool::new(false));
+        let theirs = Arc::clone(&done);
+        let mover = std::thread::spawn(move || {
+            let mut moves = 0;
+            while !theirs.load(Ordering::Relaxed) {
+                moves += cores.shuffle(requester);
+            }
+            moves
+        });
+        let (mut dice, mut counts) = (Dice::new(), Counts::new());
+        for _ in 0..runs(2_000) {
+            one_run(&mut dice, first, false, &mut counts);
+        }
+        done.store(true, Ordering::Relaxed);
+        assert!(mover.join().unwrap() > 0);
+        check(&counts);
+    }
+}
