@@ -7,7 +7,7 @@ use std::io::{self, Write};
 use std::process::ExitStatus;
 use std::sync::mpsc;
 use stopruntime::ext::{JoinOrStop, WaitOrStop};
-use stopruntime::thread;
+use stopruntime::thread::{self, JoinHandle};
 
 pub(super) const CASES: &[Case] = &[
     Case::new("Child::wait", &[SYS_waitid], waiting),
@@ -43,24 +43,28 @@ fn describe(status: ExitStatus) -> String {
 fn joining() -> Fixture {
     let (sender, receiver) = mpsc::channel::<&str>();
     let (report, reported) = mpsc::channel();
-    let mut handle = Some(thread::spawn(move || {
+    let (fed, fed_id) = identified(move || {
         let value = receiver.recv().unwrap_or("not fed");
         // Nobody listens where the call has completed.
         let _ = report.send(value);
         value
-    }));
+    });
+    let (ended, ended_id) = identified(|| "another");
+    wait_until_gone(ended_id);
+    let mut handles = vec![ended, fed];
     let reported = Shared::new(reported);
     let plain = reported.clone();
     Fixture {
         marked: Box::new(move || {
-            let handle = handle.take().unwrap_or_else(|| thread::spawn(|| "another"));
-            let result = handle.join_or_stop();
-            Outcome::of(result.map(Ok), |joined| {
+            let handle = handles.pop().expect("no more than two calls");
+            Outcome::of(handle.join_or_stop().map(Ok), |joined| {
                 Ok(joined.map_err(|_| io::Error::other("it panicked"))?.into())
             })
         }),
         feed: Box::new(move || {
             sender.send("fed").map_err(io::Error::other)?;
+            // So that a join that begins now has nothing to wait for.
+            wait_until_gone(fed_id);
             Ok("fed".into())
         }),
         plain: Box::new(move |_| Ok(plain.lock().recv().map_err(io::Error::other)?.into())),
@@ -69,5 +73,25 @@ fn joining() -> Fixture {
             expect(reports <= 1, || format!("{reports} reports"))
         }),
         keep: Box::new(()),
+    }
+}
+
+/// A thread that can be stopped, and its id.
+fn identified<T: Send + 'static>(
+    body: impl FnOnce() -> T + Send + 'static,
+) -> (JoinHandle<T>, rustix::thread::Pid) {
+    let (sender, receiver) = mpsc::channel();
+    let handle = thread::spawn(move || {
+        sender.send(rustix::thread::gettid()).expect("the starter waits for it");
+        body()
+    });
+    (handle, receiver.recv().expect("the thread sends its id first"))
+}
+
+/// Until the thread does not exist any more, joined or not.
+fn wait_until_gone(thread: rustix::thread::Pid) {
+    let task = format!("/proc/self/task/{}", thread.as_raw_nonzero());
+    while std::fs::exists(&task).unwrap_or(false) {
+        std::thread::yield_now();
     }
 }

@@ -84,7 +84,10 @@ fn connecting_to<S: Send + 'static>(
             })
         }),
         feed: Box::new(move || {
-            listener.lock().accept()?;
+            let listener = listener.lock();
+            listener.accept()?;
+            // Room also beside a connection that a stopped call has left behind.
+            listener.listen(8)?;
             Ok("connected".into())
         }),
         plain: Box::new(move |_| {

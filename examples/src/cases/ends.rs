@@ -1,5 +1,6 @@
 //! Pairs of connected ends, and what they are made with.
 
+use core::ops::RangeInclusive;
 use rustix::fs::{CWD, FileType, Mode, OFlags, fcntl_getfl, fcntl_setfl, mknodat};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
@@ -126,7 +127,7 @@ pub(super) fn fill<W: Write + AsFd>(writer: &mut W) -> io::Result<Vec<u8>> {
     nonblocking(writer, |writer| {
         let mut written = Vec::new();
         for chunk in [4096, 1] {
-            let chunk: Vec<u8> = (b'a'..=b'z').cycle().take(chunk).collect();
+            let chunk: Vec<u8> = pattern(b'a'..=b'z', chunk);
             loop {
                 match writer.write(&chunk) {
                     Ok(length) => written.extend_from_slice(&chunk[..length]),
@@ -137,4 +138,11 @@ pub(super) fn fill<W: Write + AsFd>(writer: &mut W) -> io::Result<Vec<u8>> {
         }
         Ok(written)
     })
+}
+
+/// So many bytes of which a missing or doubled one would be seen.
+pub(super) fn pattern(letters: RangeInclusive<u8>, length: usize) -> Vec<u8> {
+    let mut bytes = letters.collect::<Vec<u8>>().repeat(length / 26 + 1);
+    bytes.truncate(length);
+    bytes
 }

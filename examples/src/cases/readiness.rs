@@ -109,14 +109,21 @@ fn terminal() -> io::Result<Fixture> {
 }
 
 /// `poll` and `ppoll` take the descriptor and their time-out in the same order.
+/// Both end at a foreign signal, as they do unmarked (signal(7)): the caller
+/// goes on waiting.
 fn by_number(number: c_long, [a, b, c]: [usize; 3], file: &OwnedFd) -> Outcome {
     let mut entry = libc::pollfd { fd: file.as_fd().as_raw_fd(), events: libc::POLLIN, revents: 0 };
     let args = [&raw mut entry as usize, 1, a, b, c, 0];
-    // SAFETY: one entry, which outlives the call; the time-out is a number for
-    // `poll` and null for `ppoll`, and so is the mask.
-    let result = unsafe { syscall_or_stop(number, args) };
-    read_when(
-        result.map(|ready| (ready == 1).then_some(()).ok_or_else(io::Error::last_os_error)),
-        file,
-    )
+    loop {
+        // SAFETY: one entry, which outlives the call; the time-out is a number
+        // for `poll` and null for `ppoll`, and so is the mask.
+        let ready = unsafe { syscall_or_stop(number, args) };
+        let ready = ready.map(|ready| match ready {
+            1 => Ok(()),
+            _ => Err(io::Error::last_os_error()),
+        });
+        if !matches!(&ready, Ok(Err(error)) if error.kind() == io::ErrorKind::Interrupted) {
+            return read_when(ready, file);
+        }
+    }
 }

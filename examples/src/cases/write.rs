@@ -1,6 +1,6 @@
 //! Writing into what is full.
 
-use super::ends::{Reaped, Shared, fifo, fill, piped, shell, unix};
+use super::ends::{Reaped, Shared, fifo, fill, pattern, piped, shell, unix};
 use super::stream::keeping;
 use super::{Case, Fixture, Moved, Outcome, Progress, expect};
 use libc::{SYS_sendto, SYS_write, SYS_writev};
@@ -47,7 +47,7 @@ pub(super) const CASES: &[Case] = &[
 /// Fits into one write and is put behind a full buffer.
 const SHORT: usize = 11;
 /// Is more than any buffer here takes; is put into an empty one.
-const LONG: usize = 4 << 20;
+const LONG: usize = 1 << 20;
 
 /// What a writer can be besides.
 pub(super) trait Writer: WriteOrStop + AsFd + Send + 'static {}
@@ -68,7 +68,7 @@ where
     W: Writer,
 {
     let mut whole = if length == SHORT { fill(&mut writer)? } else { Vec::new() };
-    let message: Vec<u8> = (b'A'..=b'Z').cycle().take(length).collect();
+    let message: Vec<u8> = pattern(b'A'..=b'Z', length);
     whole.extend_from_slice(&message);
     let writer = Shared::new(writer);
     let plain = writer.clone();
