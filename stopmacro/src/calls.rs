@@ -57,8 +57,89 @@ const ASSOCIATED: &[Method] = &[
     Method("connect_timeout", &[2], &["ConnectTimeoutOrStop"]),
 ];
 
-/// Free functions: the module they are usually named through, and their name.
-const FUNCTIONS: &[(&str, &str)] = &[("thread", "sleep"), ("thread", "sleep_until")];
+/// A free function: the module it is named through, its name, how many arguments
+/// the variant takes, and the module of `stopruntime` that has the variant.
+struct Function(&'static str, &'static str, usize, &'static str);
+
+const FUNCTIONS: &[Function] = &[
+    Function("thread", "sleep", 1, "private"),
+    Function("thread", "sleep_until", 1, "private"),
+    Function("libc", "accept", 3, "sys"),
+    Function("libc", "accept4", 4, "sys"),
+    Function("libc", "clock_nanosleep", 4, "sys"),
+    Function("libc", "connect", 3, "sys"),
+    Function("libc", "copy_file_range", 6, "sys"),
+    Function("libc", "creat", 2, "sys"),
+    Function("libc", "epoll_pwait", 5, "sys"),
+    Function("libc", "epoll_pwait2", 5, "sys"),
+    Function("libc", "epoll_wait", 4, "sys"),
+    Function("libc", "fallocate", 4, "sys"),
+    Function("libc", "fcntl", 3, "sys"),
+    Function("libc", "fdatasync", 1, "sys"),
+    Function("libc", "flock", 2, "sys"),
+    Function("libc", "fsync", 1, "sys"),
+    Function("libc", "getrandom", 3, "sys"),
+    Function("libc", "ioctl", 3, "sys"),
+    Function("libc", "lockf", 3, "sys"),
+    Function("libc", "mq_receive", 4, "sys"),
+    Function("libc", "mq_send", 4, "sys"),
+    Function("libc", "mq_timedreceive", 5, "sys"),
+    Function("libc", "mq_timedsend", 5, "sys"),
+    Function("libc", "msgrcv", 5, "sys"),
+    Function("libc", "msgsnd", 4, "sys"),
+    Function("libc", "msync", 3, "sys"),
+    Function("libc", "nanosleep", 2, "sys"),
+    Function("libc", "open", 3, "sys"),
+    Function("libc", "openat", 4, "sys"),
+    Function("libc", "openat2", 4, "sys"),
+    Function("libc", "poll", 3, "sys"),
+    Function("libc", "ppoll", 4, "sys"),
+    Function("libc", "pread", 4, "sys"),
+    Function("libc", "preadv", 4, "sys"),
+    Function("libc", "preadv2", 5, "sys"),
+    Function("libc", "pselect", 6, "sys"),
+    Function("libc", "pwrite", 4, "sys"),
+    Function("libc", "pwritev", 4, "sys"),
+    Function("libc", "pwritev2", 5, "sys"),
+    Function("libc", "read", 3, "sys"),
+    Function("libc", "readv", 3, "sys"),
+    Function("libc", "recv", 4, "sys"),
+    Function("libc", "recvfrom", 6, "sys"),
+    Function("libc", "recvmmsg", 5, "sys"),
+    Function("libc", "recvmsg", 3, "sys"),
+    Function("libc", "select", 5, "sys"),
+    Function("libc", "semop", 3, "sys"),
+    Function("libc", "semtimedop", 4, "sys"),
+    Function("libc", "send", 4, "sys"),
+    Function("libc", "sendfile", 4, "sys"),
+    Function("libc", "sendmmsg", 4, "sys"),
+    Function("libc", "sendmsg", 3, "sys"),
+    Function("libc", "sendto", 6, "sys"),
+    Function("libc", "sigsuspend", 1, "sys"),
+    Function("libc", "sigtimedwait", 3, "sys"),
+    Function("libc", "sigwait", 2, "sys"),
+    Function("libc", "sigwaitinfo", 2, "sys"),
+    Function("libc", "splice", 6, "sys"),
+    Function("libc", "sync_file_range", 4, "sys"),
+    Function("libc", "syncfs", 1, "sys"),
+    Function("libc", "tcdrain", 1, "sys"),
+    Function("libc", "tee", 4, "sys"),
+    Function("libc", "vmsplice", 4, "sys"),
+    Function("libc", "wait", 1, "sys"),
+    Function("libc", "wait3", 3, "sys"),
+    Function("libc", "wait4", 4, "sys"),
+    Function("libc", "waitid", 4, "sys"),
+    Function("libc", "waitpid", 3, "sys"),
+    Function("libc", "write", 3, "sys"),
+    Function("libc", "writev", 3, "sys"),
+];
+
+/// Modules whose functions are taken for what they are also without the path:
+/// `use std::thread::sleep` is common, and a `read` of the user's own as well.
+const BARE: &[&str] = &["thread"];
+
+/// Calls that wait only for some of their commands: `strict` lets them be.
+const SELDOM: &[&str] = &["fcntl", "ioctl"];
 
 /// Traits of std that a method of the table may be called through
 /// (`Read::read(&mut stream, &mut buffer)`), where ours takes their place.
@@ -87,8 +168,8 @@ pub(crate) enum Operation {
     Variant(Traits),
     /// `Read::read(…)`: the same method of the first of these, by its full path.
     ThroughTrait(Traits),
-    /// `thread::sleep(…)`: the function of that name in `private`.
-    Function,
+    /// `thread::sleep(…)`: the function of that name in this module of `stopruntime`.
+    Function(&'static str),
     /// No variant: called as it is; its error may carry a stop.
     Nested,
 }
@@ -141,10 +222,23 @@ fn path_operation(function: &ExprPath, arguments: usize) -> Operation {
             _ => Operation::Variant(found),
         };
     }
-    let known = FUNCTIONS.iter().any(|(module, function)| {
-        *function == name && owner.as_ref().is_none_or(|owner| owner == module)
+    let row = FUNCTIONS.iter().find(|row| {
+        let through = owner.as_ref().map_or(BARE.contains(&row.0), |owner| owner == row.0);
+        row.1 == name && row.2 == arguments && through
     });
-    if known { Operation::Function } else { Operation::Nested }
+    row.map_or(Operation::Nested, |row| Operation::Function(row.3))
+}
+
+/// Whether the table is sure that `call` blocks.
+pub(crate) fn blocks(call: &Expr) -> bool {
+    match operation(call) {
+        Operation::Nested => false,
+        Operation::Function(_) => {
+            let name = name(call);
+            !SELDOM.iter().any(|seldom| name.ends_with(seldom))
+        }
+        _ => true,
+    }
 }
 
 /// The name of a call as the user wrote it, for messages.

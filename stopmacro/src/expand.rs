@@ -98,11 +98,13 @@ impl Writer {
             }
             (Expr::Call(call), Operation::ThroughTrait(names)) => {
                 let name = names.first().map(|name| Ident::new(name, span));
-                let used = replace_path(&mut call.func, &quote_spanned!(span=> #name::), 1);
+                let used =
+                    replace_path(&mut call.func, &quote_spanned!(span=> private::#name::), 1);
                 leave = quote_spanned!(span=> { #used #leave });
             }
-            (Expr::Call(call), Operation::Function) => {
-                let used = replace_path(&mut call.func, &TokenStream::new(), 0);
+            (Expr::Call(call), Operation::Function(module)) => {
+                let module = Ident::new(module, span);
+                let used = replace_path(&mut call.func, &quote_spanned!(span=> #module::), 0);
                 leave = quote_spanned!(span=> { #used #leave });
             }
             _ => {
@@ -165,7 +167,7 @@ pub(crate) fn or_stop(name: &mut Ident) {
     *name = format_ident!("{name}_or_stop", span = name.span());
 }
 
-/// A path of the user's becomes one into `private` that ends in the same name.
+/// A path of the user's becomes one into `stopruntime` that ends in the same name.
 /// Returned is a statement that still names the user's path, without its last
 /// `cut` segments, so that what it goes through does not become an unused import.
 ///
@@ -176,6 +178,9 @@ pub(crate) fn or_stop(name: &mut Ident) {
 /// Input:  Read::read
 /// Output: ::stopruntime::private::ReadOrStop::read_or_stop
 ///         use Read as _;
+/// Input:  libc::read
+/// Output: ::stopruntime::sys::read_or_stop
+///         use libc::read as _;
 /// ```
 fn replace_path(func: &mut Expr, through: &TokenStream, cut: usize) -> TokenStream {
     let Expr::Path(path) = &*func else {
@@ -191,7 +196,7 @@ fn replace_path(func: &mut Expr, through: &TokenStream, cut: usize) -> TokenStre
         Some(_) => quote_spanned!(span=> let _ = #path;),
         None => imports::used(&path.path, cut, span),
     };
-    *func = parse_quote_spanned!(span=> ::stopruntime::private::#through #name);
+    *func = parse_quote_spanned!(span=> ::stopruntime::#through #name);
     used
 }
 

@@ -102,9 +102,9 @@ use crate::diag::Diag;
 /// }
 /// ```
 ///
-/// The arguments are evaluated before the call is tested for a stop, as those of
-/// any call: take a message off its queue above the marked statement, where the
-/// loop's checkpoint comes first, not in the arguments of a `send`.
+/// The arguments are evaluated before the call is tested for a stop, and what they
+/// did stays done: a message taken off a queue for a `send` that is then stopped
+/// is gone. Look at it first, and take it off after the `send`.
 ///
 /// A call that has no stop-checked variant is called as it is. If its error
 /// carries a stop, as that of a function that is `#[stoppable]` itself does,

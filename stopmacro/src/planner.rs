@@ -231,7 +231,7 @@ impl<'a> Planner<'a> {
             Expr::MethodCall(method) if method.method == "incoming" && method.args.is_empty() => {
                 "mark the loop over it with `#[blocking]`"
             }
-            other if calls::operation(other) != Operation::Nested => {
+            other if calls::blocks(other) => {
                 "mark it with `#[blocking]`, or put it under `#[unstoppable]`"
             }
             _ => return,

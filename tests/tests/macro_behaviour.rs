@@ -771,6 +771,34 @@ fn anything_with_a_descriptor() {
     }
 }
 
+#[stoppable]
+fn by_libc(socket: &UnixDatagram) -> (u32, isize) {
+    use std::os::fd::AsRawFd;
+    let mut buffer = [0_u8; 4];
+    let mut count = 0;
+    let mut last = 0;
+    while last >= 0 {
+        // SAFETY: the buffer is as long as is said.
+        #[blocking]
+        let length =
+            unsafe { libc::read(socket.as_raw_fd(), buffer.as_mut_ptr().cast(), buffer.len()) };
+        last = length;
+        count += 1;
+    }
+    (count, last)
+}
+
+#[test]
+fn calls_by_their_libc_names() {
+    let reading = thread::spawn(|| {
+        let (_sender, receiver) = datagrams(3);
+        by_libc(&receiver)
+    });
+    std::thread::sleep(Duration::from_millis(20));
+    reading.request_stop();
+    assert_eq!(reading.join().unwrap(), (3, 1));
+}
+
 // --- shields ----------------------------------------------------------------------------
 
 #[stoppable]
