@@ -2,7 +2,7 @@
 
 use super::ends::{Directory, Shared, nonblocking};
 use super::stream::keeping;
-use super::{Case, Fixture, Outcome, expect};
+use super::{AN_HOUR, Case, Fixture, Outcome, expect};
 use libc::{SYS_connect, SYS_ppoll};
 use rustix::event::{PollFd, PollFlags, poll};
 use socket2::{Domain, SockAddr, Socket, Type};
@@ -10,11 +10,8 @@ use std::io;
 use std::mem::MaybeUninit;
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::os::unix::net::UnixStream;
-use std::time::Duration;
 use stopruntime::Stopped;
 use stopruntime::ext::{ConnectOrStop, ConnectTimeoutOrStop};
-
-const AN_HOUR: Duration = Duration::from_secs(3600);
 
 pub(super) const CASES: &[Case] = &[
     Case::new("TcpStream::connect", &[SYS_connect], || to_internet(TcpStream::connect_or_stop)),

@@ -2,7 +2,9 @@
 
 use super::ends::{Directory, Shared, nonblocking};
 use super::stream::keeping;
-use super::{Case, Fixture, MESSAGE, Outcome, TakenBy, expect, text};
+use super::{
+    AN_HOUR, Case, Fixture, MESSAGE, Outcome, TakenBy, expect, text, until_not_interrupted,
+};
 use libc::{SYS_recvfrom, SYS_sendto};
 use std::io;
 use std::net::{SocketAddr, UdpSocket};
@@ -26,6 +28,16 @@ pub(super) const CASES: &[Case] = &[
         Ok(receiving((receiver, sender), Takes::Yes, move |socket, buffer| {
             let result = socket.recv_from_or_stop(buffer);
             Outcome::of(result, |received| from(received, address, buffer))
+        }))
+    }),
+    Case::new("UdpSocket::recv (read timeout)", &[SYS_recvfrom], || {
+        let (receiver, sender) = udp()?;
+        receiver.set_read_timeout(Some(AN_HOUR))?;
+        Ok(receiving((receiver, sender), Takes::Yes, |socket, buffer| {
+            until_not_interrupted(|| {
+                let result = socket.recv_or_stop(buffer);
+                Outcome::of(result, |length| Ok(text(&buffer[..length])))
+            })
         }))
     }),
     Case::new("UdpSocket::peek", &[SYS_recvfrom], || {
@@ -60,6 +72,8 @@ pub(super) const CASES: &[Case] = &[
             Outcome::of(socket.send_or_stop(MESSAGE), |length| Ok(sent(length)))
         })
     }),
+    // An unconnected socket polls writable whatever its peer's queue is like:
+    // without windows the wait is refused.
     Case::new("UnixDatagram::send_to", &[SYS_sendto], || {
         let directory = Directory::new()?;
         let path = directory.join("socket");
@@ -73,7 +87,8 @@ pub(super) const CASES: &[Case] = &[
             },
         )?;
         Ok(keeping(fixture, directory))
-    }),
+    })
+    .on_ppoll(&[]),
 ];
 
 #[derive(Clone, Copy, PartialEq, Eq)]

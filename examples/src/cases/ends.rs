@@ -2,10 +2,14 @@
 
 use core::ops::RangeInclusive;
 use rustix::fs::{CWD, FileType, Mode, OFlags, fcntl_getfl, fcntl_setfl, mknodat};
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+use std::ffi::OsStr;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::os::fd::AsFd;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -82,6 +86,36 @@ pub(super) fn fifo() -> io::Result<(File, File)> {
     // Opened for both, neither end waits for the other (fifo(7)).
     let _both = OpenOptions::new().read(true).write(true).open(&path)?;
     Ok((File::open(&path)?, OpenOptions::new().write(true).open(&path)?))
+}
+
+/// Both sides of a terminal.
+pub(super) fn terminal() -> io::Result<(Master, File)> {
+    let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY)?;
+    grantpt(&master)?;
+    unlockpt(&master)?;
+    let name = ptsname(&master, Vec::new())?;
+    let path = OsStr::from_bytes(name.as_bytes());
+    let options = OpenOptions::new().read(true).write(true).custom_flags(libc::O_NOCTTY).clone();
+    Ok((Master(master.into()), options.open(path)?))
+}
+
+/// The side that plays the person at the terminal.
+pub(super) struct Master(File);
+
+impl Master {
+    pub(super) fn file(&self) -> &File {
+        &self.0
+    }
+}
+
+impl Read for Master {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self.0.read(buffer) {
+            // How a terminal says that nobody has it open any more.
+            Err(error) if error.raw_os_error() == Some(libc::EIO) => Ok(0),
+            result => result,
+        }
+    }
 }
 
 /// A child that does not outlive its case.

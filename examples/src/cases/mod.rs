@@ -28,6 +28,7 @@ pub use run::{Control, Running, blocked_in, call_name};
 use core::any::Any;
 use core::ffi::c_long;
 use std::io;
+use std::time::Duration;
 use stopruntime::{Backend, Stopped};
 
 /// What became of a call.
@@ -222,6 +223,20 @@ const EARLY: usize = b"early ".len();
 
 fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).trim_end().to_owned()
+}
+
+/// Longer than any case takes.
+const AN_HOUR: Duration = Duration::from_secs(3600);
+
+/// For what a foreign signal ends also where it is not marked (signal(7)): its
+/// caller makes it again.
+fn until_not_interrupted(mut call: impl FnMut() -> Outcome) -> Outcome {
+    loop {
+        match call() {
+            Outcome::Failed(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            outcome => return outcome,
+        }
+    }
 }
 
 /// For `verify`.

@@ -2,21 +2,21 @@
 //! and system calls by number.
 
 use super::ends::Shared;
-use super::stream::keeping;
-use super::{Case, Fixture, Outcome, expect, write};
+use super::stream::{self, keeping};
+use super::{Case, Fixture, Outcome, ends, expect, until_not_interrupted, write};
 use core::ffi::c_long;
 use core::time::Duration;
-use libc::SYS_ppoll;
+use libc::{SYS_ppoll, SYS_read};
 use rustix::event::{EventfdFlags, eventfd};
-use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::time::{
     Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec, timerfd_create,
     timerfd_settime,
 };
-use std::fs::OpenOptions;
+use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
-use std::os::unix::ffi::OsStrExt;
+use std::sync::Arc;
+use stopruntime::Stopped;
 use stopruntime::private::readable;
 use stopruntime::sys::syscall_or_stop;
 
@@ -25,7 +25,10 @@ pub(super) const CASES: &[Case] = &[
         event(|file| read_when(readable(file).map(Ok), file))
     }),
     Case::new("#[blocking(readable)] (timerfd)", &[SYS_ppoll], timer),
-    Case::new("#[blocking(readable)] (terminal)", &[SYS_ppoll], terminal),
+    Case::new("#[blocking(readable)] (terminal)", &[SYS_ppoll], || {
+        typed(|file| read_when(readable(file).map(Ok), file))
+    }),
+    Case::new("File::read (terminal)", &[SYS_read], || typed(|file| stream::read(&mut &*file))),
     Case::new("#[blocking(writable)] (pipe)", &[SYS_ppoll], write::when_writable),
     #[cfg(target_arch = "x86_64")]
     Case::new("sys::syscall_or_stop(SYS_poll)", &[libc::SYS_poll], || {
@@ -38,11 +41,11 @@ pub(super) const CASES: &[Case] = &[
 ];
 
 /// The plain read after the wait, with what it says.
-fn read_when(wait: Result<io::Result<()>, stopruntime::Stopped>, file: &OwnedFd) -> Outcome {
+fn read_when(wait: Result<io::Result<()>, Stopped>, file: impl AsFd) -> Outcome {
     Outcome::of(wait, |()| read(file))
 }
 
-fn read(file: &OwnedFd) -> io::Result<String> {
+fn read(file: impl AsFd) -> io::Result<String> {
     let mut buffer = [0; 64];
     let length = rustix::io::read(file, &mut buffer)?;
     Ok(match buffer[..length].first_chunk() {
@@ -51,19 +54,19 @@ fn read(file: &OwnedFd) -> io::Result<String> {
     })
 }
 
-fn waiting(
-    file: OwnedFd,
-    feed: impl FnOnce(&OwnedFd) -> io::Result<String> + Send + 'static,
-    mut call: impl FnMut(&OwnedFd) -> Outcome + Send + 'static,
+fn waiting<F: AsFd + Send + Sync + 'static>(
+    file: F,
+    feed: impl FnOnce(&F) -> io::Result<String> + Send + 'static,
+    mut call: impl FnMut(&F) -> Outcome + Send + 'static,
 ) -> Fixture {
-    let file = std::sync::Arc::new(file);
+    let file = Arc::new(file);
     let (source, plain, left) = (file.clone(), file.clone(), Shared::new(file.clone()));
     Fixture {
         marked: Box::new(move || call(&file)),
         feed: Box::new(move || feed(&source)),
-        plain: Box::new(move |_| read(&plain)),
+        plain: Box::new(move |_| read(&*plain)),
         verify: Box::new(move |_| {
-            let more = super::ends::nonblocking(&mut *left.lock(), |file| read(file));
+            let more = ends::nonblocking(&mut *left.lock(), |file| read(file));
             let none = matches!(&more, Err(error) if error.kind() == io::ErrorKind::WouldBlock);
             expect(none, || format!("left over: {more:?}"))
         }),
@@ -92,29 +95,23 @@ fn timer() -> io::Result<Fixture> {
     Ok(waiting(file, feed, |file| read_when(readable(file).map(Ok), file)))
 }
 
-fn terminal() -> io::Result<Fixture> {
-    let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY)?;
-    grantpt(&master)?;
-    unlockpt(&master)?;
-    let name = ptsname(&master, Vec::new())?;
-    let path = std::ffi::OsStr::from_bytes(name.as_bytes());
-    let terminal = OpenOptions::new().read(true).write(true).open(path)?;
-    let hung_up_last = master.try_clone()?;
-    let feed = move |_: &OwnedFd| {
-        rustix::io::write(&master, b"a line\n")?;
+/// `file` and `call` are the terminal's side.
+fn typed(call: fn(&File) -> Outcome) -> io::Result<Fixture> {
+    let (master, terminal) = ends::terminal()?;
+    // Hung up before the call it would take the line with it.
+    let hung_up_last = master.file().try_clone()?;
+    let feed = move |_: &File| {
+        rustix::io::write(master.file(), b"a line\n")?;
         Ok("a line".into())
     };
-    let fixture = waiting(terminal.into(), feed, |file| read_when(readable(file).map(Ok), file));
-    Ok(keeping(fixture, hung_up_last))
+    Ok(keeping(waiting(terminal, feed, call), hung_up_last))
 }
 
 /// `poll` and `ppoll` take the descriptor and their time-out in the same order.
-/// Both end at a foreign signal, as they do unmarked (signal(7)): the caller
-/// goes on waiting.
 fn by_number(number: c_long, [a, b, c]: [usize; 3], file: &OwnedFd) -> Outcome {
     let mut entry = libc::pollfd { fd: file.as_fd().as_raw_fd(), events: libc::POLLIN, revents: 0 };
     let args = [&raw mut entry as usize, 1, a, b, c, 0];
-    loop {
+    until_not_interrupted(|| {
         // SAFETY: one entry, which outlives the call; the time-out is a number
         // for `poll` and null for `ppoll`, and so is the mask.
         let ready = unsafe { syscall_or_stop(number, args) };
@@ -122,8 +119,6 @@ fn by_number(number: c_long, [a, b, c]: [usize; 3], file: &OwnedFd) -> Outcome {
             1 => Ok(()),
             _ => Err(io::Error::last_os_error()),
         });
-        if !matches!(&ready, Ok(Err(error)) if error.kind() == io::ErrorKind::Interrupted) {
-            return read_when(ready, file);
-        }
-    }
+        read_when(ready, file)
+    })
 }

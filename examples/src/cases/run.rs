@@ -83,8 +83,10 @@ impl<T: Send + 'static> Running<T> {
         match self.handle.join_timeout(LIMIT) {
             Ok(Ok(value)) => Ok(value),
             Ok(Err(_)) => Err("the thread panicked".into()),
-            Err(_) => {
+            Err(handle) => {
                 let place = blocked_in(thread).map_or("no system call".into(), call_name);
+                // In case that it is busy: not left behind for what comes next.
+                handle.request_stop();
                 Err(format!("did not end: in {place}"))
             }
         }

@@ -1,7 +1,10 @@
 //! Reading from sockets, FIFOs, pipes and children.
 
 use super::ends::{Reaped, Shared, fifo, piped, shell, tcp, unix};
-use super::{Case, EARLY, Fixture, MESSAGE, Moved, Outcome, Progress, TakenBy, expect, text};
+use super::{
+    AN_HOUR, Case, EARLY, Fixture, MESSAGE, Moved, Outcome, Progress, TakenBy, expect, text,
+    until_not_interrupted,
+};
 use core::any::Any;
 use libc::{SYS_read, SYS_readv, SYS_recvfrom};
 use std::io::{self, IoSliceMut, Read, Write};
@@ -12,6 +15,11 @@ const SO_FAR: Progress = Progress::Exactly(EARLY);
 
 pub(super) const CASES: &[Case] = &[
     Case::new("TcpStream::read", &[SYS_recvfrom], || reading(tcp()?, 0, read)),
+    Case::new("TcpStream::read (read timeout)", &[SYS_recvfrom], || {
+        let (reader, writer) = tcp()?;
+        reader.set_read_timeout(Some(AN_HOUR))?;
+        reading((reader, writer), 0, |reader| until_not_interrupted(|| read(reader)))
+    }),
     Case::new("TcpStream::read_vectored", &[SYS_readv], || reading(tcp()?, 0, read_vectored)),
     Case::new("TcpStream::peek", &[SYS_recvfrom], || Ok(left_there(reading(tcp()?, 0, peek)?))),
     Case::new("Read::read_exact (TcpStream)", &[SYS_recvfrom], || {

@@ -2,7 +2,7 @@
 //! that has not begun.
 
 use super::ends::Shared;
-use super::{Case, Fixture, Outcome};
+use super::{AN_HOUR, Case, Fixture, Outcome};
 use libc::SYS_clock_nanosleep;
 use std::time::{Duration, Instant};
 use stopruntime::Stopped;
@@ -16,7 +16,6 @@ pub(super) const CASES: &[Case] = &[
     .not_woken(),
 ];
 
-const AN_HOUR: Duration = Duration::from_secs(3600);
 const SHORT: Duration = Duration::from_millis(1);
 
 fn sleeping(call: fn(Duration) -> Result<(), Stopped>) -> Fixture {

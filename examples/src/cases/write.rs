@@ -1,8 +1,8 @@
 //! Writing into what is full.
 
-use super::ends::{Reaped, Shared, fifo, fill, pattern, piped, shell, unix};
+use super::ends::{Reaped, Shared, fifo, fill, pattern, piped, shell, terminal, unix};
 use super::stream::keeping;
-use super::{Case, Fixture, Moved, Outcome, Progress, expect};
+use super::{AN_HOUR, Case, Fixture, Moved, Outcome, Progress, expect, until_not_interrupted};
 use libc::{SYS_sendto, SYS_write, SYS_writev};
 use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
 use std::fs::File;
@@ -15,6 +15,13 @@ use stopruntime::ext::WriteOrStop;
 
 pub(super) const CASES: &[Case] = &[
     Case::new("TcpStream::write", &[SYS_sendto], || writing(narrow_tcp()?, SHORT, write)),
+    Case::new("TcpStream::write (write timeout)", &[SYS_sendto], || {
+        let (reader, writer) = narrow_tcp()?;
+        writer.set_write_timeout(Some(AN_HOUR))?;
+        writing((reader, writer), SHORT, |writer, data| {
+            until_not_interrupted(|| write(writer, data))
+        })
+    }),
     Case::new("TcpStream::write_vectored", &[SYS_writev], || {
         writing(narrow_tcp()?, SHORT, write_vectored)
     }),
@@ -31,6 +38,10 @@ pub(super) const CASES: &[Case] = &[
     Case::new("File::write (FIFO)", &[SYS_write], || writing(fifo()?, SHORT, write)),
     Case::new("Write::write_all (FIFO)", &[SYS_write], || writing(fifo()?, LONG, write_all))
         .with_progress(Progress::Some),
+    Case::new("Write::write_all (terminal)", &[SYS_write], || {
+        writing(terminal()?, LONG, write_all)
+    })
+    .with_progress(Progress::Some),
     Case::new("PipeWriter::write", &[SYS_write], || writing(io::pipe()?, SHORT, write)),
     Case::new("PipeWriter::write_vectored", &[SYS_writev], || {
         writing(io::pipe()?, SHORT, write_vectored)
