@@ -29,6 +29,19 @@ fn requested<T: Send + 'static>(body: impl FnOnce() -> T + Send + 'static) -> T 
     .unwrap()
 }
 
+/// Runs `body` in a thread and returns once it waits for data.
+fn waiting<T: Send + 'static>(body: impl FnOnce() -> T + Send + 'static) -> thread::JoinHandle<T> {
+    let (sender, receiver) = std::sync::mpsc::channel();
+    let handle = thread::spawn(move || {
+        sender.send(stop_tests::thread_id()).unwrap();
+        body()
+    });
+    let waits =
+        [libc::SYS_read, libc::SYS_recvfrom, libc::SYS_accept4, libc::SYS_poll, libc::SYS_ppoll];
+    stop_tests::wait_until_blocked_in(receiver.recv().unwrap(), &waits);
+    handle
+}
+
 /// Two ends, the second with `count` datagrams of one byte waiting.
 fn datagrams(count: u8) -> (UnixDatagram, UnixDatagram) {
     let (sender, receiver) = UnixDatagram::pair().unwrap();
@@ -79,8 +92,7 @@ fn a_loop_is_left_as_by_break() {
 #[test]
 fn a_waiting_call_is_ended() {
     let (_sender, receiver) = datagrams(0);
-    let waiting = thread::spawn(move || sum(&receiver, 4));
-    std::thread::sleep(Duration::from_millis(20));
+    let waiting = waiting(move || sum(&receiver, 4));
     waiting.request_stop();
     assert_eq!(waiting.join().unwrap().unwrap(), (0, "cleaned up"));
 }
@@ -533,7 +545,6 @@ fn in_threads(
 fn closures_are_left_by_themselves() {
     let (_sender, receiver) = datagrams(3);
     let (endless, typed) = in_threads(receiver);
-    std::thread::sleep(Duration::from_millis(10));
     endless.request_stop();
     typed.request_stop();
     endless.join().unwrap();
@@ -595,8 +606,7 @@ fn a_loop_over_connections() {
     let _one = TcpStream::connect(address).unwrap();
     let _two = TcpStream::connect(address).unwrap();
     assert_eq!(connections(&listener, 2).unwrap(), 2);
-    let server = thread::spawn(move || connections(&listener, 9));
-    std::thread::sleep(Duration::from_millis(20));
+    let server = waiting(move || connections(&listener, 9));
     server.request_stop();
     assert_eq!(server.join().unwrap().unwrap(), 0);
 }
@@ -689,13 +699,12 @@ fn a_stop_passes_through_nested_functions() {
         log
     });
     assert_eq!(log, [0, 1, 2, 100]);
-    let waiting = thread::spawn(|| {
+    let waiting = waiting(|| {
         let mut log = Vec::new();
         let (_sender, receiver) = datagrams(1);
         frames(&receiver, &mut log).unwrap();
         log
     });
-    std::thread::sleep(Duration::from_millis(20));
     waiting.request_stop();
     assert_eq!(waiting.join().unwrap(), [0, 100]);
 }
@@ -764,8 +773,7 @@ fn drain_as_is(mut port: Port) -> io::Result<u32> {
 fn anything_with_a_descriptor() {
     for function in [drain, drain_by_descriptor, drain_as_is] {
         let (_sender, receiver) = datagrams(3);
-        let draining = thread::spawn(move || function(Port(receiver)));
-        std::thread::sleep(Duration::from_millis(20));
+        let draining = waiting(move || function(Port(receiver)));
         draining.request_stop();
         assert_eq!(draining.join().unwrap().unwrap(), 3);
     }
@@ -790,11 +798,10 @@ fn by_libc(socket: &UnixDatagram) -> (u32, isize) {
 
 #[test]
 fn calls_by_their_libc_names() {
-    let reading = thread::spawn(|| {
+    let reading = waiting(|| {
         let (_sender, receiver) = datagrams(3);
         by_libc(&receiver)
     });
-    std::thread::sleep(Duration::from_millis(20));
     reading.request_stop();
     assert_eq!(reading.join().unwrap(), (3, 1));
 }
