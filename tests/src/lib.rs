@@ -18,7 +18,7 @@ const LIMIT: Duration = Duration::from_secs(180);
 /// Defines tests that run in a process of their own, once per backend; with
 /// `STOPRUNTIME_BACKEND` set, only on that one.
 ///
-/// ```ignore
+/// ```text
 /// stop_tests::per_backend! {
 ///     fn a_request_ends_a_read() { … }
 /// }

@@ -10,6 +10,7 @@ use super::{is_nonblocking, is_ready, plain, wait_open};
 use crate::record::Record;
 use crate::stop::Stopped;
 use core::ffi::{c_int, c_long};
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -34,7 +35,47 @@ pub(super) unsafe fn with_flag(
     if asked & libc::MSG_DONTWAIT as usize != 0 {
         return Ok(attempt());
     }
-    until_ready(record, args[0] as c_int, events, attempt)
+    let descriptor = args[0] as c_int;
+    let raw = attempt();
+    if raw != AGAIN || is_nonblocking(descriptor) {
+        return Ok(raw);
+    }
+    // SAFETY: the caller's call, whose address this looks at.
+    let peer = unsafe { unix_peer(number, args) };
+    let watched = peer.as_ref().map_or(descriptor, AsRawFd::as_raw_fd);
+    wait_and_retry(record, descriptor, watched, events, attempt)
+}
+
+/// For a datagram to a Unix address: a socket connected to it. The sender's own
+/// polls writable as long as it has room itself; one that is connected also
+/// looks at the room that its peer has (unix(7)).
+///
+/// # Safety
+///
+/// As the call.
+unsafe fn unix_peer(number: c_long, args: [usize; 6]) -> Option<OwnedFd> {
+    let (address, length) = match number {
+        libc::SYS_sendto => (args[4], args[5]),
+        libc::SYS_sendmsg | libc::SYS_sendmmsg => {
+            // SAFETY: the caller's message; sendmmsg's begins with one.
+            let message = unsafe { &*(args[1] as *const libc::msghdr) };
+            (message.msg_name as usize, message.msg_namelen as usize)
+        }
+        _ => return None,
+    };
+    let address = address as *const libc::sockaddr;
+    // SAFETY: the caller's address, which begins with its family.
+    if address.is_null() || length < 2 || unsafe { (*address).sa_family } != libc::AF_UNIX as u16 {
+        return None;
+    }
+    // SAFETY: a descriptor of our own, and the caller's address.
+    unsafe {
+        let kind = libc::SOCK_DGRAM | libc::SOCK_CLOEXEC | libc::SOCK_NONBLOCK;
+        let raw = libc::socket(libc::AF_UNIX, kind, 0);
+        let socket = (raw >= 0).then(|| OwnedFd::from_raw_fd(raw))?;
+        let length = length as libc::socklen_t;
+        (libc::connect(socket.as_raw_fd(), address, length) == 0).then_some(socket)
+    }
 }
 
 /// `read`, `write` and their vectored forms, by `RWF_NOWAIT` where the file
@@ -137,10 +178,22 @@ fn until_ready(
     events: i16,
     mut attempt: impl FnMut() -> isize,
 ) -> Result<isize, Stopped> {
-    let mut raw = attempt();
+    let raw = attempt();
     if raw != AGAIN || is_nonblocking(descriptor) {
         return Ok(raw);
     }
+    wait_and_retry(record, descriptor, descriptor, events, attempt)
+}
+
+/// [`until_ready`] after the first attempt, waiting for `watched`.
+fn wait_and_retry(
+    record: &Record,
+    descriptor: c_int,
+    watched: c_int,
+    events: i16,
+    mut attempt: impl FnMut() -> isize,
+) -> Result<isize, Stopped> {
+    let mut raw = AGAIN;
     let deadline = timeout_of(descriptor, events).map(|timeout| Instant::now() + timeout);
     let mask = crate::signal::open_mask();
     while raw == AGAIN {
@@ -148,7 +201,7 @@ fn until_ready(
         if left.is_some_and(|left| left.is_zero()) {
             return Ok(AGAIN);
         }
-        let mut entry = libc::pollfd { fd: descriptor, events, revents: 0 };
+        let mut entry = libc::pollfd { fd: watched, events, revents: 0 };
         let left = left.map(crate::futex::timespec);
         // SAFETY: one entry, which outlives the call.
         unsafe { wait_open(record, &raw mut entry, 1, left, &mask)? };

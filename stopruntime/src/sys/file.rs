@@ -107,8 +107,12 @@ calls! {
 /// # Errors
 ///
 /// [`Stopped`](crate::Stopped): a stop is requested and nothing was written.
+///
+/// # Safety
+///
+/// None is needed; `libc::sync` is unsafe, and this takes its place.
 #[doc(alias = "sync")]
-pub fn sync_or_stop() -> Result<(), crate::Stopped> {
+pub unsafe fn sync_or_stop() -> Result<(), crate::Stopped> {
     // SAFETY: takes no argument.
     super::outcome(unsafe { crate::call::call(libc::SYS_sync, []) }).map(drop)
 }

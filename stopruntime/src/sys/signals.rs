@@ -19,8 +19,12 @@ use libc::{siginfo_t, sigset_t, timespec};
 /// # Errors
 ///
 /// [`Stopped`]: a stop is requested, and no other signal has come.
+///
+/// # Safety
+///
+/// None is needed; `libc::pause` is unsafe, and this takes its place.
 #[doc(alias = "pause")]
-pub fn pause_or_stop() -> Result<c_int, Stopped> {
+pub unsafe fn pause_or_stop() -> Result<c_int, Stopped> {
     // SAFETY: no descriptors, no time-out, no mask.
     outcome(unsafe { call(libc::SYS_ppoll, [0; 5]) }).map(|result| result as c_int)
 }

@@ -47,8 +47,12 @@ pub unsafe fn clock_nanosleep_or_stop(
 /// # Errors
 ///
 /// [`Stopped`]: a stop is requested, before or while it slept.
+///
+/// # Safety
+///
+/// None is needed; `libc::sleep` is unsafe, and this takes its place.
 #[doc(alias = "sleep")]
-pub fn sleep_or_stop(seconds: c_uint) -> Result<c_uint, Stopped> {
+pub unsafe fn sleep_or_stop(seconds: c_uint) -> Result<c_uint, Stopped> {
     let mut left = crate::futex::timespec(Duration::from_secs(seconds.into()));
     let time = left;
     // SAFETY: both times outlive the call.
@@ -66,8 +70,12 @@ pub fn sleep_or_stop(seconds: c_uint) -> Result<c_uint, Stopped> {
 /// # Errors
 ///
 /// [`Stopped`]: a stop is requested, before or while it slept.
+///
+/// # Safety
+///
+/// None is needed; `libc::usleep` is unsafe, and this takes its place.
 #[doc(alias = "usleep")]
-pub fn usleep_or_stop(microseconds: c_uint) -> Result<c_int, Stopped> {
+pub unsafe fn usleep_or_stop(microseconds: c_uint) -> Result<c_int, Stopped> {
     let time = crate::futex::timespec(Duration::from_micros(microseconds.into()));
     let args = [libc::CLOCK_REALTIME as usize, 0, &raw const time as usize, 0];
     // SAFETY: the time outlives the call.

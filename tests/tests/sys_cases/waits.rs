@@ -218,7 +218,12 @@ pub fn cases() -> Vec<Case> {
 /// Calls that nothing but time or a signal ends: before and during only.
 pub fn endless() -> Vec<Case> {
     vec![
-        case("pause", || sleeping(sys::pause_or_stop)),
+        case("pause", || {
+            sleeping(|| {
+                // SAFETY: takes no argument.
+                unsafe { sys::pause_or_stop() }
+            })
+        }),
         case("sigsuspend", || {
             sleeping(|| {
                 // SAFETY: zeroed is an empty set.
@@ -237,8 +242,18 @@ pub fn endless() -> Vec<Case> {
                 unsafe { sys::clock_nanosleep_or_stop(libc::CLOCK_BOOTTIME, 0, &LONG, null_mut()) }
             })
         }),
-        case("sleep", || sleeping(|| sys::sleep_or_stop(1_000).map(|left| left as i32))),
-        case("usleep", || sleeping(|| sys::usleep_or_stop(u32::MAX))),
+        case("sleep", || {
+            sleeping(|| {
+                // SAFETY: a number.
+                unsafe { sys::sleep_or_stop(1_000) }.map(|left| left as i32)
+            })
+        }),
+        case("usleep", || {
+            sleeping(|| {
+                // SAFETY: a number.
+                unsafe { sys::usleep_or_stop(u32::MAX) }
+            })
+        }),
     ]
 }
 
