@@ -274,17 +274,19 @@ pub(super) unsafe fn futex(record: &Record, args: [usize; 6]) -> Result<isize, S
         crate::futex::timespec(start + duration(*time))
     });
     let flag = record.line.flag.load(core::sync::atomic::Ordering::SeqCst);
+    // The flag first: of several that were woken the kernel names the last, and
+    // a wake-up of the caller's word must not be lost to the request.
     let waiters = [
-        Waiter {
-            value: u64::from(args[2] as u32),
-            address: args[0] as u64,
-            flags: SIZE_U32 | if operation & libc::FUTEX_PRIVATE_FLAG != 0 { PRIVATE } else { 0 },
-            reserved: 0,
-        },
         Waiter {
             value: u64::from(flag),
             address: record.line.flag.as_ptr() as u64,
             flags: SIZE_U32 | PRIVATE,
+            reserved: 0,
+        },
+        Waiter {
+            value: u64::from(args[2] as u32),
+            address: args[0] as u64,
+            flags: SIZE_U32 | if operation & libc::FUTEX_PRIVATE_FLAG != 0 { PRIVATE } else { 0 },
             reserved: 0,
         },
     ];
@@ -292,18 +294,9 @@ pub(super) unsafe fn futex(record: &Record, args: [usize; 6]) -> Result<isize, S
     let call = [&raw const waiters as usize, 2, 0, timeout, clock as usize, 0];
     // SAFETY: both words and the arrays outlive the call.
     let raw = inside(record, || unsafe { plain(libc::SYS_futex_waitv, call) })?;
-    match raw {
-        // Woken through the flag, or it had changed before.
-        1 => {
-            if record.must_stop() {
-                Err(Stopped::new())
-            } else {
-                Ok(0)
-            }
-        }
-        raw if raw == -(libc::EAGAIN as isize) && record.must_stop() => Err(Stopped::new()),
-        raw if raw == INTERRUPTED && record.must_stop() => Err(Stopped::new()),
-        raw if raw == -(libc::ENOSYS as isize) => Ok(UNSUPPORTED),
-        raw => Ok(raw.min(0)),
+    let nothing_woken = [0, -(libc::EAGAIN as isize), INTERRUPTED].contains(&raw);
+    if nothing_woken && record.must_stop() {
+        return Err(Stopped::new());
     }
+    Ok(if raw == -(libc::ENOSYS as isize) { UNSUPPORTED } else { raw.min(0) })
 }
