@@ -1,0 +1,40 @@
+//! The programs under test: the examples, built by the cargo that runs the tests.
+
+use std::env;
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::OnceLock;
+
+/// Builds the example where this test was built and says where it is.
+///
+/// `cargo test` of the workspace has built it already, and this is then soon
+/// done; `cargo test -p stop-tests` has not.
+pub(crate) fn path(name: &str) -> PathBuf {
+    static PATH: OnceLock<PathBuf> = OnceLock::new();
+    let path = PATH.get_or_init(|| build(name));
+    assert!(path.ends_with(name), "one example for each process of tests");
+    path.clone()
+}
+
+fn build(name: &str) -> PathBuf {
+    // target/PROFILE/deps/this-test
+    let this = env::current_exe().expect("the test's own path");
+    let profile = this.ancestors().nth(2).expect("a test is two directories down");
+    let target = profile.parent().expect("a profile is in the target directory");
+    let profile_name = match profile.file_name().and_then(|name| name.to_str()) {
+        Some("debug") | None => "dev",
+        Some(other) => other,
+    };
+    let output = Command::new(env!("CARGO"))
+        .args(["build", "--quiet", "--package", "stop-examples", "--example", name])
+        .args(["--profile", profile_name, "--target-dir"])
+        .arg(target)
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .expect("cargo starts");
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{name} does not build:\n{errors}");
+    let built = profile.join("examples").join(name);
+    assert!(built.is_file(), "cargo has not put {name} at {}", built.display());
+    built
+}
