@@ -274,3 +274,38 @@ fn written(path: &Path) -> String {
         path.segments.iter().map(|segment| segment.ident.to_string()).collect();
     names.join("::")
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::Path;
+
+    use super::{ASSOCIATED, FUNCTIONS, ITERATORS, METHODS};
+
+    /// The text of a file or of all files in a directory of the runtime.
+    fn source(path: &str) -> String {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../stopruntime/src").join(path);
+        if path.is_file() {
+            return fs::read_to_string(path).unwrap();
+        }
+        let files = fs::read_dir(path).unwrap();
+        files.map(|file| fs::read_to_string(file.unwrap().path()).unwrap()).collect()
+    }
+
+    /// A row that the runtime does not answer would be an error at the user's call.
+    #[test]
+    fn the_runtime_has_every_row() {
+        let (private, ext) = (source("private.rs"), source("ext"));
+        for row in [METHODS, ITERATORS, ASSOCIATED].into_iter().flatten() {
+            assert!(ext.contains(&format!("fn {}_or_stop", row.0)), "{}", row.0);
+            for name in row.2 {
+                assert!(private.contains(name), "{name}");
+            }
+        }
+        let sys = source("sys");
+        for row in FUNCTIONS {
+            let module = if row.3 == "sys" { &sys } else { &private };
+            assert!(module.contains(&format!("{}_or_stop", row.1)), "{}", row.1);
+        }
+    }
+}

@@ -117,6 +117,11 @@ use crate::diag::Diag;
 /// * `#[blocking(as_is)]`: call it as it is although its name is in the table:
 ///   a method `recv` of your own, or a reader over a `Stoppable<S>`.
 ///
+/// The table knows the calls of std that `stopruntime` has variants of, by name
+/// and number of arguments, as methods (`stream.read(…)`), as functions
+/// (`TcpStream::connect(…)`, `Read::read(…)`, `thread::sleep(…)`), and libc's by
+/// their paths (`libc::read(…)`).
+///
 /// # `blocking!(…)`
 ///
 /// The same for one call inside an expression.
