@@ -1,6 +1,6 @@
 //! Sending and receiving datagrams.
 
-use super::ends::{Directory, Shared, nonblocking};
+use super::ends::{Directory, Shared, nonblocking, pattern};
 use super::stream::keeping;
 use super::{
     AN_HOUR, Case, Fixture, MESSAGE, Outcome, TakenBy, expect, text, until_not_interrupted,
@@ -10,7 +10,6 @@ use std::io;
 use std::net::{SocketAddr, UdpSocket};
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixDatagram;
-use std::path::PathBuf;
 use stopruntime::ext::{
     PeekFromOrStop, PeekOrStop, RecvFromOrStop, RecvOrStop, SendOrStop, SendToOrStop,
 };
@@ -66,30 +65,16 @@ pub(super) const CASES: &[Case] = &[
             Outcome::of(result, |(length, _)| Ok(text(&buffer[..length])))
         }))
     }),
-    Case::new("UnixDatagram::send", &[SYS_sendto], || {
-        let (receiver, sender) = UnixDatagram::pair()?;
-        sending((receiver, sender), UnixDatagram::send, |socket| {
-            Outcome::of(socket.send_or_stop(MESSAGE), |length| Ok(sent(length)))
-        })
-    }),
-    // An unconnected socket polls writable whatever its peer's queue is like:
-    // without windows the wait is refused.
-    Case::new("UnixDatagram::send_to", &[SYS_sendto], || {
-        let directory = Directory::new()?;
-        let path = directory.join("socket");
-        let ends = (UnixDatagram::bind(&path)?, UnixDatagram::unbound()?);
-        let to: PathBuf = path.clone();
-        let fixture = sending(
-            ends,
-            move |socket, data| socket.send_to(data, &to),
-            move |socket| {
-                Outcome::of(socket.send_to_or_stop(MESSAGE, &path), |length| Ok(sent(length)))
-            },
-        )?;
-        Ok(keeping(fixture, directory))
-    })
-    .on_ppoll(&[]),
+    Case::new("UnixDatagram::send", &[SYS_sendto], || sending_to_peer(SMALL)),
+    Case::new("UnixDatagram::send (large)", &[SYS_sendto], || sending_to_peer(LARGE)),
+    Case::new("UnixDatagram::send_to", &[SYS_sendto], || sending_to_path(SMALL)),
+    Case::new("UnixDatagram::send_to (large)", &[SYS_sendto], || sending_to_path(LARGE)),
 ];
+
+/// Such datagrams fill the receiver's queue, of which the number counts.
+const SMALL: usize = 11;
+/// Such fill the sender's buffer before (unix(7), `SO_SNDBUF`).
+const LARGE: usize = 60_000;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Takes {
@@ -138,10 +123,11 @@ fn sent(length: usize) -> String {
     format!("{length} bytes")
 }
 
-fn receive<S: Datagrams>(socket: &S) -> io::Result<String> {
-    let mut buffer = [0; 64];
+fn receive<S: Datagrams>(socket: &S) -> io::Result<Vec<u8>> {
+    let mut buffer = vec![0; 1 << 16];
     let length = socket.receive(&mut buffer)?;
-    Ok(text(&buffer[..length]))
+    buffer.truncate(length);
+    Ok(buffer)
 }
 
 fn is_empty<S: Datagrams>(socket: &mut S) -> io::Result<()> {
@@ -163,12 +149,12 @@ fn receiving<S: Datagrams>(
             sender.send(MESSAGE)?;
             Ok(text(MESSAGE))
         }),
-        plain: Box::new(move |_| receive(&*plain.lock())),
+        plain: Box::new(move |_| Ok(text(&receive(&*plain.lock())?))),
         verify: Box::new(move |taken_by| {
             let mut queue = queue.lock();
             if taken_by == TakenBy::Marked && takes == Takes::No {
                 let seen = nonblocking(&mut *queue, |socket| receive(socket))?;
-                expect(seen == text(MESSAGE), || format!("{seen:?} was left there"))?;
+                expect(seen == MESSAGE, || format!("{:?} was left there", text(&seen)))?;
             }
             is_empty(&mut *queue)
         }),
@@ -176,17 +162,40 @@ fn receiving<S: Datagrams>(
     }
 }
 
-/// Into a full queue. The feed takes out what it was filled with.
+fn sending_to_peer(length: usize) -> io::Result<Fixture> {
+    sending(UnixDatagram::pair()?, length, UnixDatagram::send, |socket, data| {
+        Outcome::of(socket.send_or_stop(data), |length| Ok(sent(length)))
+    })
+}
+
+fn sending_to_path(length: usize) -> io::Result<Fixture> {
+    let directory = Directory::new()?;
+    let path = directory.join("socket");
+    let ends = (UnixDatagram::bind(&path)?, UnixDatagram::unbound()?);
+    let to = path.clone();
+    let fixture = sending(
+        ends,
+        length,
+        move |socket, data| socket.send_to(data, &to),
+        move |socket, data| {
+            Outcome::of(socket.send_to_or_stop(data, &path), |length| Ok(sent(length)))
+        },
+    )?;
+    Ok(keeping(fixture, directory))
+}
+
+/// Into what is full. The feed takes out what it was filled with.
 fn sending(
     (receiver, mut sender): (UnixDatagram, UnixDatagram),
+    length: usize,
     send: impl Fn(&UnixDatagram, &[u8]) -> io::Result<usize> + Send + 'static,
-    mut call: impl FnMut(&UnixDatagram) -> Outcome + Send + 'static,
+    mut call: impl FnMut(&UnixDatagram, &[u8]) -> Outcome + Send + 'static,
 ) -> io::Result<Fixture> {
-    const FILLER: &[u8] = b"filler";
+    let (filler, message) = (pattern(b'a'..=b'z', length), pattern(b'A'..=b'Z', length));
     let queued = nonblocking(&mut sender, |sender| {
         let mut queued = 0;
         loop {
-            match send(sender, FILLER) {
+            match send(sender, &filler) {
                 Ok(_) => queued += 1,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(queued),
                 Err(error) => return Err(error),
@@ -195,20 +204,21 @@ fn sending(
     })?;
     let (sender, receiver) = (Shared::new(sender), Shared::new(receiver));
     let (plain, queue) = (sender.clone(), receiver.clone());
+    let (sent_plainly, due) = (message.clone(), message.clone());
     Ok(Fixture {
-        marked: Box::new(move || call(&sender.lock())),
+        marked: Box::new(move || call(&sender.lock(), &message)),
         feed: Box::new(move || {
             for _ in 0..queued {
                 let got = receive(&*receiver.lock())?;
-                expect(got.as_bytes() == FILLER, || format!("{got:?} among the fillers"))?;
+                expect(got == filler, || format!("{:?} among the fillers", text(&got)))?;
             }
-            Ok(sent(MESSAGE.len()))
+            Ok(sent(length))
         }),
-        plain: Box::new(move |_| Ok(sent(send(&plain.lock(), MESSAGE)?))),
+        plain: Box::new(move |_| Ok(sent(send(&plain.lock(), &sent_plainly)?))),
         verify: Box::new(move |_| {
             let mut queue = queue.lock();
             let got = nonblocking(&mut *queue, |socket| receive(socket))?;
-            expect(got == text(MESSAGE), || format!("the peer received {got:?}"))?;
+            expect(got == due, || format!("the peer received {:?}", text(&got)))?;
             is_empty(&mut *queue)
         }),
         keep: Box::new(()),
