@@ -40,7 +40,7 @@ pub fn writable<T: AsFd + ?Sized>(descriptor: &T) -> Result<(), Stopped> {
 #[diagnostic::on_unimplemented(
     message = "a stop cannot leave a function that returns `{Self}`",
     label = "left here when a stop is requested",
-    note = "it can return `()`, `Option<_>`, or a `Result<_, E>` where `E: From<stopruntime::Stopped>`; for any other type say what to return: `#[stoppable(or = EXPR)]`"
+    note = "it can return `()`, `Option<_>`, or a `Result<_, E>` where `E: From<stopruntime::Stopped>`; for any other type say what to return: `#[stoppable(or = EXPR)]`, which a closure does not have"
 )]
 pub trait Leave {
     /// The value to return.
