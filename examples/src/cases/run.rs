@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use stopruntime::{Backend, thread};
 
 /// Only what hangs comes near it.
-const LIMIT: Duration = Duration::from_secs(20);
+const LIMIT: Duration = Duration::from_secs(10);
 
 /// A thread that makes marked calls.
 #[derive(Debug)]
