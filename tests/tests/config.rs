@@ -49,6 +49,37 @@ fn stops_and_reads() {
     assert_eq!(left_alone.join().unwrap(), Ok((1, b'x')));
 }
 
+/// Makes a system call fail in the calling thread and those it starts, as on a
+/// kernel that does not have it. seccomp(2), with a filter of the classic kind.
+fn deny(call: libc::c_long, errno: i32) {
+    const LOAD: u32 = libc::BPF_LD | libc::BPF_W | libc::BPF_ABS;
+    const SKIP_UNLESS: u32 = libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K;
+    const RETURN: u32 = libc::BPF_RET | libc::BPF_K;
+    let number = u32::try_from(call).expect("a system call");
+    let step = |code, jf, k| {
+        let code = u16::try_from(code).expect("the codes have 16 bits");
+        libc::sock_filter { code, jt: 0, jf, k }
+    };
+    let mut filter = [
+        step(LOAD, 0, 0),
+        step(SKIP_UNLESS, 1, number),
+        step(RETURN, 0, libc::SECCOMP_RET_ERRNO | errno.unsigned_abs()),
+        step(RETURN, 0, libc::SECCOMP_RET_ALLOW),
+    ];
+    let program = libc::sock_fprog { len: 4, filter: filter.as_mut_ptr() };
+    // SAFETY: integers, and a program of four steps that outlives the call.
+    unsafe {
+        assert_eq!(libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
+        let mode = libc::SECCOMP_MODE_FILTER;
+        assert_eq!(libc::prctl(libc::PR_SET_SECCOMP, mode, &raw const program), 0);
+    }
+}
+
+/// rseq is proved with a timer; without timers it cannot be.
+fn make_rseq_unavailable() {
+    deny(libc::SYS_timer_create, libc::ENOSYS);
+}
+
 fn panic_of(f: impl FnOnce() + std::panic::UnwindSafe) -> String {
     let payload = catch_unwind(f).expect_err("a panic");
     payload.downcast_ref::<String>().cloned().unwrap_or_default()
@@ -99,6 +130,26 @@ on_backends! { NOT_SET;
                 "{error}"
             ),
         }
+    }
+
+    fn without_rseq_the_default_is_the_next_backend() {
+        make_rseq_unavailable();
+        let next = if cfg!(target_arch = "x86_64") { Backend::Handler } else { Backend::Ppoll };
+        assert_eq!(backend(), next);
+        stops_and_reads();
+    }
+
+    fn after_an_unavailable_backend_another_can_be_installed() {
+        make_rseq_unavailable();
+        let refused = Config::new().backend(Backend::Rseq).install();
+        assert!(matches!(refused, Err(InstallError::Unavailable(Backend::Rseq))), "{refused:?}");
+        Config::new().backend(Backend::Ppoll).install().unwrap();
+        assert_eq!(backend(), Backend::Ppoll);
+        // A foreign signal goes to the handler that was there before the first
+        // attempt, which is none: not to ours, round and round.
+        // SAFETY: the signal has a handler.
+        assert_eq!(unsafe { libc::raise(libc::SIGURG) }, 0);
+        stops_and_reads();
     }
 
     fn a_refused_signal_changes_nothing() {
@@ -155,6 +206,11 @@ per_backend! {
         let name = std::env::var("STOPRUNTIME_BACKEND").unwrap();
         assert_eq!(backend().name(), name);
         assert_eq!(backend().to_string(), name);
+        stops_and_reads();
+    }
+
+    fn without_membarrier_a_request_arrives_too() {
+        deny(libc::SYS_membarrier, libc::ENOSYS);
         stops_and_reads();
     }
 
