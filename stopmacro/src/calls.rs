@@ -41,6 +41,14 @@ const METHODS: &[Method] = &[
     Method("flush", &[0], &["WriteOrStop"]),
     Method("wait", &[0], &["WaitOrStop"]),
     Method("join", &[0], &["JoinOrStop"]),
+    // Those of `stopruntime::sync` are methods of the types themselves.
+    Method("recv_timeout", &[1], &[]),
+    Method("lock", &[0], &["LockOrStop"]),
+    Method("acquire", &[0], &[]),
+    Method("acquire_timeout", &[1], &[]),
+    Method("wait", &[1], &[]),
+    Method("wait_while", &[2], &[]),
+    Method("wait_timeout", &[2], &[]),
 ];
 
 /// Methods that return an iterator which blocks in `next`: for `for` loops only.
@@ -142,8 +150,9 @@ const FUNCTIONS: &[Function] = &[
 /// `use std::thread::sleep` is common, and a `read` of the user's own as well.
 const BARE: &[&str] = &["thread"];
 
-/// Calls that wait only for some of their commands: `strict` lets them be.
-const SELDOM: &[&str] = &["fcntl", "ioctl"];
+/// Calls that wait only for some of their commands, or for moments only:
+/// `strict` lets them be.
+const SELDOM: &[&str] = &["fcntl", "ioctl", "lock"];
 
 /// Traits of std that a method of the table may be called through
 /// (`Read::read(&mut stream, &mut buffer)`), where ours takes their place.
@@ -235,14 +244,9 @@ fn path_operation(function: &ExprPath, arguments: usize) -> Operation {
 
 /// Whether the table is sure that `call` blocks.
 pub(crate) fn blocks(call: &Expr) -> bool {
-    match operation(call) {
-        Operation::Nested => false,
-        Operation::Function(_) => {
-            let name = name(call);
-            !SELDOM.iter().any(|seldom| name.ends_with(seldom))
-        }
-        _ => true,
-    }
+    let name = name(call);
+    let last = name.rsplit("::").next().unwrap_or_default();
+    operation(call) != Operation::Nested && !SELDOM.contains(&last)
 }
 
 /// The name of a call as the user wrote it, for messages.

@@ -132,7 +132,9 @@ pub(crate) enum Rank {
 /// How likely `expr` itself is the blocking call; `None` if it is none.
 pub(crate) fn rank(expr: &Expr) -> Option<Rank> {
     if calls::operation(expr) != Operation::Nested {
-        return Some(Rank::Known);
+        // `receiver.lock().unwrap().recv()` waits in `recv`.
+        let seldom = matches!(expr, Expr::MethodCall(call) if call.method == "lock");
+        return Some(if seldom { Rank::Unlikely } else { Rank::Known });
     }
     let name = match expr {
         Expr::MethodCall(call) if calls::iterator(call).is_some() => return None,

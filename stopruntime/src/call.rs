@@ -8,12 +8,14 @@
 
 #![allow(unsafe_code)]
 
+use crate::futex::timespec;
 use crate::record::Record;
 use crate::stop::Stopped;
 use crate::{current, ppoll, window};
 use core::ffi::{c_int, c_long};
 use core::sync::atomic::{AtomicU32, Ordering};
 use std::io;
+use std::time::Instant;
 
 /// What a system call came to: its result, its negated errno, or
 /// [`window::STOPPED`]. One register, so that the hot path has one test.
@@ -148,15 +150,33 @@ pub(crate) fn errno(raw: isize) -> c_int {
 
 /// Waits, stop-checked, while the word has this value. futex(2).
 pub(crate) fn wait_while(word: &AtomicU32, value: u32) -> Result<(), Stopped> {
-    let operation = (libc::FUTEX_WAIT | libc::FUTEX_PRIVATE_FLAG) as usize;
     while word.load(Ordering::Acquire) == value {
-        let args = [word.as_ptr() as usize, operation, value as usize, 0];
-        // SAFETY: the word outlives the call; no time-out is given.
-        let raw = unsafe { call(libc::SYS_futex, args) }.or_stop()?;
-        assert!(
-            raw != -(libc::ENOTSUP as isize),
-            "stopruntime: a stoppable futex wait on the ppoll backend takes Linux 5.16 (futex_waitv)"
-        );
+        futex_wait_or_stop(word, value, None)?;
     }
+    Ok(())
+}
+
+/// One stop-checked futex wait, at most until the deadline; may return early.
+/// Stopped, it has consumed no wake-up.
+///
+/// # Panics
+///
+/// On [`Backend::Ppoll`](crate::Backend::Ppoll) before Linux 5.16.
+pub(crate) fn futex_wait_or_stop(
+    word: &AtomicU32,
+    value: u32,
+    deadline: Option<Instant>,
+) -> Result<(), Stopped> {
+    let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+    let left = left.map(timespec);
+    let timeout = left.as_ref().map_or(0, |left| core::ptr::from_ref(left) as usize);
+    let operation = (libc::FUTEX_WAIT | libc::FUTEX_PRIVATE_FLAG) as usize;
+    let args = [word.as_ptr() as usize, operation, value as usize, timeout];
+    // SAFETY: the word and the time-out outlive the call.
+    let raw = unsafe { call(libc::SYS_futex, args) }.or_stop()?;
+    assert!(
+        raw != -(libc::ENOTSUP as isize),
+        "stopruntime: a stoppable futex wait on the ppoll backend takes Linux 5.16 (futex_waitv)"
+    );
     Ok(())
 }

@@ -29,15 +29,18 @@ pub(crate) fn futex_wait(word: &AtomicU32, expected: u32, timeout: Option<Durati
 
 /// Wakes all waiters. Async-signal-safe.
 pub(crate) fn futex_wake(word: &AtomicU32) {
+    wake(word, libc::c_int::MAX);
+}
+
+/// Wakes one waiter.
+pub(crate) fn futex_wake_one(word: &AtomicU32) {
+    wake(word, 1);
+}
+
+fn wake(word: &AtomicU32, count: libc::c_int) {
+    let operation = libc::FUTEX_WAKE | libc::FUTEX_PRIVATE_FLAG;
     // SAFETY: the word outlives the call.
-    unsafe {
-        libc::syscall(
-            libc::SYS_futex,
-            word.as_ptr(),
-            libc::FUTEX_WAKE | libc::FUTEX_PRIVATE_FLAG,
-            libc::c_int::MAX,
-        );
-    }
+    unsafe { libc::syscall(libc::SYS_futex, word.as_ptr(), operation, count) };
 }
 
 /// As a `timespec`, the longest one for what does not fit.

@@ -94,6 +94,7 @@ pub mod private;
 mod record;
 mod signal;
 mod stop;
+pub mod sync;
 pub mod sys;
 #[doc(hidden)]
 pub mod testing;

@@ -2,13 +2,14 @@
 
 pub use crate::ext::{
     AcceptOrStop, BufReadOrStop, BytesOrStop, ConnectOrStop, ConnectTimeoutOrStop, FillBufOrStop,
-    IncomingOrStop, JoinOrStop, PeekFromOrStop, PeekOrStop, ReadOrStop, RecvFromOrStop, RecvOrStop,
-    SendOrStop, SendToOrStop, StdinOrStop, WaitOrStop, WriteOrStop, sleep_or_stop,
+    IncomingOrStop, JoinOrStop, LockOrStop, PeekFromOrStop, PeekOrStop, ReadOrStop, RecvFromOrStop,
+    RecvOrStop, SendOrStop, SendToOrStop, StdinOrStop, WaitOrStop, WriteOrStop, sleep_or_stop,
     sleep_until_or_stop,
 };
 pub use crate::stop::{CarriesStop, Shield, Stopped, check};
 
 use crate::ext::{Bytes, Incoming, Lines, Split};
+use crate::sync::mpsc;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd};
 
@@ -138,7 +139,7 @@ pub trait NextOrStop {
 #[diagnostic::on_unimplemented(
     message = "a `#[blocking]` loop over `{Self}` cannot be stopped",
     label = "nothing stop-checked yields these items",
-    note = "it can go over `listener.incoming()`, `reader.lines()`, `reader.split(..)` and `reader.bytes()`; otherwise write a `loop` and mark the call in it that waits"
+    note = "it can go over `listener.incoming()`, `reader.lines()`, `reader.split(..)`, `reader.bytes()` and a `stopruntime::sync::mpsc::Receiver`; otherwise write a `loop` and mark the call in it that waits"
 )]
 pub trait IntoIterOrStop {
     /// The iterator.
@@ -177,4 +178,36 @@ iterators! {
     Lines<B: BufReadOrStop> yields String,
     Split<B: BufReadOrStop> yields Vec<u8>,
     Bytes<R: ReadOrStop> yields u8
+}
+
+macro_rules! messages {
+    ($([$($parameter:tt)*] $of:ty => $iterator:ty),*) => {$(
+        impl<$($parameter)*> IntoIterOrStop for $of {
+            type IntoIter = $iterator;
+
+            fn into_iter_or_stop(self) -> $iterator {
+                self.into_iter()
+            }
+        }
+
+        impl<$($parameter)*> NextOrStop for $iterator {
+            type Item = T;
+
+            fn next_or_stop(&mut self) -> Result<Option<T>, Stopped> {
+                Ok(self.receiver().recv_or_stop()?.ok())
+            }
+        }
+    )*};
+}
+messages! {
+    [T] mpsc::Receiver<T> => mpsc::IntoIter<T>,
+    ['receiver, T] &'receiver mpsc::Receiver<T> => mpsc::Iter<'receiver, T>
+}
+
+impl<'receiver, T> IntoIterOrStop for mpsc::Iter<'receiver, T> {
+    type IntoIter = mpsc::Iter<'receiver, T>;
+
+    fn into_iter_or_stop(self) -> mpsc::Iter<'receiver, T> {
+        self
+    }
 }

@@ -47,6 +47,8 @@ pub use datagram::{
 pub use listener::{AcceptOrStop, IncomingOrStop};
 pub use process::{JoinOrStop, WaitOrStop};
 pub use read::ReadOrStop;
+#[doc(hidden)]
+pub use refused::LockOrStop;
 pub use stdin::StdinOrStop;
 pub use stoppable::Stoppable;
 pub use time::{sleep_or_stop, sleep_until_or_stop};

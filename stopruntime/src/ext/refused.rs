@@ -11,7 +11,7 @@ use std::thread;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be stopped while it receives",
     label = "std waits inside this call, where no request reaches it",
-    note = "hand the values over through a socket or a pipe, whose reads are stop-checked; or, if the stop may come late, wait with `recv_timeout` and mark the loop `#[checkpoint]`"
+    note = "use `stopruntime::sync::mpsc`, which is the same but for that"
 )]
 pub trait CanReceive {}
 
@@ -20,6 +20,29 @@ where
     mpsc::Receiver<T>: CanReceive,
 {
     fn recv_or_stop(&self, _: &mut [u8]) -> Result<io::Result<usize>, Stopped> {
+        unreachable!("the bound cannot be met")
+    }
+}
+
+/// `lock`, for the types that cannot.
+pub trait LockOrStop {
+    #[doc(hidden)]
+    fn lock_or_stop(&self) -> Result<(), Stopped>;
+}
+
+/// As [`CanReceive`].
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be stopped while it waits for the lock",
+    label = "std waits inside this call, where no request reaches it",
+    note = "use `stopruntime::sync::Mutex`, which is the same but for that"
+)]
+pub trait CanLock {}
+
+impl<T: ?Sized> LockOrStop for std::sync::Mutex<T>
+where
+    std::sync::Mutex<T>: CanLock,
+{
+    fn lock_or_stop(&self) -> Result<(), Stopped> {
         unreachable!("the bound cannot be met")
     }
 }
@@ -52,7 +75,7 @@ handle!([T] thread::JoinHandle<T>, ['scope, T] thread::ScopedJoinHandle<'scope, 
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be stopped while it waits for the other threads",
     label = "std waits inside this call, where no request reaches it",
-    note = "wait outside of the `#[stoppable]` function, or for bytes on a pipe or a socket, whose reads are stop-checked"
+    note = "use `stopruntime::sync::Barrier`"
 )]
 pub trait CanMeet {}
 

@@ -1,0 +1,113 @@
+//! A barrier that a stopped participant breaks.
+//!
+//! A barrier is for a fixed number of threads. If one of them is stopped while
+//! it waits, the others can never be complete, so they are let go, and told:
+//! [`BarrierWaitResult::is_broken`]. From then on every wait returns broken.
+//! To leave them waiting would turn the stop of one thread into the hang of
+//! all; to go on with fewer would break what the barrier is for.
+
+use super::condvar::Condvar;
+use super::mutex::{Mutex, MutexGuard};
+use super::wait::{OrStop, Plain, Wait, never};
+use crate::stop::Stopped;
+use std::sync::PoisonError;
+
+/// [`std::sync::Barrier`] whose wait can be stopped.
+#[derive(Debug)]
+pub struct Barrier {
+    state: Mutex<State>,
+    changed: Condvar,
+    threads: usize,
+}
+
+#[derive(Debug)]
+struct State {
+    arrived: usize,
+    /// Counts the times that all had arrived.
+    round: usize,
+    broken: bool,
+}
+
+/// How a wait ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BarrierWaitResult {
+    leader: bool,
+    broken: bool,
+}
+
+impl BarrierWaitResult {
+    /// Whether this thread is the one of its round that is singled out.
+    #[must_use]
+    pub fn is_leader(&self) -> bool {
+        self.leader
+    }
+
+    /// Whether a participant was stopped, so that the threads have not met.
+    #[must_use]
+    pub fn is_broken(&self) -> bool {
+        self.broken
+    }
+}
+
+impl Barrier {
+    /// A barrier for this many threads; 0 counts as 1.
+    #[must_use]
+    pub const fn new(threads: usize) -> Barrier {
+        let state = State { arrived: 0, round: 0, broken: false };
+        Barrier { state: Mutex::new(state), changed: Condvar::new(), threads }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn wait_as<W: Wait>(&self) -> Result<BarrierWaitResult, W::Stop> {
+        W::check()?;
+        let mut state = self.state();
+        if state.broken {
+            return Ok(BarrierWaitResult { leader: false, broken: true });
+        }
+        let round = state.round;
+        state.arrived += 1;
+        if state.arrived >= self.threads {
+            state.arrived = 0;
+            state.round += 1;
+            drop(state);
+            self.changed.notify_all();
+            return Ok(BarrierWaitResult { leader: true, broken: false });
+        }
+        while state.round == round && !state.broken {
+            state = match self.changed.wait_as::<W, State>(state, None) {
+                Ok(result) => result.unwrap_or_else(PoisonError::into_inner).0,
+                Err(stop) => {
+                    let mut state = self.state();
+                    // If the last one came at the same time, this thread has
+                    // met the others, and its next call sees the stop.
+                    if state.round == round {
+                        state.broken = true;
+                        drop(state);
+                        self.changed.notify_all();
+                        return Err(stop);
+                    }
+                    state
+                }
+            };
+        }
+        Ok(BarrierWaitResult { leader: false, broken: state.round == round })
+    }
+
+    /// Waits until all threads have called it, or one of them was stopped.
+    pub fn wait(&self) -> BarrierWaitResult {
+        never(self.wait_as::<Plain>())
+    }
+
+    /// [`Barrier::wait`], stop-checked.
+    ///
+    /// # Errors
+    ///
+    /// [`Stopped`]: a stop is requested. If the thread had joined the others
+    /// already, the barrier is broken for them.
+    pub fn wait_or_stop(&self) -> Result<BarrierWaitResult, Stopped> {
+        self.wait_as::<OrStop>()
+    }
+}

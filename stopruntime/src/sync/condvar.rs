@@ -1,0 +1,179 @@
+//! A condition variable: a counter of notifications that waiters sleep on.
+//!
+//! Nothing notified is lost with a stopped waiter: a wake-up that took it off
+//! the futex makes its wait return; and if it is stopped with the counter
+//! changed, so that the notification may have been meant for it although it
+//! had not slept yet, it passes the notification on.
+
+use super::mutex::MutexGuard;
+use super::wait::{OrStop, Plain, Wait, never};
+use crate::futex::{futex_wake, futex_wake_one};
+use crate::stop::Stopped;
+use core::sync::atomic::AtomicU32;
+use core::sync::atomic::Ordering::Relaxed;
+use std::sync::{LockResult, PoisonError};
+use std::time::{Duration, Instant};
+
+/// [`std::sync::Condvar`] whose waits can be stopped.
+///
+/// A stopped wait does not take the mutex again: its guard is gone and the lock
+/// is free, so that nothing stands between the request and the end of the wait.
+#[derive(Debug, Default)]
+pub struct Condvar {
+    notified: AtomicU32,
+}
+
+/// Whether a wait ended because its time was over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WaitTimeoutResult(bool);
+
+impl WaitTimeoutResult {
+    /// Whether the time was over.
+    #[must_use]
+    pub fn timed_out(&self) -> bool {
+        self.0
+    }
+}
+
+pub(super) type Waited<'lock, T, S> =
+    Result<LockResult<(MutexGuard<'lock, T>, WaitTimeoutResult)>, S>;
+
+impl Condvar {
+    /// Nobody waits.
+    #[must_use]
+    pub const fn new() -> Condvar {
+        Condvar { notified: AtomicU32::new(0) }
+    }
+
+    /// Wakes one waiter.
+    pub fn notify_one(&self) {
+        // Relaxed: the mutex orders the data; the futex orders the wake-up.
+        self.notified.fetch_add(1, Relaxed);
+        futex_wake_one(&self.notified);
+    }
+
+    /// Wakes all waiters.
+    pub fn notify_all(&self) {
+        self.notified.fetch_add(1, Relaxed);
+        futex_wake(&self.notified);
+    }
+
+    pub(super) fn wait_as<'lock, W: Wait, T>(
+        &self,
+        guard: MutexGuard<'lock, T>,
+        deadline: Option<Instant>,
+    ) -> Waited<'lock, T, W::Stop> {
+        W::check()?;
+        let mutex = guard.mutex();
+        // Read under the lock: who changes the condition from now on, and
+        // notifies, changes the value we wait on.
+        let before = self.notified.load(Relaxed);
+        drop(guard);
+        if let Err(stop) = W::wait(&self.notified, before, deadline) {
+            if self.notified.load(Relaxed) != before {
+                futex_wake_one(&self.notified);
+            }
+            return Err(stop);
+        }
+        let late = self.notified.load(Relaxed) == before
+            && deadline.is_some_and(|deadline| Instant::now() >= deadline);
+        let result = WaitTimeoutResult(late);
+        Ok(match mutex.lock() {
+            Ok(guard) => Ok((guard, result)),
+            Err(poisoned) => Err(PoisonError::new((poisoned.into_inner(), result))),
+        })
+    }
+
+    /// Waits for a notification; may return without one.
+    ///
+    /// # Errors
+    ///
+    /// The guard in a [`PoisonError`], if a holder of the mutex panicked.
+    pub fn wait<'lock, T>(&self, guard: MutexGuard<'lock, T>) -> LockResult<MutexGuard<'lock, T>> {
+        alone(never(self.wait_as::<Plain, T>(guard, None)))
+    }
+
+    /// [`Condvar::wait`], stop-checked. Notified, it waits for the mutex as
+    /// `lock` does.
+    ///
+    /// # Errors
+    ///
+    /// [`Stopped`]: a stop is requested; the mutex is not held, and no
+    /// notification was taken from the others.
+    pub fn wait_or_stop<'lock, T>(
+        &self,
+        guard: MutexGuard<'lock, T>,
+    ) -> Result<LockResult<MutexGuard<'lock, T>>, Stopped> {
+        self.wait_as::<OrStop, T>(guard, None).map(alone)
+    }
+
+    /// Waits until the condition is false.
+    ///
+    /// # Errors
+    ///
+    /// As [`Condvar::wait`].
+    pub fn wait_while<'lock, T>(
+        &self,
+        mut guard: MutexGuard<'lock, T>,
+        mut condition: impl FnMut(&mut T) -> bool,
+    ) -> LockResult<MutexGuard<'lock, T>> {
+        while condition(&mut guard) {
+            guard = self.wait(guard)?;
+        }
+        Ok(guard)
+    }
+
+    /// [`Condvar::wait_while`], stop-checked.
+    ///
+    /// # Errors
+    ///
+    /// As [`Condvar::wait_or_stop`].
+    pub fn wait_while_or_stop<'lock, T>(
+        &self,
+        mut guard: MutexGuard<'lock, T>,
+        mut condition: impl FnMut(&mut T) -> bool,
+    ) -> Result<LockResult<MutexGuard<'lock, T>>, Stopped> {
+        while condition(&mut guard) {
+            guard = match self.wait_or_stop(guard)? {
+                Ok(guard) => guard,
+                poisoned => return Ok(poisoned),
+            };
+        }
+        Ok(Ok(guard))
+    }
+
+    /// Waits for a notification, at most this long.
+    ///
+    /// # Errors
+    ///
+    /// As [`Condvar::wait`].
+    pub fn wait_timeout<'lock, T>(
+        &self,
+        guard: MutexGuard<'lock, T>,
+        timeout: Duration,
+    ) -> LockResult<(MutexGuard<'lock, T>, WaitTimeoutResult)> {
+        never(self.wait_as::<Plain, T>(guard, Instant::now().checked_add(timeout)))
+    }
+
+    /// [`Condvar::wait_timeout`], stop-checked.
+    ///
+    /// # Errors
+    ///
+    /// As [`Condvar::wait_or_stop`].
+    pub fn wait_timeout_or_stop<'lock, T>(
+        &self,
+        guard: MutexGuard<'lock, T>,
+        timeout: Duration,
+    ) -> Result<LockResult<(MutexGuard<'lock, T>, WaitTimeoutResult)>, Stopped> {
+        self.wait_as::<OrStop, T>(guard, Instant::now().checked_add(timeout))
+    }
+}
+
+fn alone<T>(
+    result: LockResult<(MutexGuard<'_, T>, WaitTimeoutResult)>,
+) -> LockResult<MutexGuard<'_, T>> {
+    match result {
+        Ok((guard, _)) => Ok(guard),
+        Err(poisoned) => Err(PoisonError::new(poisoned.into_inner().0)),
+    }
+}

@@ -1,0 +1,24 @@
+//! Locks and channels whose waits can be stopped: the shapes of [`std::sync`].
+//!
+//! Every blocking method has its plain form, which waits as std's does, and its
+//! `_or_stop` form, which a marked call becomes. Each primitive is a futex
+//! (futex(2)); its algorithm is written once, over how it waits.
+//!
+//! A stopped waiter takes nothing with it: the lock, the permit, the message
+//! and the wake-up that it did not act upon are there for the others. Stopping
+//! it takes no lock of another thread's.
+//!
+//! Poisoning is std's, so that code moves over unchanged: `lock()` returns a
+//! [`LockResult`](std::sync::LockResult).
+
+mod barrier;
+mod condvar;
+pub mod mpsc;
+mod mutex;
+mod semaphore;
+mod wait;
+
+pub use barrier::{Barrier, BarrierWaitResult};
+pub use condvar::{Condvar, WaitTimeoutResult};
+pub use mutex::{Mutex, MutexGuard};
+pub use semaphore::{Semaphore, SemaphoreGuard};

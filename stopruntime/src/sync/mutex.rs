@@ -1,0 +1,258 @@
+//! A mutual-exclusion lock.
+//!
+//! | state | meaning |
+//! |---|---|
+//! | 0 | free |
+//! | 1 | held, nobody waits |
+//! | 2 | held, somebody may wait |
+//!
+//! A waiter writes 2 before every wait. So one that was woken and then stopped
+//! before it had the lock has left a 2 behind: the holder's unlock wakes the
+//! next, and no wake-up is lost with it.
+//!
+//! # Safety
+//!
+//! The invariant of this module: the data is reached through a guard only, and
+//! there is one guard while the state is not 0.
+
+#![allow(unsafe_code)]
+
+use super::wait::{OrStop, Plain, Wait, never};
+use crate::futex::futex_wake_one;
+use crate::stop::Stopped;
+use core::cell::UnsafeCell;
+use core::fmt;
+use core::ops::{Deref, DerefMut};
+use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
+use core::sync::atomic::{AtomicBool, AtomicU32};
+use std::sync::{LockResult, PoisonError, TryLockError, TryLockResult};
+use std::thread;
+
+const FREE: u32 = 0;
+const HELD: u32 = 1;
+const CONTENDED: u32 = 2;
+
+/// The lock without data.
+#[derive(Debug)]
+pub(super) struct Raw(AtomicU32);
+
+impl Raw {
+    pub(super) const fn new() -> Raw {
+        Raw(AtomicU32::new(FREE))
+    }
+
+    /// Acquire pairs with the Release in `unlock`.
+    #[inline]
+    pub(super) fn try_lock(&self) -> bool {
+        self.0.compare_exchange(FREE, HELD, Acquire, Relaxed).is_ok()
+    }
+
+    #[inline]
+    pub(super) fn lock<W: Wait>(&self) -> Result<(), W::Stop> {
+        W::check()?;
+        if self.try_lock() { Ok(()) } else { self.lock_contended::<W>() }
+    }
+
+    #[cold]
+    fn lock_contended<W: Wait>(&self) -> Result<(), W::Stop> {
+        // A short hold on another core is over before a system call is.
+        for _ in 0..100 {
+            match self.0.load(Relaxed) {
+                FREE if self.try_lock() => return Ok(()),
+                CONTENDED => break,
+                _ => core::hint::spin_loop(),
+            }
+        }
+        while self.0.swap(CONTENDED, Acquire) != FREE {
+            W::wait(&self.0, CONTENDED, None)?;
+        }
+        Ok(())
+    }
+
+    #[inline]
+    pub(super) fn unlock(&self) {
+        if self.0.swap(FREE, Release) == CONTENDED {
+            futex_wake_one(&self.0);
+        }
+    }
+}
+
+/// [`std::sync::Mutex`] whose `lock` can be stopped.
+///
+/// ```
+/// use stopruntime::sync::Mutex;
+///
+/// let count = Mutex::new(1);
+/// *count.lock().unwrap() += 1;
+/// assert_eq!(*count.lock_or_stop().unwrap().unwrap(), 2);
+/// ```
+#[derive(Default)]
+pub struct Mutex<T: ?Sized> {
+    raw: Raw,
+    poisoned: AtomicBool,
+    data: UnsafeCell<T>,
+}
+
+impl Default for Raw {
+    fn default() -> Raw {
+        Raw::new()
+    }
+}
+
+// SAFETY: the lock hands the data from thread to thread, one at a time.
+unsafe impl<T: ?Sized + Send> Send for Mutex<T> {}
+// SAFETY: as above.
+unsafe impl<T: ?Sized + Send> Sync for Mutex<T> {}
+
+impl<T> Mutex<T> {
+    /// A free lock over the value.
+    pub const fn new(value: T) -> Mutex<T> {
+        Mutex { raw: Raw::new(), poisoned: AtomicBool::new(false), data: UnsafeCell::new(value) }
+    }
+
+    /// The value.
+    ///
+    /// # Errors
+    ///
+    /// The value in a [`PoisonError`], if a holder panicked.
+    pub fn into_inner(self) -> LockResult<T> {
+        let poisoned = self.is_poisoned();
+        let value = self.data.into_inner();
+        if poisoned { Err(PoisonError::new(value)) } else { Ok(value) }
+    }
+}
+
+impl<T: ?Sized> Mutex<T> {
+    /// Waits for the lock.
+    ///
+    /// # Errors
+    ///
+    /// The guard in a [`PoisonError`], if a holder panicked.
+    #[inline]
+    pub fn lock(&self) -> LockResult<MutexGuard<'_, T>> {
+        never(self.raw.lock::<Plain>());
+        MutexGuard::new(self)
+    }
+
+    /// [`Mutex::lock`], stop-checked.
+    ///
+    /// # Errors
+    ///
+    /// [`Stopped`]: a stop is requested and the lock was not taken.
+    #[inline]
+    pub fn lock_or_stop(&self) -> Result<LockResult<MutexGuard<'_, T>>, Stopped> {
+        self.raw.lock::<OrStop>()?;
+        Ok(MutexGuard::new(self))
+    }
+
+    /// Takes the lock if it is free.
+    ///
+    /// # Errors
+    ///
+    /// [`TryLockError::WouldBlock`] if it is not.
+    #[inline]
+    pub fn try_lock(&self) -> TryLockResult<MutexGuard<'_, T>> {
+        if self.raw.try_lock() { Ok(MutexGuard::new(self)?) } else { Err(TryLockError::WouldBlock) }
+    }
+
+    /// Whether a holder panicked.
+    #[must_use]
+    pub fn is_poisoned(&self) -> bool {
+        self.poisoned.load(Relaxed)
+    }
+
+    /// Forgets that a holder panicked.
+    pub fn clear_poison(&self) {
+        self.poisoned.store(false, Relaxed);
+    }
+
+    /// The value; the borrow shows that nobody holds the lock.
+    ///
+    /// # Errors
+    ///
+    /// As [`Mutex::into_inner`].
+    pub fn get_mut(&mut self) -> LockResult<&mut T> {
+        let poisoned = self.is_poisoned();
+        let value = self.data.get_mut();
+        if poisoned { Err(PoisonError::new(value)) } else { Ok(value) }
+    }
+}
+
+impl<T> From<T> for Mutex<T> {
+    fn from(value: T) -> Mutex<T> {
+        Mutex::new(value)
+    }
+}
+
+impl<T: ?Sized + fmt::Debug> fmt::Debug for Mutex<T> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = formatter.debug_struct("Mutex");
+        match self.try_lock() {
+            Ok(guard) => shown.field("data", &&*guard),
+            Err(TryLockError::Poisoned(error)) => shown.field("data", &&**error.get_ref()),
+            Err(TryLockError::WouldBlock) => shown.field("data", &format_args!("<locked>")),
+        };
+        shown.field("poisoned", &self.is_poisoned()).finish_non_exhaustive()
+    }
+}
+
+/// The lock, held; dropped, it is free again.
+#[must_use = "the lock is free again as soon as the guard is dropped"]
+pub struct MutexGuard<'lock, T: ?Sized> {
+    mutex: &'lock Mutex<T>,
+    /// The thread was panicking already when it took the lock.
+    panicking: bool,
+    /// The lock belongs to the thread that took it, as in std.
+    not_send: core::marker::PhantomData<*const ()>,
+}
+
+// SAFETY: a shared guard gives a shared reference only.
+unsafe impl<T: ?Sized + Sync> Sync for MutexGuard<'_, T> {}
+
+impl<'lock, T: ?Sized> MutexGuard<'lock, T> {
+    #[inline]
+    pub(super) fn new(mutex: &'lock Mutex<T>) -> LockResult<MutexGuard<'lock, T>> {
+        let guard = MutexGuard {
+            mutex,
+            panicking: thread::panicking(),
+            not_send: core::marker::PhantomData,
+        };
+        if mutex.is_poisoned() { Err(PoisonError::new(guard)) } else { Ok(guard) }
+    }
+
+    pub(super) fn mutex(&self) -> &'lock Mutex<T> {
+        self.mutex
+    }
+}
+
+impl<T: ?Sized> Deref for MutexGuard<'_, T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        // SAFETY: this guard holds the lock.
+        unsafe { &*self.mutex.data.get() }
+    }
+}
+
+impl<T: ?Sized> DerefMut for MutexGuard<'_, T> {
+    fn deref_mut(&mut self) -> &mut T {
+        // SAFETY: this guard holds the lock, and is borrowed exclusively.
+        unsafe { &mut *self.mutex.data.get() }
+    }
+}
+
+impl<T: ?Sized> Drop for MutexGuard<'_, T> {
+    #[inline]
+    fn drop(&mut self) {
+        if !self.panicking && thread::panicking() {
+            self.mutex.poisoned.store(true, Relaxed);
+        }
+        self.mutex.raw.unlock();
+    }
+}
+
+impl<T: ?Sized + fmt::Debug> fmt::Debug for MutexGuard<'_, T> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        (**self).fmt(formatter)
+    }
+}
