@@ -52,6 +52,11 @@ pub(crate) fn wait_for_state(thread: i32, state: &str) {
     wait_for(&format!("thread {thread} to be in state {state}"), || rest(thread).state == state);
 }
 
+/// Waits until a thread of any process sleeps in this system call.
+pub(crate) fn wait_for_sleep_in(thread: i32, call: i64) {
+    wait_for(&format!("a sleep in call {call}"), || asleep_in(thread) == Some(call));
+}
+
 /// Waits for what will be the case in a moment.
 pub(crate) fn wait_for(what: &str, mut is_so: impl FnMut() -> bool) {
     let deadline = Instant::now() + LIMIT;

@@ -123,16 +123,22 @@ impl Traced {
         })
     }
 
-    /// Goes on freely to the next `int3`, with all signals on the way
-    /// delivered; false if it hangs.
-    pub(crate) fn run_to_trap(&self, mut signal: i32) -> bool {
+    /// Runs freely to the next `int3`, with all signals on the way delivered;
+    /// false if it falls asleep first and `sleeping` is an end, or hangs.
+    /// `stopped`: it is, and has to be sent on its way.
+    pub(crate) fn run(&self, stopped: bool, sleeping: bool) -> bool {
+        if stopped {
+            self.go(Go::On, 0);
+        }
         loop {
-            self.go(Go::On, signal);
-            match self.wait_or_hang() {
-                Some(Event::Trap) => return true,
-                Some(Event::Signal(next)) => signal = next,
+            let event = if sleeping { self.wait_unless_asleep() } else { self.wait_or_hang() };
+            match event {
+                Some(Event::Trap) if self.is_behind_trap() => return true,
+                // The end of a step that slept in a system call.
+                Some(Event::Trap) => self.go(Go::On, 0),
+                Some(Event::Signal(signal)) => self.go(Go::On, signal),
+                Some(Event::Call | Event::Other) => self.go(Go::On, 0),
                 Some(Event::Ended) => panic!("thread {} ended", self.thread),
-                Some(Event::Call | Event::Other) => signal = 0,
                 None => return false,
             }
         }
@@ -151,17 +157,24 @@ impl Traced {
 
     /// Whether the next instruction is `syscall`.
     pub(crate) fn is_at_call(&self) -> bool {
-        let pc = self.pc();
-        // SAFETY: reads a word of the tracee; glibc returns it.
-        let word = unsafe {
-            libc::ptrace(
-                libc::PTRACE_PEEKTEXT,
-                self.thread,
-                pc as *mut c_void,
-                null_mut::<c_void>(),
-            )
-        };
-        word & 0xffff == 0x050f
+        self.code(0) & 0xffff == 0x050f
+    }
+
+    /// Whether the next instruction is `int3`.
+    pub(crate) fn is_at_trap(&self) -> bool {
+        self.code(0) & 0xff == 0xcc
+    }
+
+    /// Whether the last instruction was `int3`.
+    fn is_behind_trap(&self) -> bool {
+        self.code(1) & 0xff == 0xcc
+    }
+
+    /// Eight bytes of code, from this far before the next instruction.
+    fn code(&self, back: usize) -> i64 {
+        let pc = core::ptr::without_provenance_mut::<c_void>(self.pc() - back);
+        // SAFETY: reads a word of the tracee, which glibc returns.
+        unsafe { libc::ptrace(libc::PTRACE_PEEKTEXT, self.thread, pc, null_mut::<c_void>()) }
     }
 
     /// Lets go of the stopped thread.

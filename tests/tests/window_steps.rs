@@ -1,0 +1,394 @@
+//! A marked read is stepped through, instruction by instruction, and met at
+//! each of them: by a request, by a stray stop signal, by a foreign handler
+//! from which the request is made. A tracer does it to a child process.
+//!
+//! Not on the rseq backend: each step is a trap, which aborts the window, so
+//! that a stepped one never ends; `window_injected` is for that.
+
+mod support_hazards;
+
+use std::io::{PipeReader, PipeWriter, pipe};
+use std::os::fd::AsRawFd;
+use std::sync::atomic::{AtomicI32, Ordering};
+use std::sync::{Mutex, mpsc};
+use stop_tests::{on_backends, per_backend, thread_id};
+use stopruntime::ext::ReadOrStop;
+use stopruntime::thread::{self, JoinHandle};
+use stopruntime::{Stopper, testing};
+use support_hazards::dice::{Dice, runs};
+use support_hazards::proc::{asleep_in, wait_for, wait_for_state};
+use support_hazards::ptrace::{Event, Go, Traced, trap};
+use support_hazards::signals::{STOP, catch, plain_read, plain_write, send_to, waiting};
+use support_hazards::tracee::{Line, Tracee, line_to_tracer, start};
+
+/// A marked read, then a second one if a stop is requested: `b'x'` the byte,
+/// `b's'` stopped, `b'-'` not made, `b'?'` anything else. Then the number of
+/// bytes that are still in the pipe.
+type Outcome = [u8; 3];
+
+const STOPPED: Outcome = [b's', b's', 0];
+const STOPPED_BEFORE_DATA: Outcome = [b's', b's', 1];
+const STOPPED_AFTER_DATA: Outcome = [b'x', b's', 0];
+const NOT_STOPPED: Outcome = [b'x', b'-', 0];
+
+/// What meets the stopped thread.
+#[derive(Clone, Copy, Debug)]
+enum Met {
+    Request,
+    /// A foreign handler that requests.
+    Handler,
+    /// A foreign handler that waits while another thread requests.
+    WaitingHandler,
+    /// The stop signal, from outside, and no request.
+    Stray,
+}
+
+/// The child, in which one thread after the other makes a marked read.
+struct Steps {
+    tracee: Tracee,
+    line: Line,
+    /// First instruction and end.
+    windows: Vec<(usize, usize)>,
+}
+
+impl Steps {
+    fn new(test: &str) -> Steps {
+        let (tracee, mut line) = start(test);
+        let count = line.receive_number();
+        let mut address = || usize::from_ne_bytes(line.receive());
+        let windows = (0..count).map(|_| (address(), address())).collect();
+        Steps { tracee, line, windows }
+    }
+
+    /// A new thread, stopped just before its marked read.
+    fn thread(&mut self, with_data: bool) -> Traced {
+        self.line.command(b'n');
+        let thread = Traced::seize(self.tracee.process(), self.line.receive_number());
+        if with_data {
+            self.line.command(b'w');
+        }
+        self.line.command(b'g');
+        assert_eq!(thread.wait(), Event::Trap);
+        thread
+    }
+
+    /// The addresses of a marked read, to its end or to its sleep.
+    fn trace(&mut self, with_data: bool) -> Vec<usize> {
+        let thread = self.thread(with_data);
+        let mut addresses = vec![thread.pc()];
+        let mut awake = true;
+        while !thread.is_at_trap() {
+            awake = step(&thread);
+            if !awake {
+                break;
+            }
+            addresses.push(thread.pc());
+        }
+        self.line.command(b'r');
+        assert!(thread.run(awake, false));
+        self.outcome(thread);
+        addresses
+    }
+
+    /// A fresh marked read, met after this many instructions.
+    fn met_at(&mut self, index: usize, with_data: bool, by: Met) -> Outcome {
+        let thread = self.thread(with_data);
+        let stopped = (0..index).all(|_| step(&thread));
+        let (process, tid) = (thread.process(), thread.thread());
+        match by {
+            Met::Request => self.line.command(b'r'),
+            Met::Handler => send_to(process, tid, libc::SIGUSR1),
+            Met::WaitingHandler => send_to(process, tid, libc::SIGUSR2),
+            Met::Stray => {
+                send_to(process, tid, STOP);
+                assert!(!thread.run(stopped, true), "{index}: ended by a stray signal");
+                assert!(asleep_in(tid).is_some(), "{index}: neither asleep nor at its end");
+                self.line.command(b'w');
+                assert!(thread.run(false, false), "{index}: data does not end it");
+                return self.outcome(thread);
+            }
+        }
+        assert!(thread.run(stopped, false), "request lost at instruction {index}");
+        self.outcome(thread)
+    }
+
+    /// Lets the thread end.
+    fn outcome(&mut self, thread: Traced) -> Outcome {
+        thread.detach();
+        self.line.command(b'j');
+        self.line.receive()
+    }
+
+    /// Where in the trace the window's `syscall` stands, if it has a window;
+    /// proves that the trace holds all of it.
+    fn call_in(&self, trace: &[usize]) -> Option<usize> {
+        let inside = |window: &&(usize, usize)| trace.contains(&window.0);
+        let (first, end) = self.windows.iter().find(inside)?;
+        let first_at = trace.iter().position(|pc| pc == first)?;
+        let call_at = trace.iter().position(|pc| *pc == end - 2)?;
+        assert!(first_at >= 4, "the stores before the window");
+        assert_eq!(call_at, first_at + 2, "test, jump, call");
+        Some(call_at)
+    }
+}
+
+/// One instruction; false if it is a call that the thread now sleeps in.
+fn step(thread: &Traced) -> bool {
+    let calls = thread.is_at_call();
+    thread.go(Go::Step, 0);
+    let event = if calls { thread.wait_unless_asleep() } else { Some(thread.wait()) };
+    assert!(matches!(event, None | Some(Event::Trap)), "{event:?}");
+    event.is_some()
+}
+
+/// All of the handler backend's. The ppoll backend's way is a hundred times as
+/// long, and its hazards are in few places: a random part of it, all with
+/// `STOP_TESTS_STOPS`.
+fn chosen(count: usize) -> Vec<usize> {
+    const PART: usize = 17;
+    if stopruntime::backend() == stopruntime::Backend::Handler || runs(0) != 0 {
+        return (0..count).collect();
+    }
+    let mut dice = Dice::new();
+    let from = usize::try_from(dice.below(PART as u64)).expect("small");
+    (from..count).step_by(PART).chain([count - 1]).collect()
+}
+
+/// Meets a read that waits at each instruction to its sleep, in its sleep
+/// included.
+fn at_each_instruction(test: &str, by: Met, expected: Outcome) {
+    let mut steps = Steps::new(test);
+    let trace = steps.trace(false);
+    if stopruntime::backend() == stopruntime::Backend::Handler {
+        assert_eq!(steps.call_in(&trace), Some(trace.len() - 1), "it sleeps in the window");
+    }
+    for index in chosen(trace.len() + 1) {
+        assert_eq!(steps.met_at(index, false, by), expected, "{by:?} at instruction {index}");
+    }
+    eprintln!("{by:?}: {} instructions", trace.len());
+}
+
+/// Meets a read whose byte is there at each instruction, to its end.
+fn at_each_instruction_with_data(test: &str, by: Met) {
+    let mut steps = Steps::new(test);
+    let trace = steps.trace(true);
+    let call = steps.call_in(&trace);
+    let mut stopped = 0;
+    for index in chosen(trace.len()) {
+        let outcome = steps.met_at(index, true, by);
+        let before = call.map_or(outcome[0] == b's', |call| index <= call);
+        let expected = if before { STOPPED_BEFORE_DATA } else { STOPPED_AFTER_DATA };
+        assert_eq!(outcome, expected, "{by:?} at instruction {index}");
+        stopped += usize::from(before);
+    }
+    assert!(stopped > 0);
+    eprintln!("{by:?}: {stopped} before the call, of {} instructions", trace.len());
+}
+
+on_backends! { ["handler", "ppoll"];
+    fn a_request_at_each_instruction() {
+        match line_to_tracer() {
+            Some(line) => reads(line),
+            None => at_each_instruction("a_request_at_each_instruction", Met::Request, STOPPED),
+        }
+    }
+
+    fn a_request_at_each_instruction_with_data() {
+        match line_to_tracer() {
+            Some(line) => reads(line),
+            None => at_each_instruction_with_data(
+                "a_request_at_each_instruction_with_data",
+                Met::Request,
+            ),
+        }
+    }
+
+    fn a_requesting_handler_at_each_instruction() {
+        match line_to_tracer() {
+            Some(line) => reads(line),
+            None => at_each_instruction(
+                "a_requesting_handler_at_each_instruction",
+                Met::Handler,
+                STOPPED,
+            ),
+        }
+    }
+
+    fn a_requesting_handler_at_each_instruction_with_data() {
+        match line_to_tracer() {
+            Some(line) => reads(line),
+            None => at_each_instruction_with_data(
+                "a_requesting_handler_at_each_instruction_with_data",
+                Met::Handler,
+            ),
+        }
+    }
+
+    fn a_waiting_handler_at_each_instruction() {
+        match line_to_tracer() {
+            Some(line) => reads(line),
+            None => at_each_instruction(
+                "a_waiting_handler_at_each_instruction",
+                Met::WaitingHandler,
+                STOPPED,
+            ),
+        }
+    }
+
+    fn a_stray_signal_at_each_instruction() {
+        match line_to_tracer() {
+            Some(line) => reads(line),
+            None => at_each_instruction(
+                "a_stray_signal_at_each_instruction",
+                Met::Stray,
+                NOT_STOPPED,
+            ),
+        }
+    }
+}
+
+per_backend! {
+    fn after_a_stop_of_the_process() {
+        if let Some(line) = line_to_tracer() {
+            return reads(line);
+        }
+        let mut steps = Steps::new("after_a_stop_of_the_process");
+        let process = steps.tracee.process();
+        let signal = |signal| {
+            // SAFETY: two integers, and the process is ours.
+            assert_eq!(unsafe { libc::kill(process, signal) }, 0);
+        };
+        for run in 0..100 {
+            let thread = steps.thread(false);
+            let tid = thread.thread();
+            thread.detach();
+            // The first `trap` is behind it, the second one has no tracer any
+            // more: this thread leaves it out.
+            wait_for("the marked read", || asleep_in(tid).is_some());
+            signal(libc::SIGSTOP);
+            wait_for_state(tid, "T");
+            if run % 2 == 0 {
+                // Taken up when the process goes on, at once.
+                steps.line.send(b"r");
+                signal(libc::SIGCONT);
+                assert_eq!(steps.line.receive(), [b'r']);
+            } else {
+                signal(libc::SIGCONT);
+                wait_for("the marked read again", || asleep_in(tid).is_some());
+                steps.line.command(b'r');
+            }
+            steps.line.command(b'j');
+            assert_eq!(steps.line.receive(), STOPPED, "run {run}");
+        }
+    }
+}
+
+// ---- the tracee's side ----
+
+/// The thread that handlers ask to request, and by what they do.
+static CURRENT: Mutex<Option<Stopper>> = Mutex::new(None);
+static ASK: AtomicI32 = AtomicI32::new(-1);
+static ANSWER: AtomicI32 = AtomicI32::new(-1);
+
+extern "C" fn requests(_: i32, _: *mut libc::siginfo_t, _: *mut libc::c_void) {
+    Stopper::current().request_stop();
+}
+
+extern "C" fn waits(_: i32, _: *mut libc::siginfo_t, _: *mut libc::c_void) {
+    let asked = plain_write(ASK.load(Ordering::SeqCst));
+    if !asked || plain_read(ANSWER.load(Ordering::SeqCst)) != Ok(1) {
+        std::process::abort();
+    }
+}
+
+/// One thread's marked read and its pipes.
+struct OneRead {
+    handle: JoinHandle<[u8; 2]>,
+    gate: PipeWriter,
+    data_in: PipeWriter,
+    data: PipeReader,
+}
+
+impl OneRead {
+    fn new(traced_to_the_end: bool) -> (OneRead, i32) {
+        let (sender, receiver) = mpsc::channel();
+        let (opened, gate) = pipe().unwrap();
+        let (data, data_in) = pipe().unwrap();
+        let mut marked = data.try_clone().unwrap();
+        let handle = thread::spawn(move || {
+            sender.send(thread_id()).unwrap();
+            plain_read(opened.as_raw_fd()).unwrap();
+            trap();
+            let first = marked.read_or_stop(&mut [0]);
+            if traced_to_the_end {
+                trap();
+            }
+            let second = stopruntime::stop_requested().then(|| marked.read_or_stop(&mut [0]));
+            [letter(Some(first)), letter(second)]
+        });
+        let thread = receiver.recv().unwrap();
+        *CURRENT.lock().unwrap() = Some(handle.stopper());
+        (OneRead { handle, gate, data_in, data }, thread)
+    }
+}
+
+fn letter(read: Option<Result<std::io::Result<usize>, stopruntime::Stopped>>) -> u8 {
+    match read {
+        None => b'-',
+        Some(Err(_)) => b's',
+        Some(Ok(Ok(1))) => b'x',
+        Some(Ok(_)) => b'?',
+    }
+}
+
+/// Does what the tracer says.
+fn reads(mut line: Line) {
+    let windows = if stopruntime::backend() == stopruntime::Backend::Ppoll {
+        Vec::new()
+    } else {
+        testing::windows()
+    };
+    line.send_number(i32::try_from(windows.len()).unwrap());
+    for (start, length, _) in windows {
+        line.send(&start.to_ne_bytes());
+        line.send(&(start + length).to_ne_bytes());
+    }
+    catch(libc::SIGUSR1, requests, libc::SA_RESTART, &[]);
+    catch(libc::SIGUSR2, waits, libc::SA_RESTART, &[]);
+    let (asked, ask) = pipe().unwrap();
+    let (answered, answer) = pipe().unwrap();
+    ASK.store(ask.as_raw_fd(), Ordering::SeqCst);
+    ANSWER.store(answered.as_raw_fd(), Ordering::SeqCst);
+    std::thread::spawn(move || {
+        while plain_read(asked.as_raw_fd()) == Ok(1) {
+            CURRENT.lock().unwrap().as_ref().map(Stopper::request_stop);
+            assert!(plain_write(answer.as_raw_fd()));
+        }
+    });
+    let traced_to_the_end = !std::env::args().any(|name| name == "after_a_stop_of_the_process");
+    let mut current = None;
+    while let Some(command) = line.next_command() {
+        if command == b'n' {
+            let (read, thread) = OneRead::new(traced_to_the_end);
+            current = Some(read);
+            line.send(&[command]);
+            line.send_number(thread);
+            continue;
+        }
+        let read = current.as_ref().expect("a thread");
+        match command {
+            b'g' => assert!(plain_write(read.gate.as_raw_fd())),
+            b'w' => assert!(plain_write(read.data_in.as_raw_fd())),
+            b'r' => assert!(read.handle.request_stop()),
+            _ => {}
+        }
+        line.send(&[command]);
+        if command == b'j' {
+            // All of it lives on: without a writer, the read would end.
+            let OneRead { handle, data, data_in: _writer, gate: _gate } =
+                current.take().expect("a thread");
+            let [first, second] = handle.join().unwrap();
+            line.send(&[first, second, u8::try_from(waiting(&data)).unwrap()]);
+        }
+    }
+}
