@@ -1,10 +1,11 @@
 //! Fed by util-linux's logger, where there is one: a sender that is not ours.
 
 use std::fs;
-use std::io::Write;
+use std::io::{self, Write};
+use std::ops::Range;
 use std::process::{Child, Command, Stdio};
 
-use stop_tests::per_backend;
+use stop_tests::{BACKENDS, run};
 
 use crate::daemon::{Daemon, wait_until};
 use crate::frozen::dropped;
@@ -12,22 +13,39 @@ use crate::message::{census, text};
 
 const LINES: usize = 10_000;
 
-/// A logger that sends each line of its standard input, if the program exists.
-fn logger(port: u16, options: &[&str]) -> Option<Child> {
+/// As `per_backend!`, where there is a logger; where there is none, says so, past
+/// the harness's capture.
+macro_rules! with_logger {
+    ($(fn $name:ident() $body:block)*) => {$(
+        #[test]
+        fn $name() {
+            fn body() $body
+            if exists() {
+                run(concat!(module_path!(), "::", stringify!($name)), &BACKENDS, body);
+            } else {
+                let name = stringify!($name);
+                writeln!(io::stdout(), "NOT TESTED: {name}: no logger on this machine").unwrap();
+            }
+        }
+    )*};
+}
+
+fn exists() -> bool {
     let found = Command::new("logger").arg("--version").stdout(Stdio::null()).status();
-    if !found.is_ok_and(|status| status.success()) {
-        println!("no logger on this machine: what it would send is not tested");
-        return None;
-    }
-    let logger = Command::new("logger")
+    found.is_ok_and(|status| status.success())
+}
+
+/// A logger that sends each line of its standard input.
+fn logger(port: u16, options: &[&str]) -> Child {
+    Command::new("logger")
         .args(["-n", "127.0.0.1", "-P", &port.to_string(), "-t", "app", "--id=1"])
         .args(options)
         .stdin(Stdio::piped())
-        .spawn();
-    Some(logger.expect("logger starts"))
+        .spawn()
+        .expect("logger starts")
 }
 
-fn feed(logger: &mut Child, numbers: std::ops::Range<usize>) {
+fn feed(logger: &mut Child, numbers: Range<usize>) {
     let lines: String = numbers.map(|number| text("logger", number) + "\n").collect();
     let input = logger.stdin.as_mut().expect("piped");
     input.write_all(lines.as_bytes()).expect("logger reads");
@@ -53,17 +71,15 @@ fn unacknowledged(port: u16) -> u64 {
 
 fn over_tcp(options: &[&str]) {
     let daemon = Daemon::start();
-    let Some(mut first) = logger(daemon.tcp.port(), options) else {
-        return;
-    };
-    feed(&mut first, 0..LINES);
-    finish(first);
+    let mut logger = logger(daemon.tcp.port(), options);
+    feed(&mut logger, 0..LINES);
+    finish(logger);
     wait_until("all is acknowledged", || unacknowledged(daemon.tcp.port()) == 0);
     daemon.signal(libc::SIGTERM);
     assert_eq!(census(daemon.end().text())["logger"], LINES);
 }
 
-per_backend! {
+with_logger! {
     fn logger_by_tcp_in_lines() {
         over_tcp(&["--tcp", "--rfc3164"]);
     }
@@ -74,9 +90,7 @@ per_backend! {
 
     fn logger_by_udp() {
         let daemon = Daemon::start();
-        let Some(mut logger) = logger(daemon.udp.port(), &["--udp", "--rfc5424=notq"]) else {
-            return;
-        };
+        let mut logger = logger(daemon.udp.port(), &["--udp", "--rfc5424=notq"]);
         // Batches that fit into the queue, so that nothing can be dropped.
         let batch = 100;
         for first in (0..LINES).step_by(batch) {
