@@ -182,6 +182,7 @@ iterators! {
 
 macro_rules! messages {
     ($([$($parameter:tt)*] $of:ty => $iterator:ty),*) => {$(
+        #[diagnostic::do_not_recommend]
         impl<$($parameter)*> IntoIterOrStop for $of {
             type IntoIter = $iterator;
 
@@ -204,6 +205,7 @@ messages! {
     ['receiver, T] &'receiver mpsc::Receiver<T> => mpsc::Iter<'receiver, T>
 }
 
+#[diagnostic::do_not_recommend]
 impl<'receiver, T> IntoIterOrStop for mpsc::Iter<'receiver, T> {
     type IntoIter = mpsc::Iter<'receiver, T>;
 

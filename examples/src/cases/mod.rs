@@ -20,6 +20,7 @@ mod readiness;
 mod run;
 mod stdin;
 mod stream;
+mod sync;
 mod time;
 mod write;
 
@@ -185,6 +186,7 @@ pub fn all() -> Vec<Case> {
         datagram::CASES,
         connect::CASES,
         child::CASES,
+        sync::CASES,
         time::CASES,
         readiness::CASES,
     ]
