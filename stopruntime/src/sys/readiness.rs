@@ -11,7 +11,7 @@ use super::{calls, outcome};
 use crate::call::call;
 use crate::signal::{self, KERNEL_MASK_SIZE};
 use crate::stop::Stopped;
-use core::ffi::c_int;
+use core::ffi::{c_int, c_long};
 use core::time::Duration;
 use libc::{epoll_event, fd_set, nfds_t, pollfd, sigset_t, timespec, timeval};
 
@@ -163,6 +163,19 @@ unsafe fn select(
     outcome(unsafe { call(libc::SYS_pselect6, args) }).map(|ready| ready as c_int)
 }
 
+/// Both forms, which differ in what their time-out is.
+unsafe fn wait_for_events(
+    number: c_long,
+    [epoll, events, count, timeout]: [usize; 4],
+    mask: *const sigset_t,
+) -> Result<c_int, Stopped> {
+    // SAFETY: null or the caller's.
+    let mask = unsafe { opened(mask) };
+    let args = [epoll, events, count, timeout, address(mask.as_ref()), KERNEL_MASK_SIZE];
+    // SAFETY: the caller's events and time-out; the mask outlives the call.
+    outcome(unsafe { call(number, args) }).map(|ready| ready as c_int)
+}
+
 /// [`libc::epoll_pwait`], stop-checked. `epoll_wait(2)`.
 ///
 /// # Errors
@@ -180,18 +193,9 @@ pub unsafe fn epoll_pwait_or_stop(
     timeout: c_int,
     mask: *const sigset_t,
 ) -> Result<c_int, Stopped> {
-    // SAFETY: null or the caller's.
-    let mask = unsafe { opened(mask) };
-    let args = [
-        epoll as usize,
-        events as usize,
-        count as usize,
-        timeout as usize,
-        address(mask.as_ref()),
-        KERNEL_MASK_SIZE,
-    ];
-    // SAFETY: the caller's events; the mask outlives the call.
-    outcome(unsafe { call(libc::SYS_epoll_pwait, args) }).map(|ready| ready as c_int)
+    let args = [epoll as usize, events as usize, count as usize, timeout as usize];
+    // SAFETY: the caller's events, time-out and mask.
+    unsafe { wait_for_events(libc::SYS_epoll_pwait, args, mask) }
 }
 
 /// [`libc::epoll_pwait2`], stop-checked. `epoll_wait(2)`, Linux 5.11.
@@ -211,16 +215,7 @@ pub unsafe fn epoll_pwait2_or_stop(
     timeout: *const timespec,
     mask: *const sigset_t,
 ) -> Result<c_int, Stopped> {
-    // SAFETY: null or the caller's.
-    let mask = unsafe { opened(mask) };
-    let args = [
-        epoll as usize,
-        events as usize,
-        count as usize,
-        timeout as usize,
-        address(mask.as_ref()),
-        KERNEL_MASK_SIZE,
-    ];
-    // SAFETY: the caller's events and time-out; the mask outlives the call.
-    outcome(unsafe { call(libc::SYS_epoll_pwait2, args) }).map(|ready| ready as c_int)
+    let args = [epoll as usize, events as usize, count as usize, timeout as usize];
+    // SAFETY: the caller's events, time-out and mask.
+    unsafe { wait_for_events(libc::SYS_epoll_pwait2, args, mask) }
 }

@@ -13,44 +13,7 @@ pub struct JoinHandle<T> {
 }
 
 impl<T> JoinHandle<T> {
-    /// Requests a stop and returns at once; see [`Stopper::request_stop`].
-    #[doc(alias = "pthread_cancel")]
-    #[allow(clippy::must_use_candidate, reason = "a request is made for its effect")]
-    pub fn request_stop(&self) -> bool {
-        self.stopper.request_stop()
-    }
-
-    /// Whether a stop has been requested.
-    #[must_use]
-    pub fn stop_requested(&self) -> bool {
-        self.stopper.stop_requested()
-    }
-
-    /// A handle that only requests, to give away.
-    #[must_use]
-    pub fn stopper(&self) -> Stopper {
-        self.stopper.clone()
-    }
-
-    /// Requests a stop and waits until the thread has ended.
-    ///
-    /// # Errors
-    ///
-    /// The payload of the panic that ended the thread.
-    pub fn stop_and_join(self) -> Result<T> {
-        self.request_stop();
-        self.join()
-    }
-
-    /// Waits until the thread has ended.
-    ///
-    /// # Errors
-    ///
-    /// The payload of the panic that ended the thread.
-    #[doc(alias = "pthread_join")]
-    pub fn join(self) -> Result<T> {
-        self.inner.join()
-    }
+    super::of_every_handle!();
 
     /// Waits, stop-checked, until the thread has ended.
     pub(crate) fn ended_or_stop(&self) -> std::result::Result<(), Stopped> {
@@ -71,17 +34,5 @@ impl<T> JoinHandle<T> {
             None => true,
         };
         if ended { Ok(self.inner.join()) } else { Err(self) }
-    }
-
-    /// Whether the thread's function has returned.
-    #[must_use]
-    pub fn is_finished(&self) -> bool {
-        self.inner.is_finished()
-    }
-
-    /// The thread's name and id.
-    #[must_use]
-    pub fn thread(&self) -> &Thread {
-        self.inner.thread()
     }
 }

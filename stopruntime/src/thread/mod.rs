@@ -4,6 +4,63 @@
 //! out [`Stopper::current`](crate::Stopper::current). What this module adds is
 //! that the handle can request.
 
+/// The methods of both kinds of handle, over `inner` and `stopper`.
+macro_rules! of_every_handle {
+    () => {
+        /// Requests a stop and returns at once; see [`Stopper::request_stop`].
+        #[doc(alias = "pthread_cancel")]
+        #[allow(clippy::must_use_candidate, reason = "a request is made for its effect")]
+        pub fn request_stop(&self) -> bool {
+            self.stopper.request_stop()
+        }
+
+        /// Whether a stop has been requested.
+        #[must_use]
+        pub fn stop_requested(&self) -> bool {
+            self.stopper.stop_requested()
+        }
+
+        /// A handle that only requests, to give away.
+        #[must_use]
+        pub fn stopper(&self) -> Stopper {
+            self.stopper.clone()
+        }
+
+        /// Requests a stop and waits until the thread has ended.
+        ///
+        /// # Errors
+        ///
+        /// The payload of the panic that ended the thread.
+        pub fn stop_and_join(self) -> Result<T> {
+            self.request_stop();
+            self.join()
+        }
+
+        /// Waits until the thread has ended.
+        ///
+        /// # Errors
+        ///
+        /// The payload of the panic that ended the thread.
+        #[doc(alias = "pthread_join")]
+        pub fn join(self) -> Result<T> {
+            self.inner.join()
+        }
+
+        /// Whether the thread's function has returned.
+        #[must_use]
+        pub fn is_finished(&self) -> bool {
+            self.inner.is_finished()
+        }
+
+        /// The thread's name and id.
+        #[must_use]
+        pub fn thread(&self) -> &Thread {
+            self.inner.thread()
+        }
+    };
+}
+use of_every_handle;
+
 mod builder;
 mod handle;
 mod scope;
