@@ -1,7 +1,7 @@
 //! std's types that wait and cannot be stopped race-free: an implementation
 //! that never applies, so that rustc says why at the call.
 
-use super::{JoinOrStop, RecvOrStop, WaitOrStop};
+use super::{JoinOrStop, RecvOrStop, SendOrStop, WaitOrStop};
 use crate::stop::Stopped;
 use std::io;
 use std::sync::{Barrier, BarrierWaitResult, mpsc};
@@ -23,6 +23,28 @@ where
         unreachable!("the bound cannot be met")
     }
 }
+
+/// As [`CanReceive`].
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be stopped while it sends",
+    label = "std waits inside this call, where no request reaches it",
+    note = "use `stopruntime::sync::mpsc`, which is the same but for that"
+)]
+pub trait CanSend {}
+
+macro_rules! sender {
+    ($($sender:ty),*) => {$(
+        impl<T> SendOrStop for $sender
+        where
+            $sender: CanSend,
+        {
+            fn send_or_stop(&self, _: &[u8]) -> Result<io::Result<usize>, Stopped> {
+                unreachable!("the bound cannot be met")
+            }
+        }
+    )*};
+}
+sender!(mpsc::Sender<T>, mpsc::SyncSender<T>);
 
 /// `lock`, for the types that cannot.
 pub trait LockOrStop {

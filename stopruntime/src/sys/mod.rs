@@ -3,7 +3,8 @@
 //!
 //! A signal that is not a request does to them what it does to the plain call:
 //! those that the kernel restarts go on waiting, the others fail with `EINTR`
-//! (signal(7)).
+//! (signal(7)). [`Backend::Ppoll`](crate::Backend::Ppoll) cannot tell a handler
+//! with `SA_RESTART` from one without, and treats all as the former.
 //!
 //! # Backends
 //!
@@ -62,7 +63,8 @@ macro_rules! calls {
         $plain:literal $name:ident($($argument:ident: $type:ty),* $(,)?) -> $result:ty
             = $number:ident($($value:expr),*);
     )*) => {$(
-        #[doc = concat!("[`libc::", $plain, "`], stop-checked.")]
+        // No link: the libc crate does not have all of them.
+        #[doc = concat!("`libc::", $plain, "`, stop-checked.")]
         $(#[$attribute])*
         ///
         /// # Errors
