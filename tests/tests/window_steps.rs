@@ -7,24 +7,13 @@
 
 mod support_hazards;
 
-use std::io::{PipeReader, PipeWriter, pipe};
-use std::os::fd::AsRawFd;
-use std::sync::atomic::{AtomicI32, Ordering};
-use std::sync::{Mutex, mpsc};
-use stop_tests::{on_backends, per_backend, thread_id};
-use stopruntime::ext::ReadOrStop;
-use stopruntime::thread::{self, JoinHandle};
-use stopruntime::{Stopper, testing};
+use stop_tests::{on_backends, per_backend};
 use support_hazards::dice::{Dice, runs};
+use support_hazards::marked_read::{Outcome, serve as reads};
 use support_hazards::proc::{asleep_in, wait_for, wait_for_state};
-use support_hazards::ptrace::{Event, Go, Traced, trap};
-use support_hazards::signals::{STOP, catch, plain_read, plain_write, send_to, waiting};
+use support_hazards::ptrace::{Event, Go, Traced};
+use support_hazards::signals::{STOP, send_to};
 use support_hazards::tracee::{Line, Tracee, line_to_tracer, start};
-
-/// A marked read, then a second one if a stop is requested: `b'x'` the byte,
-/// `b's'` stopped, `b'-'` not made, `b'?'` anything else. Then the number of
-/// bytes that are still in the pipe.
-type Outcome = [u8; 3];
 
 const STOPPED: Outcome = [b's', b's', 0];
 const STOPPED_BEFORE_DATA: Outcome = [b's', b's', 1];
@@ -279,116 +268,6 @@ per_backend! {
             }
             steps.line.command(b'j');
             assert_eq!(steps.line.receive(), STOPPED, "run {run}");
-        }
-    }
-}
-
-// ---- the tracee's side ----
-
-/// The thread that handlers ask to request, and by what they do.
-static CURRENT: Mutex<Option<Stopper>> = Mutex::new(None);
-static ASK: AtomicI32 = AtomicI32::new(-1);
-static ANSWER: AtomicI32 = AtomicI32::new(-1);
-
-extern "C" fn requests(_: i32, _: *mut libc::siginfo_t, _: *mut libc::c_void) {
-    Stopper::current().request_stop();
-}
-
-extern "C" fn waits(_: i32, _: *mut libc::siginfo_t, _: *mut libc::c_void) {
-    let asked = plain_write(ASK.load(Ordering::SeqCst));
-    if !asked || plain_read(ANSWER.load(Ordering::SeqCst)) != Ok(1) {
-        std::process::abort();
-    }
-}
-
-/// One thread's marked read and its pipes.
-struct OneRead {
-    handle: JoinHandle<[u8; 2]>,
-    gate: PipeWriter,
-    data_in: PipeWriter,
-    data: PipeReader,
-}
-
-impl OneRead {
-    fn new(traced_to_the_end: bool) -> (OneRead, i32) {
-        let (sender, receiver) = mpsc::channel();
-        let (opened, gate) = pipe().unwrap();
-        let (data, data_in) = pipe().unwrap();
-        let mut marked = data.try_clone().unwrap();
-        let handle = thread::spawn(move || {
-            sender.send(thread_id()).unwrap();
-            plain_read(opened.as_raw_fd()).unwrap();
-            trap();
-            let first = marked.read_or_stop(&mut [0]);
-            if traced_to_the_end {
-                trap();
-            }
-            let second = stopruntime::stop_requested().then(|| marked.read_or_stop(&mut [0]));
-            [letter(Some(first)), letter(second)]
-        });
-        let thread = receiver.recv().unwrap();
-        *CURRENT.lock().unwrap() = Some(handle.stopper());
-        (OneRead { handle, gate, data_in, data }, thread)
-    }
-}
-
-fn letter(read: Option<Result<std::io::Result<usize>, stopruntime::Stopped>>) -> u8 {
-    match read {
-        None => b'-',
-        Some(Err(_)) => b's',
-        Some(Ok(Ok(1))) => b'x',
-        Some(Ok(_)) => b'?',
-    }
-}
-
-/// Does what the tracer says.
-fn reads(mut line: Line) {
-    let windows = if stopruntime::backend() == stopruntime::Backend::Ppoll {
-        Vec::new()
-    } else {
-        testing::windows()
-    };
-    line.send_number(i32::try_from(windows.len()).unwrap());
-    for (start, length, _) in windows {
-        line.send(&start.to_ne_bytes());
-        line.send(&(start + length).to_ne_bytes());
-    }
-    catch(libc::SIGUSR1, requests, libc::SA_RESTART, &[]);
-    catch(libc::SIGUSR2, waits, libc::SA_RESTART, &[]);
-    let (asked, ask) = pipe().unwrap();
-    let (answered, answer) = pipe().unwrap();
-    ASK.store(ask.as_raw_fd(), Ordering::SeqCst);
-    ANSWER.store(answered.as_raw_fd(), Ordering::SeqCst);
-    std::thread::spawn(move || {
-        while plain_read(asked.as_raw_fd()) == Ok(1) {
-            CURRENT.lock().unwrap().as_ref().map(Stopper::request_stop);
-            assert!(plain_write(answer.as_raw_fd()));
-        }
-    });
-    let traced_to_the_end = !std::env::args().any(|name| name == "after_a_stop_of_the_process");
-    let mut current = None;
-    while let Some(command) = line.next_command() {
-        if command == b'n' {
-            let (read, thread) = OneRead::new(traced_to_the_end);
-            current = Some(read);
-            line.send(&[command]);
-            line.send_number(thread);
-            continue;
-        }
-        let read = current.as_ref().expect("a thread");
-        match command {
-            b'g' => assert!(plain_write(read.gate.as_raw_fd())),
-            b'w' => assert!(plain_write(read.data_in.as_raw_fd())),
-            b'r' => assert!(read.handle.request_stop()),
-            _ => {}
-        }
-        line.send(&[command]);
-        if command == b'j' {
-            // All of it lives on: without a writer, the read would end.
-            let OneRead { handle, data, data_in: _writer, gate: _gate } =
-                current.take().expect("a thread");
-            let [first, second] = handle.join().unwrap();
-            line.send(&[first, second, u8::try_from(waiting(&data)).unwrap()]);
         }
     }
 }

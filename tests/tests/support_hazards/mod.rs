@@ -3,6 +3,7 @@
 
 pub(crate) mod cores;
 pub(crate) mod dice;
+pub(crate) mod marked_read;
 pub(crate) mod proc;
 pub(crate) mod ptrace;
 pub(crate) mod signals;

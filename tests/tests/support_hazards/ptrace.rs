@@ -134,10 +134,9 @@ impl Traced {
             let event = if sleeping { self.wait_unless_asleep() } else { self.wait_or_hang() };
             match event {
                 Some(Event::Trap) if self.is_behind_trap() => return true,
-                // The end of a step that slept in a system call.
-                Some(Event::Trap) => self.go(Go::On, 0),
                 Some(Event::Signal(signal)) => self.go(Go::On, signal),
-                Some(Event::Call | Event::Other) => self.go(Go::On, 0),
+                // A trap: the end of a step that slept in a system call.
+                Some(Event::Trap | Event::Call | Event::Other) => self.go(Go::On, 0),
                 Some(Event::Ended) => panic!("thread {} ended", self.thread),
                 None => return false,
             }

@@ -1,0 +1,90 @@
+//! A marked call costs the system call it makes and nothing else: no second
+//! one, and no wake-up while it waits. Counted by a tracer of the test's own.
+
+mod support_hazards;
+
+use std::fs::File;
+use std::io::pipe;
+use std::os::fd::AsRawFd;
+use std::sync::mpsc;
+use std::time::Duration;
+use stop_tests::{on_backends, per_backend, thread_id, wait_until_blocked_in};
+use stopruntime::ext::ReadOrStop;
+use stopruntime::thread;
+use support_hazards::proc::rest;
+use support_hazards::ptrace::{Event, Go, Traced, trap};
+use support_hazards::signals::{plain_read, plain_write};
+use support_hazards::tracee::{Line, line_to_tracer, start};
+
+const READS: u64 = 1_000;
+
+per_backend! {
+    fn a_waiting_call_never_wakes_up() {
+        // The time is what is measured: for so long, nothing happens.
+        const TIME: Duration = Duration::from_secs(3);
+        let (mut reader, _writer) = pipe().unwrap();
+        let (sender, receiver) = mpsc::channel();
+        let handle = thread::spawn(move || {
+            sender.send(thread_id()).unwrap();
+            reader.read_or_stop(&mut [0]).is_err()
+        });
+        let thread = receiver.recv().unwrap();
+        wait_until_blocked_in(thread, &[libc::SYS_read, libc::SYS_ppoll]);
+        let before = rest(thread);
+        std::thread::sleep(TIME);
+        assert_eq!(rest(thread), before);
+        assert_eq!(before.state, "S");
+        assert!(handle.stop_and_join().unwrap());
+    }
+}
+
+on_backends! { ["rseq", "handler"];
+    fn a_thousand_reads_are_a_thousand_system_calls() {
+        if let Some(line) = line_to_tracer() {
+            return read_between_traps(line);
+        }
+        let (tracee, mut line) = start("a_thousand_reads_are_a_thousand_system_calls");
+        let reader = Traced::seize(tracee.process(), line.receive_number());
+        line.command(b'g');
+        assert_eq!(reader.wait(), Event::Trap, "the first read is about to begin");
+        let mut calls = Vec::new();
+        loop {
+            reader.go(Go::ToCall, 0);
+            match reader.wait() {
+                Event::Call => calls.push(reader.registers().orig_rax),
+                Event::Trap => break,
+                event => panic!("{event:?} among {} calls", calls.len()),
+            }
+        }
+        // Each is seen at its beginning and at its end.
+        assert_eq!(calls.len() as u64, 2 * READS);
+        assert!(calls.iter().all(|number| *number == libc::SYS_read as u64));
+        reader.detach();
+        line.command(b'j');
+    }
+}
+
+fn read_between_traps(mut line: Line) {
+    let (opened, gate) = pipe().unwrap();
+    let (sender, receiver) = mpsc::channel();
+    let handle = thread::spawn(move || {
+        let mut zero = File::open("/dev/zero").unwrap();
+        sender.send(thread_id()).unwrap();
+        plain_read(opened.as_raw_fd()).unwrap();
+        trap();
+        for _ in 0..READS {
+            assert!(zero.read_or_stop(&mut [0]).is_ok_and(|result| result.is_ok()));
+        }
+        trap();
+    });
+    line.send_number(receiver.recv().unwrap());
+    let mut handle = Some(handle);
+    while let Some(command) = line.next_command() {
+        if command == b'g' {
+            assert!(plain_write(gate.as_raw_fd()));
+        } else {
+            handle.take().expect("once").join().unwrap();
+        }
+        line.send(&[command]);
+    }
+}
