@@ -10,7 +10,7 @@ use std::os::fd::AsRawFd;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
-use stop_tests::{per_backend, thread_id, wait_until_blocked_in};
+use stop_tests::{on_backends, per_backend, thread_id, wait_until_blocked_in};
 use stopruntime::ext::{ReadOrStop, RecvFromOrStop, sleep_or_stop};
 use stopruntime::{Config, InstallError, thread};
 use support_hazards::proc::{asleep_in, wait_for, wait_for_state};
@@ -146,6 +146,21 @@ per_backend! {
             }
         }
         assert!(late.is_empty(), "later than the plain call, in ms: {late:?}");
+    }
+}
+
+on_backends! { ["rseq", "ppoll"];
+    fn a_handler_of_somebody_else_does_not_matter() {
+        // Put in the place of ours later. The handler backend is lost then.
+        let (mut reader, _writer) = pipe().unwrap();
+        let (sender, receiver) = mpsc::channel();
+        let handle = thread::spawn(move || {
+            sender.send(thread_id()).unwrap();
+            reader.read_or_stop(&mut [0]).is_err()
+        });
+        wait_until_blocked_in(receiver.recv().unwrap(), &WAITS);
+        catch(STOP, earlier, libc::SA_RESTART, &[]);
+        assert!(handle.stop_and_join().unwrap());
     }
 }
 
