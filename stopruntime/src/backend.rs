@@ -12,7 +12,7 @@ use core::ffi::c_int;
 use core::fmt;
 use core::sync::atomic::{AtomicU8, Ordering};
 use std::io;
-use std::sync::Once;
+use std::sync::{Mutex, PoisonError};
 
 /// How a marked call is made race-free against a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -55,8 +55,8 @@ pub enum InstallError {
     /// The runtime is installed already, by an earlier call or by the first
     /// marked call, with this signal and backend.
     AlreadyInstalled(c_int, Backend),
-    /// The signal cannot be caught, is raised by faults, or belongs to the
-    /// libc.
+    /// The signal cannot be caught, is raised by faults, or is a real-time
+    /// signal, which cannot always be sent.
     UnusableSignal(c_int),
     /// The machine does not have this backend.
     Unavailable(Backend),
@@ -76,8 +76,8 @@ impl fmt::Display for InstallError {
             ),
             InstallError::UnusableSignal(signal) => write!(
                 formatter,
-                "signal {signal} cannot be the stop signal: choose one that can be caught and \
-                 that no fault raises, such as SIGURG or SIGUSR1"
+                "signal {signal} cannot be the stop signal: choose one that can be caught, \
+                 that no fault raises and that is not a real-time signal, such as SIGURG or SIGUSR1"
             ),
             InstallError::Unavailable(backend) => {
                 write!(formatter, "backend {backend} does not work on this machine")
@@ -149,23 +149,16 @@ impl Config {
     ///
     /// # Errors
     ///
-    /// [`InstallError`]; nothing has been changed then, unless the chosen
-    /// backend proved not to work ([`InstallError::Unavailable`]): the handler
-    /// stays and stops nothing.
+    /// [`InstallError`]; nothing has been changed then, and another
+    /// configuration may be tried.
     pub fn install(self) -> Result<(), InstallError> {
-        let mut outcome = None;
-        INSTALL.call_once(|| {
-            let result = self.try_install();
-            if let Ok(backend) = result {
-                IN_FORCE.store(backend as u8 + 1, Ordering::Release);
-            }
-            outcome = Some(result.map(|_| ()));
-        });
-        match (outcome, in_force()) {
-            (Some(outcome), _) => outcome,
-            (None, Some(backend)) => Err(InstallError::AlreadyInstalled(signal::number(), backend)),
-            (None, None) => Err(InstallError::Unavailable(self.backend.unwrap_or(Backend::Ppoll))),
+        let _one_at_a_time = INSTALLING.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(backend) = in_force() {
+            return Err(InstallError::AlreadyInstalled(signal::number(), backend));
         }
+        let backend = self.try_install()?;
+        IN_FORCE.store(backend as u8 + 1, Ordering::Release);
+        Ok(())
     }
 
     fn try_install(&self) -> Result<Backend, InstallError> {
@@ -184,12 +177,15 @@ impl Config {
         match forced {
             None => Ok(Backend::ALL.into_iter().find(|one| works(*one)).unwrap_or(Backend::Ppoll)),
             Some(backend) if works(backend) => Ok(backend),
-            Some(backend) => Err(InstallError::Unavailable(backend)),
+            Some(backend) => {
+                signal::uninstall();
+                Err(InstallError::Unavailable(backend))
+            }
         }
     }
 }
 
-static INSTALL: Once = Once::new();
+static INSTALLING: Mutex<()> = Mutex::new(());
 /// 0: not installed yet.
 static IN_FORCE: AtomicU8 = AtomicU8::new(0);
 
@@ -240,11 +236,12 @@ fn rseq_aborts() -> bool {
     // 20 ms. Preemption aborts as well, and proves as much.
     const TURNS: usize = 1 << 26;
     let Some((field, owned)) = window::rseq::rseq_cs() else { return false };
-    signal::set_mask(libc::SIG_UNBLOCK);
+    let mask = signal::set_mask(libc::SIG_UNBLOCK);
     let aborted = Timer::start().is_some_and(|_timer| {
         // SAFETY: this thread's registered field.
         unsafe { window::abort_probe(field, TURNS) }
     });
+    signal::restore_mask(&mask);
     if owned {
         window::rseq::unregister();
     }

@@ -26,10 +26,15 @@
 
 #![allow(unsafe_code)]
 
+mod file;
 mod immediate;
 mod masked;
+mod open;
+mod ready;
 mod transfer;
 mod wait;
+
+use open::wait_open;
 
 use crate::record::Record;
 use crate::stop::Stopped;
@@ -147,38 +152,6 @@ fn inside<R>(record: &Record, wait: impl FnOnce() -> R) -> Result<R, Stopped> {
         record.settle();
     }
     outcome
-}
-
-/// `ppoll` with the stop signal open: the raw result.
-///
-/// # Safety
-///
-/// As ppoll(2) for `descriptors` and `count`.
-unsafe fn wait_open(
-    record: &Record,
-    descriptors: *mut libc::pollfd,
-    count: usize,
-    timeout: Option<libc::timespec>,
-    mask: &libc::sigset_t,
-) -> Result<isize, Stopped> {
-    let mut left = timeout;
-    let timeout = left.as_mut().map_or(core::ptr::null_mut(), core::ptr::from_mut);
-    let args = [
-        descriptors as usize,
-        count,
-        timeout as usize,
-        core::ptr::from_ref(mask) as usize,
-        crate::signal::KERNEL_MASK_SIZE,
-        0,
-    ];
-    // SAFETY: the caller answers for the descriptors; the rest outlives the call.
-    let raw = inside(record, || unsafe { plain(libc::SYS_ppoll, args) })?;
-    // The kernel restores the mask before it reports the interruption, and the
-    // handler has run by then.
-    if raw == INTERRUPTED && record.must_stop() {
-        return Err(Stopped::new());
-    }
-    Ok(raw)
 }
 
 /// Whether the descriptor is ready now; an error counts as ready, so that the

@@ -3,7 +3,7 @@
 use super::ends::{tcp, unix};
 use super::stream::reading;
 use super::{Case, EARLY, Moved, Outcome, Progress, text};
-use libc::{SYS_ppoll, SYS_recvfrom};
+use libc::SYS_recvfrom;
 use std::io::{self, BufRead, BufReader, Read};
 use std::net::TcpStream;
 use std::os::unix::net::UnixStream;
@@ -14,25 +14,25 @@ use stopruntime::{Stoppable, is_stopped};
 const SO_FAR: Progress = Progress::Exactly(EARLY);
 
 pub(super) const CASES: &[Case] = &[
-    Case::new("BufReader<TcpStream>::fill_buf", &[SYS_ppoll], || {
+    Case::new("BufReader<TcpStream>::fill_buf", &[SYS_recvfrom], || {
         reading(buffered(tcp()?), 0, fill_buf)
     }),
-    Case::new("BufReader<TcpStream>::read", &[SYS_ppoll], || {
+    Case::new("BufReader<TcpStream>::read", &[SYS_recvfrom], || {
         reading(buffered(tcp()?), 0, super::stream::read)
     }),
-    Case::new("BufReader<TcpStream>::read_line", &[SYS_ppoll], || {
+    Case::new("BufReader<TcpStream>::read_line", &[SYS_recvfrom], || {
         reading(buffered(tcp()?), EARLY, read_line)
     })
     .with_progress(SO_FAR),
-    Case::new("BufReader<TcpStream>::read_until", &[SYS_ppoll], || {
+    Case::new("BufReader<TcpStream>::read_until", &[SYS_recvfrom], || {
         reading(buffered(tcp()?), EARLY, read_until)
     })
     .with_progress(SO_FAR),
     // The loop over `lines` drops the part of a line, so there is none.
-    Case::new("BufReader<TcpStream>::lines", &[SYS_ppoll], || {
+    Case::new("BufReader<TcpStream>::lines", &[SYS_recvfrom], || {
         reading(buffered(tcp()?), 0, next_line)
     }),
-    Case::new("BufReader<UnixStream>::read_line", &[SYS_ppoll], || {
+    Case::new("BufReader<UnixStream>::read_line", &[SYS_recvfrom], || {
         reading(buffered(unix()?), EARLY, read_line)
     })
     .with_progress(SO_FAR),

@@ -5,6 +5,7 @@ use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::net::SocketAddr as UnixAddr;
+use std::path::Path;
 
 const V4: u16 = libc::AF_INET as u16;
 const V6: u16 = libc::AF_INET6 as u16;
@@ -35,19 +36,28 @@ fn version_6(bytes: &[u8]) -> Option<SocketAddr> {
 }
 
 /// `sockaddr_un`: a path, an abstract name behind a null byte, or nothing for a
-/// socket without a name (unix(7)).
+/// socket without a name (unix(7)). A path of all 108 bytes, which std cannot
+/// say, is no reason to lose the connection: it comes out as no name.
 pub(super) fn unix(address: &RawAddress) -> io::Result<UnixAddr> {
     match address.bytes().get(2..) {
         Some([0, name @ ..]) => UnixAddr::from_abstract_name(name),
         Some(path) => {
             let end = path.iter().position(|byte| *byte == 0).unwrap_or(path.len());
-            UnixAddr::from_pathname(as_path(&path[..end]))
+            // A path that fills the field to its end has no place in std's type.
+            UnixAddr::from_pathname(as_path(&path[..end])).or_else(|_| UnixAddr::from_pathname(""))
         }
         None => UnixAddr::from_pathname(""),
     }
 }
 
-fn as_path(bytes: &[u8]) -> &std::path::Path {
+/// The address of a path, as std has it: a null byte is an error, not an end
+/// or an abstract name.
+pub(super) fn unix_path(path: &Path) -> io::Result<socket2::SockAddr> {
+    UnixAddr::from_pathname(path)?;
+    socket2::SockAddr::unix(path)
+}
+
+fn as_path(bytes: &[u8]) -> &Path {
     use std::os::unix::ffi::OsStrExt;
     std::ffi::OsStr::from_bytes(bytes).as_ref()
 }

@@ -123,13 +123,19 @@ impl<R: ReadOrStop> ReadOrStop for BufReader<R> {
             if buffer.len() >= self.capacity() {
                 return self.get_mut().read_or_stop(buffer);
             }
-            self.get_ref().ready_or_stop()?;
+            if let Err(error) = self.get_ref().ready_or_stop()? {
+                return Ok(Err(error));
+            }
         }
         unwrap_stop(self.read(buffer))
     }
 
-    fn ready_or_stop(&self) -> Result<(), Stopped> {
-        if self.buffer().is_empty() { self.get_ref().ready_or_stop() } else { stop::check() }
+    fn ready_or_stop(&self) -> Result<io::Result<()>, Stopped> {
+        if self.buffer().is_empty() {
+            self.get_ref().ready_or_stop()
+        } else {
+            stop::check().map(Ok)
+        }
     }
 }
 
@@ -137,9 +143,11 @@ impl<R: ReadOrStop> FillBufOrStop for BufReader<R> {
     fn fill_buf_or_stop(&mut self) -> Result<io::Result<&[u8]>, Stopped> {
         stop::check()?;
         if self.buffer().is_empty() {
-            self.get_ref().ready_or_stop()?;
-            let filled = self.fill_buf().map(drop);
-            if let Err(error) = unwrap_stop(filled)? {
+            let mut filled = self.get_ref().ready_or_stop()?;
+            if filled.is_ok() {
+                filled = unwrap_stop(self.fill_buf().map(drop))?;
+            }
+            if let Err(error) = filled {
                 return Ok(Err(error));
             }
         }

@@ -66,7 +66,7 @@ impl<A: ToSocketAddrs> ConnectOrStop<A> for TcpStream {
 impl<P: AsRef<Path>> ConnectOrStop<P> for UnixStream {
     fn connect_or_stop(path: P) -> Result<io::Result<UnixStream>, Stopped> {
         stop::check()?;
-        match SockAddr::unix(path) {
+        match super::address::unix_path(path.as_ref()) {
             Ok(address) => {
                 let socket = connect(Domain::UNIX, &address)?;
                 Ok(socket.map(|socket| OwnedFd::from(socket).into()))

@@ -194,7 +194,7 @@ impl<A: ToSocketAddrs> SendToOrStop<A> for UdpSocket {
 
 impl<P: AsRef<Path>> SendToOrStop<P> for UnixDatagram {
     fn send_to_or_stop(&self, data: &[u8], path: P) -> Result<io::Result<usize>, Stopped> {
-        send_to(self.as_raw_fd(), data, socket2::SockAddr::unix(path))
+        send_to(self.as_raw_fd(), data, address::unix_path(path.as_ref()))
     }
 }
 

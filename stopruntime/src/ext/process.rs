@@ -69,6 +69,8 @@ impl<T> JoinOrStop for JoinHandle<T> {
     type Output = std::thread::Result<T>;
 
     fn join_or_stop(self) -> Result<std::thread::Result<T>, Stopped> {
+        // Also where the thread has ended already, and nothing would wait.
+        stop::check()?;
         self.ended_or_stop()?;
         Ok(self.join())
     }

@@ -200,6 +200,22 @@ fn poll(descriptor: RawFd, events: i16, deadline: Option<Instant>) -> Result<boo
     }
 }
 
+/// Waits for a socket to have something to receive: by a look at it, which
+/// keeps the socket's time-out and non-blocking mode (`MSG_PEEK`, recv(2)).
+pub(super) fn recv_ready(descriptor: RawFd) -> Outcome<()> {
+    Ok(recv(descriptor, &mut [0], libc::MSG_PEEK)?.map(drop))
+}
+
+/// Waits for any other descriptor to be readable, unless it is non-blocking.
+pub(super) fn read_ready(descriptor: RawFd) -> Outcome<()> {
+    // SAFETY: a query on a number.
+    let flags = unsafe { libc::fcntl(descriptor, libc::F_GETFL) };
+    if flags >= 0 && flags & libc::O_NONBLOCK != 0 {
+        return crate::stop::check().map(Ok);
+    }
+    wait_readable(descriptor).map(Ok)
+}
+
 /// Waits until a read would not wait; an error is left for the read to report.
 pub(crate) fn wait_readable(descriptor: RawFd) -> Result<(), Stopped> {
     poll(descriptor, libc::POLLIN, None).map(drop)

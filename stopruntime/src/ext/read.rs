@@ -28,13 +28,14 @@ pub trait ReadOrStop: Read {
     fn read_or_stop(&mut self, buffer: &mut [u8]) -> Result<io::Result<usize>, Stopped>;
 
     /// Waits until a plain `read` would not wait; what a `BufReader` does
-    /// before it fills its buffer. A type whose `read` reports [`Stopped`] by
-    /// itself has nothing to wait for.
+    /// before it fills its buffer. The error is one that the `read` would give,
+    /// such as that of a socket's time-out. A type whose `read` reports
+    /// [`Stopped`] by itself has nothing to wait for.
     ///
     /// # Errors
     ///
     /// [`Stopped`]: a stop is requested.
-    fn ready_or_stop(&self) -> Result<(), Stopped>;
+    fn ready_or_stop(&self) -> Result<io::Result<()>, Stopped>;
 
     /// [`Read::read_vectored`], stop-checked.
     ///
@@ -157,7 +158,7 @@ macro_rules! forwarded {
                 (**self).read_or_stop(buffer)
             }
 
-            fn ready_or_stop(&self) -> Result<(), Stopped> {
+            fn ready_or_stop(&self) -> Result<io::Result<()>, Stopped> {
                 (**self).ready_or_stop()
             }
         }
@@ -173,8 +174,8 @@ macro_rules! never_waiting {
                 Ok(self.read(buffer))
             }
 
-            fn ready_or_stop(&self) -> Result<(), Stopped> {
-                stop::check()
+            fn ready_or_stop(&self) -> Result<io::Result<()>, Stopped> {
+                stop::check().map(Ok)
             }
         }
     )*};

@@ -69,11 +69,11 @@ macro_rules! reader {
                 read(self, buffer)
             }
 
-            fn ready_or_stop(&self) -> Result<(), Stopped> {
+            fn ready_or_stop(&self) -> Result<io::Result<()>, Stopped> {
                 if LEFT.lock().unwrap_or_else(PoisonError::into_inner).is_empty() {
-                    raw::wait_readable(self.as_raw_fd())
+                    raw::read_ready(self.as_raw_fd())
                 } else {
-                    stop::check()
+                    stop::check().map(Ok)
                 }
             }
         }

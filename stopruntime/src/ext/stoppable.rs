@@ -114,8 +114,8 @@ impl<S: ReadOrStop> ReadOrStop for Stoppable<S> {
     }
 
     /// Its `read` reports the stop by itself.
-    fn ready_or_stop(&self) -> Result<(), Stopped> {
-        Ok(())
+    fn ready_or_stop(&self) -> Result<io::Result<()>, Stopped> {
+        Ok(Ok(()))
     }
 }
 

@@ -11,7 +11,7 @@ use std::process::{ChildStderr, ChildStdin, ChildStdout};
 use std::sync::Arc;
 
 macro_rules! reader {
-    ($($stream:ty => $read:expr),* $(,)?) => {$(
+    ($($stream:ty => $read:expr, $ready:expr);* $(;)?) => {$(
         impl ReadOrStop for $stream {
             #[inline(always)]
             fn read_or_stop(&mut self, buffer: &mut [u8]) -> Result<io::Result<usize>, Stopped> {
@@ -26,8 +26,8 @@ macro_rules! reader {
                 raw::readv(self.as_raw_fd(), buffers)
             }
 
-            fn ready_or_stop(&self) -> Result<(), Stopped> {
-                raw::wait_readable(self.as_raw_fd())
+            fn ready_or_stop(&self) -> Result<io::Result<()>, Stopped> {
+                $ready(self.as_raw_fd())
             }
         }
     )*};
@@ -59,17 +59,17 @@ macro_rules! writer {
 }
 
 reader! {
-    TcpStream => |socket, buffer| raw::recv(socket, buffer, 0),
-    &TcpStream => |socket, buffer| raw::recv(socket, buffer, 0),
-    UnixStream => |socket, buffer| raw::recv(socket, buffer, 0),
-    &UnixStream => |socket, buffer| raw::recv(socket, buffer, 0),
-    File => raw::read,
-    &File => raw::read,
-    Arc<File> => raw::read,
-    PipeReader => raw::read,
-    &PipeReader => raw::read,
-    ChildStdout => raw::read,
-    ChildStderr => raw::read,
+    TcpStream => |socket, buffer| raw::recv(socket, buffer, 0), raw::recv_ready;
+    &TcpStream => |socket, buffer| raw::recv(socket, buffer, 0), raw::recv_ready;
+    UnixStream => |socket, buffer| raw::recv(socket, buffer, 0), raw::recv_ready;
+    &UnixStream => |socket, buffer| raw::recv(socket, buffer, 0), raw::recv_ready;
+    File => raw::read, raw::read_ready;
+    &File => raw::read, raw::read_ready;
+    Arc<File> => raw::read, raw::read_ready;
+    PipeReader => raw::read, raw::read_ready;
+    &PipeReader => raw::read, raw::read_ready;
+    ChildStdout => raw::read, raw::read_ready;
+    ChildStderr => raw::read, raw::read_ready;
 }
 
 writer! {

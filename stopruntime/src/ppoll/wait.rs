@@ -107,8 +107,15 @@ pub(super) unsafe fn ppoll(record: &Record, args: [usize; 6]) -> Result<isize, S
 pub(super) unsafe fn sleep(record: &Record, args: [usize; 6]) -> Result<isize, Stopped> {
     let clock = args[0] as libc::clockid_t;
     // SAFETY: the caller's request.
-    let request = duration(unsafe { *(args[2] as *const libc::timespec) });
+    let request = unsafe { *(args[2] as *const libc::timespec) };
+    if request.tv_sec < 0 || !(0..1_000_000_000).contains(&request.tv_nsec) {
+        return Ok(-(libc::EINVAL as isize));
+    }
+    let request = duration(request);
     let absolute = args[1] as c_int & libc::TIMER_ABSTIME != 0;
+    // A relative time is none of the wall clock's.
+    let clock =
+        if absolute || clock != libc::CLOCK_REALTIME { clock } else { libc::CLOCK_MONOTONIC };
     let deadline = if absolute { request } else { now(clock) + request };
     let mask = signal::open_mask();
     loop {
@@ -176,6 +183,17 @@ pub(super) unsafe fn child(record: &Record, mut args: [usize; 6]) -> Result<isiz
             // SAFETY: the caller's place.
             unsafe { (place as *mut libc::siginfo_t).write(info) };
         }
+        return Ok(raw);
+    }
+    // Who is no child of ours is not waited for.
+    // SAFETY: zeroed is a valid siginfo.
+    let mut info: libc::siginfo_t = unsafe { core::mem::zeroed() };
+    let mut look = args;
+    look[2] = &raw mut info as usize;
+    look[3] |= libc::WNOWAIT as usize;
+    // SAFETY: the caller's call, made not to wait nor to reap.
+    let raw = unsafe { plain(libc::SYS_waitid, look) };
+    if raw < 0 {
         return Ok(raw);
     }
     let owned;

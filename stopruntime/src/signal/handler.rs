@@ -23,20 +23,25 @@ pub(super) unsafe extern "C" fn on_signal(
     let errno = unsafe { libc::__errno_location() };
     // SAFETY: as above.
     let saved = unsafe { *errno };
-    // SAFETY: the kernel passes a filled-in siginfo; si_pid is defined for the
-    // codes that the first half of the condition lets through.
-    let ours = unsafe { (*info).si_code == libc::SI_TKILL && (*info).si_pid() == process_id() };
-    match current::record() {
-        Some(record) if ours && record.is_poked() => {
-            // SAFETY: the third argument of a SA_SIGINFO handler.
-            unsafe { divert(signal, context.cast(), record) }
-        }
-        // SAFETY: si_value is defined for SI_TIMER.
-        _ if unsafe {
-            (*info).si_code == libc::SI_TIMER && super::is_probe((*info).si_value())
-        } => {}
+    // SAFETY: the kernel passes a filled-in siginfo; si_pid is defined for
+    // SI_TKILL, si_value for SI_TIMER.
+    let (ours, probe) = unsafe {
+        let code = (*info).si_code;
+        let ours = code == libc::SI_TKILL && (*info).si_pid() == process_id();
+        (ours, code == libc::SI_TIMER && super::is_probe((*info).si_value()))
+    };
+    let poked = current::record().filter(|record| record.is_poked());
+    if let Some(record) = poked {
+        // Whatever siginfo says: pending signals of one number are merged, and
+        // over the limit of pending ones the kernel drops their siginfo. To
+        // look at the flag once more harms nobody.
+        // SAFETY: the third argument of a SA_SIGINFO handler.
+        unsafe { divert(signal, context.cast(), record) }
+    }
+    let request = ours && poked.is_some();
+    if !(probe || request) {
         // SAFETY: the arguments the kernel called us with.
-        _ => unsafe { super::chain(signal, info, context) },
+        unsafe { super::chain(signal, info, context) }
     }
     // SAFETY: as above.
     unsafe { *errno = saved };

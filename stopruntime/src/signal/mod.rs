@@ -27,10 +27,10 @@ static HAS_MEMBARRIER: AtomicBool = AtomicBool::new(false);
 const MEMBARRIER_PRIVATE_EXPEDITED: c_int = 1 << 3;
 const MEMBARRIER_REGISTER_PRIVATE_EXPEDITED: c_int = 1 << 4;
 
-/// Signals that cannot be caught, or that a fault raises and whose handler
-/// must not return to it.
+/// Whether it can be caught, no fault raises it, and sending it cannot fail:
+/// that of a real-time signal does when too many are pending (sigqueue(3)).
 pub(crate) fn is_usable(signal: c_int) -> bool {
-    const REFUSED: [c_int; 7] = [
+    const REFUSED: [c_int; 8] = [
         libc::SIGKILL,
         libc::SIGSTOP,
         libc::SIGSEGV,
@@ -38,11 +38,9 @@ pub(crate) fn is_usable(signal: c_int) -> bool {
         libc::SIGILL,
         libc::SIGFPE,
         libc::SIGTRAP,
+        libc::SIGSYS,
     ];
-    // 32 and 33 (on musl also 34) belong to the libc.
-    let catchable =
-        (1..32).contains(&signal) || (libc::SIGRTMIN()..=libc::SIGRTMAX()).contains(&signal);
-    catchable && !REFUSED.contains(&signal)
+    (1..32).contains(&signal) && !REFUSED.contains(&signal)
 }
 
 /// Installs the handler. Called once in a process.
@@ -65,6 +63,14 @@ pub(crate) fn install(signal: c_int) -> io::Result<()> {
     }
     HAS_MEMBARRIER.store(membarrier(MEMBARRIER_REGISTER_PRIVATE_EXPEDITED), Ordering::Relaxed);
     Ok(())
+}
+
+/// Puts back what was there before, when no request can have been made yet.
+pub(crate) fn uninstall() {
+    // SAFETY: the action that `install` has saved, for the same signal.
+    unsafe {
+        libc::sigaction(number(), (*PREVIOUS.0.get()).as_ptr(), core::ptr::null_mut());
+    }
 }
 
 /// Hands a signal that is not ours to the handler that was there before.
@@ -165,15 +171,23 @@ pub(crate) fn drain(blocked_again: bool) {
     }
 }
 
-/// Blocks or unblocks the stop signal in the calling thread.
-pub(crate) fn set_mask(how: c_int) {
-    // SAFETY: a local set, initialised before it is used.
+/// Blocks or unblocks the stop signal in the calling thread; the mask before.
+pub(crate) fn set_mask(how: c_int) -> libc::sigset_t {
+    // SAFETY: local sets, initialised before they are used.
     unsafe {
         let mut set: libc::sigset_t = core::mem::zeroed();
+        let mut before: libc::sigset_t = core::mem::zeroed();
         libc::sigemptyset(&raw mut set);
         libc::sigaddset(&raw mut set, number());
-        libc::pthread_sigmask(how, &raw const set, core::ptr::null_mut());
+        libc::pthread_sigmask(how, &raw const set, &raw mut before);
+        before
     }
+}
+
+/// Gives the calling thread this mask.
+pub(crate) fn restore_mask(mask: &libc::sigset_t) {
+    // SAFETY: a mask that pthread_sigmask has filled in.
+    unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, mask, core::ptr::null_mut()) };
 }
 
 /// `sizeof(sigset_t)` as the kernel counts it.

@@ -8,7 +8,7 @@
 use super::mutex::MutexGuard;
 use super::wait::{OrStop, Plain, Wait, never};
 use crate::futex::{futex_wake, futex_wake_one};
-use crate::stop::Stopped;
+use crate::stop::{self, Stopped};
 use core::sync::atomic::AtomicU32;
 use core::sync::atomic::Ordering::Relaxed;
 use std::sync::{LockResult, PoisonError};
@@ -133,6 +133,8 @@ impl Condvar {
         mut guard: MutexGuard<'lock, T>,
         mut condition: impl FnMut(&mut T) -> bool,
     ) -> Result<LockResult<MutexGuard<'lock, T>>, Stopped> {
+        // Also where the condition is false already, and nothing would wait.
+        stop::check()?;
         while condition(&mut guard) {
             guard = match self.wait_or_stop(guard)? {
                 Ok(guard) => guard,

@@ -16,7 +16,7 @@ use libc::{clockid_t, timespec};
 calls! {
     /// nanosleep(2).
     "nanosleep" nanosleep_or_stop(time: *const timespec, left: *mut timespec) -> c_int
-        = SYS_clock_nanosleep(libc::CLOCK_REALTIME, 0, time, left);
+        = SYS_clock_nanosleep(libc::CLOCK_MONOTONIC, 0, time, left);
 }
 
 /// [`libc::clock_nanosleep`], stop-checked. `clock_nanosleep(2)`: an error
@@ -77,7 +77,7 @@ pub unsafe fn sleep_or_stop(seconds: c_uint) -> Result<c_uint, Stopped> {
 #[doc(alias = "usleep")]
 pub unsafe fn usleep_or_stop(microseconds: c_uint) -> Result<c_int, Stopped> {
     let time = crate::futex::timespec(Duration::from_micros(microseconds.into()));
-    let args = [libc::CLOCK_REALTIME as usize, 0, &raw const time as usize, 0];
+    let args = [libc::CLOCK_MONOTONIC as usize, 0, &raw const time as usize, 0];
     // SAFETY: the time outlives the call.
     outcome(unsafe { call(libc::SYS_clock_nanosleep, args) }).map(|result| result as c_int)
 }

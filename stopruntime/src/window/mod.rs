@@ -95,7 +95,7 @@ pub(crate) enum Place {
 /// Looks the pc up in the table. Async-signal-safe.
 #[cfg(target_arch = "x86_64")]
 pub(crate) fn find(pc: usize) -> Place {
-    for window in arch::table() {
+    for window in arch::table().iter().filter(|window| window.start != 0) {
         let offset = pc.wrapping_sub(window.start);
         if offset < window.length {
             return Place::Inside(window.abort);
@@ -111,5 +111,8 @@ pub(crate) fn find(pc: usize) -> Place {
 /// that step through them.
 #[cfg(target_arch = "x86_64")]
 pub(crate) fn addresses() -> impl Iterator<Item = (usize, usize, usize)> {
-    arch::table().iter().map(|window| (window.start, window.length, window.abort))
+    arch::table()
+        .iter()
+        .filter(|window| window.start != 0)
+        .map(|window| (window.start, window.length, window.abort))
 }

@@ -172,19 +172,27 @@ pub(crate) unsafe fn abort_probe(rseq_cs: *const AtomicU64, turns: usize) -> boo
     aborted != 0
 }
 
-/// The descriptors of all windows linked into this image.
+/// The descriptors of all windows linked into this image, and one that is empty.
 pub(super) fn table() -> &'static [Descriptor] {
     let (first, end): (*const Descriptor, *const Descriptor);
-    // SAFETY: two address computations. The linker defines both symbols for
-    // every section whose name is a C identifier; hidden, so that each image
-    // sees its own table. The section exists: `syscall_widened` alone, which
-    // this crate always links, puts an entry there.
+    // SAFETY: address computations. The linker defines both symbols for every
+    // section whose name is a C identifier; hidden, so that each image sees its
+    // own table. The empty descriptor, which `kept` refers to, keeps the
+    // section in a program without a single marked call, where the linker would
+    // drop it and leave the symbols undefined.
     unsafe {
         asm!(
             ".hidden __start_stop_windows",
             ".hidden __stop_stop_windows",
+            ".pushsection stop_windows, \"aw\", @progbits",
+            ".balign 32",
+            "20:",
+            ".quad 0, 0, 0, 0",
+            ".popsection",
+            "lea {kept}, [rip + 20b]",
             "lea {first}, [rip + __start_stop_windows]",
             "lea {end}, [rip + __stop_stop_windows]",
+            kept = out(reg) _,
             first = out(reg) first,
             end = out(reg) end,
             options(nomem, nostack, preserves_flags, pure),

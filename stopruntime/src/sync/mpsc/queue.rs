@@ -125,8 +125,11 @@ impl<T> Queue<T> {
                 Err(stop) => {
                     let mut state = self.state();
                     state.waiting_to_send -= 1;
+                    let message = state.withdraw(ticket);
+                    // What it owns may be an end of this very channel.
+                    drop(state);
                     // Taken at the same time: it was sent.
-                    return if state.withdraw(ticket).is_some() { Err(stop) } else { Ok(Ok(())) };
+                    return if message.is_some() { Err(stop) } else { Ok(Ok(())) };
                 }
             }
             state.waiting_to_send -= 1;

@@ -1,0 +1,109 @@
+//! The one wait: `ppoll` with the stop signal open.
+//!
+//! # Safety
+//!
+//! See the parent module.
+
+#![allow(unsafe_code)]
+
+use super::{INTERRUPTED, inside, plain};
+use crate::record::Record;
+use crate::signal::KERNEL_MASK_SIZE;
+use crate::stop::Stopped;
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+
+/// Waits for the descriptors: the raw result of ppoll(2).
+///
+/// # Safety
+///
+/// As ppoll(2) for `descriptors` and `count`.
+pub(super) unsafe fn wait_open(
+    record: &Record,
+    descriptors: *mut libc::pollfd,
+    count: usize,
+    timeout: Option<libc::timespec>,
+    mask: &libc::sigset_t,
+) -> Result<isize, Stopped> {
+    let at_once = timeout.is_some_and(|time| time.tv_sec == 0 && time.tv_nsec == 0);
+    if let Some(timer) = timeout.filter(|_| !at_once).and_then(alarm) {
+        // SAFETY: the caller answers for the descriptors.
+        return unsafe { wait_or_alarm(record, descriptors, count, &timer, mask) };
+    }
+    // SAFETY: as above.
+    unsafe { call(record, descriptors, count, timeout, mask) }
+}
+
+/// A time-out of `ppoll` itself stands still while the process is stopped
+/// (SIGSTOP): the kernel goes on with the time that was left. A timer does not.
+/// `timerfd_create(2)`.
+fn alarm(timeout: libc::timespec) -> Option<OwnedFd> {
+    let zero = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    let once = libc::itimerspec { it_interval: zero, it_value: timeout };
+    // SAFETY: numbers; a descriptor made just now; a time that outlives the call.
+    unsafe {
+        let raw = libc::timerfd_create(libc::CLOCK_MONOTONIC, libc::TFD_CLOEXEC);
+        let timer = (raw >= 0).then(|| OwnedFd::from_raw_fd(raw))?;
+        let set = libc::timerfd_settime(raw, 0, &raw const once, core::ptr::null_mut());
+        (set == 0).then_some(timer)
+    }
+}
+
+/// Waits for the descriptors and the timer, which is none of the caller's.
+///
+/// # Safety
+///
+/// As [`wait_open`].
+unsafe fn wait_or_alarm(
+    record: &Record,
+    descriptors: *mut libc::pollfd,
+    count: usize,
+    timer: &OwnedFd,
+    mask: &libc::sigset_t,
+) -> Result<isize, Stopped> {
+    let given: &mut [libc::pollfd] = if count == 0 {
+        &mut []
+    } else {
+        // SAFETY: the caller's entries.
+        unsafe { core::slice::from_raw_parts_mut(descriptors, count) }
+    };
+    let mut all = given.to_vec();
+    all.push(libc::pollfd { fd: timer.as_raw_fd(), events: libc::POLLIN, revents: 0 });
+    // SAFETY: entries of our own, which outlive the call.
+    let raw = unsafe { call(record, all.as_mut_ptr(), all.len(), None, mask)? };
+    if raw < 0 {
+        return Ok(raw);
+    }
+    let mut ready = 0;
+    for (entry, seen) in given.iter_mut().zip(&all) {
+        entry.revents = seen.revents;
+        ready += isize::from(seen.revents != 0);
+    }
+    Ok(ready)
+}
+
+/// # Safety
+///
+/// As [`wait_open`].
+unsafe fn call(
+    record: &Record,
+    descriptors: *mut libc::pollfd,
+    count: usize,
+    timeout: Option<libc::timespec>,
+    mask: &libc::sigset_t,
+) -> Result<isize, Stopped> {
+    let mut left = timeout;
+    let timeout = left.as_mut().map_or(core::ptr::null_mut(), core::ptr::from_mut);
+    let args = [
+        descriptors as usize,
+        count,
+        timeout as usize,
+        core::ptr::from_ref(mask) as usize,
+        KERNEL_MASK_SIZE,
+        0,
+    ];
+    // SAFETY: the caller answers for the descriptors; the rest outlives the call.
+    let raw = inside(record, || unsafe { plain(libc::SYS_ppoll, args) })?;
+    // The kernel restores the mask before it reports the interruption, and the
+    // handler has run by then.
+    if raw == INTERRUPTED && record.must_stop() { Err(Stopped::new()) } else { Ok(raw) }
+}
