@@ -45,7 +45,8 @@
 //!   about to enter, whenever it is made. Nothing polls, nothing wakes up.
 //! - **Nothing lost.** A call that took effect returns its result, and the stop
 //!   is seen by the next one. A call that reports [`Stopped`] had no effect.
-//! - **Nothing else disturbed.** Code that is not marked sees no `EINTR`.
+//! - **Nothing else disturbed.** Code that is not marked sees no `EINTR` (where
+//!   the kernel has `membarrier(2)`).
 //! - **Ordinary control flow.** A stop is a `break` or a `return`.
 //! - **Level-triggered.** The request stays until the thread ends.
 //!
@@ -65,7 +66,8 @@
 //! marked call, [`Stopper::current`] or [`thread::spawn`]. A handler that was
 //! there before is called for signals that are not a request. What a program
 //! has to leave alone: do not block that signal in a thread after its first
-//! marked call, and do not replace the handler.
+//! marked call, do not replace the handler, and make no marked call in a signal
+//! handler ([`Stopper::request_stop`] may be).
 //!
 //! # Without the attribute
 //!

@@ -10,7 +10,9 @@ use std::io::{self, BufWriter, ErrorKind, IoSlice, LineWriter, Write};
 /// `write` and `write_vectored` are single calls: stopped, they have written
 /// nothing. The others stop only between their single writes, and
 /// [`Stopped::progress`] says how far they came. Who must not stop in the
-/// middle of a message puts the call in a [`shield`](crate::shield()).
+/// middle of a message puts the call in a [`shield`](crate::shield()); so does
+/// who flushes a `BufWriter<Stoppable<_>>` in the clean-up, where a stop is still
+/// requested.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be stopped while it writes",
     label = "this write has no stop-checked form",

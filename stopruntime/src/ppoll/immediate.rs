@@ -88,7 +88,8 @@ pub(super) unsafe fn semaphore(mut args: [usize; 6]) -> isize {
     if asked { raw } else { done(raw) }
 }
 
-/// openat(2): a FIFO waits for its other end, nothing else does.
+/// openat(2): a FIFO waits for its other end. (So may a file under a lease, for
+/// a bounded time, and a serial line for its carrier: not looked for.)
 ///
 /// # Safety
 ///

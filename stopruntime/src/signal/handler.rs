@@ -4,7 +4,8 @@
 //!
 //! The invariant of this module: the handler runs on top of arbitrary code, so
 //! nothing here allocates, locks, panics or touches a thread-local that may
-//! still have to be made (`current` is plain static TLS), and `errno` is as
+//! still have to be made (`current` is static TLS in an executable; in a library
+//! that was opened later, a thread has touched it before it is signalled), and `errno` is as
 //! before when it returns.
 
 #![allow(unsafe_code)]

@@ -29,9 +29,13 @@
 //! | `flock` `fcntl` `lockf` `semop` `semtimedop` `msgrcv` `msgsnd` | the call if it does not have to wait, else `ENOTSUP` |
 //! | `wait` `waitpid(-1)` `ioctl` `tcdrain` `splice` `tee` `vmsplice` `sendfile` `io_uring_enter` `syscall` of another number | `ENOTSUP` |
 //!
+//! `MSG_WAITALL`, `SO_RCVLOWAT`, and a terminal's `VTIME` are not waited for on
+//! that backend.
+//!
 //! # Safety
 //!
-//! The functions here are as unsafe as the system call they make.
+//! The functions here are as unsafe as the system call they make; none of them
+//! is async-signal-safe.
 
 #![allow(unsafe_code)]
 
