@@ -1,0 +1,168 @@
+//! Calls of functions, as they are, and after a wait.
+
+use crate::prelude::*;
+
+#[stoppable]
+pub(crate) fn read_frame(socket: &UnixDatagram) -> io::Result<u8> {
+    let mut buffer = [0];
+    #[blocking]
+    socket.recv(&mut buffer)?;
+    Ok(buffer[0])
+}
+
+#[derive(Debug)]
+enum FrameError {
+    Io(io::Error),
+    TooBig,
+}
+
+impl CarriesStop for FrameError {
+    fn stopped(&self) -> Option<Stopped> {
+        match self {
+            FrameError::Io(error) => error.stopped(),
+            FrameError::TooBig => None,
+        }
+    }
+}
+
+impl From<io::Error> for FrameError {
+    fn from(error: io::Error) -> Self {
+        FrameError::Io(error)
+    }
+}
+
+fn small_frame(socket: &UnixDatagram) -> Result<u8, FrameError> {
+    match read_frame(socket)? {
+        number @ 0..8 => Ok(number),
+        _ => Err(FrameError::TooBig),
+    }
+}
+
+#[stoppable]
+fn frames(socket: &UnixDatagram, log: &mut Vec<u8>) -> Result<(), FrameError> {
+    loop {
+        #[blocking]
+        let frame = small_frame(socket)?;
+        log.push(frame);
+        if frame == 2 {
+            request();
+        }
+    }
+    log.push(100);
+    Ok(())
+}
+
+#[test]
+fn a_stop_passes_through_nested_functions() {
+    let log = requested_after(|| {
+        let mut log = Vec::new();
+        frames(&datagrams(5).1, &mut log).unwrap();
+        log
+    });
+    assert_eq!(log, [0, 1, 2, 100]);
+    let waiting = waiting(|| {
+        let mut log = Vec::new();
+        let (_sender, receiver) = datagrams(1);
+        frames(&receiver, &mut log).unwrap();
+        log
+    });
+    waiting.request_stop();
+    assert_eq!(waiting.join().unwrap(), [0, 100]);
+}
+
+#[test]
+fn other_errors_of_nested_functions_are_errors() {
+    let (sender, receiver) = datagrams(0);
+    sender.send(&[9]).unwrap();
+    assert!(matches!(frames(&receiver, &mut Vec::new()), Err(FrameError::TooBig)));
+}
+
+struct Port(UnixDatagram);
+
+impl Port {
+    /// A third party's, which the table knows by name and must not replace.
+    fn recv(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.0.recv(buffer)
+    }
+
+    fn recv_framed(&mut self) -> io::Result<u8> {
+        read_frame(&self.0)
+    }
+}
+
+impl std::os::fd::AsFd for Port {
+    fn as_fd(&self) -> std::os::fd::BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+}
+
+#[stoppable]
+fn drain(mut port: Port) -> io::Result<u32> {
+    let mut count = 0;
+    let mut buffer = [0];
+    loop {
+        #[blocking(readable)]
+        let length = port.recv(&mut buffer)?;
+        count += u32::try_from(length).unwrap();
+    }
+    Ok(count)
+}
+
+#[stoppable]
+fn drain_by_descriptor(mut port: Port) -> io::Result<u32> {
+    let mut count = 0;
+    loop {
+        #[blocking(readable = port.0)]
+        port.recv(&mut [0])?;
+        count += 1;
+    }
+    Ok(count)
+}
+
+#[stoppable]
+fn drain_as_is(mut port: Port) -> io::Result<u32> {
+    let mut count = 0;
+    loop {
+        #[blocking(as_is)]
+        port.recv_framed()?;
+        count += 1;
+    }
+    Ok(count)
+}
+
+#[test]
+fn anything_with_a_descriptor() {
+    for function in [drain, drain_by_descriptor, drain_as_is] {
+        let (_sender, receiver) = datagrams(3);
+        let draining = waiting(move || function(Port(receiver)));
+        draining.request_stop();
+        assert_eq!(draining.join().unwrap().unwrap(), 3);
+    }
+}
+
+#[stoppable]
+fn by_libc(socket: &UnixDatagram) -> (u32, isize) {
+    use std::os::fd::AsRawFd;
+    let mut buffer = [0_u8; 4];
+    let mut count = 0;
+    let mut last = 0;
+    while last >= 0 {
+        // SAFETY: the buffer is as long as is said.
+        #[blocking]
+        let length =
+            unsafe { libc::read(socket.as_raw_fd(), buffer.as_mut_ptr().cast(), buffer.len()) };
+        last = length;
+        count += 1;
+    }
+    (count, last)
+}
+
+#[test]
+fn calls_by_their_libc_names() {
+    let reading = waiting(|| {
+        let (_sender, receiver) = datagrams(3);
+        by_libc(&receiver)
+    });
+    reading.request_stop();
+    assert_eq!(reading.join().unwrap(), (3, 1));
+}
