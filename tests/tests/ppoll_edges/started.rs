@@ -1,0 +1,70 @@
+//! A thread whose wait is watched from outside and whose end has a limit: a
+//! test that fails says so instead of hanging. Each test file uses its share.
+#![allow(dead_code)]
+
+use super::support_hazards::proc::{asleep_in, rest};
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+use stop_tests::thread_id;
+use stopruntime::thread::{self, JoinHandle};
+
+/// Only a hang comes near it.
+pub(crate) const LIMIT: Duration = Duration::from_secs(10);
+/// Far more looks than anything that does not really wait sleeps through.
+const LOOKS: u32 = 200;
+
+pub(crate) struct Started<T> {
+    handle: JoinHandle<T>,
+    thread: i32,
+}
+
+/// Starts a thread that can be stopped.
+pub(crate) fn start<T: Send + 'static>(body: impl FnOnce() -> T + Send + 'static) -> Started<T> {
+    let (sender, receiver) = mpsc::channel();
+    let handle = thread::spawn(move || {
+        sender.send(thread_id()).unwrap();
+        body()
+    });
+    Started { handle, thread: receiver.recv().unwrap() }
+}
+
+impl<T> Started<T> {
+    pub(crate) fn thread(&self) -> i32 {
+        self.thread
+    }
+
+    /// Waits until the thread sleeps in one of these system calls and goes on
+    /// sleeping: it is not woken once between many looks at it. A thread that
+    /// spins, or that calls again and again, never comes to that.
+    pub(crate) fn wait_until_at_rest_in(&self, calls: &[i64]) {
+        let deadline = Instant::now() + LIMIT;
+        let mut before = rest(self.thread);
+        let mut unchanged = 0;
+        while unchanged < LOOKS {
+            assert!(!self.handle.is_finished(), "the thread has ended instead of waiting");
+            assert!(Instant::now() < deadline, "no rest in {calls:?}: {:?}", rest(self.thread));
+            let asleep = asleep_in(self.thread).is_some_and(|call| calls.contains(&call));
+            let now = rest(self.thread);
+            unchanged = if asleep && now == before { unchanged + 1 } else { 0 };
+            before = now;
+            std::thread::yield_now();
+        }
+    }
+
+    /// Makes the request without waiting for its effect.
+    pub(crate) fn request_stop(&self) {
+        assert!(self.handle.request_stop(), "the first request");
+    }
+
+    /// What the thread returns, which it does soon.
+    pub(crate) fn ended(self) -> T {
+        let Ok(result) = self.handle.join_timeout(LIMIT) else { panic!("the thread does not end") };
+        result.expect("no panic in the thread")
+    }
+
+    /// What the thread returns once it is requested to stop.
+    pub(crate) fn stopped(self) -> T {
+        self.request_stop();
+        self.ended()
+    }
+}
