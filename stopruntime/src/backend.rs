@@ -139,7 +139,7 @@ impl Config {
         self
     }
 
-    /// This backend and no other.
+    /// This backend and no other, unless `STOPRUNTIME_BACKEND` names one.
     pub const fn backend(mut self, backend: Backend) -> Config {
         self.backend = Some(backend);
         self

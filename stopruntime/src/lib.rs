@@ -105,6 +105,6 @@ mod window;
 
 pub use backend::{Backend, Config, InstallError, backend};
 pub use ext::Stoppable;
-pub use stop::{CarriesStop, Shield, Stopped, Stopper, check, is_stopped, shield, stop_requested};
+pub use stop::{CarriesStop, Stopped, Stopper, check, is_stopped, shield, stop_requested};
 #[cfg(feature = "macros")]
 pub use stopmacro::stoppable;

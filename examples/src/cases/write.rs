@@ -41,7 +41,8 @@ pub(super) const CASES: &[Case] = &[
     Case::new("Write::write_all (terminal)", &[SYS_write], || {
         writing(terminal()?, LONG, write_all)
     })
-    .with_progress(Progress::Some),
+    .with_progress(Progress::Some)
+    .not_counted_under_signals(),
     Case::new("PipeWriter::write", &[SYS_write], || writing(io::pipe()?, SHORT, write)),
     Case::new("PipeWriter::write_vectored", &[SYS_writev], || {
         writing(io::pipe()?, SHORT, write_vectored)

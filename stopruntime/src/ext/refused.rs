@@ -69,6 +69,15 @@ where
     }
 }
 
+impl<T: ?Sized> LockOrStop for std::sync::Arc<std::sync::Mutex<T>>
+where
+    std::sync::Arc<std::sync::Mutex<T>>: CanLock,
+{
+    fn lock_or_stop(&self) -> Result<(), Stopped> {
+        unreachable!("the bound cannot be met")
+    }
+}
+
 /// As [`CanReceive`].
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be stopped while it joins a thread",

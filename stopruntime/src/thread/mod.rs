@@ -2,7 +2,8 @@
 //!
 //! Any thread can be stopped, also one that std or a pool has started: it hands
 //! out [`Stopper::current`](crate::Stopper::current). What this module adds is
-//! that the handle can request.
+//! that the handle can request. The rest of [`std::thread`] is here as it is, so
+//! that `use stopruntime::thread` can take the place of `use std::thread`.
 
 /// The methods of both kinds of handle, over `inner` and `stopper`.
 macro_rules! of_every_handle {
@@ -68,6 +69,10 @@ mod scope;
 pub use builder::Builder;
 pub use handle::JoinHandle;
 pub use scope::{Scope, ScopedJoinHandle, scope};
+pub use std::thread::{
+    Result, Thread, ThreadId, available_parallelism, current, panicking, park, park_timeout, sleep,
+    yield_now,
+};
 
 /// Starts a thread.
 ///
