@@ -174,6 +174,18 @@ const NEVER: &[(&str, &str)] = &[
     ("drop", "a destructor runs to its end"),
 ];
 
+/// Calls of std that block and have no stop-checked form, with the number of
+/// their arguments: marked, they would pass for calls of the user's own and wait
+/// unstoppably.
+const WITHOUT: &[(&str, usize, &str)] = &[
+    ("output", 0, "`spawn` the child, then mark the reads of its pipes and its `wait`"),
+    ("status", 0, "`spawn` the child, then mark its `wait`"),
+    ("wait_with_output", 0, "mark the reads of the child's pipes and its `wait`"),
+    ("thread::park", 0, "wait on a `stopruntime::sync::Semaphore` or `Condvar`"),
+    ("thread::park_timeout", 1, "wait on a `stopruntime::sync::Semaphore` or `Condvar`"),
+    ("io::copy", 2, "wrap both streams in `stopruntime::Stoppable` and mark it as it is"),
+];
+
 /// What a marked call becomes.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Operation {
@@ -208,6 +220,22 @@ pub(crate) fn iterator(call: &ExprMethodCall) -> Option<Traits> {
 /// Why a call of this name cannot be marked, if it cannot.
 pub(crate) fn never(name: &str) -> Option<&'static str> {
     NEVER.iter().find(|row| row.0 == name).map(|(_, reason)| *reason)
+}
+
+/// What to do instead of marking `call`, if it is one of std's that cannot be
+/// stopped.
+pub(crate) fn without(call: &Expr) -> Option<&'static str> {
+    let (name, arguments) = match call {
+        Expr::MethodCall(method) => (name(call), method.args.len()),
+        Expr::Call(function) => {
+            let path = name(call);
+            let mut last = path.rsplitn(3, "::");
+            let (function_name, module) = (last.next()?, last.next()?);
+            (format!("{module}::{function_name}"), function.args.len())
+        }
+        _ => return None,
+    };
+    WITHOUT.iter().find(|row| row.0 == name && row.1 == arguments).map(|row| row.2)
 }
 
 fn find(table: &[Method], name: &str, arguments: usize) -> Option<Traits> {

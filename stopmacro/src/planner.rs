@@ -68,6 +68,7 @@ impl<'a> Planner<'a> {
         let change = match &blocking.how {
             How::Plain => {
                 let operation = calls::operation(call);
+                refuse::unstoppable(call, self.diag);
                 if let Operation::Variant(names) = operation {
                     self.decisions.traits.extend(names);
                 }

@@ -1,9 +1,10 @@
 //! Functions that cannot be stoppable, whatever is in them.
 
 use syn::spanned::Spanned as _;
-use syn::{ItemFn, ReturnType, Signature, Type};
+use syn::{Expr, Ident, ItemFn, ReturnType, Signature, Type};
 
 use crate::diag::Diag;
+use crate::{calls, node};
 
 /// Refuses functions that a stop cannot leave.
 pub(crate) fn signature(function: &ItemFn, diag: &mut Diag) {
@@ -34,6 +35,47 @@ pub(crate) fn signature(function: &ItemFn, diag: &mut Diag) {
             );
         }
     }
+}
+
+/// Refuses a marked call that would wait where no request reaches it: one of
+/// std's without a stop-checked form, or one that has to wait for a lock before.
+pub(crate) fn unstoppable(call: &Expr, diag: &mut Diag) {
+    if let Some(remedy) = calls::without(call) {
+        diag.error(
+            calls::span(call),
+            format!(
+                "`{}` has no stop-checked form: {remedy}; if it is a call of your own, say \
+                 `#[blocking(as_is)]`",
+                calls::name(call)
+            ),
+        );
+    }
+    if let Some(lock) = lock_before(call) {
+        diag.error(
+            lock.span(),
+            "this waits for a lock, and the mark is for the call behind it alone: mark both, \
+             `blocking!(blocking!(….lock()).unwrap().…)`, with a `stopruntime::sync::Mutex`; or \
+             clone the `Receiver` of `stopruntime::sync::mpsc` instead of sharing it",
+        );
+    }
+}
+
+/// The unmarked `lock` in what a method is called on: `….lock().unwrap().recv()`.
+/// (`stdin().lock()` gives no `Result`, and hardly waits.)
+fn lock_before(call: &Expr) -> Option<&Ident> {
+    let Expr::MethodCall(call) = call else {
+        return None;
+    };
+    let mut below = node::bare(&call.receiver);
+    let mut unwrapped = false;
+    while let Expr::MethodCall(method) = below {
+        if method.method == "lock" && method.args.is_empty() && unwrapped {
+            return Some(&method.method);
+        }
+        unwrapped = ["unwrap", "expect", "unwrap_or_else"].iter().any(|name| method.method == name);
+        below = node::bare(&method.receiver);
+    }
+    None
 }
 
 /// Whether a function of this type returns `()`.
