@@ -27,6 +27,11 @@ The exit status is 0 if every call was stopped and nothing was lost, 1 if not,
 2 for an argument that is not understood, 3 for a backend that this machine
 does not have.";
 
+const LEGEND: &str = "\
+blocked in    the system call the thread was asleep in when it was requested to stop
+stop+join     from the request to the end of join
+nothing lost  what the call would have taken was still there for the next one";
+
 const BACKENDS: [Backend; 3] = [Backend::Rseq, Backend::Handler, Backend::Ppoll];
 const NOT_HELD: u8 = 1;
 const MISUSED: u8 = 2;
@@ -105,6 +110,7 @@ impl Arguments {
 fn on_all(arguments: &Arguments) -> io::Result<u8> {
     let program = std::env::current_exe()?;
     let mut status = 0;
+    println!("{LEGEND}\n");
     for backend in BACKENDS {
         let mut command = Command::new(&program);
         command.args(["--backend", backend.name()]).env("STOPRUNTIME_BACKEND", backend.name());

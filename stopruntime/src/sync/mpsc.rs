@@ -1,6 +1,6 @@
 //! Channels whose waits can be stopped: the shape of [`std::sync::mpsc`], with
-//! its error types. A [`Receiver`] can be cloned: each message goes to one of
-//! them.
+//! its error types. A [`Receiver`] can be cloned, which takes the place of
+//! sharing one behind a `Mutex`: each message goes to one of them.
 //!
 //! A stopped `recv` has taken no message; a stopped `send` drops the value it
 //! was given without sending it: look at the value first and take it off where
