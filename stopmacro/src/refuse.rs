@@ -55,7 +55,8 @@ pub(crate) fn unstoppable(call: &Expr, diag: &mut Diag) {
             lock.span(),
             "this waits for a lock, and the mark is for the call behind it alone: mark both, \
              `blocking!(blocking!(….lock()).unwrap().…)`, with a `stopruntime::sync::Mutex`; or \
-             clone the `Receiver` of `stopruntime::sync::mpsc` instead of sharing it",
+             clone the `Receiver` of `stopruntime::sync::mpsc` instead of sharing it; or, if the \
+             lock is never held for long, bind its guard with `let` first",
         );
     }
 }

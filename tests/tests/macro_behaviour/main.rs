@@ -23,7 +23,7 @@ mod values;
 
 /// What all of them use.
 mod prelude {
-    pub(crate) use std::cell::Cell;
+    pub(crate) use std::cell::{Cell, RefCell};
     pub(crate) use std::collections::VecDeque;
     pub(crate) use std::io::{self, BufRead, BufReader, Read, Write};
     pub(crate) use std::net::{TcpListener, TcpStream, UdpSocket};

@@ -67,19 +67,19 @@ fn methods_generics_and_trait_defaults() {
 }
 
 #[stoppable]
-fn under_lock(socket: &std::sync::Mutex<UnixStream>) -> io::Result<usize> {
+fn while_borrowed(socket: &RefCell<UnixStream>) -> io::Result<usize> {
     let mut total = 0;
     while total < 4 {
-        // The guard lives to the end of the statement, as in the plain program.
+        // The borrow lives to the end of the statement, as in the plain program.
         #[blocking]
-        let length = socket.lock().unwrap().read(&mut [0; 2])?;
-        assert!(socket.try_lock().is_ok());
+        let length = socket.borrow_mut().read(&mut [0; 2])?;
+        assert!(socket.try_borrow().is_ok());
         total += length;
     }
     #[blocking]
-    match socket.lock().unwrap().read(&mut [0; 2])? {
+    match socket.borrow_mut().read(&mut [0; 2])? {
         length => {
-            assert!(socket.try_lock().is_err());
+            assert!(socket.try_borrow().is_err());
             total += length;
         }
     }
@@ -90,7 +90,7 @@ fn under_lock(socket: &std::sync::Mutex<UnixStream>) -> io::Result<usize> {
 fn temporaries_live_as_long_as_they_would() {
     let (mut sender, receiver) = UnixStream::pair().unwrap();
     sender.write_all(b"123456").unwrap();
-    assert_eq!(under_lock(&std::sync::Mutex::new(receiver)).unwrap(), 6);
+    assert_eq!(while_borrowed(&RefCell::new(receiver)).unwrap(), 6);
 }
 
 #[stoppable]
