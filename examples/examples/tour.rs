@@ -175,6 +175,7 @@ struct Row {
     stop: Option<Duration>,
     /// What the call reported, if everything held.
     result: Result<String, String>,
+    counted: bool,
 }
 
 impl Row {
@@ -182,14 +183,16 @@ impl Row {
         "backend  blocked in       stop+join µs  result               nothing lost";
 
     fn of(case: &Case, backend: Backend) -> Row {
-        let mut row = Row { backend, place: "-".into(), stop: None, result: Ok(String::new()) };
+        let counted = case.counts_under_signals;
+        let result = Ok(String::new());
+        let mut row = Row { backend, place: "-".into(), stop: None, result, counted };
         row.result = row.try_fill(case);
         row
     }
 
     fn try_fill(&mut self, case: &Case) -> Result<String, String> {
         let fixture = case.arrange().map_err(|error| format!("arranging: {error}"))?;
-        let (marked, control) = Control::split(fixture);
+        let (marked, control) = Control::split(case, fixture);
         let running = Running::start(marked);
         if case.waits_in(self.backend).is_empty() {
             return refused(running.join()?, control);
@@ -238,7 +241,9 @@ impl fmt::Display for Row {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let stop = self.stop.map_or("-".into(), |stop| stop.as_micros().to_string());
         let (result, lost) = match &self.result {
-            Ok(result) => (result.as_str(), "yes"),
+            Ok(result) if self.counted => (result.as_str(), "yes"),
+            // See `Case::counts_under_signals`.
+            Ok(result) => (result.as_str(), "not counted"),
             Err(_) => ("FAILED", "no"),
         };
         let backend = self.backend.name();

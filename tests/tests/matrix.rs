@@ -105,7 +105,7 @@ const REFUSED: Result<&str, String> = Ok("refused");
 
 fn arrange(case: &Case) -> Result<(impl FnMut() -> Outcome + Send + 'static, Control), String> {
     let fixture = case.arrange().map_err(|error| format!("arranging: {error}"))?;
-    Ok(Control::split(fixture))
+    Ok(Control::split(case, fixture))
 }
 
 /// The outcome was a stop, and nothing is lost.
@@ -224,9 +224,6 @@ fn stray(case: &Case, backend: Backend) -> Result<&'static str, String> {
 fn together(case: &Case, backend: Backend) -> Result<&'static str, String> {
     if case.waits_in(backend).is_empty() {
         return REFUSED;
-    }
-    if !case.counts_under_signals {
-        return Ok("not here");
     }
     for round in 0..ROUNDS {
         let (marked, mut control) = arrange(case)?;

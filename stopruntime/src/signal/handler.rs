@@ -32,7 +32,8 @@ pub(super) unsafe extern "C" fn on_signal(
         (ours, code == libc::SI_TIMER && super::is_probe((*info).si_value()))
     };
     let poked = current::record().filter(|record| record.is_poked());
-    if let Some(record) = poked {
+    // Without windows the interrupted `ppoll` reports by itself.
+    if let Some(record) = poked.filter(|record| record.has_window()) {
         // Whatever siginfo says: pending signals of one number are merged, and
         // over the limit of pending ones the kernel drops their siginfo. To
         // look at the flag once more harms nobody.
@@ -74,6 +75,5 @@ unsafe fn divert(signal: c_int, context: *mut libc::ucontext_t, record: &crate::
     }
 }
 
-/// Without windows the interrupted `ppoll` reports by itself.
 #[cfg(not(target_arch = "x86_64"))]
 unsafe fn divert(_: c_int, _: *mut libc::ucontext_t, _: &crate::record::Record) {}
