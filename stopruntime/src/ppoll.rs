@@ -6,7 +6,7 @@
 //! |---|---|
 //! | `recvfrom` `recvmsg` `sendto` `sendmsg` | `MSG_DONTWAIT` |
 //! | `read` `readv` `write` `writev` | `RWF_NOWAIT`; files on disk never wait |
-//! | `accept4`, devices without `RWF_NOWAIT` | a look at readiness, under a lock among this process's stop-checked callers |
+//! | `accept4`, devices without `RWF_NOWAIT` | a look at readiness, one at a time among this process's stop-checked callers |
 //! | `connect` | `O_NONBLOCK` while it is made |
 //! | `poll` `ppoll` `clock_nanosleep` | being `ppoll` |
 //! | `select` `epoll_pwait` `sigsuspend` | the mask they have of their own |

@@ -16,7 +16,7 @@
 //! |---|---|
 //! | `read` `readv` `preadv2` `write` `writev` `pwritev2` | `RWF_NOWAIT` and `ppoll`; files on disk never wait |
 //! | `recv` `recvfrom` `recvmsg` `recvmmsg` `send` `sendto` `sendmsg` `sendmmsg` | `MSG_DONTWAIT` and `ppoll` |
-//! | `accept` `accept4` | `ppoll`, then the call, under a lock among this process's stop-checked callers |
+//! | `accept` `accept4` | `ppoll`, then the call, one at a time among this process's stop-checked callers |
 //! | `connect` | `O_NONBLOCK` while it is made, and `ppoll` |
 //! | `poll` `ppoll` `select` `pselect` `epoll_wait` `epoll_pwait` `epoll_pwait2` `pause` `sigsuspend` | with the signal open in the call's own mask |
 //! | `nanosleep` `clock_nanosleep` `sleep` `usleep` | `ppoll` without descriptors |
