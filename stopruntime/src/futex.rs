@@ -11,6 +11,10 @@
 use core::sync::atomic::AtomicU32;
 use std::time::Duration;
 
+/// How often a lock looks again before it sleeps: a short hold on another core
+/// is over before a system call is.
+pub(crate) const SPINS: u32 = 100;
+
 /// Waits while the word is `expected`, at most `timeout`. May return early.
 pub(crate) fn futex_wait(word: &AtomicU32, expected: u32, timeout: Option<Duration>) {
     let timeout = timeout.map(timespec);

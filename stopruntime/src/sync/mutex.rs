@@ -18,7 +18,7 @@
 #![allow(unsafe_code)]
 
 use super::wait::{OrStop, Plain, Wait, never};
-use crate::futex::futex_wake_one;
+use crate::futex::{SPINS, futex_wake_one};
 use crate::stop::Stopped;
 use core::cell::UnsafeCell;
 use core::fmt;
@@ -56,8 +56,7 @@ impl Raw {
 
     #[cold]
     fn lock_contended<W: Wait>(&self) -> Result<(), W::Stop> {
-        // A short hold on another core is over before a system call is.
-        for _ in 0..100 {
+        for _ in 0..SPINS {
             match self.0.load(Relaxed) {
                 FREE if self.try_lock() => return Ok(()),
                 CONTENDED => break,

@@ -1,0 +1,54 @@
+//! Copies the sources of `stopruntime::sync` with the words in [`WORDS`]
+//! changed, so that they stand on this crate's atomics, clock and futex.
+//!
+//! A copy, and not a `cfg(loom)` in the sources: loom's atomics cannot be made
+//! in a `const fn`, and to say that in the product would put a macro around
+//! each `new` of it. So the product has no trace of loom, and its machine code
+//! cannot depend on it.
+
+use std::path::{Path, PathBuf};
+use std::{env, fs, io};
+
+const SOURCES: &str = "../stopruntime/src/sync";
+
+/// What the sources say, and what the copies say.
+const WORDS: [(&str, &str); 4] = [
+    (" const fn ", " fn "),
+    ("core::sync::atomic", "crate::atomic"),
+    ("std::sync::atomic", "crate::atomic"),
+    ("std::time", "crate::time"),
+];
+
+fn main() -> io::Result<()> {
+    println!("cargo::rerun-if-changed={SOURCES}");
+    let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets it"));
+    let copies = out.join("sync");
+    match fs::remove_dir_all(&copies) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => copy(SOURCES.as_ref(), &copies)?,
+    }
+    // Linted where they come from; and here nobody uses all of it.
+    let module = format!(
+        "#[allow(warnings, clippy::all, clippy::pedantic)]\n#[path = \"{}\"]\npub mod sync;",
+        copies.join("mod.rs").display()
+    );
+    fs::write(out.join("sync.rs"), module)
+}
+
+fn copy(from: &Path, to: &Path) -> io::Result<()> {
+    fs::create_dir(to)?;
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let to = to.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            copy(&entry.path(), &to)?;
+            continue;
+        }
+        let mut text = fs::read_to_string(entry.path())?;
+        for (word, other) in WORDS {
+            text = text.replace(word, other);
+        }
+        fs::write(to, text)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,59 @@
+//! The primitives of `stopruntime::sync` under [loom], which runs a test once
+//! for every order in which its threads can meet, and for every value that the
+//! memory model lets a load return. Requests are among the racing operations.
+//!
+//! ```console
+//! cargo test --release -p stop-loom
+//! ```
+//!
+//! # What runs
+//!
+//! The sources of `stopruntime::sync` themselves, copied by `build.rs` with
+//! four words changed. Below them stand models of what they are built on:
+//!
+//! | the sources say | here |
+//! |---|---|
+//! | `core::sync::atomic` | [`atomic`]: loom's, with a fence at each `SeqCst` |
+//! | `std::time` | [`time`]: a clock that a test moves |
+//! | `crate::futex`, `crate::call` | [`futex`]: the kernel's queue of waiters |
+//! | `crate::stop` | [`stop`]: a request, and what a wait makes of it |
+//!
+//! A thread that sleeps for ever is found: loom reports a deadlock when nobody
+//! can run. So a test that ends has shown that nobody hangs.
+//!
+//! # A test
+//!
+//! Stands in `tests/`, one file a primitive: a closure given to [`model()`], or
+//! to [`model_bounded`] if that takes too long, which starts its threads with
+//! [`thread::spawn`] and joins them all. [`Data`] behind the lock or in the
+//! message shows that what was done before is seen; [`Seen`] shows that the
+//! threads met in the ways that the test is about. The clock stands still until
+//! [`time::advance`]; [`thread::JoinHandle::interrupt`] makes a wait return
+//! early.
+//!
+//! # What does not show
+//!
+//! - The futex names its waiters in the order of their coming, as the kernel
+//!   does for threads of one priority.
+//! - Who is woken, or stopped in its sleep, has synchronised with who did it.
+//! - A `SeqCst` access is a little stronger than it is ([`atomic`]).
+//! - Data behind a lock is not watched by itself: a test puts [`Data`] there.
+//! - A `compare_exchange_weak` never fails by itself, and of what a word held
+//!   loom keeps the last seven values.
+//!
+//! [loom]: https://docs.rs/loom
+
+pub mod atomic;
+mod call;
+mod data;
+pub mod futex;
+mod model;
+pub mod stop;
+pub mod thread;
+pub mod time;
+
+// `pub mod sync`, the copies.
+include!(concat!(env!("OUT_DIR"), "/sync.rs"));
+
+pub use data::Data;
+pub use model::{Seen, model, model_bounded};
