@@ -70,6 +70,8 @@ const ASSOCIATED: &[Method] = &[
 struct Function(&'static str, &'static str, usize, &'static str);
 
 const FUNCTIONS: &[Function] = &[
+    Function("thread", "park", 0, "private"),
+    Function("thread", "park_timeout", 1, "private"),
     Function("thread", "sleep", 1, "private"),
     Function("thread", "sleep_until", 1, "private"),
     Function("libc", "accept", 3, "sys"),
@@ -146,9 +148,9 @@ const FUNCTIONS: &[Function] = &[
     Function("libc", "writev", 3, "sys"),
 ];
 
-/// Modules whose functions are taken for what they are also without the path:
-/// `use std::thread::sleep` is common, and a `read` of the user's own as well.
-const BARE: &[&str] = &["thread"];
+/// Functions that are taken for what they are also without the path: `use
+/// std::thread::sleep` is common, and so is a `read` or `park` of the user's own.
+const BARE: &[&str] = &["sleep", "sleep_until"];
 
 /// Calls that wait only for some of their commands, or for moments only:
 /// `strict` lets them be.
@@ -181,8 +183,6 @@ const WITHOUT: &[(&str, usize, &str)] = &[
     ("output", 0, "`spawn` the child, then mark the reads of its pipes and its `wait`"),
     ("status", 0, "`spawn` the child, then mark its `wait`"),
     ("wait_with_output", 0, "mark the reads of the child's pipes and its `wait`"),
-    ("thread::park", 0, "wait on a `stopruntime::sync::Semaphore` or `Condvar`"),
-    ("thread::park_timeout", 1, "wait on a `stopruntime::sync::Semaphore` or `Condvar`"),
     ("io::copy", 2, "wrap both streams in `stopruntime::Stoppable` and mark it as it is"),
 ];
 
@@ -264,7 +264,7 @@ fn path_operation(function: &ExprPath, arguments: usize) -> Operation {
         };
     }
     let row = FUNCTIONS.iter().find(|row| {
-        let through = owner.as_ref().map_or(BARE.contains(&row.0), |owner| owner == row.0);
+        let through = owner.as_ref().map_or(BARE.contains(&row.1), |owner| owner == row.0);
         row.1 == name && row.2 == arguments && through
     });
     row.map_or(Operation::Nested, |row| Operation::Function(row.3))

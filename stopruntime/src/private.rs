@@ -3,8 +3,8 @@
 pub use crate::ext::{
     AcceptOrStop, BufReadOrStop, BytesOrStop, ConnectOrStop, ConnectTimeoutOrStop, FillBufOrStop,
     IncomingOrStop, JoinOrStop, LockOrStop, PeekFromOrStop, PeekOrStop, ReadOrStop, RecvFromOrStop,
-    RecvOrStop, SendOrStop, SendToOrStop, StdinOrStop, WaitOrStop, WriteOrStop, sleep_or_stop,
-    sleep_until_or_stop,
+    RecvOrStop, SendOrStop, SendToOrStop, StdinOrStop, WaitOrStop, WriteOrStop, park_or_stop,
+    park_timeout_or_stop, sleep_or_stop, sleep_until_or_stop,
 };
 pub use crate::stop::{CarriesStop, Shield, Stopped, check};
 

@@ -10,6 +10,7 @@
 //! | `in_flight` | requesters between announcing and finishing; top bit: the thread waits for them | both |
 //! | `poked` | signals sent and not yet drained | requesters add, the thread subtracts |
 //! | `tid` | 0 before the thread starts and after it ends | the thread |
+//! | `parked` | 1 inside a stop-checked `park` | the thread |
 //! | `ended` | 1 once the thread will make no marked call any more | the thread |
 //!
 //! Two store-then-load races decide everything, each between the thread and a
@@ -24,11 +25,16 @@
 //!    finds the marker set is waited for, its signal is drained, and code
 //!    after the marked call is never interrupted; nor is a thread that has
 //!    ended, whose id another thread may have by then.
+//!
+//! A stop-checked `park` is std's own, which no signal ends: there `parked`
+//! takes the marker's place and std's `unpark` the signal's.
 
 use crate::futex::{futex_wait, futex_wake};
 use crate::signal;
 use crate::window::{Line, rseq};
 use core::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, AtomicU64, Ordering};
+use std::sync::OnceLock;
+use std::thread::Thread;
 use std::time::Instant;
 
 pub(crate) const REQUESTED: u32 = 1;
@@ -51,9 +57,12 @@ pub(crate) struct Record {
     owns_rseq: AtomicBool,
     /// The signal is blocked outside `ppoll` ([`Backend::Ppoll`](crate::Backend::Ppoll)).
     pub(crate) masked: AtomicBool,
+    parked: AtomicU32,
+    /// The thread as std knows it, from its first stop-checked `park` on.
+    parker: OnceLock<Thread>,
 }
 
-const _: () = assert!(size_of::<Record>() == 64);
+const _: () = assert!(size_of::<Record>() == 128);
 
 impl Record {
     pub(crate) const fn new(flag: u32) -> Record {
@@ -71,6 +80,8 @@ impl Record {
             unread: AtomicU64::new(0),
             owns_rseq: AtomicBool::new(false),
             masked: AtomicBool::new(false),
+            parked: AtomicU32::new(0),
+            parker: OnceLock::new(),
         }
     }
 
@@ -127,6 +138,13 @@ impl Record {
             if !signal::send(self.pid.load(Ordering::Relaxed), tid) {
                 self.poked.fetch_sub(1, Ordering::SeqCst);
             }
+        }
+        if self.parked.load(Ordering::SeqCst) != 0
+            && !shielded
+            && let Some(thread) = self.parker.get()
+        {
+            // An atomic exchange and a futex wake: async-signal-safe.
+            thread.unpark();
         }
         if !self.has_window() {
             // Its futex waits wait on the flag as well.
@@ -197,6 +215,33 @@ impl Record {
             count = self.in_flight.load(Ordering::SeqCst);
         }
         self.in_flight.fetch_and(!AWAITED, Ordering::SeqCst);
+    }
+
+    /// Parks the calling thread by `park`, unless it must stop; false if it
+    /// must. Its token is then as it was, or set although nobody set it: std
+    /// does not tell the requester's from a user's that came at the same time.
+    pub(crate) fn park(&self, park: impl FnOnce()) -> bool {
+        let thread = self.parker.get_or_init(std::thread::current);
+        // SeqCst: race 1, with `parked` for the marker.
+        self.parked.store(1, Ordering::SeqCst);
+        let stopped = self.line.flag.load(Ordering::SeqCst) == REQUESTED;
+        if !stopped {
+            park();
+        }
+        self.parked.store(0, Ordering::SeqCst);
+        // SeqCst: race 2, likewise.
+        if self.line.flag.load(Ordering::SeqCst) & REQUESTED == 0 {
+            return true;
+        }
+        // A request that is still in flight may set the token yet.
+        self.settle();
+        if !self.must_stop() {
+            return true;
+        }
+        if !stopped {
+            thread.unpark();
+        }
+        false
     }
 
     /// The calling thread makes no marked call any more.

@@ -3,10 +3,11 @@
 
 use super::ends::Shared;
 use super::{AN_HOUR, Case, Fixture, Outcome};
-use libc::SYS_clock_nanosleep;
+use libc::{SYS_clock_nanosleep, SYS_futex};
+use std::thread;
 use std::time::{Duration, Instant};
 use stopruntime::Stopped;
-use stopruntime::ext::{sleep_or_stop, sleep_until_or_stop};
+use stopruntime::ext::{park_or_stop, park_timeout_or_stop, sleep_or_stop, sleep_until_or_stop};
 
 pub(super) const CASES: &[Case] = &[
     Case::new("thread::sleep", &[SYS_clock_nanosleep], || Ok(sleeping(sleep_or_stop))).not_woken(),
@@ -14,6 +15,10 @@ pub(super) const CASES: &[Case] = &[
         Ok(sleeping(|duration| sleep_until_or_stop(Instant::now() + duration)))
     })
     .not_woken(),
+    Case::new("thread::park_timeout", &[SYS_futex], || Ok(sleeping(park_timeout_or_stop)))
+        .on_ppoll(&[SYS_futex])
+        .not_woken(),
+    Case::new("thread::park", &[SYS_futex], || Ok(parking())).on_ppoll(&[SYS_futex]),
 ];
 
 const SHORT: Duration = Duration::from_millis(1);
@@ -43,4 +48,36 @@ fn sleeping(call: fn(Duration) -> Result<(), Stopped>) -> Fixture {
 fn slept(start: Instant, duration: Duration) -> String {
     let so_long = start.elapsed() >= duration;
     if so_long { "slept".into() } else { "woke too early".into() }
+}
+
+/// `park` ends by a token, which the feed gives to whoever parks.
+fn parking() -> Fixture {
+    let (who, fed) = (Shared::new(None), Shared::new(false));
+    let (parker, given, mine) = (who.clone(), fed.clone(), fed.clone());
+    let plain_fed = fed.clone();
+    Fixture {
+        marked: Box::new(move || {
+            *parker.lock() = Some(thread::current());
+            if *mine.lock() {
+                thread::current().unpark();
+            }
+            Outcome::of(park_or_stop().map(Ok), |()| Ok("unparked".into()))
+        }),
+        feed: Box::new(move || {
+            *given.lock() = true;
+            if let Some(parked) = &*who.lock() {
+                parked.unpark();
+            }
+            Ok("unparked".into())
+        }),
+        plain: Box::new(move |_| {
+            if *plain_fed.lock() {
+                thread::current().unpark();
+            }
+            thread::park();
+            Ok("unparked".into())
+        }),
+        verify: Box::new(|_| Ok(())),
+        keep: Box::new(()),
+    }
 }

@@ -29,6 +29,7 @@ mod bufread;
 mod connect;
 mod datagram;
 mod listener;
+mod park;
 mod process;
 mod raw;
 mod read;
@@ -45,6 +46,7 @@ pub use datagram::{
     PeekFromOrStop, PeekOrStop, RecvFromOrStop, RecvOrStop, SendOrStop, SendToOrStop,
 };
 pub use listener::{AcceptOrStop, IncomingOrStop};
+pub use park::{park_or_stop, park_timeout_or_stop};
 pub use process::{JoinOrStop, WaitOrStop};
 pub use read::ReadOrStop;
 #[doc(hidden)]
