@@ -1,0 +1,126 @@
+//! Opening FIFOs, and locks on files. What an open has opened shows among the
+//! descriptors of the process; what a lock has locked, to another description.
+
+use super::Call;
+use crate::bout::Bout;
+use rustix::fs::{CWD, FileType, FlockOperation, Mode, OFlags};
+use std::ffi::CString;
+use std::fs::File;
+use std::io;
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use stopruntime::sys;
+
+pub(super) const CALLS: &[Call] = &[
+    Call::new("open (FIFO)", |bout| {
+        let directory = Directory::new()?;
+        let path = directory.join("fifo");
+        rustix::fs::mknodat(CWD, &path, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0)?;
+        open(bout, CString::new(path.into_os_string().into_encoded_bytes())?);
+        Ok(())
+    })
+    .not_on_ppoll(),
+    // It never waits: a request finds it before or after.
+    Call::new("open (file)", |bout| {
+        open(bout, c"/dev/null".into());
+        Ok(())
+    }),
+    Call::new("flock", flock).not_on_ppoll(),
+];
+
+/// A directory for as long as it lives.
+pub(super) struct Directory(PathBuf);
+
+impl Directory {
+    pub(super) fn new() -> io::Result<Directory> {
+        let path = std::env::temp_dir().join(format!("soak-{}", std::process::id()));
+        std::fs::create_dir(&path)?;
+        Ok(Directory(path))
+    }
+
+    pub(super) fn join(&self, name: &str) -> PathBuf {
+        self.0.join(name)
+    }
+}
+
+impl Drop for Directory {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// Readers and writers, which wait for each other at a FIFO, and close at once.
+fn open(bout: &mut Bout, path: CString) {
+    let path = Arc::new(path);
+    let opened = Arc::new(AtomicU64::new(0));
+    while bout.goes_on() {
+        let mut targets = Vec::new();
+        for _ in 0..bout.random.u8(2..5) {
+            let (path, opened) = (Arc::clone(&path), Arc::clone(&opened));
+            let access = if bout.random.bool() { libc::O_RDONLY } else { libc::O_WRONLY };
+            targets.push(bout.start(move |aside| {
+                loop {
+                    // SAFETY: a string that outlives the call.
+                    let result =
+                        unsafe { sys::open_or_stop(path.as_ptr(), access | libc::O_CLOEXEC, 0) };
+                    let Ok(descriptor) = result else { return Ok(()) };
+                    if descriptor < 0 {
+                        return Err(io::Error::last_os_error());
+                    }
+                    // SAFETY: opened just now, nobody else's.
+                    drop(unsafe { OwnedFd::from_raw_fd(descriptor) });
+                    opened.fetch_add(1, Ordering::Relaxed);
+                    aside.look();
+                }
+            }));
+        }
+        bout.stop_all(targets);
+    }
+    bout.tally.effects += opened.load(Ordering::Relaxed);
+}
+
+/// Several descriptions of one file; who has the lock is alone.
+fn flock(bout: &mut Bout) -> io::Result<()> {
+    let directory = Directory::new()?;
+    let path = directory.join("locked");
+    let ours = File::create(&path)?;
+    let open = || rustix::fs::open(&path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty());
+    let files = [Arc::new(open()?), Arc::new(open()?), Arc::new(open()?)];
+    let held = Arc::new(AtomicBool::new(false));
+    let (locked, clashes) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
+    while bout.goes_on() {
+        let mut targets = Vec::new();
+        for file in &files {
+            let (file, held) = (Arc::clone(file), Arc::clone(&held));
+            let (locked, clashes) = (Arc::clone(&locked), Arc::clone(&clashes));
+            targets.push(bout.start(move |aside| {
+                loop {
+                    // SAFETY: integers.
+                    let result = unsafe { sys::flock_or_stop(file.as_raw_fd(), libc::LOCK_EX) };
+                    let Ok(result) = result else { return Ok(()) };
+                    if result < 0 {
+                        return Err(io::Error::last_os_error());
+                    }
+                    clashes.fetch_add(held.swap(true, Ordering::AcqRel).into(), Ordering::Relaxed);
+                    locked.fetch_add(1, Ordering::Relaxed);
+                    aside.look();
+                    held.store(false, Ordering::Release);
+                    rustix::fs::flock(&*file, FlockOperation::Unlock)?;
+                }
+            }));
+        }
+        bout.stop_all(targets);
+        if bout.gave_up() {
+            return Ok(());
+        }
+        // A thread that was stopped does not hold it.
+        let free = rustix::fs::flock(&ours, FlockOperation::NonBlockingLockExclusive).is_ok();
+        bout.balance("locks held by nobody", 0, u64::from(!free));
+        rustix::fs::flock(&ours, FlockOperation::Unlock)?;
+    }
+    bout.tally.effects += locked.load(Ordering::Relaxed);
+    bout.balance("locks held twice", 0, clashes.load(Ordering::Relaxed));
+    Ok(())
+}

@@ -1,0 +1,55 @@
+//! The calls that are soaked, one file for each family.
+//!
+//! Each arranges what its call needs, then, while the bout goes on, starts
+//! threads that make the call, feeds them, stops them, and balances what went
+//! in against what came out and what is still there.
+
+mod connections;
+mod datagrams;
+mod files;
+mod locks;
+mod processes;
+mod streams;
+mod waits;
+
+use crate::bout::Bout;
+use std::io;
+use stopruntime::Backend;
+
+/// A call by the name that the table shows.
+pub(crate) struct Call {
+    pub(crate) name: &'static str,
+    /// False where [`Backend::Ppoll`] refuses it with `ENOTSUP`.
+    on_ppoll: bool,
+    /// Fails if the call cannot be arranged.
+    pub(crate) run: fn(&mut Bout) -> io::Result<()>,
+}
+
+impl Call {
+    const fn new(name: &'static str, run: fn(&mut Bout) -> io::Result<()>) -> Call {
+        Call { name, on_ppoll: true, run }
+    }
+
+    const fn not_on_ppoll(self) -> Call {
+        Call { on_ppoll: false, ..self }
+    }
+
+    pub(crate) fn is_on(&self, backend: Backend) -> bool {
+        self.on_ppoll || backend != Backend::Ppoll
+    }
+}
+
+pub(crate) const CALLS: &[&[Call]] = &[
+    streams::CALLS,
+    datagrams::CALLS,
+    connections::CALLS,
+    files::CALLS,
+    waits::CALLS,
+    locks::CALLS,
+    processes::CALLS,
+];
+
+/// All of them.
+pub(crate) fn all() -> impl Iterator<Item = &'static Call> {
+    CALLS.iter().copied().flatten()
+}
