@@ -80,7 +80,7 @@ fn soak(options: &Options) -> io::Result<bool> {
     let turns = Turn::all(options, rival.as_ref())?;
     let interrupted = Arc::new(AtomicBool::new(false));
     signal_hook::flag::register(libc::SIGINT, Arc::clone(&interrupted))?;
-    let soaked = turns::run(turns, options, &interrupted)?;
+    let soaked = turns::run(turns, options, &interrupted);
     print!("{}", table::Table(&soaked));
     std::fs::write(&options.svg, svg::Drawing(&soaked.rows).to_string())?;
     println!("latencies drawn in {}", options.svg.display());

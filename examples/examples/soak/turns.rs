@@ -57,8 +57,9 @@ impl Turn {
         Ok(turns)
     }
 
-    /// Runs one bout. A process that does not report is counted, not an error.
-    fn bout(&self, time: Duration) -> io::Result<Tally> {
+    /// Runs one bout. A process that cannot be started or does not report is
+    /// counted: it is no reason to give up the others.
+    fn bout(&self, time: Duration) -> Tally {
         let mut command = Command::new(&self.program);
         command.args(["--bout", "--call", self.call, "--seconds"]);
         command.arg(time.as_secs_f64().to_string());
@@ -66,15 +67,22 @@ impl Turn {
             command.env("STOPRUNTIME_BACKEND", &self.backend);
         }
         // Ctrl-C is for the process that prints; a bout is over soon.
-        let output =
-            command.process_group(0).stdin(Stdio::null()).stderr(Stdio::inherit()).output()?;
-        let text = String::from_utf8_lossy(&output.stdout);
-        Ok(Tally::parse(&text).unwrap_or_else(|| {
+        command.process_group(0).stdin(Stdio::null()).stderr(Stdio::inherit());
+        let failed = |reason: String| {
             let mut tally = Tally::new();
             tally.failed = 1;
-            tally.note(format!("the process ended with {} and said {text:?}", output.status));
+            tally.note(reason);
             tally
-        }))
+        };
+        match command.output() {
+            Ok(output) => {
+                let text = String::from_utf8_lossy(&output.stdout);
+                Tally::parse(&text).unwrap_or_else(|| {
+                    failed(format!("the process ended with {} and said {text:?}", output.status))
+                })
+            }
+            Err(error) => failed(format!("the process cannot be started: {error}")),
+        }
     }
 }
 
@@ -91,11 +99,7 @@ pub(crate) struct Soaked {
 }
 
 /// Takes the turns until the time is over or the flag is set.
-pub(crate) fn run(
-    turns: Vec<Turn>,
-    options: &Options,
-    interrupted: &AtomicBool,
-) -> io::Result<Soaked> {
+pub(crate) fn run(turns: Vec<Turn>, options: &Options, interrupted: &AtomicBool) -> Soaked {
     let start = Instant::now();
     let share = options.time * u32::try_from(options.jobs).unwrap_or(1)
         / u32::try_from(turns.len()).unwrap_or(1);
@@ -122,24 +126,23 @@ pub(crate) fn run(
             });
         }
         drop(sender);
-        gather(&results, &turns, &mut tallies, start)
-    })?;
+        gather(&results, &turns, &mut tallies, start);
+    });
     let rows = turns.into_iter().zip(tallies).map(|(turn, tally)| Row { turn, tally }).collect();
-    Ok(Soaked { rows, time: start.elapsed() })
+    Soaked { rows, time: start.elapsed() }
 }
 
 /// Adds up what the bouts report, and says how far it is now and then.
 fn gather(
-    results: &mpsc::Receiver<(usize, io::Result<Tally>)>,
+    results: &mpsc::Receiver<(usize, Tally)>,
     turns: &[Turn],
     tallies: &mut [Tally],
     start: Instant,
-) -> io::Result<()> {
+) {
     let mut due = start + PROGRESS;
     loop {
         match results.recv_timeout(due.saturating_duration_since(Instant::now())) {
             Ok((index, tally)) => {
-                let tally = tally?;
                 let turn = &turns[index];
                 for note in &tally.notes {
                     eprintln!("soak: {} on {}: {note}", turn.call, turn.backend);
@@ -150,7 +153,7 @@ fn gather(
                 due += PROGRESS;
                 progress(turns, tallies, start);
             }
-            Err(RecvTimeoutError::Disconnected) => return Ok(()),
+            Err(RecvTimeoutError::Disconnected) => return,
         }
     }
 }
