@@ -7,7 +7,7 @@
 
 use proc_macro2::Span;
 use syn::spanned::Spanned as _;
-use syn::{Expr, ExprCall, ExprMethodCall, ExprPath, Path};
+use syn::{Expr, ExprCall, ExprMethodCall, ExprPath, Lit, Path};
 
 /// A method: its name, how many arguments the variant takes besides the
 /// receiver, and the traits in `stopruntime::private` that have the variant.
@@ -41,9 +41,13 @@ const METHODS: &[Method] = &[
     Method("flush", &[0], &["WriteOrStop"]),
     Method("wait", &[0], &["WaitOrStop"]),
     Method("join", &[0], &["JoinOrStop"]),
+    Method("open", &[1], &["OpenOrStop"]),
+    Method("sync_all", &[0], &["FileOrStop"]),
+    Method("sync_data", &[0], &["FileOrStop"]),
+    Method("lock", &[0], &["LockOrStop"]),
+    Method("lock_shared", &[0], &["FileOrStop"]),
     // Those of `stopruntime::sync` are methods of the types themselves.
     Method("recv_timeout", &[1], &[]),
-    Method("lock", &[0], &["LockOrStop"]),
     Method("acquire", &[0], &[]),
     Method("acquire_timeout", &[1], &[]),
     Method("wait", &[1], &[]),
@@ -63,6 +67,13 @@ const ITERATORS: &[Method] = &[
 const ASSOCIATED: &[Method] = &[
     Method("connect", &[1], &["ConnectOrStop"]),
     Method("connect_timeout", &[2], &["ConnectTimeoutOrStop"]),
+];
+
+/// The same for `File` alone: many types have an `open` or a `create`.
+const OF_FILE: &[Method] = &[
+    Method("open", &[1], &["FileOrStop"]),
+    Method("create", &[1], &["FileOrStop"]),
+    Method("create_new", &[1], &["FileOrStop"]),
 ];
 
 /// A free function: the module it is named through, its name, how many arguments
@@ -152,9 +163,24 @@ const FUNCTIONS: &[Function] = &[
 /// std::thread::sleep` is common, and so is a `read` or `park` of the user's own.
 const BARE: &[&str] = &["sleep", "sleep_until"];
 
-/// Calls that wait only for some of their commands, or for moments only:
-/// `strict` lets them be.
-const SELDOM: &[&str] = &["fcntl", "ioctl", "lock"];
+/// Calls that wait only for some of their commands or files, or for moments
+/// only: `strict` lets them be, and others beside them are more likely the ones
+/// that are meant.
+const SELDOM: &[&str] = &[
+    "create",
+    "create_new",
+    "fcntl",
+    "ioctl",
+    "lock",
+    "lock_shared",
+    "open",
+    "sync_all",
+    "sync_data",
+];
+
+/// The methods of `OpenOptions` that set one, and where such options begin.
+const SETTINGS: &[&str] = &["append", "create", "create_new", "read", "truncate", "write"];
+const OPTIONS: &[&str] = &["OpenOptions::new", "File::options"];
 
 /// Traits of std that a method of the table may be called through
 /// (`Read::read(&mut stream, &mut buffer)`), where ours takes their place.
@@ -202,6 +228,7 @@ pub(crate) enum Operation {
 /// What the table has for `call`; `Nested` where it has nothing.
 pub(crate) fn operation(call: &Expr) -> Operation {
     match call {
+        Expr::MethodCall(call) if is_setting(call) => Operation::Nested,
         Expr::MethodCall(call) => find(METHODS, &call.method.to_string(), call.args.len())
             .map_or(Operation::Nested, Operation::Variant),
         Expr::Call(ExprCall { func, args, .. }) => match &**func {
@@ -215,6 +242,25 @@ pub(crate) fn operation(call: &Expr) -> Operation {
 /// Whether `call` returns an iterator that blocks in `next`, and the traits of its variant.
 pub(crate) fn iterator(call: &ExprMethodCall) -> Option<Traits> {
     find(ITERATORS, &call.method.to_string(), call.args.len())
+}
+
+/// Whether `call` sets an option of `OpenOptions`, which never waits.
+pub(crate) fn is_setting(call: &ExprMethodCall) -> bool {
+    if !SETTINGS.iter().any(|name| call.method == name) {
+        return false;
+    }
+    // A truth value is no buffer.
+    if let Some(Expr::Lit(literal)) = call.args.first()
+        && matches!(literal.lit, Lit::Bool(_))
+    {
+        return true;
+    }
+    let mut below = &*call.receiver;
+    while let Expr::MethodCall(method) = below {
+        below = &method.receiver;
+    }
+    let path = name(below);
+    OPTIONS.iter().any(|begin| path.ends_with(begin))
 }
 
 /// Why a call of this name cannot be marked, if it cannot.
@@ -250,7 +296,9 @@ fn path_operation(function: &ExprPath, arguments: usize) -> Operation {
     let owner = segments.next().map(|segment| segment.ident.to_string());
     let is_type = |name: &String| name.starts_with(char::is_uppercase);
     if function.qself.is_some() || owner.as_ref().is_some_and(is_type) {
-        if let Some(found) = find(ASSOCIATED, &name, arguments) {
+        let of_file = owner.as_ref().filter(|owner| *owner == "File");
+        let found = of_file.and_then(|_| find(OF_FILE, &name, arguments));
+        if let Some(found) = found.or_else(|| find(ASSOCIATED, &name, arguments)) {
             return Operation::Variant(found);
         }
         // The receiver is the first argument here.
@@ -272,9 +320,13 @@ fn path_operation(function: &ExprPath, arguments: usize) -> Operation {
 
 /// Whether the table is sure that `call` blocks.
 pub(crate) fn blocks(call: &Expr) -> bool {
+    operation(call) != Operation::Nested && !seldom(call)
+}
+
+/// Whether `call` is one that seldom waits.
+pub(crate) fn seldom(call: &Expr) -> bool {
     let name = name(call);
-    let last = name.rsplit("::").next().unwrap_or_default();
-    operation(call) != Operation::Nested && !SELDOM.contains(&last)
+    SELDOM.contains(&name.rsplit("::").next().unwrap_or_default())
 }
 
 /// The name of a call as the user wrote it, for messages.
@@ -316,7 +368,7 @@ mod tests {
     use std::fs;
     use std::path::Path;
 
-    use super::{ASSOCIATED, FUNCTIONS, ITERATORS, METHODS};
+    use super::{ASSOCIATED, FUNCTIONS, ITERATORS, METHODS, OF_FILE};
 
     /// The text of a file or of all files in a directory of the runtime.
     fn source(path: &str) -> String {
@@ -335,7 +387,7 @@ mod tests {
     #[test]
     fn the_runtime_has_every_row() {
         let (private, ext) = (source("private.rs"), source("ext") + &source("sync"));
-        for row in [METHODS, ITERATORS, ASSOCIATED].into_iter().flatten() {
+        for row in [METHODS, ITERATORS, ASSOCIATED, OF_FILE].into_iter().flatten() {
             assert!(ext.contains(&format!("fn {}_or_stop", row.0)), "{}", row.0);
             for name in row.2 {
                 assert!(private.contains(name), "{name}");

@@ -70,6 +70,7 @@ const QUIET_METHODS: &[&str] = &[
 /// only if there is no other.
 const UNLIKELY: &[&str] = &[
     "contains",
+    "custom_flags",
     "default",
     "extend",
     "extend_from_slice",
@@ -84,7 +85,9 @@ const UNLIKELY: &[&str] = &[
     "last",
     "last_mut",
     "lock",
+    "mode",
     "new",
+    "options",
     "parse",
     "push",
     "push_back",
@@ -132,12 +135,17 @@ pub(crate) enum Rank {
 /// How likely `expr` itself is the blocking call; `None` if it is none.
 pub(crate) fn rank(expr: &Expr) -> Option<Rank> {
     if calls::operation(expr) != Operation::Nested {
-        // `receiver.lock().unwrap().recv()` waits in `recv`.
-        let seldom = matches!(expr, Expr::MethodCall(call) if call.method == "lock");
-        return Some(if seldom { Rank::Unlikely } else { Rank::Known });
+        return Some(match expr {
+            // `receiver.lock().unwrap().recv()` waits in `recv`.
+            Expr::MethodCall(call) if call.method == "lock" => Rank::Unlikely,
+            // `BufReader::new(File::open(path)?).read_line(&mut line)`
+            _ if calls::seldom(expr) => Rank::Likely,
+            _ => Rank::Known,
+        });
     }
     let name = match expr {
         Expr::MethodCall(call) if calls::iterator(call).is_some() => return None,
+        Expr::MethodCall(call) if calls::is_setting(call) => return None,
         Expr::MethodCall(call) => {
             let name = call.method.to_string();
             if QUIET_METHODS.contains(&name.as_str()) {

@@ -1,10 +1,10 @@
 //! What expanded code names. Not for use by hand; all of it is safe to call.
 
 pub use crate::ext::{
-    AcceptOrStop, BufReadOrStop, BytesOrStop, ConnectOrStop, ConnectTimeoutOrStop, FillBufOrStop,
-    IncomingOrStop, JoinOrStop, LockOrStop, PeekFromOrStop, PeekOrStop, ReadOrStop, RecvFromOrStop,
-    RecvOrStop, SendOrStop, SendToOrStop, StdinOrStop, WaitOrStop, WriteOrStop, park_or_stop,
-    park_timeout_or_stop, sleep_or_stop, sleep_until_or_stop,
+    AcceptOrStop, BufReadOrStop, BytesOrStop, ConnectOrStop, ConnectTimeoutOrStop, FileOrStop,
+    FillBufOrStop, IncomingOrStop, JoinOrStop, LockOrStop, OpenOrStop, PeekFromOrStop, PeekOrStop,
+    ReadOrStop, RecvFromOrStop, RecvOrStop, SendOrStop, SendToOrStop, StdinOrStop, WaitOrStop,
+    WriteOrStop, park_or_stop, park_timeout_or_stop, sleep_or_stop, sleep_until_or_stop,
 };
 pub use crate::stop::{CarriesStop, Shield, Stopped, check};
 

@@ -15,6 +15,7 @@ mod child;
 mod connect;
 mod datagram;
 mod ends;
+mod file;
 mod listener;
 mod readiness;
 mod run;
@@ -129,6 +130,9 @@ pub struct Case {
     /// pseudoterminal loses some of a plain write(2) that is interrupted, with
     /// nobody's help (seen on Linux 6.18).
     pub counts_under_signals: bool,
+    /// Whether the backend without windows refuses it also where it would not
+    /// have to wait.
+    never_on_ppoll: bool,
     arrange: fn() -> io::Result<Fixture>,
 }
 
@@ -146,12 +150,17 @@ impl Case {
             progress: Progress::Exactly(0),
             feed_wakes: true,
             counts_under_signals: true,
+            never_on_ppoll: false,
             arrange,
         }
     }
 
     const fn on_ppoll(self, ppoll: &'static [c_long]) -> Case {
         Case { ppoll, ..self }
+    }
+
+    const fn never_on_ppoll(self) -> Case {
+        Case { ppoll: &[], never_on_ppoll: true, ..self }
     }
 
     const fn with_progress(self, progress: Progress) -> Case {
@@ -171,6 +180,12 @@ impl Case {
     #[must_use]
     pub fn waits_in(&self, backend: Backend) -> &'static [c_long] {
         if backend == Backend::Ppoll { self.ppoll } else { self.windows }
+    }
+
+    /// Whether this backend refuses it also where it would not have to wait.
+    #[must_use]
+    pub fn is_always_refused(&self, backend: Backend) -> bool {
+        self.never_on_ppoll && backend == Backend::Ppoll
     }
 
     /// Arranges it.
@@ -195,6 +210,7 @@ pub fn all() -> Vec<Case> {
         datagram::CASES,
         connect::CASES,
         child::CASES,
+        file::CASES,
         sync::CASES,
         time::CASES,
         readiness::CASES,

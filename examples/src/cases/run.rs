@@ -115,8 +115,10 @@ pub fn call_name(number: c_long) -> String {
         libc::SYS_accept4 => "accept4",
         libc::SYS_clock_nanosleep => "clock_nanosleep",
         libc::SYS_connect => "connect",
+        libc::SYS_flock => "flock",
         libc::SYS_futex => "futex",
         libc::SYS_futex_waitv => "futex_waitv",
+        libc::SYS_openat => "openat",
         #[cfg(target_arch = "x86_64")]
         libc::SYS_poll => "poll",
         libc::SYS_ppoll => "ppoll",

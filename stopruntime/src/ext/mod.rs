@@ -28,10 +28,13 @@ mod address;
 mod bufread;
 mod connect;
 mod datagram;
+mod file;
 mod listener;
+mod open;
 mod park;
 mod process;
 mod raw;
+mod raw_file;
 mod read;
 mod refused;
 mod stdin;
@@ -45,12 +48,12 @@ pub use connect::{ConnectOrStop, ConnectTimeoutOrStop};
 pub use datagram::{
     PeekFromOrStop, PeekOrStop, RecvFromOrStop, RecvOrStop, SendOrStop, SendToOrStop,
 };
+pub use file::{FileOrStop, LockOrStop};
 pub use listener::{AcceptOrStop, IncomingOrStop};
+pub use open::OpenOrStop;
 pub use park::{park_or_stop, park_timeout_or_stop};
 pub use process::{JoinOrStop, WaitOrStop};
 pub use read::ReadOrStop;
-#[doc(hidden)]
-pub use refused::LockOrStop;
 pub use stdin::StdinOrStop;
 pub use stoppable::Stoppable;
 pub use time::{sleep_or_stop, sleep_until_or_stop};

@@ -1,7 +1,7 @@
 //! std's types that wait and cannot be stopped race-free: an implementation
 //! that never applies, so that rustc says why at the call.
 
-use super::{JoinOrStop, RecvOrStop, SendOrStop, WaitOrStop};
+use super::{JoinOrStop, LockOrStop, RecvOrStop, SendOrStop, WaitOrStop};
 use crate::stop::Stopped;
 use std::io;
 use std::sync::{Barrier, BarrierWaitResult, mpsc};
@@ -46,12 +46,6 @@ macro_rules! sender {
 }
 sender!(mpsc::Sender<T>, mpsc::SyncSender<T>);
 
-/// `lock`, for the types that cannot.
-pub trait LockOrStop {
-    #[doc(hidden)]
-    fn lock_or_stop(&self) -> Result<(), Stopped>;
-}
-
 /// As [`CanReceive`].
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be stopped while it waits for the lock",
@@ -64,6 +58,8 @@ impl<T: ?Sized> LockOrStop for std::sync::Mutex<T>
 where
     std::sync::Mutex<T>: CanLock,
 {
+    type Output = ();
+
     fn lock_or_stop(&self) -> Result<(), Stopped> {
         unreachable!("the bound cannot be met")
     }
@@ -73,6 +69,8 @@ impl<T: ?Sized> LockOrStop for std::sync::Arc<std::sync::Mutex<T>>
 where
     std::sync::Arc<std::sync::Mutex<T>>: CanLock,
 {
+    type Output = ();
+
     fn lock_or_stop(&self) -> Result<(), Stopped> {
         unreachable!("the bound cannot be met")
     }

@@ -112,9 +112,36 @@ pub(super) unsafe fn open(number: c_long, args: [usize; 6]) -> isize {
             libc::fstatat(args[0] as c_int, args[1] as *const _, &raw mut status, follow) == 0
         };
         if found && status.st_mode & libc::S_IFMT == libc::S_IFIFO {
-            return UNSUPPORTED;
+            // SAFETY: the caller's call.
+            return unsafe { write_fifo(number, args, flags) };
         }
     }
     // SAFETY: the caller's call.
     unsafe { plain(number, args) }
+}
+
+/// A FIFO that has a reader is opened for writing at once. Whether it has a
+/// writer can only be found out by becoming a reader, which the writer sees.
+///
+/// # Safety
+///
+/// As the call.
+unsafe fn write_fifo(number: c_long, mut args: [usize; 6], flags: c_int) -> isize {
+    if number != libc::SYS_openat || flags & libc::O_ACCMODE != libc::O_WRONLY {
+        return UNSUPPORTED;
+    }
+    args[2] |= libc::O_NONBLOCK as usize;
+    // SAFETY: the caller's call, made not to wait.
+    let raw = unsafe { plain(number, args) };
+    if raw == -(libc::ENXIO as isize) {
+        return UNSUPPORTED;
+    }
+    if raw >= 0 {
+        // SAFETY: an operation on a descriptor that nobody else knows yet.
+        unsafe {
+            let flags = libc::fcntl(raw as c_int, libc::F_GETFL);
+            libc::fcntl(raw as c_int, libc::F_SETFL, flags & !libc::O_NONBLOCK);
+        }
+    }
+    raw
 }

@@ -25,7 +25,7 @@
 //! | `waitid` `waitpid` `wait4` of one child | a pidfd |
 //! | `futex` wait | `futex_waitv` over the word and the flag (Linux 5.16) |
 //! | `pread` `preadv` `pwrite` `pwritev` `fsync` `fdatasync` `syncfs` `sync` `sync_file_range` `msync` `fallocate` `copy_file_range` `getrandom` | the plain call: it ends by itself |
-//! | `open` `openat` `openat2` `creat` | the plain call; `ENOTSUP` for a FIFO that would wait |
+//! | `open` `openat` `openat2` `creat` | the plain call; `ENOTSUP` for a FIFO that is opened to be read, or has no reader |
 //! | `flock` `fcntl` `lockf` `semop` `semtimedop` `msgrcv` `msgsnd` | the call if it does not have to wait, else `ENOTSUP` |
 //! | `wait` `waitpid(-1)` `ioctl` `tcdrain` `splice` `tee` `vmsplice` `sendfile` `io_uring_enter` `syscall` of another number | `ENOTSUP` |
 //!

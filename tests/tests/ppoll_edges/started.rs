@@ -5,7 +5,7 @@
 use super::support_hazards::proc::{asleep_in, rest};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
-use stop_tests::thread_id;
+use stop_tests::{blocked_in, thread_id};
 use stopruntime::thread::{self, JoinHandle};
 
 /// Only a hang comes near it.
@@ -47,6 +47,15 @@ impl<T> Started<T> {
             let now = rest(self.thread);
             unchanged = if asleep && now == before { unchanged + 1 } else { 0 };
             before = now;
+            std::thread::yield_now();
+        }
+    }
+
+    /// Waits until the thread sleeps in this system call, or has ended.
+    pub(crate) fn wait_until_in(&self, call: i64) {
+        let deadline = Instant::now() + LIMIT;
+        while !self.handle.is_finished() && blocked_in(self.thread) != Some(call) {
+            assert!(Instant::now() < deadline, "the thread does not sleep in call {call}");
             std::thread::yield_now();
         }
     }

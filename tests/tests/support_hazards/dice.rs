@@ -16,6 +16,11 @@ impl Dice {
         Dice(seed)
     }
 
+    /// For another thread, from a number of this one.
+    pub(crate) fn of(seed: u64) -> Dice {
+        Dice(seed)
+    }
+
     pub(crate) fn below(&mut self, bound: u64) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.0;
