@@ -121,7 +121,7 @@ macro_rules! atomics {
 atomics! {
     AtomicBool, bool, [swap, fetch_and, fetch_or, fetch_xor];
     AtomicU32, u32, [swap, fetch_add, fetch_sub, fetch_and, fetch_or, fetch_xor];
-    AtomicU64, u64, [swap, fetch_add, fetch_sub, fetch_and, fetch_or, fetch_xor];
+    AtomicU64, u64, [swap, fetch_add, fetch_sub, fetch_and, fetch_or, fetch_xor, fetch_max];
     AtomicUsize, usize, [swap, fetch_add, fetch_sub, fetch_and, fetch_or, fetch_xor];
 }
 

@@ -89,7 +89,7 @@ pub(crate) fn wait(
         word.touch();
         waiter.leave(End::Stopped);
     }
-    if deadline.is_some_and(Instant::is_past) {
+    if deadline.is_some_and(Instant::is_reached) {
         word.touch();
         waiter.leave(End::TimedOut);
     }
@@ -101,15 +101,19 @@ pub(crate) fn wait(
     }
 }
 
-fn wake(word: &AtomicU32, count: usize) {
+/// How many were woken.
+fn wake(word: &AtomicU32, most: usize) -> usize {
     if std::thread::panicking() {
-        return;
+        return 0;
     }
     word.touch();
-    for _ in 0..count {
-        let Some(waiter) = find(|waiter| waiter.word.is(word)) else { return };
+    let mut woken = 0;
+    while woken < most {
+        let Some(waiter) = find(|waiter| waiter.word.is(word)) else { break };
         waiter.leave(End::Woken);
+        woken += 1;
     }
+    woken
 }
 
 /// A request has come: its thread leaves the wait that it can be stopped in.
@@ -122,10 +126,9 @@ pub(crate) fn stop(record: &Arc<Record>) {
     }
 }
 
-/// The clock has moved: who has waited long enough leaves.
-pub(crate) fn expire(now: Instant) {
-    while let Some(waiter) = find(|waiter| waiter.deadline.is_some_and(|deadline| deadline <= now))
-    {
+/// The clock runs: whoever has a deadline leaves.
+pub(crate) fn expire() {
+    while let Some(waiter) = find(|waiter| waiter.deadline.is_some()) {
         waiter.word.touch();
         waiter.leave(End::TimedOut);
     }
@@ -151,6 +154,6 @@ pub(crate) fn futex_wake(word: &AtomicU32) {
 }
 
 /// `crate::futex::futex_wake_one`.
-pub(crate) fn futex_wake_one(word: &AtomicU32) {
-    wake(word, 1);
+pub(crate) fn futex_wake_one(word: &AtomicU32) -> bool {
+    wake(word, 1) > 0
 }

@@ -26,9 +26,9 @@
 //! Stands in `tests/`, one file a primitive: a closure given to [`model()`], or
 //! to [`model_bounded`] if that takes too long, which starts its threads with
 //! [`thread::spawn`] and joins them all. [`Data`] behind the lock or in the
-//! message shows that what was done before is seen; [`Seen`] shows that the
-//! threads met in the ways that the test is about. The clock stands still until
-//! [`time::advance`]; [`thread::JoinHandle::interrupt`] makes a wait return
+//! message shows that what was done before is seen; the outcomes that it returns
+//! show that the threads met in every way they can. The clock stands still until
+//! [`time::pass`]; [`thread::JoinHandle::interrupt`] makes a wait return
 //! early.
 //!
 //! # What does not show

@@ -1,4 +1,4 @@
-//! A clock that stands still until a test moves it.
+//! A clock that stands still until a test lets time pass.
 
 use crate::atomic::AtomicU64;
 use crate::futex;
@@ -6,6 +6,9 @@ use core::cell::RefCell;
 use loom::sync::atomic::Ordering::Relaxed;
 
 pub use core::time::Duration;
+
+/// Later than any deadline that is made while the clock stands.
+const RUNNING: u64 = 1 << 62;
 
 thread_local! {
     // loom's threads are all on the thread of their test.
@@ -42,18 +45,19 @@ impl Instant {
         Duration::from_nanos(self.0.saturating_sub(earlier.0))
     }
 
-    pub(crate) fn is_past(self) -> bool {
-        self <= Instant::now()
+    /// Whether a wait until then is over at once: the clock has started to run,
+    /// and is moved to that time.
+    pub(crate) fn is_reached(self) -> bool {
+        let running = Instant::now().0 >= RUNNING;
+        if running {
+            clock().fetch_max(self.0, Relaxed);
+        }
+        running
     }
 }
 
-/// Lets time pass.
-///
-/// # Panics
-///
-/// If that is more than the clock can show.
-pub fn advance(duration: Duration) {
-    let nanoseconds = u64::try_from(duration.as_nanos()).expect("some nanoseconds");
-    let before = clock().fetch_add(nanoseconds, Relaxed);
-    futex::expire(Instant(before + nanoseconds));
+/// Lets the clock run: every wait with a deadline is over, now and from now on.
+pub fn pass() {
+    clock().fetch_max(RUNNING, Relaxed);
+    futex::expire();
 }

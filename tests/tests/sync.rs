@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use stop_tests::{per_backend, thread_id, wait_until_blocked_in};
 use stopruntime::sync::{Barrier, Condvar, Mutex, Semaphore, mpsc};
-use stopruntime::{Stopped, stoppable, thread};
+use stopruntime::{Stopped, Stopper, stoppable, thread};
 
 const FUTEX: [i64; 2] = [libc::SYS_futex, libc::SYS_futex_waitv];
 
@@ -128,6 +128,18 @@ per_backend! {
         assert!(stopped_while_it_waits(move || theirs.wait_or_stop().is_err()));
         assert!(other.join().unwrap(), "the others are let go, and told");
         assert!(barrier.wait().is_broken());
+    }
+
+    fn a_barrier_is_broken_by_who_is_stopped_as_it_comes() {
+        let barrier = Arc::new(Barrier::new(2));
+        let theirs = Arc::clone(&barrier);
+        let other = thread::spawn(move || theirs.wait().is_broken());
+        let stopped = thread::spawn(move || {
+            Stopper::current().request_stop();
+            barrier.wait_or_stop().is_err()
+        });
+        assert!(stopped.join().unwrap());
+        assert!(other.join().unwrap(), "whoever came first, the other does not wait for ever");
     }
 
     fn a_marked_loop_over_a_receiver_is_stopped_and_takes_what_is_there_first() {

@@ -1,10 +1,10 @@
 //! A barrier that a stopped participant breaks.
 //!
 //! A barrier is for a fixed number of threads. If one of them is stopped while
-//! it waits, the others can never be complete, so they are let go, and told:
-//! [`BarrierWaitResult::is_broken`]. From then on every wait returns broken.
-//! To leave them waiting would turn the stop of one thread into the hang of
-//! all; to go on with fewer would break what the barrier is for.
+//! it waits, or as it comes, the others can never be complete, so they are let
+//! go, and told: [`BarrierWaitResult::is_broken`]. From then on every wait
+//! returns broken. To leave them waiting would turn the stop of one thread into
+//! the hang of all; to go on with fewer would break what the barrier is for.
 
 use super::condvar::Condvar;
 use super::mutex::{Mutex, MutexGuard};
@@ -61,8 +61,18 @@ impl Barrier {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Lets the others go: one of them will not come.
+    fn give_up(&self, mut state: MutexGuard<'_, State>) {
+        state.broken = true;
+        drop(state);
+        self.changed.notify_all();
+    }
+
     fn wait_as<W: Wait>(&self) -> Result<BarrierWaitResult, W::Stop> {
-        W::check()?;
+        if let Err(stop) = W::check() {
+            self.give_up(self.state());
+            return Err(stop);
+        }
         let mut state = self.state();
         if state.broken {
             return Ok(BarrierWaitResult { leader: false, broken: true });
@@ -80,13 +90,11 @@ impl Barrier {
             state = match self.changed.wait_as::<W, State>(state, None) {
                 Ok(result) => result.unwrap_or_else(PoisonError::into_inner).0,
                 Err(stop) => {
-                    let mut state = self.state();
+                    let state = self.state();
                     // If the last one came at the same time, this thread has
                     // met the others, and its next call sees the stop.
                     if state.round == round {
-                        state.broken = true;
-                        drop(state);
-                        self.changed.notify_all();
+                        self.give_up(state);
                         return Err(stop);
                     }
                     state
@@ -105,8 +113,7 @@ impl Barrier {
     ///
     /// # Errors
     ///
-    /// [`Stopped`]: a stop is requested. If the thread had joined the others
-    /// already, the barrier is broken for them.
+    /// [`Stopped`]: a stop is requested. The barrier is broken for the others.
     pub fn wait_or_stop(&self) -> Result<BarrierWaitResult, Stopped> {
         self.wait_as::<OrStop>()
     }

@@ -1,0 +1,150 @@
+//! The condition variable: no notification is lost, whoever is stopped.
+
+use std::sync::Arc;
+use stop_loom::sync::{Condvar, Mutex};
+use stop_loom::thread::{JoinHandle, spawn};
+use stop_loom::time::{Duration, Instant, pass};
+use stop_loom::{Data, model, model_bounded};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+/// Tokens to be given and taken.
+#[derive(Default)]
+struct Place {
+    tokens: Mutex<Data>,
+    given: Condvar,
+}
+
+fn take(tokens: &mut Data) {
+    let left = tokens.get() - 1;
+    tokens.set(left);
+}
+
+impl Place {
+    fn put(&self) {
+        self.tokens.lock().unwrap().increase();
+    }
+
+    fn give(&self) {
+        self.put();
+        self.given.notify_one();
+    }
+
+    fn take(&self) {
+        let tokens = self.tokens.lock().unwrap();
+        take(&mut self.given.wait_while(tokens, |tokens| tokens.get() == 0).unwrap());
+    }
+
+    fn take_before(&self, deadline: Instant) -> bool {
+        let mut tokens = self.tokens.lock().unwrap();
+        while tokens.get() == 0 {
+            let left = deadline.saturating_duration_since(Instant::now());
+            let (again, waited) = self.given.wait_timeout(tokens, left).unwrap();
+            tokens = again;
+            if tokens.get() == 0 && waited.timed_out() {
+                return false;
+            }
+        }
+        take(&mut tokens);
+        true
+    }
+
+    fn take_or_stop(&self) -> bool {
+        let tokens = self.tokens.lock().unwrap();
+        let waited = self.given.wait_while_or_stop(tokens, |tokens| tokens.get() == 0);
+        waited.map(|tokens| take(&mut tokens.unwrap())).is_ok()
+    }
+}
+
+#[test]
+fn a_waiter_is_woken() {
+    model(|| {
+        let place = Arc::new(Place::default());
+        let theirs = Arc::clone(&place);
+        let waiter = spawn(move || theirs.take());
+        place.give();
+        waiter.join();
+    });
+}
+
+#[test]
+fn a_waiter_is_woken_or_stopped() {
+    let outcomes = model_bounded(3, || {
+        let place = Arc::new(Place::default());
+        let theirs = Arc::clone(&place);
+        let waiter = spawn(move || theirs.take_or_stop());
+        let stopper = waiter.stopper();
+        let requester = spawn(move || stopper.request_stop());
+        place.give();
+        let taken = waiter.join();
+        assert!(requester.join());
+        assert_eq!(place.tokens.try_lock().unwrap().get(), usize::from(!taken));
+        taken
+    });
+    assert_eq!(outcomes, [false, true]);
+}
+
+/// Whom the notification meets first may be the one that is stopped.
+#[test]
+fn a_stopped_waiter_leaves_the_notification_to_the_next() {
+    let outcomes = model_bounded(2, || {
+        let place = Arc::new(Place::default());
+        let (first, second) = (Arc::clone(&place), Arc::clone(&place));
+        let first = spawn(move || first.take_or_stop());
+        let second = spawn(move || second.take());
+        let stopper = first.stopper();
+        let requester = spawn(move || stopper.request_stop());
+        place.give();
+        let taken = first.join();
+        if taken {
+            place.give();
+        }
+        second.join();
+        assert!(requester.join());
+        taken
+    });
+    assert_eq!(outcomes, [false, true]);
+}
+
+#[test]
+fn all_are_woken() {
+    let outcomes = model_bounded(2, || {
+        let place = Arc::new(Place::default());
+        let waiters = [(); 2].map(|()| {
+            let place = Arc::clone(&place);
+            spawn(move || {
+                let tokens = place.tokens.lock().unwrap();
+                place.given.wait_while_or_stop(tokens, |tokens| tokens.get() == 0).is_ok()
+            })
+        });
+        let stopper = waiters[0].stopper();
+        let requester = spawn(move || stopper.request_stop());
+        place.put();
+        place.given.notify_all();
+        let [first, second] = waiters.map(JoinHandle::join);
+        assert!(requester.join() && second);
+        first
+    });
+    assert_eq!(outcomes, [false, true]);
+}
+
+#[test]
+fn one_whose_time_is_over_leaves_the_notification_to_the_next() {
+    let outcomes = model_bounded(2, || {
+        let place = Arc::new(Place::default());
+        let (first, second) = (Arc::clone(&place), Arc::clone(&place));
+        let deadline = Instant::now().checked_add(SECOND).unwrap();
+        let first = spawn(move || first.take_before(deadline));
+        let second = spawn(move || second.take());
+        let clock = spawn(pass);
+        place.give();
+        let taken = first.join();
+        if taken {
+            place.give();
+        }
+        second.join();
+        clock.join();
+        taken
+    });
+    assert_eq!(outcomes, [false, true]);
+}
