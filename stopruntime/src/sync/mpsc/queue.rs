@@ -169,6 +169,13 @@ impl<T> Queue<T> {
         Some(message)
     }
 
+    /// A rendezvous' message that came without waiting because a receiver was
+    /// there, if none is there for it now: for one that is stopped.
+    fn take_promised(&self, mut state: MutexGuard<'_, State<T>>) -> Option<T> {
+        let promised = state.bound == Some(0) && state.messages.len() > state.waiting_to_receive;
+        if promised { self.take(&mut state) } else { None }
+    }
+
     pub(super) fn recv<W: Wait>(
         &self,
         deadline: Option<Instant>,
@@ -189,8 +196,9 @@ impl<T> Queue<T> {
             match Self::wait::<W>(&self.filled, state, deadline) {
                 Ok(again) => state = again,
                 Err(stop) => {
-                    self.state().waiting_to_receive -= 1;
-                    return Err(stop);
+                    let mut state = self.state();
+                    state.waiting_to_receive -= 1;
+                    return self.take_promised(state).map_or(Err(stop), |message| Ok(Ok(message)));
                 }
             }
             state.waiting_to_receive -= 1;
