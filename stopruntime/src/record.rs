@@ -119,8 +119,7 @@ impl Record {
     }
 
     fn announce(&self) -> u32 {
-        // SeqCst, with the loads in `finish`: race 2. It stands before the
-        // flag, so that a thread that sees the flag sees the requester too.
+        // SeqCst, with the loads in `finish`: race 2.
         self.in_flight.fetch_add(1, Ordering::SeqCst);
         // SeqCst: race 1 where the barrier is missing; it includes the Release
         // that `requested` pairs with.
@@ -130,8 +129,12 @@ impl Record {
     /// A second request pokes again: it costs little, and a signal that
     /// somebody else's handler swallowed is made good.
     fn finish(&self, barrier: bool) {
-        let shielded = self.line.flag.load(Ordering::SeqCst) & SHIELDED != 0;
         let inside = !barrier || self.line.marker.load(Ordering::SeqCst) != 0;
+        let parked = self.parked.load(Ordering::SeqCst) != 0;
+        // After those two: a call that was seen to be inside is either not
+        // shielded, and then the thread waits for us in `settle`, or it was
+        // entered under the shield that is seen here.
+        let shielded = self.line.flag.load(Ordering::SeqCst) & SHIELDED != 0;
         let tid = self.tid.load(Ordering::SeqCst);
         if inside && !shielded && tid != 0 {
             self.poked.fetch_add(1, Ordering::SeqCst);
@@ -139,7 +142,7 @@ impl Record {
                 self.poked.fetch_sub(1, Ordering::SeqCst);
             }
         }
-        if self.parked.load(Ordering::SeqCst) != 0
+        if parked
             && !shielded
             && let Some(thread) = self.parker.get()
         {
@@ -198,6 +201,9 @@ impl Record {
         self.wait_out_requesters();
         let sent = self.poked.load(Ordering::SeqCst);
         if sent != 0 {
+            // Counted, and perhaps not sent yet: without membarrier also a
+            // second requester signals whom it finds outside.
+            self.wait_out_requesters();
             signal::drain(self.masked.load(Ordering::Relaxed));
             // After the drain: until then the handler must know it as ours.
             self.poked.fetch_sub(sent, Ordering::SeqCst);
