@@ -148,3 +148,38 @@ fn one_whose_time_is_over_leaves_the_notification_to_the_next() {
     });
     assert_eq!(outcomes, [false, true]);
 }
+
+/// Without a condition to look at again: of two who wait when it is sent, one
+/// who is not stopped has it.
+#[test]
+fn a_notification_finds_one_who_goes_on() {
+    let outcomes = model_bounded(2, || {
+        let place = Arc::new((Mutex::new(0), Condvar::new(), Condvar::new()));
+        let (first, second) = (Arc::clone(&place), Arc::clone(&place));
+        let first = spawn(move || {
+            let mut waiting = first.0.lock().unwrap();
+            *waiting += 1;
+            first.1.notify_one();
+            first.2.wait_or_stop(waiting).is_ok()
+        });
+        let second = spawn(move || {
+            let mut waiting = second.0.lock().unwrap();
+            *waiting += 1;
+            second.1.notify_one();
+            drop(second.2.wait(waiting));
+        });
+        let waiting = place.0.lock().unwrap();
+        drop(place.1.wait_while(waiting, |waiting| *waiting < 2));
+        let stopper = first.stopper();
+        let requester = spawn(move || stopper.request_stop());
+        place.2.notify_one();
+        let woken = first.join();
+        if woken {
+            place.2.notify_one();
+        }
+        second.join();
+        assert!(requester.join());
+        woken
+    });
+    assert_eq!(outcomes, [false, true]);
+}

@@ -1,9 +1,11 @@
 //! A condition variable: a counter of notifications that waiters sleep on.
 //!
-//! Nothing notified is lost with a stopped waiter: a wake-up that took it off
-//! the futex makes its wait return; and if it is stopped with the counter
-//! changed, so that the notification may have been meant for it although it
-//! had not slept yet, it passes the notification on.
+//! A notification changes the counter first, and then wakes one of those who
+//! sleep. Who waits and does not sleep yet finds the counter changed, and goes
+//! on by that; so a wake-up is for sleepers alone. And a sleeper that is stopped
+//! has consumed none: if it was woken first, its wait returns. So of those who
+//! wait when it is sent, one who is not stopped has it, and a stopped waiter has
+//! nothing to pass on.
 
 use super::mutex::MutexGuard;
 use super::wait::{OrStop, Plain, Wait, never};
@@ -69,12 +71,7 @@ impl Condvar {
         // notifies, changes the value we wait on.
         let before = self.notified.load(Relaxed);
         drop(guard);
-        if let Err(stop) = W::wait(&self.notified, before, deadline) {
-            if self.notified.load(Relaxed) != before {
-                futex_wake_one(&self.notified);
-            }
-            return Err(stop);
-        }
+        W::wait(&self.notified, before, deadline)?;
         let late = self.notified.load(Relaxed) == before
             && deadline.is_some_and(|deadline| Instant::now() >= deadline);
         let result = WaitTimeoutResult(late);
