@@ -12,7 +12,7 @@
 //! | `select` `epoll_pwait` `sigsuspend` | the mask they have of their own |
 //! | `sigtimedwait` | waiting for the stop signal as well |
 //! | `waitid` `wait4` of one child | a pidfd (Linux 5.3), then `WNOHANG` |
-//! | `futex` wait | `futex_waitv` over the word and the flag (Linux 5.16) |
+//! | `futex` wait, `futex_waitv` | `futex_waitv` over the words and the flag (Linux 5.16) |
 //! | message queues | a deadline that has passed |
 //!
 //! Everything else fails with `ENOTSUP`: never a silent unstoppable wait. The
@@ -27,6 +27,7 @@
 #![allow(unsafe_code)]
 
 mod file;
+mod futex;
 mod immediate;
 mod masked;
 mod open;
@@ -77,7 +78,8 @@ pub(crate) unsafe fn call(
             libc::SYS_clock_nanosleep => wait::sleep(record, args),
             libc::SYS_waitid => wait::child(record, args),
             libc::SYS_wait4 => wait::any_child(record, args),
-            libc::SYS_futex => wait::futex(record, args),
+            libc::SYS_futex => futex::wait(record, args),
+            libc::SYS_futex_waitv => futex::wait_for_any(record, args),
             #[cfg(target_arch = "x86_64")]
             libc::SYS_pause => wait::ppoll(record, [0; 6]),
             libc::SYS_pselect6 => masked::select(record, args),
@@ -98,6 +100,7 @@ pub(crate) unsafe fn call(
             libc::SYS_msgsnd => Ok(immediate::message(number, args, 3)),
             libc::SYS_semtimedop => Ok(immediate::semaphore(args)),
             libc::SYS_openat | libc::SYS_openat2 => Ok(immediate::open(number, args)),
+            libc::SYS_open_by_handle_at => Ok(immediate::open_by_handle(args)),
             _ if ENDS_BY_ITSELF.contains(&number) => Ok(plain(number, args)),
             _ => Ok(UNSUPPORTED),
         }

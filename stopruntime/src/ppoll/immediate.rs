@@ -7,8 +7,9 @@
 
 #![allow(unsafe_code)]
 
-use super::{UNSUPPORTED, plain};
+use super::{UNSUPPORTED, file, plain};
 use core::ffi::{c_int, c_long};
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 
 /// What a call says when it would have to wait.
 const WOULD_WAIT: [c_int; 3] = [libc::EAGAIN, libc::EACCES, libc::ENOMSG];
@@ -101,9 +102,7 @@ pub(super) unsafe fn open(number: c_long, args: [usize; 6]) -> isize {
         // SAFETY: openat2's `how`, which begins with the flags.
         unsafe { *(args[2] as *const u64) as c_int }
     };
-    let never_waits =
-        flags & (libc::O_NONBLOCK | libc::O_PATH) != 0 || flags & libc::O_ACCMODE == libc::O_RDWR;
-    if !never_waits {
+    if !opens_at_once(flags) {
         // SAFETY: zeroed is a valid stat.
         let mut status: libc::stat = unsafe { core::mem::zeroed() };
         let follow = if flags & libc::O_NOFOLLOW != 0 { libc::AT_SYMLINK_NOFOLLOW } else { 0 };
@@ -144,4 +143,33 @@ unsafe fn write_fifo(number: c_long, mut args: [usize; 6], flags: c_int) -> isiz
         }
     }
     raw
+}
+
+/// `open_by_handle_at(2)`, as [`open`]; what it is about to open it looks at
+/// through a descriptor that opens nothing (`O_PATH`).
+///
+/// # Safety
+///
+/// As the call.
+pub(super) unsafe fn open_by_handle(args: [usize; 6]) -> isize {
+    if !opens_at_once(args[2] as c_int) {
+        let look = (libc::O_PATH | libc::O_CLOEXEC) as usize;
+        // SAFETY: the caller's handle.
+        let raw = unsafe { plain(libc::SYS_open_by_handle_at, [args[0], args[1], look, 0, 0, 0]) };
+        if raw < 0 {
+            return raw;
+        }
+        // SAFETY: made just now, nobody else's.
+        let seen = unsafe { OwnedFd::from_raw_fd(raw as c_int) };
+        if file::kind_of(seen.as_raw_fd()) == libc::S_IFIFO {
+            return UNSUPPORTED;
+        }
+    }
+    // SAFETY: the caller's call.
+    unsafe { plain(libc::SYS_open_by_handle_at, args) }
+}
+
+/// Whether these flags open even a FIFO without its other end.
+fn opens_at_once(flags: c_int) -> bool {
+    flags & (libc::O_NONBLOCK | libc::O_PATH) != 0 || flags & libc::O_ACCMODE == libc::O_RDWR
 }

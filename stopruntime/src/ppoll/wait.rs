@@ -1,4 +1,4 @@
-//! Calls that only wait: connections, readiness, time, children, futexes.
+//! Calls that only wait: connections, readiness, time, children.
 //!
 //! # Safety
 //!
@@ -6,7 +6,7 @@
 
 #![allow(unsafe_code)]
 
-use super::{INTERRUPTED, UNSUPPORTED, inside, is_nonblocking, masked, plain, wait_open};
+use super::{INTERRUPTED, UNSUPPORTED, is_nonblocking, masked, plain, wait_open};
 use crate::record::Record;
 use crate::signal;
 use crate::stop::Stopped;
@@ -143,14 +143,14 @@ pub(super) fn left(clock: libc::clockid_t, deadline: libc::timespec) -> Duration
     duration(deadline).saturating_sub(now(clock))
 }
 
-fn now(clock: libc::clockid_t) -> Duration {
+pub(super) fn now(clock: libc::clockid_t) -> Duration {
     let mut now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
     // SAFETY: a valid place.
     unsafe { libc::clock_gettime(clock, &raw mut now) };
     duration(now)
 }
 
-fn duration(time: libc::timespec) -> Duration {
+pub(super) fn duration(time: libc::timespec) -> Duration {
     let seconds = u64::try_from(time.tv_sec).unwrap_or(0);
     let nanoseconds = u32::try_from(time.tv_nsec).unwrap_or(0);
     Duration::new(seconds, nanoseconds)
@@ -249,72 +249,4 @@ pub(super) unsafe fn any_child(record: &Record, mut args: [usize; 6]) -> Result<
     // SAFETY: the place for the siginfo outlives the call.
     let raw = unsafe { self::child(record, wait)? };
     Ok(if raw < 0 { raw } else { attempt() })
-}
-
-/// `FUTEX_WAIT` and `FUTEX_WAIT_BITSET` (any bit) over the caller's word and
-/// the flag. `futex_waitv(2)`, Linux 5.16.
-///
-/// # Safety
-///
-/// As the call.
-pub(super) unsafe fn futex(record: &Record, args: [usize; 6]) -> Result<isize, Stopped> {
-    /// `struct futex_waitv` (linux/futex.h).
-    #[repr(C)]
-    struct Waiter {
-        value: u64,
-        address: u64,
-        flags: u32,
-        reserved: u32,
-    }
-    const SIZE_U32: u32 = 2;
-    const PRIVATE: u32 = libc::FUTEX_PRIVATE_FLAG as u32;
-
-    let operation = args[1] as c_int;
-    let command = operation & !(libc::FUTEX_PRIVATE_FLAG | libc::FUTEX_CLOCK_REALTIME);
-    let any_bit = args[5] as u32 == u32::MAX;
-    match command {
-        libc::FUTEX_WAKE | libc::FUTEX_REQUEUE | libc::FUTEX_CMP_REQUEUE | libc::FUTEX_WAKE_OP => {
-            // SAFETY: the caller's call; it does not wait.
-            return Ok(unsafe { plain(libc::SYS_futex, args) });
-        }
-        libc::FUTEX_WAIT => {}
-        libc::FUTEX_WAIT_BITSET if any_bit => {}
-        _ => return Ok(UNSUPPORTED),
-    }
-    let clock = if operation & libc::FUTEX_CLOCK_REALTIME != 0 {
-        libc::CLOCK_REALTIME
-    } else {
-        libc::CLOCK_MONOTONIC
-    };
-    // SAFETY: the caller's time-out, if it gave one; relative for FUTEX_WAIT.
-    let deadline = unsafe { (args[3] as *const libc::timespec).as_ref() }.map(|time| {
-        let start = if command == libc::FUTEX_WAIT { now(clock) } else { Duration::ZERO };
-        crate::futex::timespec(start + duration(*time))
-    });
-    let flag = record.line.flag.load(core::sync::atomic::Ordering::SeqCst);
-    // The flag first: of several that were woken the kernel names the last, and
-    // a wake-up of the caller's word must not be lost to the request.
-    let waiters = [
-        Waiter {
-            value: u64::from(flag),
-            address: record.line.flag.as_ptr() as u64,
-            flags: SIZE_U32 | PRIVATE,
-            reserved: 0,
-        },
-        Waiter {
-            value: u64::from(args[2] as u32),
-            address: args[0] as u64,
-            flags: SIZE_U32 | if operation & libc::FUTEX_PRIVATE_FLAG != 0 { PRIVATE } else { 0 },
-            reserved: 0,
-        },
-    ];
-    let timeout = deadline.as_ref().map_or(0, |deadline| core::ptr::from_ref(deadline) as usize);
-    let call = [&raw const waiters as usize, 2, 0, timeout, clock as usize, 0];
-    // SAFETY: both words and the arrays outlive the call.
-    let raw = inside(record, || unsafe { plain(libc::SYS_futex_waitv, call) })?;
-    let nothing_woken = [0, -(libc::EAGAIN as isize), INTERRUPTED].contains(&raw);
-    if nothing_woken && record.must_stop() {
-        return Err(Stopped::new());
-    }
-    Ok(if raw == -(libc::ENOSYS as isize) { UNSUPPORTED } else { raw.min(0) })
 }

@@ -8,7 +8,7 @@
 
 use super::calls;
 use core::ffi::{c_char, c_int, c_uint, c_void};
-use libc::{iovec, mode_t, off_t, off64_t, open_how, size_t, ssize_t};
+use libc::{file_handle, iovec, mode_t, off_t, off64_t, open_how, size_t, ssize_t};
 
 calls! {
     /// read(2).
@@ -54,6 +54,9 @@ calls! {
     /// creat(2).
     "creat" creat_or_stop(path: *const c_char, mode: mode_t) -> c_int
         = SYS_openat(libc::AT_FDCWD, path, libc::O_CREAT | libc::O_WRONLY | libc::O_TRUNC, mode);
+    /// `open_by_handle_at(2)`.
+    "open_by_handle_at" open_by_handle_at_or_stop(mount: c_int, handle: *mut file_handle, flags: c_int) -> c_int
+        = SYS_open_by_handle_at(mount, handle, flags);
     /// fsync(2).
     "fsync" fsync_or_stop(fd: c_int) -> c_int = SYS_fsync(fd);
     /// fdatasync(2).

@@ -8,7 +8,7 @@
 
 use super::calls;
 use core::ffi::{c_char, c_int, c_long, c_uint, c_void};
-use libc::{mqd_t, sembuf, sigset_t, size_t, ssize_t, timespec};
+use libc::{clockid_t, futex_waitv, mqd_t, sembuf, sigset_t, size_t, ssize_t, timespec};
 
 calls! {
     /// `mq_receive(3)`.
@@ -37,10 +37,16 @@ calls! {
     /// semop(2).
     "semtimedop" semtimedop_or_stop(set: c_int, operations: *mut sembuf, count: size_t, timeout: *const timespec) -> c_int
         = SYS_semtimedop(set, operations, count, timeout);
-    /// futex(2): `FUTEX_WAIT`, `FUTEX_WAIT_BITSET` and `FUTEX_LOCK_PI` wait.
+    /// futex(2), by its kernel signature: `FUTEX_WAIT`, `FUTEX_WAIT_BITSET` and
+    /// `FUTEX_LOCK_PI` wait. Stopped, no wake-up was consumed and no lock taken.
     "futex" futex_or_stop(
         word: *mut u32, operation: c_int, value: u32, timeout: *const timespec, second: *mut u32, third: u32,
     ) -> c_long = SYS_futex(word, operation, value, timeout, second, third);
+    /// `futex_waitv(2)`, by its kernel signature: the index of a word that was
+    /// woken. Stopped, none was.
+    "futex_waitv" futex_waitv_or_stop(
+        words: *const futex_waitv, count: c_uint, flags: c_uint, deadline: *const timespec, clock: clockid_t,
+    ) -> c_long = SYS_futex_waitv(words, count, flags, deadline, clock);
     /// `io_uring_enter(2)`. Stopped, nothing was submitted; if some was, the
     /// call returns how much.
     "io_uring_enter" io_uring_enter_or_stop(

@@ -10,7 +10,7 @@
 //!
 //! On [`Backend::Rseq`](crate::Backend::Rseq) and
 //! [`Backend::Handler`](crate::Backend::Handler) every call here is the plain
-//! system call in a window. On [`Backend::Ppoll`](crate::Backend::Ppoll):
+//! system call in a window, except `aio_suspend`. On [`Backend::Ppoll`](crate::Backend::Ppoll):
 //!
 //! | calls | how |
 //! |---|---|
@@ -18,16 +18,18 @@
 //! | `recv` `recvfrom` `recvmsg` `recvmmsg` `send` `sendto` `sendmsg` `sendmmsg` | `MSG_DONTWAIT` and `ppoll` |
 //! | `accept` `accept4` | `ppoll`, then the call, one at a time among this process's stop-checked callers |
 //! | `connect` | `O_NONBLOCK` while it is made, and `ppoll` |
-//! | `poll` `ppoll` `select` `pselect` `epoll_wait` `epoll_pwait` `epoll_pwait2` `pause` `sigsuspend` | with the signal open in the call's own mask |
+//! | `poll` `ppoll` `select` `pselect` `epoll_wait` `epoll_pwait` `epoll_pwait2` `pause` `sigsuspend` `sigpause` | with the signal open in the call's own mask |
 //! | `nanosleep` `clock_nanosleep` `sleep` `usleep` | `ppoll` without descriptors |
 //! | `sigtimedwait` `sigwait` `sigwaitinfo` | with the stop signal among those waited for |
 //! | `mq_receive` `mq_timedreceive` `mq_send` `mq_timedsend` | a time-out that has passed, and `ppoll` |
 //! | `waitid` `waitpid` `wait4` of one child | a pidfd |
-//! | `futex` wait | `futex_waitv` over the word and the flag (Linux 5.16) |
+//! | `aio_suspend` | by a second thread, as on the others |
+//! | `futex(FUTEX_WAIT)` `futex(FUTEX_WAIT_BITSET)` of any bit, `futex_waitv` of at most 127 | `futex_waitv` over the words and the flag (Linux 5.16) |
 //! | `pread` `preadv` `pwrite` `pwritev` `fsync` `fdatasync` `syncfs` `sync` `sync_file_range` `msync` `fallocate` `copy_file_range` `getrandom` | the plain call: it ends by itself |
-//! | `open` `openat` `openat2` `creat` | the plain call; `ENOTSUP` for a FIFO that is opened to be read, or has no reader |
-//! | `flock` `fcntl` `lockf` `semop` `semtimedop` `msgrcv` `msgsnd` | the call if it does not have to wait, else `ENOTSUP` |
-//! | `wait` `waitpid(-1)` `ioctl` `tcdrain` `splice` `tee` `vmsplice` `sendfile` `io_uring_enter` `syscall` of another number | `ENOTSUP` |
+//! | `open` `openat` `openat2` `open_by_handle_at` | the plain call; `ENOTSUP` for a FIFO |
+//! | `open(O_WRONLY)` `openat(O_WRONLY)` `creat` | the plain call; a FIFO if it has a reader, else `ENOTSUP` |
+//! | `flock` `fcntl(F_SETLKW)` `fcntl(F_OFD_SETLKW)` `lockf` `semop` `semtimedop` `msgrcv` `msgsnd` `wait` `wait3` `waitpid(-1)` `waitid(P_ALL)` `futex(FUTEX_LOCK_PI)` `futex(FUTEX_LOCK_PI2)` | the call if it does not have to wait, else `ENOTSUP` |
+//! | `ioctl` `tcdrain` `splice` `tee` `vmsplice` `sendfile` `io_uring_enter` `futex(FUTEX_WAIT_REQUEUE_PI)`, `syscall` of another number | `ENOTSUP` |
 //!
 //! `MSG_WAITALL`, `SO_RCVLOWAT`, and a terminal's `VTIME` are not waited for on
 //! that backend.
@@ -39,6 +41,7 @@
 
 #![allow(unsafe_code)]
 
+mod aio;
 mod file;
 mod ipc;
 mod process;
@@ -47,6 +50,7 @@ mod signals;
 mod socket;
 mod time;
 
+pub use aio::*;
 pub use file::*;
 pub use ipc::*;
 pub use process::*;

@@ -47,6 +47,28 @@ pub unsafe fn sigsuspend_or_stop(mask: *const sigset_t) -> Result<c_int, Stopped
     outcome(unsafe { call(libc::SYS_rt_sigsuspend, args) }).map(|result| result as c_int)
 }
 
+/// `sigpause`, stop-checked: waits with this signal taken off the thread's mask.
+/// sigpause(3), in System V's form, which takes a signal.
+///
+/// # Errors
+///
+/// [`Stopped`]: a stop is requested, and no other signal has come.
+///
+/// # Safety
+///
+/// None is needed; the C function is unsafe, and this takes its place.
+#[doc(alias = "sigpause")]
+pub unsafe fn sigpause_or_stop(signal: c_int) -> Result<c_int, Stopped> {
+    let mut mask = signal::open_mask();
+    // SAFETY: a local set, filled in.
+    if unsafe { libc::sigdelset(&raw mut mask, signal) } != 0 {
+        crate::check()?;
+        return Ok(-1);
+    }
+    // SAFETY: the mask outlives the call.
+    unsafe { sigsuspend_or_stop(&raw const mask) }
+}
+
 /// [`libc::sigtimedwait`], stop-checked. sigwaitinfo(2).
 ///
 /// # Errors

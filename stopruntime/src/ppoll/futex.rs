@@ -1,0 +1,141 @@
+//! Futex waits: over the caller's words and the flag. `futex_waitv(2)`, Linux
+//! 5.16.
+//!
+//! # Safety
+//!
+//! See the parent module.
+
+#![allow(unsafe_code)]
+
+use super::wait::{duration, now};
+use super::{INTERRUPTED, UNSUPPORTED, inside, plain};
+use crate::record::Record;
+use crate::stop::Stopped;
+use core::ffi::c_int;
+use core::sync::atomic::Ordering;
+use libc::futex_waitv;
+use std::time::Duration;
+
+const AGAIN: isize = -(libc::EAGAIN as isize);
+const SIZE_U32: u32 = 2;
+const PRIVATE: u32 = libc::FUTEX_PRIVATE_FLAG as u32;
+
+/// futex(2): waits for the word; the other operations do not wait, or are made
+/// so that they do not.
+///
+/// # Safety
+///
+/// As the call.
+pub(super) unsafe fn wait(record: &Record, args: [usize; 6]) -> Result<isize, Stopped> {
+    let operation = args[1] as c_int;
+    let command = operation & !(libc::FUTEX_PRIVATE_FLAG | libc::FUTEX_CLOCK_REALTIME);
+    let any_bit = args[5] as u32 == u32::MAX;
+    match command {
+        libc::FUTEX_WAIT => {}
+        libc::FUTEX_WAIT_BITSET if any_bit => {}
+        // SAFETY: the caller's call.
+        libc::FUTEX_LOCK_PI | libc::FUTEX_LOCK_PI2 => return Ok(unsafe { lock(args) }),
+        libc::FUTEX_WAIT_BITSET | libc::FUTEX_WAIT_REQUEUE_PI => return Ok(UNSUPPORTED),
+        // SAFETY: the caller's call; it does not wait.
+        _ => return Ok(unsafe { plain(libc::SYS_futex, args) }),
+    }
+    let clock = if operation & libc::FUTEX_CLOCK_REALTIME != 0 {
+        libc::CLOCK_REALTIME
+    } else {
+        libc::CLOCK_MONOTONIC
+    };
+    // SAFETY: the caller's time-out, if it gave one; relative for FUTEX_WAIT.
+    let deadline = unsafe { (args[3] as *const libc::timespec).as_ref() }.map(|time| {
+        let start = if command == libc::FUTEX_WAIT { now(clock) } else { Duration::ZERO };
+        crate::futex::timespec(start + duration(*time))
+    });
+    let mut word = nowhere();
+    word.uaddr = args[0] as u64;
+    word.val = u64::from(args[2] as u32);
+    word.flags = SIZE_U32 | operation as u32 & PRIVATE;
+    let deadline = deadline.as_ref().map_or(0, |deadline| core::ptr::from_ref(deadline) as usize);
+    // SAFETY: the caller's word; the deadline outlives the call.
+    let raw = unsafe { with_flag(record, &mut [nowhere(), word], deadline, clock as usize)? };
+    Ok(if raw == -(libc::ENOSYS as isize) { UNSUPPORTED } else { raw.min(0) })
+}
+
+/// `futex_waitv(2)`: the index that is reported is one of the caller's words.
+///
+/// # Safety
+///
+/// As the call.
+pub(super) unsafe fn wait_for_any(record: &Record, args: [usize; 6]) -> Result<isize, Stopped> {
+    const MOST: usize = libc::FUTEX_WAITV_MAX as usize;
+    let [words, count, flags, deadline, clock, _] = args;
+    if words == 0 || count == 0 || count > MOST || flags != 0 {
+        // SAFETY: the caller's call, which the kernel refuses.
+        return Ok(unsafe { plain(libc::SYS_futex_waitv, args) });
+    }
+    if count == MOST {
+        // No room for the flag.
+        return Ok(UNSUPPORTED);
+    }
+    // SAFETY: the caller's words.
+    let words = unsafe { core::slice::from_raw_parts(words as *const futex_waitv, count) };
+    let mut all = Vec::with_capacity(count + 1);
+    all.push(nowhere());
+    all.extend_from_slice(words);
+    // SAFETY: the caller's words and deadline.
+    unsafe { with_flag(record, &mut all, deadline, clock) }
+}
+
+/// An entry to be filled in.
+fn nowhere() -> futex_waitv {
+    // SAFETY: integers.
+    unsafe { core::mem::zeroed() }
+}
+
+/// Waits for the words and, in the entry before them, the flag; the index of
+/// the word, or the error.
+///
+/// The flag comes first: of several that were woken the kernel names the last,
+/// and a wake-up of the caller's word must not be lost to the request.
+///
+/// # Safety
+///
+/// As `futex_waitv(2)` of the words after the first.
+unsafe fn with_flag(
+    record: &Record,
+    all: &mut [futex_waitv],
+    deadline: usize,
+    clock: usize,
+) -> Result<isize, Stopped> {
+    loop {
+        let flag = record.line.flag.load(Ordering::SeqCst);
+        all[0].val = u64::from(flag);
+        all[0].uaddr = record.line.flag.as_ptr() as u64;
+        all[0].flags = SIZE_U32 | PRIVATE;
+        let call = [all.as_ptr() as usize, all.len(), 0, deadline, clock, 0];
+        // SAFETY: the flag is this thread's own; the caller answers for the rest.
+        let raw = inside(record, || unsafe { plain(libc::SYS_futex_waitv, call) })?;
+        let nothing_woken = [0, AGAIN, INTERRUPTED].contains(&raw);
+        if nothing_woken && record.must_stop() {
+            return Err(Stopped::new());
+        }
+        // A request that is held by a shield is none of the caller's either.
+        let flag_alone =
+            raw == 0 || raw == AGAIN && record.line.flag.load(Ordering::SeqCst) != flag;
+        if !flag_alone {
+            return Ok(if raw > 0 { raw - 1 } else { raw });
+        }
+    }
+}
+
+/// `FUTEX_LOCK_PI`: the lock if it is free. Its waiters queue in the kernel,
+/// where no other word is waited for with it.
+///
+/// # Safety
+///
+/// As the call.
+unsafe fn lock(mut args: [usize; 6]) -> isize {
+    args[1] = args[1] & PRIVATE as usize | libc::FUTEX_TRYLOCK_PI as usize;
+    args[3] = 0;
+    // SAFETY: the caller's call, made not to wait.
+    let raw = unsafe { plain(libc::SYS_futex, args) };
+    if raw == AGAIN { UNSUPPORTED } else { raw }
+}
