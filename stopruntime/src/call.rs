@@ -167,13 +167,19 @@ pub(crate) fn futex_wait_or_stop(
     value: u32,
     deadline: Option<Instant>,
 ) -> Result<(), Stopped> {
-    let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
-    let left = left.map(timespec);
-    let timeout = left.as_ref().map_or(0, |left| core::ptr::from_ref(left) as usize);
     let operation = (libc::FUTEX_WAIT | libc::FUTEX_PRIVATE_FLAG) as usize;
-    let args = [word.as_ptr() as usize, operation, value as usize, timeout];
-    // SAFETY: the word and the time-out outlive the call.
-    let raw = unsafe { call(libc::SYS_futex, args) }.or_stop()?;
+    let raw = loop {
+        let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+        let left = left.map(timespec);
+        let timeout = left.as_ref().map_or(0, |left| core::ptr::from_ref(left) as usize);
+        let args = [word.as_ptr() as usize, operation, value as usize, timeout];
+        // SAFETY: the word and the time-out outlive the call.
+        let raw = unsafe { call(libc::SYS_futex, args) };
+        // Somebody else's signal is none of the waiter's, as in std.
+        if !raw.is_interrupted() {
+            break raw.or_stop()?;
+        }
+    };
     assert!(
         raw != -(libc::ENOTSUP as isize),
         "stopruntime: a stoppable futex wait on the ppoll backend takes Linux 5.16 (futex_waitv)"

@@ -3,7 +3,8 @@
 use super::ends::{Directory, Shared, nonblocking};
 use super::stream::keeping;
 use super::{AN_HOUR, Case, Fixture, Outcome, expect};
-use libc::{SYS_connect, SYS_ppoll};
+use core::ffi::c_long;
+use libc::SYS_connect;
 use rustix::event::{PollFd, PollFlags, poll};
 use socket2::{Domain, SockAddr, Socket, Type};
 use std::io;
@@ -15,7 +16,7 @@ use stopruntime::ext::{ConnectOrStop, ConnectTimeoutOrStop};
 
 pub(super) const CASES: &[Case] = &[
     Case::new("TcpStream::connect", &[SYS_connect], || to_internet(TcpStream::connect_or_stop)),
-    Case::new("TcpStream::connect_timeout", &[SYS_ppoll], || {
+    Case::new("TcpStream::connect_timeout", POLL_FOR, || {
         to_internet(|address| TcpStream::connect_timeout_or_stop(&address, AN_HOUR))
     }),
     // Nothing tells when a Unix listener's queue has room: without windows the
@@ -33,6 +34,12 @@ pub(super) const CASES: &[Case] = &[
     })
     .on_ppoll(&[]),
 ];
+
+/// What waits for a time in a window: poll, where there is one.
+#[cfg(target_arch = "x86_64")]
+const POLL_FOR: &[c_long] = &[libc::SYS_poll];
+#[cfg(not(target_arch = "x86_64"))]
+const POLL_FOR: &[c_long] = &[libc::SYS_ppoll];
 
 fn to_internet(
     call: fn(SocketAddr) -> Result<io::Result<TcpStream>, Stopped>,

@@ -9,7 +9,7 @@
 
 #![allow(unsafe_code)]
 
-use crate::call::call;
+use crate::call::{Raw, call};
 use crate::futex::timespec;
 use crate::stop::Stopped;
 use core::ffi::c_int;
@@ -183,21 +183,45 @@ pub(super) fn connected(descriptor: RawFd, deadline: Option<Instant>) -> Outcome
     Ok(outcome.and_then(|error| error.map_or(Ok(()), Err)))
 }
 
-/// ppoll(2) of one descriptor until it is ready or in error (true) or the
-/// deadline has passed (false).
+/// Waits until one descriptor is ready or in error (true) or the deadline has
+/// passed (false).
 fn poll(descriptor: RawFd, events: i16, deadline: Option<Instant>) -> Result<bool, Stopped> {
     loop {
         let mut entry = libc::pollfd { fd: descriptor, events, revents: 0 };
-        let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
-        let mut left = left.map(timespec);
-        let timeout = left.as_mut().map_or(0, |left| core::ptr::from_mut(left) as usize);
-        let args = [&raw mut entry as usize, 1, timeout, 0, 0];
-        // SAFETY: one entry and the time-out outlive the call.
-        let raw = unsafe { call(libc::SYS_ppoll, args) };
-        if !raw.is_interrupted() {
-            return Ok(raw.or_stop()? != 0);
+        let raw = poll_once(&mut entry, deadline);
+        let ready = !raw.is_interrupted() && raw.or_stop()? != 0;
+        // Also by a signal, and where less than the time left was waited for.
+        let over = deadline.is_some_and(|deadline| Instant::now() >= deadline);
+        if ready || over {
+            return Ok(ready);
         }
     }
+}
+
+/// One ppoll(2), or with a deadline poll(2): the time-out of ppoll stands still
+/// while the process is stopped (SIGSTOP). In whole milliseconds, rounded up.
+#[cfg(target_arch = "x86_64")]
+fn poll_once(entry: &mut libc::pollfd, deadline: Option<Instant>) -> Raw {
+    let entry = core::ptr::from_mut(entry) as usize;
+    let Some(deadline) = deadline else {
+        // SAFETY: one entry, which outlives the call.
+        return unsafe { call(libc::SYS_ppoll, [entry, 1, 0, 0, 0]) };
+    };
+    let left = deadline.saturating_duration_since(Instant::now());
+    let milliseconds = left.as_nanos().div_ceil(1_000_000).min(c_int::MAX.unsigned_abs().into());
+    // SAFETY: as above.
+    unsafe { call(libc::SYS_poll, [entry, 1, milliseconds as usize]) }
+}
+
+/// One ppoll(2).
+#[cfg(not(target_arch = "x86_64"))]
+fn poll_once(entry: &mut libc::pollfd, deadline: Option<Instant>) -> Raw {
+    let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+    let mut left = left.map(timespec);
+    let timeout = left.as_mut().map_or(0, |left| core::ptr::from_mut(left) as usize);
+    let args = [core::ptr::from_mut(entry) as usize, 1, timeout, 0, 0];
+    // SAFETY: one entry and the time-out outlive the call.
+    unsafe { call(libc::SYS_ppoll, args) }
 }
 
 /// Waits for a socket to have something to receive: by a look at it, which

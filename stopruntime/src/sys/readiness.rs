@@ -8,11 +8,10 @@
 #![allow(unsafe_code)]
 
 use super::{calls, outcome};
-use crate::call::call;
+use crate::call::{Raw, call};
 use crate::signal::{self, KERNEL_MASK_SIZE};
 use crate::stop::Stopped;
 use core::ffi::{c_int, c_long};
-use core::time::Duration;
 use libc::{epoll_event, fd_set, nfds_t, pollfd, sigset_t, timespec, timeval};
 
 calls! {
@@ -47,13 +46,26 @@ pub unsafe fn poll_or_stop(
     count: nfds_t,
     timeout: c_int,
 ) -> Result<c_int, Stopped> {
-    let timeout = u64::try_from(timeout).ok().map(Duration::from_millis);
+    // SAFETY: the caller's entries.
+    outcome(unsafe { poll(entries as usize, count as usize, timeout) }).map(|ready| ready as c_int)
+}
+
+/// poll itself where there is one: unlike that of ppoll, its time-out goes on
+/// while the process is stopped (SIGSTOP).
+#[cfg(target_arch = "x86_64")]
+#[inline(always)]
+unsafe fn poll(entries: usize, count: usize, timeout: c_int) -> Raw {
+    // SAFETY: the caller's entries.
+    unsafe { call(libc::SYS_poll, [entries, count, timeout as usize]) }
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+unsafe fn poll(entries: usize, count: usize, timeout: c_int) -> Raw {
+    let timeout = u64::try_from(timeout).ok().map(core::time::Duration::from_millis);
     let timeout = timeout.map(crate::futex::timespec);
-    let timeout = address(timeout.as_ref());
-    let args = [entries as usize, count as usize, timeout, 0, 0];
     // SAFETY: the caller's entries; the time-out, which the kernel counts
     // down, is our own.
-    outcome(unsafe { call(libc::SYS_ppoll, args) }).map(|ready| ready as c_int)
+    unsafe { call(libc::SYS_ppoll, [entries, count, address(timeout.as_ref()), 0, 0]) }
 }
 
 /// [`libc::ppoll`], stop-checked. poll(2).
