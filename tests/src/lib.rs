@@ -54,7 +54,7 @@ macro_rules! on_backends {
 ///
 /// If a child fails or hangs.
 pub fn run(path: &str, backends: &[&str], body: fn()) {
-    if std::env::var_os(CHILD).is_some() {
+    if is_child() {
         body();
         return;
     }
@@ -65,6 +65,12 @@ pub fn run(path: &str, backends: &[&str], body: fn()) {
     {
         run_child(name, backend);
     }
+}
+
+/// Whether this is the process of one backend, which [`run`] has started.
+#[must_use]
+pub fn is_child() -> bool {
+    std::env::var_os(CHILD).is_some()
 }
 
 fn run_child(name: &str, backend: &str) {

@@ -1,6 +1,15 @@
-//! The raw calls of `stopruntime::sys`, each on each backend: requested before
-//! the call, while it is provably blocked, and after its event is there. The
-//! matrix is printed with `--nocapture`.
+//! The raw calls of `stopruntime::sys`, each on each backend, in one table:
+//!
+//! ```console
+//! cargo test -p stop-tests --test sys -- --nocapture
+//! ```
+//!
+//! - *before*: requested before the call, although its event is there already;
+//! - *during*: requested while it provably waits;
+//! - *after*: its event is there, and the request comes after the result.
+//!
+//! A call that was stopped had no effect: fed, and made again by a thread that
+//! is not stopped, it has the result that it would have had.
 
 #![allow(unsafe_code)]
 // Results and arguments of system calls, and the names of test modules.
@@ -9,106 +18,307 @@
 
 mod sys_cases;
 
-use std::sync::mpsc;
+use std::collections::BTreeSet;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, mpsc};
+use std::time::{Duration, Instant};
 use stop_tests::{blocked_in, per_backend, thread_id};
 use stopruntime::{Backend, Stopped, backend, thread};
-use sys_cases::{Case, Expect, cases};
+use sys_cases::table::{self, Cell, Documented, ENDS, REFUSED, RESULT, STOPPED};
+use sys_cases::{Arranged, Call, Case, Nature, names};
+
+/// Only a hang comes near it.
+const LIMIT: Duration = Duration::from_secs(10);
 
 /// A finished call: its result, and `errno` if it is -1.
 type Outcome = Result<(i64, i32), Stopped>;
 
-fn start(call: sys_cases::Call) -> (thread::JoinHandle<Outcome>, i32) {
-    let (sender, receiver) = mpsc::channel();
-    let handle = thread::spawn(move || {
-        sender.send(thread_id()).unwrap();
-        let result = call()?;
-        let errno = std::io::Error::last_os_error().raw_os_error().unwrap_or(0);
-        Ok((result, if result == -1 { errno } else { 0 }))
-    });
-    (handle, receiver.recv().unwrap())
+/// What comes back: the call, to be made again; what it came to; and whether
+/// a checkpoint after it reports a stop.
+type Ended = (Call, Outcome, bool);
+
+/// A thread that makes a call, and then waits to be requested.
+struct Caller {
+    handle: thread::JoinHandle<Ended>,
+    thread: i32,
+    returned: Arc<AtomicBool>,
 }
 
-/// Waits until the call sleeps (true) or is over (false).
-fn blocks<T>(handle: &thread::JoinHandle<T>, id: i32) -> bool {
-    while !handle.is_finished() {
-        // The futex is the channel's and the start's; no case but its own
-        // waits in one, and that one says so by its name.
-        if blocked_in(id).is_some() {
-            return true;
+impl Caller {
+    /// Makes the call at once, or when it has been requested to stop.
+    fn start(mut call: Call, when_requested: bool) -> Caller {
+        let (sender, receiver) = mpsc::channel();
+        let returned = Arc::new(AtomicBool::new(false));
+        let returns = Arc::clone(&returned);
+        let handle = thread::spawn(move || {
+            sender.send(thread_id()).unwrap();
+            if when_requested {
+                until_requested();
+            }
+            let outcome = call().map(|result| {
+                let errno = std::io::Error::last_os_error().raw_os_error().unwrap_or(0);
+                (result, if result == -1 { errno } else { 0 })
+            });
+            returns.store(true, Ordering::SeqCst);
+            until_requested();
+            (call, outcome, stopruntime::check().is_err())
+        });
+        Caller { handle, thread: receiver.recv().unwrap(), returned }
+    }
+
+    /// Waits until the call sleeps (true) or has returned (false).
+    fn waits(&self, case: &Case) -> Result<bool, String> {
+        const FUTEX: [i64; 2] = [libc::SYS_futex, libc::SYS_futex_waitv];
+        let deadline = Instant::now() + LIMIT;
+        while !self.returned.load(Ordering::SeqCst) {
+            let asleep = blocked_in(self.thread);
+            if asleep.is_some_and(|call| FUTEX.contains(&call) == case.in_futex) {
+                return Ok(true);
+            }
+            self.in_time(deadline)?;
         }
+        Ok(false)
+    }
+
+    /// Waits until the call has returned.
+    fn returns(&self) -> Result<(), String> {
+        let deadline = Instant::now() + LIMIT;
+        while !self.returned.load(Ordering::SeqCst) {
+            self.in_time(deadline)?;
+        }
+        Ok(())
+    }
+
+    fn in_time(&self, deadline: Instant) -> Result<(), String> {
+        std::thread::yield_now();
+        if self.handle.is_finished() {
+            // It has panicked.
+            return Ok(());
+        }
+        let late = || format!("no end: asleep in {:?}", blocked_in(self.thread));
+        if Instant::now() < deadline { Ok(()) } else { Err(late()) }
+    }
+
+    /// Requests its stop.
+    fn end(self) -> Result<Ended, String> {
+        assert!(self.handle.request_stop(), "requested before");
+        match self.handle.join_timeout(LIMIT) {
+            Ok(ended) => ended.map_err(|panic| panic_text(&*panic)),
+            Err(_) => Err(format!("is not stopped: asleep in {:?}", blocked_in(self.thread))),
+        }
+    }
+}
+
+fn until_requested() {
+    while !stopruntime::stop_requested() {
         std::thread::yield_now();
     }
-    false
 }
 
-fn before(case: &Case) -> &'static str {
-    let arranged = (case.arrange)();
-    let (go, wait) = mpsc::channel::<()>();
-    let call = arranged.call;
-    let (handle, _) = start(Box::new(move || {
-        wait.recv().unwrap();
-        call()
-    }));
-    assert!(handle.request_stop());
-    go.send(()).unwrap();
-    assert!(handle.join().unwrap().is_err(), "{}: requested before, it went ahead", case.name);
-    "stopped"
+fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<String>().cloned();
+    text.or_else(|| panic.downcast_ref::<&str>().map(ToString::to_string)).unwrap_or_default()
 }
 
-fn during(case: &Case) -> &'static str {
-    let arranged = (case.arrange)();
-    let (handle, id) = start(arranged.call);
-    if case.expect == Expect::EndsByItself {
-        assert!(handle.join().unwrap().is_ok(), "{}", case.name);
-        return "ends by itself";
+/// Makes the call with its event there; the request comes after its result.
+fn with_its_event(case: &Case, call: Call, feed: Box<dyn FnOnce()>) -> Cell {
+    let caller = if case.nature == Nature::WaitsForTheMoment {
+        let caller = Caller::start(call, false);
+        if caller.waits(case)? {
+            feed();
+        }
+        caller
+    } else {
+        feed();
+        Caller::start(call, false)
+    };
+    caller.returns()?;
+    let (_, outcome, stops_next) = caller.end()?;
+    if !stops_next {
+        return Err("the request after it is not seen".into());
     }
-    if blocks(&handle, id) {
-        assert!(handle.request_stop());
-        let outcome = handle.join().unwrap();
-        assert!(outcome.is_err(), "{}: requested while blocked: {outcome:?}", case.name);
-        return "stopped";
+    match outcome {
+        Ok((-1, libc::ENOTSUP)) => Ok(REFUSED),
+        Ok((-1, errno)) if case.fails_with == Some(errno) => Ok(RESULT),
+        Ok((result, _)) if result == case.gives => Ok(RESULT),
+        other => Err(format!("{other:?} instead of {}", case.gives)),
     }
-    let outcome = handle.join().unwrap();
-    let typed = outcome == Ok((-1, libc::ENOTSUP));
-    let documented = case.expect == Expect::NotOnPpoll && backend() == Backend::Ppoll;
-    assert!(typed && documented, "{}: did not block: {outcome:?}", case.name);
-    "ENOTSUP"
 }
 
-fn after(case: &Case) -> &'static str {
-    let arranged = (case.arrange)();
-    (arranged.feed)();
-    let (handle, _) = start(arranged.call);
-    let outcome = handle.join().unwrap();
-    if outcome == Ok((-1, libc::ENOTSUP)) {
-        let documented = case.expect == Expect::NotOnPpoll && backend() == Backend::Ppoll;
-        assert!(documented, "{}: not supported", case.name);
-        return "ENOTSUP";
+/// The call was stopped, and it is as if it had not been made.
+fn stopped(case: &Case, ended: Ended, feed: Box<dyn FnOnce()>) -> Cell {
+    let (call, outcome, _) = ended;
+    if outcome.is_ok() {
+        return Err(format!("{outcome:?} instead of a stop"));
     }
-    let outcome = outcome.unwrap_or_else(|_| panic!("{}: stopped unasked", case.name));
-    assert!(outcome.0 >= 0 || case.fails_with == Some(outcome.1), "{}: {outcome:?}", case.name);
-    "result"
+    match with_its_event(case, call, feed) {
+        Ok(_) => Ok(STOPPED),
+        Err(wrong) => Err(format!("made again after the stop: {wrong}")),
+    }
+}
+
+fn before(case: &Case) -> Cell {
+    let Arranged { call, feed, keep: _keep } = (case.arrange)();
+    let caller = Caller::start(call, true);
+    stopped(case, caller.end()?, feed)
+}
+
+fn during(case: &Case) -> Cell {
+    let Arranged { call, feed, keep: _keep } = (case.arrange)();
+    let caller = Caller::start(call, false);
+    if case.nature == Nature::EndsByItself {
+        caller.returns()?;
+    } else if caller.waits(case)? {
+        return stopped(case, caller.end()?, feed);
+    }
+    match caller.end()?.1 {
+        Ok((-1, libc::ENOTSUP)) => Ok(REFUSED),
+        // For who may not make it.
+        Ok((-1, libc::EPERM)) if case.fails_with == Some(libc::EPERM) => Ok(ENDS),
+        Ok((result, _)) if result == case.gives && case.nature == Nature::EndsByItself => Ok(ENDS),
+        other => Err(format!("did not wait, or not for its result: {other:?}")),
+    }
+}
+
+fn after(case: &Case) -> Cell {
+    let Arranged { call, feed, keep: _keep } = (case.arrange)();
+    with_its_event(case, call, feed)
+}
+
+/// The cells of a row; what goes wrong in a phase is in its cell.
+fn row(case: &Case, said: Option<Documented>) -> [Cell; 3] {
+    let phases: [fn(&Case) -> Cell; 3] = [before, during, after];
+    let cells = phases.map(|phase| {
+        catch_unwind(AssertUnwindSafe(|| phase(case)))
+            .unwrap_or_else(|panic| Err(panic_text(&*panic)))
+    });
+    as_documented(cells, said)
+}
+
+/// A call is refused where the documentation says so, and nowhere else.
+fn as_documented(cells: [Cell; 3], said: Option<Documented>) -> [Cell; 3] {
+    let said = if backend() == Backend::Ppoll { said } else { None };
+    let refused = match said {
+        None | Some(Documented::Done) => [false, false, false],
+        Some(Documented::RefusedIfItWaits) => [false, true, false],
+        Some(Documented::Refused) => [false, true, true],
+    };
+    let mut refused = refused.into_iter();
+    cells.map(|cell| {
+        let refused = refused.next().unwrap_or_default();
+        match cell {
+            // For who may not make it, nobody can say more.
+            Ok(ENDS) if refused && !is_root() => Ok(ENDS),
+            Ok(cell) if (cell == REFUSED) != refused => {
+                let cell = if cell == REFUSED { "ENOTSUP" } else { cell };
+                Err(format!("{cell}, where the documentation has {said:?}"))
+            }
+            cell => cell,
+        }
+    })
+}
+
+fn is_root() -> bool {
+    // SAFETY: takes no argument, cannot fail.
+    unsafe { libc::geteuid() == 0 }
+}
+
+/// The function: what stands before a parenthesis says how it is called.
+fn base(name: &str) -> &str {
+    name.split('(').next().unwrap_or(name)
+}
+
+/// In the child.
+fn rows() {
+    let documented = table::documented();
+    let of = |case: &Case| (case.name, row(case, documented.get(case.name).copied()));
+    let rows: Vec<_> = sys_cases::cases().iter().map(of).collect();
+    table::leave(backend().name(), &rows);
+}
+
+#[test]
+fn the_whole_table() {
+    let path = concat!(module_path!(), "::the_whole_table");
+    let backends = table::backends();
+    if stop_tests::is_child() {
+        stop_tests::run(path, &backends, rows);
+        return;
+    }
+    // Also where a child comes to grief there is a table to look at.
+    let ran = catch_unwind(|| stop_tests::run(path, &backends, rows));
+    let (text, wrong) = table::table(&sys_cases::cases(), &backends);
+    println!("\n{text}");
+    if let Err(panic) = ran {
+        resume_unwind(panic);
+    }
+    assert_eq!(wrong, 0, "cells are wrong:\n{text}");
+}
+
+/// What has a row, by the names of the plain functions.
+fn covered() -> BTreeSet<String> {
+    let of = |case: Case| {
+        let names = case.stands_for.iter().copied().chain([base(case.name)]);
+        names.map(str::to_owned).collect::<Vec<_>>()
+    };
+    sys_cases::cases().into_iter().flat_map(of).collect()
+}
+
+/// What has none, and a reason.
+fn excepted() -> BTreeSet<&'static str> {
+    names::EXCEPTIONS.iter().flat_map(|(names, _)| names.split_whitespace()).collect()
+}
+
+#[test]
+fn every_name_has_a_row_or_a_reason() {
+    let covered = covered();
+    let functions = table::functions();
+    assert_eq!(names::ISC.split_whitespace().count(), 49);
+    let lists = [
+        names::POSIX,
+        names::GLIBC,
+        names::GLIBC_BUILT,
+        names::ISC,
+        names::LINUX,
+        names::POSIX_MAY,
+    ];
+    let all: BTreeSet<&str> = lists
+        .into_iter()
+        .flat_map(str::split_whitespace)
+        .chain(functions.iter().map(String::as_str))
+        .collect();
+    let excepted = excepted();
+    let missing: Vec<&&str> =
+        all.iter().filter(|name| !covered.contains(**name) && !excepted.contains(*name)).collect();
+    assert!(missing.is_empty(), "neither a row nor a reason: {missing:?}");
+    let stale: Vec<&&str> =
+        excepted.iter().filter(|name| covered.contains(**name) || !all.contains(*name)).collect();
+    assert!(stale.is_empty(), "an exception that is none: {stale:?}");
+}
+
+#[test]
+fn the_documentation_has_the_rows_of_the_table() {
+    let functions = table::functions();
+    let of_sys = |case: &Case| functions.iter().any(|function| function == base(case.name));
+    let rows: BTreeSet<String> = sys_cases::cases()
+        .iter()
+        .filter(|case| of_sys(case))
+        .map(|case| case.name.to_owned())
+        .collect();
+    let mut documented: BTreeSet<String> = table::documented().into_keys().collect();
+    documented.retain(|name| !excepted().contains(base(name)));
+    assert_eq!(rows, documented);
 }
 
 per_backend! {
-    fn each_raw_call_is_stopped() {
-        println!("{:<18} {:<10} {:<16} {:<10}", "call", "before", "while blocked", "after");
-        for case in cases() {
-            println!("{:<18} {:<10} {:<16} {:<10}", case.name, before(&case), during(&case), after(&case));
-        }
-    }
-
-    /// Those that nothing but time or a signal ends.
-    fn each_raw_sleep_is_stopped() {
-        for case in sys_cases::endless() {
-            println!("{:<18} {:<10} {:<16}", case.name, before(&case), during(&case));
-        }
-    }
-
     /// A request ends a wait whose own mask would keep the signal out.
     fn a_full_mask_does_not_keep_the_request_out() {
         for case in sys_cases::with_full_masks() {
-            assert_eq!((case.name, during(&case)), (case.name, "stopped"));
+            let Arranged { call, keep: _keep, .. } = (case.arrange)();
+            let caller = Caller::start(call, false);
+            assert!(caller.waits(&case).unwrap(), "{} does not wait", case.name);
+            let (_, outcome, _) = caller.end().unwrap();
+            assert!(outcome.is_err(), "{}: {outcome:?} instead of a stop", case.name);
         }
     }
 }
