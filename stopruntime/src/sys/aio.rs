@@ -47,7 +47,8 @@ pub unsafe fn aio_suspend_or_stop(
     // SAFETY: the caller's list.
     let now = unsafe { libc::aio_suspend(list, count, &raw const at_once) };
     // SAFETY: the calling thread's errno.
-    if now == 0 || count < 1 || unsafe { *libc::__errno_location() } != libc::EAGAIN {
+    let errno = unsafe { *libc::__errno_location() };
+    if now == 0 || count < 1 || ![libc::EAGAIN, libc::EINTR].contains(&errno) {
         return Ok(now);
     }
     // SAFETY: libc has looked at the list: it has this many entries.

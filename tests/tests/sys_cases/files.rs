@@ -99,6 +99,14 @@ pub fn cases() -> Vec<Case> {
                 sys::openat_or_stop(libc::AT_FDCWD, fifo.name.as_ptr(), libc::O_RDONLY, 0)
             }))
         }),
+        case("open(O_WRONLY)", || {
+            opening(made!(|fifo| sys::open_or_stop(fifo.name.as_ptr(), libc::O_WRONLY, 0)))
+        }),
+        case("openat(O_WRONLY)", || {
+            opening(made!(|fifo| {
+                sys::openat_or_stop(libc::AT_FDCWD, fifo.name.as_ptr(), libc::O_WRONLY, 0)
+            }))
+        }),
         case("openat2", || {
             opening(made!(|fifo| {
                 // All zeroes: for reading.
