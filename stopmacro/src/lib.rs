@@ -199,17 +199,26 @@ use crate::diag::Diag;
 /// ```
 #[proc_macro_attribute]
 pub fn stoppable(arguments: TokenStream, item: TokenStream) -> TokenStream {
-    let item = proc_macro2::TokenStream::from(item);
+    rewrite(arguments.into(), item.into()).into()
+}
+
+fn rewrite(
+    arguments: proc_macro2::TokenStream,
+    item: proc_macro2::TokenStream,
+) -> proc_macro2::TokenStream {
     let mut diag = Diag::default();
-    let args = args::parse(arguments.into(), &mut diag);
+    let args = args::parse(arguments, &mut diag);
     let plan =
         parse::parse(args, item.clone(), &mut diag).map(|input| plan::plan(input, &mut diag));
     match plan {
-        Some(plan) if diag.is_clean() => expand::expand(plan).into(),
+        Some(plan) if diag.is_clean() => expand::expand(plan),
         _ => {
             let mut output = fallback::strip(item);
             output.extend(diag.into_tokens());
-            output.into()
+            output
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
