@@ -48,6 +48,14 @@ const METHODS: &[Method] = &[
     Method("lock_shared", &[0], &["FileOrStop"]),
     // Those of `stopruntime::sync` are methods of the types themselves.
     Method("recv_timeout", &[1], &[]),
+    Method("read", &[0], &["ReadWriteLockOrStop"]),
+    Method("write", &[0], &["ReadWriteLockOrStop"]),
+    Method("call_once", &[1], &["InitialiseOrStop"]),
+    Method("call_once_force", &[1], &["InitialiseOrStop"]),
+    Method("get_or_init", &[1], &["InitialiseOrStop"]),
+    Method("get_or_try_init", &[1], &[]),
+    Method("set", &[1], &["InitialiseOrStop"]),
+    Method("wait_force", &[0], &[]),
     Method("acquire", &[0], &[]),
     Method("acquire_timeout", &[1], &[]),
     Method("wait", &[1], &[]),
@@ -165,19 +173,23 @@ const FUNCTIONS: &[Function] = &[
 /// std::thread::sleep` is common, and so is a `read` or `park` of the user's own.
 const BARE: &[&str] = &["sleep", "sleep_until"];
 
-/// Calls that wait only for some of their commands or files, or for moments
-/// only: `strict` lets them be, and others beside them are more likely the ones
-/// that are meant.
-const SELDOM: &[&str] = &[
-    "create",
-    "create_new",
-    "fcntl",
-    "ioctl",
-    "lock",
-    "lock_shared",
-    "open",
-    "sync_all",
-    "sync_data",
+/// Calls that wait only for some of their commands or files: `strict` lets them
+/// be, and others beside them are more likely the ones that are meant.
+const SELDOM: &[&str] =
+    &["create", "create_new", "fcntl", "ioctl", "lock_shared", "open", "sync_all", "sync_data"];
+
+/// Methods, with the number of their arguments, that wait for moments only, and
+/// often for the sake of another call: `list.lock().unwrap().recv()` waits in
+/// `recv`. `strict` lets them be as well.
+const MOMENTS: &[(&str, usize)] = &[
+    ("lock", 0),
+    ("read", 0),
+    ("write", 0),
+    ("call_once", 1),
+    ("call_once_force", 1),
+    ("get_or_init", 1),
+    ("get_or_try_init", 1),
+    ("set", 1),
 ];
 
 /// The methods of `OpenOptions` that set one, and where such options begin.
@@ -322,13 +334,26 @@ fn path_operation(function: &ExprPath, arguments: usize) -> Operation {
 
 /// Whether the table is sure that `call` blocks.
 pub(crate) fn blocks(call: &Expr) -> bool {
-    operation(call) != Operation::Nested && !seldom(call)
+    operation(call) != Operation::Nested && !seldom(call) && !is_momentary(call)
 }
 
 /// Whether `call` is one that seldom waits.
 pub(crate) fn seldom(call: &Expr) -> bool {
     let name = name(call);
     SELDOM.contains(&name.rsplit("::").next().unwrap_or_default())
+}
+
+/// Whether `call` is a method that waits for moments only.
+pub(crate) fn is_momentary(call: &Expr) -> bool {
+    let Expr::MethodCall(call) = call else {
+        return false;
+    };
+    MOMENTS.iter().any(|row| call.method == row.0 && call.args.len() == row.1)
+}
+
+/// Whether `call` takes a lock.
+pub(crate) fn is_lock(call: &ExprMethodCall) -> bool {
+    call.args.is_empty() && ["lock", "read", "write"].iter().any(|name| call.method == name)
 }
 
 /// The name of a call as the user wrote it, for messages.

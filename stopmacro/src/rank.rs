@@ -84,7 +84,6 @@ const UNLIKELY: &[&str] = &[
     "iter_mut",
     "last",
     "last_mut",
-    "lock",
     "mode",
     "new",
     "options",
@@ -129,18 +128,21 @@ pub(crate) enum Rank {
     /// In the table.
     Known,
     Likely,
+    /// In the table, and waits for moments only.
+    Momentary,
     Unlikely,
 }
 
 /// How likely `expr` itself is the blocking call; `None` if it is none.
 pub(crate) fn rank(expr: &Expr) -> Option<Rank> {
     if calls::operation(expr) != Operation::Nested {
-        return Some(match expr {
-            // `receiver.lock().unwrap().recv()` waits in `recv`.
-            Expr::MethodCall(call) if call.method == "lock" => Rank::Unlikely,
+        return Some(if calls::is_momentary(expr) {
+            Rank::Momentary
+        } else if calls::seldom(expr) {
             // `BufReader::new(File::open(path)?).read_line(&mut line)`
-            _ if calls::seldom(expr) => Rank::Likely,
-            _ => Rank::Known,
+            Rank::Likely
+        } else {
+            Rank::Known
         });
     }
     let name = match expr {

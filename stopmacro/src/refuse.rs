@@ -53,15 +53,19 @@ pub(crate) fn unstoppable(call: &Expr, diag: &mut Diag) {
     if let Some(lock) = lock_before(call) {
         diag.error(
             lock.span(),
-            "this waits for a lock, and the mark is for the call behind it alone: mark both, \
-             `blocking!(blocking!(….lock()).unwrap().…)`, with a `stopruntime::sync::Mutex`; or \
-             clone the `Receiver` of `stopruntime::sync::mpsc` instead of sharing it; or, if the \
-             lock is never held for long, bind its guard with `let` first",
+            format!(
+                "this waits for a lock, and the mark is for the call behind it alone: mark both, \
+                 `blocking!(blocking!(….{lock}()).unwrap().…)`, with a `stopruntime::sync::{}`; or \
+                 clone the `Receiver` of `stopruntime::sync::mpsc` instead of sharing it; or, if \
+                 the lock is never held for long, bind its guard with `let` first",
+                if lock == "lock" { "Mutex" } else { "RwLock" }
+            ),
         );
     }
 }
 
-/// The unmarked `lock` in what a method is called on: `….lock().unwrap().recv()`.
+/// The unmarked `lock`, `read` or `write` in what a method is called on:
+/// `….lock().unwrap().recv()`.
 /// (`stdin().lock()` gives no `Result`, and hardly waits.)
 fn lock_before(call: &Expr) -> Option<&Ident> {
     let Expr::MethodCall(call) = call else {
@@ -70,7 +74,7 @@ fn lock_before(call: &Expr) -> Option<&Ident> {
     let mut below = node::bare(&call.receiver);
     let mut unwrapped = false;
     while let Expr::MethodCall(method) = below {
-        if method.method == "lock" && method.args.is_empty() && unwrapped {
+        if calls::is_lock(method) && unwrapped {
             return Some(&method.method);
         }
         unwrapped = ["unwrap", "expect", "unwrap_or_else"].iter().any(|name| method.method == name);

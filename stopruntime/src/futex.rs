@@ -36,15 +36,16 @@ pub(crate) fn futex_wake(word: &AtomicU32) {
     wake(word, libc::c_int::MAX);
 }
 
-/// Wakes one waiter.
-pub(crate) fn futex_wake_one(word: &AtomicU32) {
-    wake(word, 1);
+/// Wakes one waiter; whether there was one.
+pub(crate) fn futex_wake_one(word: &AtomicU32) -> bool {
+    wake(word, 1) > 0
 }
 
-fn wake(word: &AtomicU32, count: libc::c_int) {
+/// How many were woken.
+fn wake(word: &AtomicU32, count: libc::c_int) -> libc::c_long {
     let operation = libc::FUTEX_WAKE | libc::FUTEX_PRIVATE_FLAG;
     // SAFETY: the word outlives the call.
-    unsafe { libc::syscall(libc::SYS_futex, word.as_ptr(), operation, count) };
+    unsafe { libc::syscall(libc::SYS_futex, word.as_ptr(), operation, count) }
 }
 
 /// As a `timespec`, the longest one for what does not fit.

@@ -2,9 +2,10 @@
 
 pub use crate::ext::{
     AcceptOrStop, BufReadOrStop, BytesOrStop, ConnectOrStop, ConnectTimeoutOrStop, FileOrStop,
-    FillBufOrStop, IncomingOrStop, JoinOrStop, LockOrStop, OpenOrStop, PeekFromOrStop, PeekOrStop,
-    ReadOrStop, RecvFromOrStop, RecvOrStop, SendOrStop, SendToOrStop, StdinOrStop, WaitOrStop,
-    WriteOrStop, park_or_stop, park_timeout_or_stop, sleep_or_stop, sleep_until_or_stop,
+    FillBufOrStop, IncomingOrStop, InitialiseOrStop, JoinOrStop, LockOrStop, OpenOrStop,
+    PeekFromOrStop, PeekOrStop, ReadOrStop, ReadWriteLockOrStop, RecvFromOrStop, RecvOrStop,
+    SendOrStop, SendToOrStop, StdinOrStop, WaitOrStop, WriteOrStop, park_or_stop,
+    park_timeout_or_stop, sleep_or_stop, sleep_until_or_stop,
 };
 pub use crate::stop::{CarriesStop, Shield, Stopped, check};
 

@@ -8,10 +8,13 @@ use std::sync::{Arc, PoisonError};
 use std::thread;
 use stopruntime::Stopped;
 use stopruntime::sync::mpsc::{channel, sync_channel};
-use stopruntime::sync::{Condvar, Mutex, Semaphore, SemaphoreGuard};
+use stopruntime::sync::{Condvar, Mutex, OnceLock, RwLock, Semaphore, SemaphoreGuard};
 
 pub(super) const CASES: &[Case] = &[
     of("sync::Mutex::lock", || Ok(locking())),
+    of("sync::RwLock::read", || Ok(reading())),
+    of("sync::RwLock::write", || Ok(writing())),
+    of("sync::OnceLock::get_or_init", || Ok(initialising())),
     of("sync::Condvar::wait_while", || Ok(waiting())),
     of("sync::Semaphore::acquire", || Ok(acquiring())),
     of("sync::mpsc::Receiver::recv", || Ok(receiving())),
@@ -23,10 +26,46 @@ const fn of(name: &'static str, arrange: fn() -> io::Result<Fixture>) -> Case {
 }
 
 /// Of a call that does not fail.
-fn outcome(result: Result<(), Stopped>, done: &str) -> Outcome {
+fn outcome(result: Result<(), Stopped>, done: &'static str) -> Outcome {
+    outcome_of(result.map(|()| done))
+}
+
+/// As [`outcome`], of one that returns something.
+fn outcome_of(result: Result<&'static str, Stopped>) -> Outcome {
     match result {
-        Ok(()) => Outcome::Completed(done.into()),
+        Ok(done) => Outcome::Completed(done.into()),
         Err(stopped) => Outcome::Stopped(Moved { progress: stopped.progress(), taken: Vec::new() }),
+    }
+}
+
+/// A thread that holds something until it is told to let go.
+struct Holder {
+    let_go: std::sync::mpsc::Sender<()>,
+    thread: thread::JoinHandle<()>,
+}
+
+impl Holder {
+    /// `hold` says when it has it, and then holds it until the receiver fails.
+    fn start<H>(hold: H) -> Holder
+    where
+        H: FnOnce(&dyn Fn()) + Send + 'static,
+    {
+        let (said, says_so) = std::sync::mpsc::channel();
+        let (let_go, until) = std::sync::mpsc::channel::<()>();
+        let thread = thread::spawn(move || {
+            hold(&|| {
+                said.send(()).expect("the arrangement waits for it");
+                // Ends when the other end is dropped.
+                until.recv().unwrap_err();
+            });
+        });
+        says_so.recv().expect("the holder says so");
+        Holder { let_go, thread }
+    }
+
+    fn end(self) -> io::Result<()> {
+        drop(self.let_go);
+        self.thread.join().map_err(|_| io::Error::other("the holder panicked"))
     }
 }
 
@@ -34,27 +73,79 @@ fn outcome(result: Result<(), Stopped>, done: &str) -> Outcome {
 fn locking() -> Fixture {
     let mutex = Arc::new(Mutex::new(()));
     let (held, plain, free) = (mutex.clone(), mutex.clone(), mutex.clone());
-    let (locked, is_locked) = std::sync::mpsc::channel();
-    let (unlock, until) = std::sync::mpsc::channel::<()>();
-    let holder = thread::spawn(move || {
+    let holder = Holder::start(move |hold| {
         let _guard = held.lock();
-        locked.send(()).expect("the arrangement waits for it");
-        // Ends when the other end is dropped.
-        until.recv().unwrap_err();
+        hold();
     });
-    is_locked.recv().expect("the holder says so");
     Fixture {
         marked: Box::new(move || outcome(mutex.lock_or_stop().map(drop), "locked")),
-        feed: Box::new(move || {
-            drop(unlock);
-            holder.join().map_err(|_| io::Error::other("the holder panicked"))?;
-            Ok("locked".into())
-        }),
+        feed: Box::new(move || holder.end().map(|()| "locked".into())),
         plain: Box::new(move |_| {
             drop(plain.lock());
             Ok("locked".into())
         }),
         verify: Box::new(move |_| expect(free.try_lock().is_ok(), || "still locked".into())),
+        keep: Box::new(()),
+    }
+}
+
+/// What another thread writes until the feed.
+fn reading() -> Fixture {
+    let lock = Arc::new(RwLock::new(()));
+    let (held, plain, free) = (lock.clone(), lock.clone(), lock.clone());
+    let holder = Holder::start(move |hold| {
+        let _guard = held.write();
+        hold();
+    });
+    Fixture {
+        marked: Box::new(move || outcome(lock.read_or_stop().map(drop), "read")),
+        feed: Box::new(move || holder.end().map(|()| "read".into())),
+        plain: Box::new(move |_| {
+            drop(plain.read());
+            Ok("read".into())
+        }),
+        verify: Box::new(move |_| expect(free.try_write().is_ok(), || "still locked".into())),
+        keep: Box::new(()),
+    }
+}
+
+/// What another thread reads until the feed.
+fn writing() -> Fixture {
+    let lock = Arc::new(RwLock::new(()));
+    let (held, plain, free) = (lock.clone(), lock.clone(), lock.clone());
+    let holder = Holder::start(move |hold| {
+        let _guard = held.read();
+        hold();
+    });
+    Fixture {
+        marked: Box::new(move || outcome(lock.write_or_stop().map(drop), "written")),
+        feed: Box::new(move || holder.end().map(|()| "written".into())),
+        plain: Box::new(move |_| {
+            drop(plain.write());
+            Ok("written".into())
+        }),
+        verify: Box::new(move |_| expect(free.try_write().is_ok(), || "still locked".into())),
+        keep: Box::new(()),
+    }
+}
+
+/// What another thread initialises until the feed.
+fn initialising() -> Fixture {
+    let cell = Arc::new(OnceLock::new());
+    let (held, plain, made) = (cell.clone(), cell.clone(), cell.clone());
+    let holder = Holder::start(move |hold| {
+        held.get_or_init(|| {
+            hold();
+            "theirs"
+        });
+    });
+    Fixture {
+        marked: Box::new(move || outcome_of(cell.get_or_init_or_stop(|| "ours").copied())),
+        feed: Box::new(move || holder.end().map(|()| "theirs".into())),
+        plain: Box::new(move |_| Ok((*plain.get_or_init(|| "ours")).into())),
+        verify: Box::new(move |_| {
+            expect(made.get() == Some(&"theirs"), || format!("it holds {made:?}"))
+        }),
         keep: Box::new(()),
     }
 }

@@ -54,6 +54,8 @@ pub use open::OpenOrStop;
 pub use park::{park_or_stop, park_timeout_or_stop};
 pub use process::{JoinOrStop, WaitOrStop};
 pub use read::ReadOrStop;
+#[doc(hidden)]
+pub use refused::{InitialiseOrStop, ReadWriteLockOrStop};
 pub use stdin::StdinOrStop;
 pub use stoppable::Stoppable;
 pub use time::{sleep_or_stop, sleep_until_or_stop};

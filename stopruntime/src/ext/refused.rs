@@ -78,6 +78,72 @@ where
 
 /// As [`CanReceive`].
 #[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be stopped while it waits for the lock",
+    label = "std waits inside this call, where no request reaches it",
+    note = "use `stopruntime::sync::RwLock`, which is the same but for that"
+)]
+pub trait CanReadAndWrite {}
+
+/// As [`CanReceive`].
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be stopped while another thread initialises it",
+    label = "std waits inside this call, where no request reaches it",
+    note = "use `Once` and `OnceLock` of `stopruntime::sync`, which are the same but for that"
+)]
+pub trait CanInitialise {}
+
+/// `read` and `write` of a lock, for the types that cannot.
+pub trait ReadWriteLockOrStop {
+    #[doc(hidden)]
+    fn read_or_stop(&self) -> Result<(), Stopped>;
+    #[doc(hidden)]
+    fn write_or_stop(&self) -> Result<(), Stopped>;
+}
+
+/// What initialises once, for the types that cannot.
+pub trait InitialiseOrStop {
+    #[doc(hidden)]
+    fn get_or_init_or_stop<F>(&self, _: F) -> Result<(), Stopped>;
+    #[doc(hidden)]
+    fn set_or_stop<T>(&self, _: T) -> Result<(), Stopped>;
+    #[doc(hidden)]
+    fn call_once_or_stop<F>(&self, _: F) -> Result<(), Stopped>;
+    #[doc(hidden)]
+    fn call_once_force_or_stop<F>(&self, _: F) -> Result<(), Stopped>;
+}
+
+/// As it is, and shared.
+macro_rules! lock {
+    ($($name:ident, unless $can:ident, for $([$($parameter:tt)*] $lock:ty),*:
+        $methods:tt);*) => {$($(
+        lock!(@ $name, $can, [$($parameter)*] $lock, $methods);
+        lock!(@ $name, $can, [$($parameter)*] std::sync::Arc<$lock>, $methods);
+    )*)*};
+    (@ $name:ident, $can:ident, [$($parameter:tt)*] $lock:ty,
+        { $($method:ident($($argument:ident)?)),* }) => {
+        // Over any lifetime, because rustc refuses a bound that it can see to
+        // be false.
+        impl<$($parameter)*> $name for $lock
+        where
+            for<'any> $lock: $can,
+        {$(
+            fn $method$(<$argument>)?(&self $(, _: $argument)?) -> Result<(), Stopped> {
+                unreachable!("the bound cannot be met")
+            }
+        )*}
+    };
+}
+lock! {
+    ReadWriteLockOrStop, unless CanReadAndWrite, for [T: ?Sized] std::sync::RwLock<T>: {
+        read_or_stop(), write_or_stop()
+    };
+    InitialiseOrStop, unless CanInitialise, for [] std::sync::Once, [V] std::sync::OnceLock<V>: {
+        get_or_init_or_stop(F), set_or_stop(F), call_once_or_stop(F), call_once_force_or_stop(F)
+    }
+}
+
+/// As [`CanReceive`].
+#[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be stopped while it joins a thread",
     label = "std waits inside this call, where no request reaches it",
     note = "start the thread with `stopruntime::thread::spawn`, whose handle has a stop-checked `join`"

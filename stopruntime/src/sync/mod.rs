@@ -15,10 +15,17 @@ mod barrier;
 mod condvar;
 pub mod mpsc;
 mod mutex;
+mod once;
+mod once_lock;
+mod poison;
+mod rwlock;
 mod semaphore;
 mod wait;
 
 pub use barrier::{Barrier, BarrierWaitResult};
 pub use condvar::{Condvar, WaitTimeoutResult};
 pub use mutex::{Mutex, MutexGuard};
+pub use once::{Once, OnceState};
+pub use once_lock::OnceLock;
+pub use rwlock::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 pub use semaphore::{Semaphore, SemaphoreGuard};

@@ -17,17 +17,17 @@
 
 #![allow(unsafe_code)]
 
+use super::poison::{Change, Poison};
 use super::wait::{OrStop, Plain, Wait, never};
 use crate::futex::{SPINS, futex_wake_one};
 use crate::stop::Stopped;
 use core::cell::UnsafeCell;
 use core::fmt;
 use core::ops::{Deref, DerefMut};
+use core::sync::atomic::AtomicU32;
 use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
-use core::sync::atomic::{AtomicBool, AtomicU32};
 use std::panic::{RefUnwindSafe, UnwindSafe};
-use std::sync::{LockResult, PoisonError, TryLockError, TryLockResult};
-use std::thread;
+use std::sync::{LockResult, TryLockError, TryLockResult};
 
 const FREE: u32 = 0;
 const HELD: u32 = 1;
@@ -89,7 +89,7 @@ impl Raw {
 #[derive(Default)]
 pub struct Mutex<T: ?Sized> {
     raw: Raw,
-    poisoned: AtomicBool,
+    poison: Poison,
     data: UnsafeCell<T>,
 }
 
@@ -111,7 +111,7 @@ impl<T: ?Sized> RefUnwindSafe for Mutex<T> {}
 impl<T> Mutex<T> {
     /// A free lock over the value.
     pub const fn new(value: T) -> Mutex<T> {
-        Mutex { raw: Raw::new(), poisoned: AtomicBool::new(false), data: UnsafeCell::new(value) }
+        Mutex { raw: Raw::new(), poison: Poison::new(), data: UnsafeCell::new(value) }
     }
 
     /// The value.
@@ -120,9 +120,7 @@ impl<T> Mutex<T> {
     ///
     /// The value in a [`PoisonError`], if a holder panicked.
     pub fn into_inner(self) -> LockResult<T> {
-        let poisoned = self.is_poisoned();
-        let value = self.data.into_inner();
-        if poisoned { Err(PoisonError::new(value)) } else { Ok(value) }
+        self.poison.tell(self.data.into_inner())
     }
 }
 
@@ -162,12 +160,12 @@ impl<T: ?Sized> Mutex<T> {
     /// Whether a holder panicked.
     #[must_use]
     pub fn is_poisoned(&self) -> bool {
-        self.poisoned.load(Relaxed)
+        self.poison.is_set()
     }
 
     /// Forgets that a holder panicked.
     pub fn clear_poison(&self) {
-        self.poisoned.store(false, Relaxed);
+        self.poison.clear();
     }
 
     /// The value; the borrow shows that nobody holds the lock.
@@ -176,9 +174,7 @@ impl<T: ?Sized> Mutex<T> {
     ///
     /// As [`Mutex::into_inner`].
     pub fn get_mut(&mut self) -> LockResult<&mut T> {
-        let poisoned = self.is_poisoned();
-        let value = self.data.get_mut();
-        if poisoned { Err(PoisonError::new(value)) } else { Ok(value) }
+        self.poison.tell(self.data.get_mut())
     }
 }
 
@@ -204,8 +200,7 @@ impl<T: ?Sized + fmt::Debug> fmt::Debug for Mutex<T> {
 #[must_use = "the lock is free again as soon as the guard is dropped"]
 pub struct MutexGuard<'lock, T: ?Sized> {
     mutex: &'lock Mutex<T>,
-    /// The thread was panicking already when it took the lock.
-    panicking: bool,
+    change: Change,
     /// The lock belongs to the thread that took it, as in std.
     not_send: core::marker::PhantomData<*const ()>,
 }
@@ -216,12 +211,8 @@ unsafe impl<T: ?Sized + Sync> Sync for MutexGuard<'_, T> {}
 impl<'lock, T: ?Sized> MutexGuard<'lock, T> {
     #[inline]
     pub(super) fn new(mutex: &'lock Mutex<T>) -> LockResult<MutexGuard<'lock, T>> {
-        let guard = MutexGuard {
-            mutex,
-            panicking: thread::panicking(),
-            not_send: core::marker::PhantomData,
-        };
-        if mutex.is_poisoned() { Err(PoisonError::new(guard)) } else { Ok(guard) }
+        let change = Change::begin();
+        mutex.poison.tell(MutexGuard { mutex, change, not_send: core::marker::PhantomData })
     }
 
     pub(super) fn mutex(&self) -> &'lock Mutex<T> {
@@ -248,14 +239,18 @@ impl<T: ?Sized> DerefMut for MutexGuard<'_, T> {
 impl<T: ?Sized> Drop for MutexGuard<'_, T> {
     #[inline]
     fn drop(&mut self) {
-        if !self.panicking && thread::panicking() {
-            self.mutex.poisoned.store(true, Relaxed);
-        }
+        self.change.end(&self.mutex.poison);
         self.mutex.raw.unlock();
     }
 }
 
 impl<T: ?Sized + fmt::Debug> fmt::Debug for MutexGuard<'_, T> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        (**self).fmt(formatter)
+    }
+}
+
+impl<T: ?Sized + fmt::Display> fmt::Display for MutexGuard<'_, T> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         (**self).fmt(formatter)
     }

@@ -1,0 +1,230 @@
+//! A value that is initialised once.
+//!
+//! # Safety
+//!
+//! The invariant of this module: if `once` is done, the value is there, and is
+//! only changed through an exclusive borrow; before, it is only touched by the
+//! one thread that the `once` is running in.
+
+#![allow(unsafe_code)]
+
+use super::once::raw::{NOT_YET, Raw};
+use super::wait::{OrStop, Plain, Wait, never};
+use crate::stop::Stopped;
+use core::cell::UnsafeCell;
+use core::convert::Infallible;
+use core::fmt;
+use std::panic::{RefUnwindSafe, UnwindSafe};
+
+/// [`std::sync::OnceLock`] whose waits, for an initialiser that runs in another
+/// thread, can be stopped.
+///
+/// A request does not end an initialiser that runs; what is marked in it is
+/// stopped as anywhere. One that panics, or fails
+/// ([`OnceLock::get_or_try_init`]), leaves the cell as it was, and the next in
+/// line runs its own.
+///
+/// ```
+/// use stopruntime::sync::OnceLock;
+///
+/// static LIMIT: OnceLock<u64> = OnceLock::new();
+///
+/// assert!(LIMIT.get_or_try_init(|| "many".parse()).is_err());
+/// assert_eq!(LIMIT.get_or_init_or_stop(|| 3), Ok(&3));
+/// assert_eq!(LIMIT.get_or_init(|| unreachable!()), &3);
+/// assert_eq!(LIMIT.set(4), Err(4));
+/// ```
+pub struct OnceLock<T> {
+    once: Raw,
+    value: UnsafeCell<Option<T>>,
+}
+
+// SAFETY: the value goes with the cell.
+unsafe impl<T: Send> Send for OnceLock<T> {}
+// SAFETY: the thread that initialises it hands it to the others, who share it.
+unsafe impl<T: Send + Sync> Sync for OnceLock<T> {}
+
+// As std has it.
+impl<T: UnwindSafe> UnwindSafe for OnceLock<T> {}
+impl<T: RefUnwindSafe + UnwindSafe> RefUnwindSafe for OnceLock<T> {}
+
+impl<T> OnceLock<T> {
+    /// Without a value.
+    #[must_use]
+    pub const fn new() -> OnceLock<T> {
+        OnceLock { once: Raw::new(), value: UnsafeCell::new(None) }
+    }
+
+    /// The value, if it is there. Never waits.
+    #[inline]
+    pub fn get(&self) -> Option<&T> {
+        // SAFETY: it is done.
+        self.once.is_done().then(|| unsafe { self.value() })
+    }
+
+    /// # Safety
+    ///
+    /// The `once` is done.
+    #[inline]
+    unsafe fn value(&self) -> &T {
+        // SAFETY: so the value is there, and not changed while `self` is borrowed.
+        unsafe { (*self.value.get()).as_ref().unwrap_unchecked() }
+    }
+
+    /// The value, if it is there, to be changed.
+    pub fn get_mut(&mut self) -> Option<&mut T> {
+        self.value.get_mut().as_mut()
+    }
+
+    #[inline]
+    fn init<W: Wait, E>(
+        &self,
+        init: impl FnOnce() -> Result<T, E>,
+    ) -> Result<Result<&T, E>, W::Stop> {
+        let outcome = self.once.call::<W, E>(NOT_YET, |_| {
+            let value = init()?;
+            // SAFETY: this is the thread that the `once` is running in.
+            unsafe { *self.value.get() = Some(value) };
+            Ok(())
+        })?;
+        // SAFETY: without an error it is done.
+        Ok(outcome.map(|()| unsafe { self.value() }))
+    }
+
+    /// The value; if it is not there, what `init` makes. Waits while another
+    /// thread makes it.
+    ///
+    /// In `init`, a call of the same cell waits for ever.
+    #[inline]
+    pub fn get_or_init(&self, init: impl FnOnce() -> T) -> &T {
+        never(never(self.init::<Plain, Infallible>(|| Ok(init()))))
+    }
+
+    /// [`OnceLock::get_or_init`], stop-checked.
+    ///
+    /// # Errors
+    ///
+    /// [`Stopped`]: a stop is requested and `init` was not run.
+    #[inline]
+    pub fn get_or_init_or_stop(&self, init: impl FnOnce() -> T) -> Result<&T, Stopped> {
+        Ok(never(self.init::<OrStop, Infallible>(|| Ok(init()))?))
+    }
+
+    /// [`OnceLock::get_or_init`] with what may fail, or be stopped.
+    ///
+    /// # Errors
+    ///
+    /// Those of `init`; the cell is as it was.
+    #[inline]
+    pub fn get_or_try_init<E>(&self, init: impl FnOnce() -> Result<T, E>) -> Result<&T, E> {
+        never(self.init::<Plain, E>(init))
+    }
+
+    /// [`OnceLock::get_or_try_init`], stop-checked.
+    ///
+    /// # Errors
+    ///
+    /// As [`OnceLock::get_or_init_or_stop`].
+    #[inline]
+    pub fn get_or_try_init_or_stop<E>(
+        &self,
+        init: impl FnOnce() -> Result<T, E>,
+    ) -> Result<Result<&T, E>, Stopped> {
+        self.init::<OrStop, E>(init)
+    }
+
+    /// Puts the value there, unless there is one. Waits while another thread
+    /// makes it.
+    ///
+    /// # Errors
+    ///
+    /// The value, if there is one already.
+    pub fn set(&self, value: T) -> Result<(), T> {
+        never(self.set_as::<Plain>(value))
+    }
+
+    /// [`OnceLock::set`], stop-checked.
+    ///
+    /// # Errors
+    ///
+    /// [`Stopped`]: a stop is requested and the value, which is gone, was not
+    /// put there.
+    pub fn set_or_stop(&self, value: T) -> Result<Result<(), T>, Stopped> {
+        self.set_as::<OrStop>(value)
+    }
+
+    fn set_as<W: Wait>(&self, value: T) -> Result<Result<(), T>, W::Stop> {
+        let mut value = Some(value);
+        self.init::<W, ()>(|| value.take().ok_or(())).map(drop)?;
+        Ok(value.map_or(Ok(()), Err))
+    }
+
+    /// Waits until another thread has put the value there.
+    pub fn wait(&self) -> &T {
+        never(self.wait_as::<Plain>())
+    }
+
+    /// [`OnceLock::wait`], stop-checked.
+    ///
+    /// # Errors
+    ///
+    /// [`Stopped`]: a stop is requested.
+    pub fn wait_or_stop(&self) -> Result<&T, Stopped> {
+        self.wait_as::<OrStop>()
+    }
+
+    fn wait_as<W: Wait>(&self) -> Result<&T, W::Stop> {
+        self.once.wait::<W>(false)?;
+        // SAFETY: it is done.
+        Ok(unsafe { self.value() })
+    }
+
+    /// The value, if it was there.
+    #[must_use]
+    pub fn into_inner(self) -> Option<T> {
+        self.value.into_inner()
+    }
+
+    /// The value, if it is there; the cell is without one again.
+    pub fn take(&mut self) -> Option<T> {
+        self.once = Raw::new();
+        self.value.get_mut().take()
+    }
+}
+
+impl<T> Default for OnceLock<T> {
+    fn default() -> OnceLock<T> {
+        OnceLock::new()
+    }
+}
+
+impl<T> From<T> for OnceLock<T> {
+    fn from(value: T) -> OnceLock<T> {
+        OnceLock { once: Raw::done(), value: UnsafeCell::new(Some(value)) }
+    }
+}
+
+impl<T: Clone> Clone for OnceLock<T> {
+    fn clone(&self) -> OnceLock<T> {
+        self.get().cloned().map_or_else(OnceLock::new, OnceLock::from)
+    }
+}
+
+impl<T: PartialEq> PartialEq for OnceLock<T> {
+    fn eq(&self, other: &OnceLock<T>) -> bool {
+        self.get() == other.get()
+    }
+}
+
+impl<T: Eq> Eq for OnceLock<T> {}
+
+impl<T: fmt::Debug> fmt::Debug for OnceLock<T> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = formatter.debug_tuple("OnceLock");
+        match self.get() {
+            Some(value) => shown.field(value),
+            None => shown.field(&format_args!("<uninit>")),
+        };
+        shown.finish()
+    }
+}

@@ -1,0 +1,62 @@
+//! `Condvar`.
+
+use super::{churn, stopped_while_it_waits};
+use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::Arc;
+use stop_tests::per_backend;
+use stopruntime::sync::{Condvar, Mutex};
+
+per_backend! {
+    fn a_waiter_on_a_condvar_is_stopped_without_the_mutex() {
+        let pair = Arc::new((Mutex::new(()), Condvar::new()));
+        let theirs = Arc::clone(&pair);
+        let outcome = stopped_while_it_waits(move || {
+            let guard = theirs.0.lock().unwrap();
+            theirs.1.wait_or_stop(guard).is_err()
+        });
+        assert!(outcome);
+        assert!(pair.0.try_lock().is_ok(), "the lock is free");
+    }
+
+    /// A notification is never lost with a stopped waiter: with as many tokens
+    /// as notifications, a waiter that is not stopped gets each.
+    fn condvar_under_random_stops() {
+        let pair = Arc::new((Mutex::new(0_u64), Condvar::new()));
+        let theirs = Arc::clone(&pair);
+        let made = Arc::new(AtomicU64::new(0));
+        let counted = Arc::clone(&made);
+        let running = Arc::new(AtomicBool::new(true));
+        let goes_on = Arc::clone(&running);
+        // One producer, which waits until its token is taken: a lost
+        // notification would hang it.
+        let producer = {
+            let pair = Arc::clone(&pair);
+            std::thread::spawn(move || {
+                while goes_on.load(Ordering::SeqCst) {
+                    *pair.0.lock().unwrap() += 1;
+                    pair.1.notify_one();
+                    counted.fetch_add(1, Ordering::SeqCst);
+                    while *pair.0.lock().unwrap() != 0 && goes_on.load(Ordering::SeqCst) {
+                        std::thread::yield_now();
+                    }
+                }
+            })
+        };
+        let mut taken = 0;
+        let stops = churn(8, move |_| {
+            let mut mine = 0;
+            while let Ok(guard) = theirs.0.lock_or_stop() {
+                let waited = theirs.1.wait_while_or_stop(guard.unwrap(), |tokens| *tokens == 0);
+                let Ok(tokens) = waited else { break };
+                *tokens.unwrap() -= 1;
+                mine += 1;
+            }
+            mine
+        }, |mine: u64| taken += mine);
+        running.store(false, Ordering::SeqCst);
+        producer.join().unwrap();
+        let left = *pair.0.lock().unwrap();
+        assert_eq!(made.load(Ordering::SeqCst), taken + left);
+        println!("{taken} tokens, {stops} stops");
+    }
+}

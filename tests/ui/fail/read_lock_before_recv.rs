@@ -1,0 +1,17 @@
+//! The mark covers `recv`; the lock before it is waited for unstoppably.
+
+use std::sync::Arc;
+use stopruntime::sync::{RwLock, mpsc::Receiver};
+
+#[stopruntime::stoppable]
+fn work(jobs: Arc<RwLock<Receiver<u64>>>) -> u64 {
+    let mut sum = 0;
+    loop {
+        #[blocking]
+        let Ok(job) = jobs.read().unwrap().recv() else { break };
+        sum += job;
+    }
+    sum
+}
+
+fn main() {}
