@@ -1,6 +1,10 @@
 //! What the tests share: a process for each test and backend, and the proof
 //! that a thread is blocked.
 
+mod processes;
+
+pub use processes::{descendants, kill_with_descendants};
+
 use std::fmt::Write as _;
 use std::fs;
 use std::io::Read;
@@ -12,8 +16,19 @@ pub const BACKENDS: [&str; 3] = ["rseq", "handler", "ppoll"];
 
 const BACKEND: &str = "STOPRUNTIME_BACKEND";
 const CHILD: &str = "STOP_TESTS_CHILD";
-/// Long enough for a loaded machine; only a hang comes near it.
-const LIMIT: Duration = Duration::from_secs(180);
+const LIMIT: &str = "STOP_TESTS_LIMIT";
+
+/// How long a test may take on one backend: long enough for a loaded machine;
+/// only a hang comes near it. `STOP_TESTS_LIMIT` sets it, in seconds.
+///
+/// # Panics
+///
+/// If that is not a number.
+#[must_use]
+pub fn limit() -> Duration {
+    let seconds = std::env::var(LIMIT).ok();
+    Duration::from_secs(seconds.map_or(180, |text| text.parse().expect("a number of seconds")))
+}
 
 /// Defines tests that run in a process of their own, once per backend; with
 /// `STOPRUNTIME_BACKEND` set, only on that one.
@@ -86,14 +101,15 @@ fn run_child(name: &str, backend: &str) {
         .expect("the child starts");
     let output =
         [gather(child.stdout.take().expect("piped")), gather(child.stderr.take().expect("piped"))];
-    let deadline = Instant::now() + LIMIT;
+    let deadline = Instant::now() + limit();
     let status = loop {
         if let Some(status) = child.try_wait().expect("the child can be waited for") {
             break status;
         }
         if Instant::now() > deadline {
             let threads = describe_threads(child.id());
-            child.kill().expect("the child can be killed");
+            kill_with_descendants(child.id());
+            let _ = child.wait();
             panic!("{name} on {backend} hangs:\n{threads}");
         }
         // Paces the look at a child; orders nothing.
@@ -151,7 +167,7 @@ pub fn blocked_in(thread: i32) -> Option<i64> {
 /// If it does not within the time that only a hang takes.
 #[must_use]
 pub fn wait_until_blocked(thread: i32) -> i64 {
-    let deadline = Instant::now() + LIMIT / 3;
+    let deadline = Instant::now() + limit() / 3;
     loop {
         if let Some(number) = blocked_in(thread) {
             return number;
@@ -168,7 +184,7 @@ pub fn wait_until_blocked(thread: i32) -> i64 {
 ///
 /// As [`wait_until_blocked`].
 pub fn wait_until_blocked_in(thread: i32, numbers: &[i64]) {
-    let deadline = Instant::now() + LIMIT / 3;
+    let deadline = Instant::now() + limit() / 3;
     while blocked_in(thread).is_none_or(|number| !numbers.contains(&number)) {
         assert!(Instant::now() < deadline, "thread {thread} does not block in {numbers:?}");
         std::thread::yield_now();

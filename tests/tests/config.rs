@@ -1,6 +1,8 @@
 //! `Config`, `Backend`, `InstallError`: what is installed, when, and what is
 //! refused. Each test in a process of its own, because all of it happens once.
 
+mod support_hazards;
+
 use std::fs;
 use std::io::Write;
 use std::os::unix::net::UnixStream;
@@ -10,6 +12,7 @@ use std::thread::scope;
 use stop_tests::{on_backends, per_backend, thread_id, wait_until_blocked};
 use stopruntime::ext::ReadOrStop;
 use stopruntime::{Backend, Config, InstallError, Stopper, backend, thread};
+use support_hazards::seccomp::deny;
 
 /// An empty `STOPRUNTIME_BACKEND` is as good as none.
 const NOT_SET: [&str; 1] = [""];
@@ -47,32 +50,6 @@ fn stops_and_reads() {
     assert!(stopped.join().unwrap().is_err());
     peer.write_all(b"x").unwrap();
     assert_eq!(left_alone.join().unwrap(), Ok((1, b'x')));
-}
-
-/// Makes a system call fail in the calling thread and those it starts, as on a
-/// kernel that does not have it. seccomp(2), with a filter of the classic kind.
-fn deny(call: libc::c_long, errno: i32) {
-    const LOAD: u32 = libc::BPF_LD | libc::BPF_W | libc::BPF_ABS;
-    const SKIP_UNLESS: u32 = libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K;
-    const RETURN: u32 = libc::BPF_RET | libc::BPF_K;
-    let number = u32::try_from(call).expect("a system call");
-    let step = |code, jf, k| {
-        let code = u16::try_from(code).expect("the codes have 16 bits");
-        libc::sock_filter { code, jt: 0, jf, k }
-    };
-    let mut filter = [
-        step(LOAD, 0, 0),
-        step(SKIP_UNLESS, 1, number),
-        step(RETURN, 0, libc::SECCOMP_RET_ERRNO | errno.unsigned_abs()),
-        step(RETURN, 0, libc::SECCOMP_RET_ALLOW),
-    ];
-    let program = libc::sock_fprog { len: 4, filter: filter.as_mut_ptr() };
-    // SAFETY: integers, and a program of four steps that outlives the call.
-    unsafe {
-        assert_eq!(libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
-        let mode = libc::SECCOMP_MODE_FILTER;
-        assert_eq!(libc::prctl(libc::PR_SET_SECCOMP, mode, &raw const program), 0);
-    }
 }
 
 /// rseq is proved with a timer; without timers it cannot be.

@@ -20,7 +20,7 @@ use stop_tests::{per_backend, thread_id};
 use stopruntime::ext::{ConnectTimeoutOrStop, sleep_or_stop, sleep_until_or_stop};
 use stopruntime::sync::{Condvar, Mutex, Semaphore, mpsc};
 use stopruntime::{sys, thread};
-use support_hazards::proc::{LIMIT, asleep_in, wait_for, wait_for_state};
+use support_hazards::proc::{asleep_in, limit, wait_for, wait_for_state};
 use support_hazards::signals::catch;
 use support_hazards::tracee::{Line, line_to_tracer, start};
 
@@ -225,7 +225,7 @@ fn interrupt(thread: i32) {
 fn no_signal_moves_a_deadline(flags: i32) {
     catch(libc::SIGUSR2, on_signal, flags, &[]);
     let waits: Vec<_> = STEADY.iter().map(|(name, wait)| (name, begin(*wait, SHORT))).collect();
-    let end = Instant::now() + LIMIT;
+    let end = Instant::now() + limit();
     // A wait that began again with each signal would never be over.
     while waits.iter().any(|(_, (_, handle))| !handle.is_finished()) {
         for (name, (thread, handle)) in &waits {

@@ -18,7 +18,7 @@ use stop_tests::{per_backend, thread_id, wait_until_blocked_in};
 use stopruntime::Stopper;
 use stopruntime::ext::{ReadOrStop, RecvFromOrStop, sleep_or_stop};
 use stopruntime::thread::{self, JoinHandle};
-use support_hazards::proc::{LIMIT, wait_for, wait_for_sleep_in};
+use support_hazards::proc::{limit, wait_for, wait_for_sleep_in};
 use support_hazards::signals::{Handler, STOP, catch, plain_read, plain_write, send, waiting};
 
 /// The calls a marked read, receive or sleep waits in, on any backend.
@@ -96,7 +96,7 @@ fn blocked<T: Send + 'static>(marked: impl FnOnce() -> T + Send + 'static) -> (J
 }
 
 fn joined<T>(handle: JoinHandle<T>) -> T {
-    let Ok(result) = handle.join_timeout(LIMIT) else { panic!("request lost") };
+    let Ok(result) = handle.join_timeout(limit()) else { panic!("request lost") };
     assert_eq!(DISTURBED.load(Ordering::SeqCst), 0, "errno in a foreign handler");
     result.expect("no panic")
 }

@@ -11,7 +11,7 @@ use std::time::Duration;
 use stop_tests::{per_backend, thread_id, wait_until_blocked_in};
 use stopruntime::ext::ReadOrStop;
 use stopruntime::{Stopper, check, stop_requested, thread};
-use support_hazards::proc::LIMIT;
+use support_hazards::proc::limit;
 use support_hazards::signals::{STOP, catch, errno, is_masked, mask, plain_write, send};
 
 const READS: [i64; 2] = [libc::SYS_read, libc::SYS_ppoll];
@@ -211,7 +211,7 @@ per_backend! {
         let handle = handle.join_timeout(Duration::from_millis(20)).expect_err("it waits");
         assert!(!handle.is_finished());
         handle.request_stop();
-        let Ok(result) = handle.join_timeout(LIMIT) else { panic!("request lost") };
+        let Ok(result) = handle.join_timeout(limit()) else { panic!("request lost") };
         assert!(result.unwrap());
     }
 

@@ -15,14 +15,14 @@ use stop_tests::per_backend;
 use stopruntime::ext::{AcceptOrStop, RecvFromOrStop};
 use stopruntime::thread::{self, JoinHandle};
 use support_hazards::dice::{Dice, runs};
-use support_hazards::proc::LIMIT;
+use support_hazards::proc::limit;
 
 /// Longer than a thread takes to start and to block.
 const SPREAD: u64 = 120_000;
 
 /// The thread's result; a request that was lost shows as a thread that goes on.
 fn joined<T: std::fmt::Debug>(handle: JoinHandle<T>, run: u64) -> T {
-    let ended = handle.join_timeout(LIMIT);
+    let ended = handle.join_timeout(limit());
     assert!(ended.is_ok(), "request lost in run {run}");
     ended.expect("it has ended").expect("the thread does not panic")
 }

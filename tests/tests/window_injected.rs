@@ -17,7 +17,7 @@ use stopruntime::testing::read_widened;
 use stopruntime::thread;
 use support_hazards::cores::{Cores, pin, sleep_sharply};
 use support_hazards::dice::{Dice, runs};
-use support_hazards::proc::LIMIT;
+use support_hazards::proc::limit;
 use support_hazards::signals::{plain_write, waiting};
 
 const SPINS: u64 = 20_000;
@@ -58,7 +58,7 @@ fn one_run(dice: &mut Dice, core: usize, naps: bool, counts: &mut Counts) {
         assert!(plain_write(writer.as_raw_fd()));
     }
     assert!(handle.request_stop());
-    let ended = handle.join_timeout(LIMIT);
+    let ended = handle.join_timeout(limit());
     assert!(ended.is_ok(), "request lost: {spins} spins, data: {with_data}");
     let outcome = ended.expect("it has ended").expect("no panic");
     let left = waiting(&*reader);

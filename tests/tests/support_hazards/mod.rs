@@ -6,5 +6,6 @@ pub(crate) mod dice;
 pub(crate) mod marked_read;
 pub(crate) mod proc;
 pub(crate) mod ptrace;
+pub(crate) mod seccomp;
 pub(crate) mod signals;
 pub(crate) mod tracee;

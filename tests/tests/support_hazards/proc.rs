@@ -3,8 +3,10 @@
 use std::fs;
 use std::time::{Duration, Instant};
 
-/// Only a hang comes near it.
-pub(crate) const LIMIT: Duration = Duration::from_secs(60);
+/// For one step of a test; only a hang comes near it.
+pub(crate) fn limit() -> Duration {
+    stop_tests::limit() / 3
+}
 
 /// What tells whether something woke a thread or is about to.
 #[derive(Debug, PartialEq, Eq)]
@@ -59,7 +61,7 @@ pub(crate) fn wait_for_sleep_in(thread: i32, call: i64) {
 
 /// Waits for what will be the case in a moment.
 pub(crate) fn wait_for(what: &str, mut is_so: impl FnMut() -> bool) {
-    let deadline = Instant::now() + LIMIT;
+    let deadline = Instant::now() + limit();
     while !is_so() {
         assert!(Instant::now() < deadline, "waited in vain for {what}");
         std::thread::yield_now();

@@ -7,7 +7,7 @@
 //! to locals of the right type, and only the tracee's registers are changed,
 //! never its memory.
 
-use super::proc::{LIMIT, asleep_in};
+use super::proc::{asleep_in, limit};
 use core::ffi::{c_uint, c_void};
 use core::ptr::null_mut;
 use std::io::Error;
@@ -90,7 +90,7 @@ impl Traced {
     }
 
     fn wait_unless(&self, mut or: impl FnMut() -> bool) -> Option<Event> {
-        let deadline = Instant::now() + LIMIT;
+        let deadline = Instant::now() + limit();
         loop {
             if let Some(event) = self.look(libc::WNOHANG) {
                 return Some(event);

@@ -90,3 +90,9 @@ pub(crate) fn waiting(pipe: &impl AsRawFd) -> i32 {
 pub(crate) fn errno() -> i32 {
     std::io::Error::last_os_error().raw_os_error().unwrap_or(0)
 }
+
+/// Sets it; to something that nothing here does by itself.
+pub(crate) fn set_errno(errno: i32) {
+    // SAFETY: the calling thread's errno.
+    unsafe { *libc::__errno_location() = errno }
+}

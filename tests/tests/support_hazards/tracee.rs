@@ -1,7 +1,7 @@
 //! A child process for a tracer: the test binary again, running the same test
 //! with the other part. A thread cannot trace one of its own process.
 
-use super::proc::LIMIT;
+use super::proc::limit;
 use std::io::{Read, Write};
 use std::os::fd::{FromRawFd, OwnedFd};
 use std::os::unix::net::UnixStream;
@@ -80,7 +80,7 @@ impl Drop for Tracee {
 /// Starts this test, by its name in the harness, as the tracee.
 pub(crate) fn start(test: &str) -> (Tracee, Line) {
     let (ours, theirs) = UnixStream::pair().expect("a socket pair");
-    ours.set_read_timeout(Some(LIMIT)).expect("a time-out");
+    ours.set_read_timeout(Some(limit())).expect("a time-out");
     let child = Command::new(std::env::current_exe().expect("the test's own path"))
         .args(["--exact", test, "--nocapture", "--test-threads=1"])
         .env(TRACEE, "1")

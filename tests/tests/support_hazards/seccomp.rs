@@ -1,0 +1,27 @@
+//! Kernels that lack something. seccomp(2), with a filter of the classic kind.
+
+/// Makes a system call fail in the calling thread and those it starts, as on a
+/// kernel that does not have it.
+pub(crate) fn deny(call: libc::c_long, errno: i32) {
+    const LOAD: u32 = libc::BPF_LD | libc::BPF_W | libc::BPF_ABS;
+    const SKIP_UNLESS: u32 = libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K;
+    const RETURN: u32 = libc::BPF_RET | libc::BPF_K;
+    let number = u32::try_from(call).expect("a system call");
+    let step = |code, jf, k| {
+        let code = u16::try_from(code).expect("the codes have 16 bits");
+        libc::sock_filter { code, jt: 0, jf, k }
+    };
+    let mut filter = [
+        step(LOAD, 0, 0),
+        step(SKIP_UNLESS, 1, number),
+        step(RETURN, 0, libc::SECCOMP_RET_ERRNO | errno.unsigned_abs()),
+        step(RETURN, 0, libc::SECCOMP_RET_ALLOW),
+    ];
+    let program = libc::sock_fprog { len: 4, filter: filter.as_mut_ptr() };
+    // SAFETY: integers, and a program of four steps that outlives the call.
+    unsafe {
+        assert_eq!(libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
+        let mode = libc::SECCOMP_MODE_FILTER;
+        assert_eq!(libc::prctl(libc::PR_SET_SECCOMP, mode, &raw const program), 0);
+    }
+}
