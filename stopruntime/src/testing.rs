@@ -18,6 +18,15 @@ pub fn windows() -> Vec<(usize, usize, usize)> {
     window::addresses().collect()
 }
 
+/// The address of the calling thread's line, for a tracer that puts the thread
+/// into a window.
+#[cfg(target_arch = "x86_64")]
+#[must_use]
+pub fn line() -> usize {
+    current::registered();
+    current::line() as usize
+}
+
 /// A stop-checked read(2) through a window with `spins` empty turns between any
 /// two of its instructions; the raw result.
 ///

@@ -1,6 +1,7 @@
 //! What the tests of the hazards share. Each test file uses its share of it.
 #![allow(dead_code)]
 
+pub(crate) mod copies;
 pub(crate) mod cores;
 pub(crate) mod dice;
 pub(crate) mod marked_read;

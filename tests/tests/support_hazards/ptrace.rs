@@ -4,8 +4,8 @@
 //! # Safety
 //!
 //! The invariant of this module: requests only read and write through pointers
-//! to locals of the right type, and only the tracee's registers are changed,
-//! never its memory.
+//! to locals of the right type; the tracee's registers are changed, and of its
+//! memory only a byte of code, which is put back.
 
 use super::proc::{asleep_in, limit};
 use core::ffi::{c_uint, c_void};
@@ -148,6 +148,35 @@ impl Traced {
         let mut registers: libc::user_regs_struct = unsafe { core::mem::zeroed() };
         self.request(libc::PTRACE_GETREGS, (&raw mut registers).cast());
         registers
+    }
+
+    pub(crate) fn set_registers(&self, registers: &libc::user_regs_struct) {
+        self.request(libc::PTRACE_SETREGS, core::ptr::from_ref(registers).cast_mut().cast());
+    }
+
+    /// Puts a breakpoint there; the code that was there.
+    pub(crate) fn break_at(&self, address: usize) -> i64 {
+        let at = core::ptr::without_provenance_mut::<c_void>(address);
+        // SAFETY: reads a word of the tracee, which glibc returns.
+        let code =
+            unsafe { libc::ptrace(libc::PTRACE_PEEKTEXT, self.thread, at, null_mut::<c_void>()) };
+        self.poke(at, code & !0xff | 0xcc);
+        code
+    }
+
+    /// Takes the breakpoint away that the thread has reached.
+    pub(crate) fn resume_at(&self, address: usize, code: i64) {
+        let mut registers = self.registers();
+        assert_eq!(registers.rip, address as u64 + 1, "stopped elsewhere");
+        registers.rip -= 1;
+        self.set_registers(&registers);
+        self.poke(core::ptr::without_provenance_mut(address), code);
+    }
+
+    fn poke(&self, at: *mut c_void, word: i64) {
+        // SAFETY: the word that was there, but for the byte of a breakpoint.
+        let done = unsafe { libc::ptrace(libc::PTRACE_POKETEXT, self.thread, at, word) };
+        assert!(done == 0, "poke of {at:?}: {}", Error::last_os_error());
     }
 
     pub(crate) fn pc(&self) -> usize {
