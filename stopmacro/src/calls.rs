@@ -21,11 +21,16 @@ pub(crate) type Traits = &'static [&'static str];
 
 const METHODS: &[Method] = &[
     Method("accept", &[0], &["AcceptOrStop"]),
-    Method("recv", &[0, 1], &["RecvOrStop"]),
+    Method("recv", &[0], &["ReceiverOrStop"]),
+    Method("recv", &[1], &["RecvOrStop"]),
     Method("recv_from", &[1], &["RecvFromOrStop"]),
     Method("peek", &[1], &["PeekOrStop"]),
     Method("peek_from", &[1], &["PeekFromOrStop"]),
-    Method("send", &[1], &["SendOrStop"]),
+    Method("recv_timeout", &[1], &["ReceiverOrStop"]),
+    Method("recv_deadline", &[1], &["ReceiverOrStop"]),
+    Method("send", &[1], &["SendOrStop", "SenderOrStop"]),
+    Method("send_timeout", &[2], &["SenderOrStop"]),
+    Method("send_deadline", &[2], &["SenderOrStop"]),
     Method("send_to", &[2], &["SendToOrStop"]),
     Method("read", &[1], &["ReadOrStop"]),
     Method("read_vectored", &[1], &["ReadOrStop"]),
@@ -47,7 +52,6 @@ const METHODS: &[Method] = &[
     Method("lock", &[0], &["LockOrStop"]),
     Method("lock_shared", &[0], &["FileOrStop"]),
     // Those of `stopruntime::sync` are methods of the types themselves.
-    Method("recv_timeout", &[1], &[]),
     Method("read", &[0], &["ReadWriteLockOrStop"]),
     Method("write", &[0], &["ReadWriteLockOrStop"]),
     Method("call_once", &[1], &["InitialiseOrStop"]),
@@ -70,6 +74,10 @@ const ITERATORS: &[Method] = &[
     Method("split", &[1], &["BufReadOrStop"]),
     Method("bytes", &[0], &["BytesOrStop"]),
 ];
+
+/// Methods that count as iterators only in the head of a marked loop: `iter` of
+/// a channel's receiver blocks in `next`, and every collection has one.
+const HEADS: &[Method] = &[Method("iter", &[0], &["IterOrStop"])];
 
 /// Associated functions without a receiver, called as `Type::name(…)`.
 const ASSOCIATED: &[Method] = &[
@@ -275,6 +283,11 @@ pub(crate) fn is_setting(call: &ExprMethodCall) -> bool {
     }
     let path = name(below);
     OPTIONS.iter().any(|begin| path.ends_with(begin))
+}
+
+/// [`iterator`], for the outermost call in the head of a marked loop.
+pub(crate) fn head(call: &ExprMethodCall) -> Option<Traits> {
+    iterator(call).or_else(|| find(HEADS, &call.method.to_string(), call.args.len()))
 }
 
 /// Why a call of this name cannot be marked, if it cannot.

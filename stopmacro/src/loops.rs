@@ -157,7 +157,7 @@ impl Writer {
 /// ```
 fn stopping_iterator(head: Expr) -> TokenStream {
     match head {
-        Expr::MethodCall(mut call) if calls::iterator(&call).is_some() => {
+        Expr::MethodCall(mut call) if calls::head(&call).is_some() => {
             or_stop(&mut call.method);
             quote!(#call)
         }

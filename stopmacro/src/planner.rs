@@ -157,7 +157,7 @@ impl<'a> Planner<'a> {
     fn head(&mut self, head: &Expr, marked: bool) {
         match node::bare(head) {
             Expr::MethodCall(call) if marked => {
-                if let Some(names) = calls::iterator(call) {
+                if let Some(names) = calls::head(call) {
                     self.decisions.traits.extend(names);
                 }
                 self.parts(head);

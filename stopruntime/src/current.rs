@@ -155,12 +155,22 @@ unsafe extern "C" fn on_thread_end(value: *mut c_void) {
     // has to know that as ours.
     record.end();
     CURRENT.with(|current| current.record.set(core::ptr::null()));
+    #[cfg(feature = "crossbeam-channel")]
+    crate::watch::forget(&record);
 }
 
 unsafe extern "C" fn after_fork() {
+    #[cfg(feature = "crossbeam-channel")]
+    crate::watch::after_fork();
     if let Some(record) = record() {
         record.after_fork();
     }
+}
+
+/// Whether requests are held.
+#[cfg(feature = "crossbeam-channel")]
+pub(crate) fn is_shielded() -> bool {
+    CURRENT.with(|current| current.shields.get() != 0)
 }
 
 /// Enters a shield: requests are held until the matching [`unshield`].

@@ -69,6 +69,12 @@
 //! marked call, do not replace the handler, and make no marked call in a signal
 //! handler ([`Stopper::request_stop`] may be).
 //!
+//! # Features
+//!
+//! - `macros` (on by default): the attribute.
+//! - `crossbeam-channel`: stop-checked `recv` and `send` of that crate, and a
+//!   stop channel for its `select!`.
+//!
 //! # Without the attribute
 //!
 //! Every marked call is a method of [`ext`] or a function of [`sys`]:
@@ -87,6 +93,8 @@ compile_error!("stopruntime is for Linux: it is built on rseq(2), futex(2) and t
 
 mod backend;
 mod call;
+#[cfg(feature = "crossbeam-channel")]
+pub mod crossbeam;
 mod current;
 pub mod ext;
 mod futex;
@@ -101,6 +109,8 @@ pub mod sys;
 #[doc(hidden)]
 pub mod testing;
 pub mod thread;
+#[cfg(feature = "crossbeam-channel")]
+mod watch;
 mod window;
 
 pub use backend::{Backend, Config, InstallError, backend};

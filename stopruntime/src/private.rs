@@ -2,10 +2,17 @@
 
 pub use crate::ext::{
     AcceptOrStop, BufReadOrStop, BytesOrStop, ConnectOrStop, ConnectTimeoutOrStop, FileOrStop,
+<<<<<<< HEAD
     FillBufOrStop, IncomingOrStop, InitialiseOrStop, JoinOrStop, LockOrStop, OpenOrStop,
     PeekFromOrStop, PeekOrStop, ReadOrStop, ReadWriteLockOrStop, RecvFromOrStop, RecvOrStop,
     SendOrStop, SendToOrStop, StdinOrStop, WaitOrStop, WriteOrStop, park_or_stop,
     park_timeout_or_stop, sleep_or_stop, sleep_until_or_stop,
+=======
+    FillBufOrStop, IncomingOrStop, JoinOrStop, LockOrStop, OpenOrStop, PeekFromOrStop, PeekOrStop,
+    ReadOrStop, ReceiverOrStop, RecvFromOrStop, RecvOrStop, SendOrStop, SendToOrStop, SenderOrStop,
+    StdinOrStop, WaitOrStop, WriteOrStop, park_or_stop, park_timeout_or_stop, sleep_or_stop,
+    sleep_until_or_stop,
+>>>>>>> 21da8e9 (Feature crossbeam-channel: recv and send of crossbeam, and a stop channel for select!)
 };
 pub use crate::stop::{CarriesStop, Shield, Stopped, check};
 
@@ -148,6 +155,48 @@ pub trait IntoIterOrStop {
 
     /// Begins the loop.
     fn into_iter_or_stop(self) -> Self::IntoIter;
+}
+
+/// What a `#[blocking] for` loop can go over by its `iter`.
+#[diagnostic::on_unimplemented(
+    message = "a `#[blocking]` loop over `iter` of `{Self}` cannot be stopped",
+    label = "nothing stop-checked yields these items",
+    note = "it can go over a `stopruntime::sync::mpsc::Receiver`; otherwise write a `loop` and mark the call in it that waits"
+)]
+pub trait Iterable {
+    /// The iterator.
+    type Iter<'receiver>: NextOrStop
+    where
+        Self: 'receiver;
+
+    /// Begins the loop.
+    fn begin(&self) -> Self::Iter<'_>;
+}
+
+/// `iter`, stop-checked.
+pub trait IterOrStop: Iterable {
+    /// Begins the loop.
+    fn iter_or_stop(&self) -> Self::Iter<'_>;
+}
+
+impl<T: ?Sized> IterOrStop for T
+where
+    T: Iterable,
+{
+    fn iter_or_stop(&self) -> Self::Iter<'_> {
+        self.begin()
+    }
+}
+
+impl<T> Iterable for mpsc::Receiver<T> {
+    type Iter<'receiver>
+        = mpsc::Iter<'receiver, T>
+    where
+        T: 'receiver;
+
+    fn begin(&self) -> mpsc::Iter<'_, T> {
+        self.iter()
+    }
 }
 
 /// Begins a loop.

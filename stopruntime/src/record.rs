@@ -60,6 +60,9 @@ pub(crate) struct Record {
     parked: AtomicU32,
     /// The thread as std knows it, from its first stop-checked `park` on.
     parker: OnceLock<Thread>,
+    /// A request has to be told to [`watch`](crate::watch) as well.
+    #[cfg(feature = "crossbeam-channel")]
+    pub(crate) watched: AtomicBool,
 }
 
 const _: () = assert!(size_of::<Record>() == 128);
@@ -82,6 +85,8 @@ impl Record {
             masked: AtomicBool::new(false),
             parked: AtomicU32::new(0),
             parker: OnceLock::new(),
+            #[cfg(feature = "crossbeam-channel")]
+            watched: AtomicBool::new(false),
         }
     }
 
@@ -152,6 +157,10 @@ impl Record {
         if !self.has_window() {
             // Its futex waits wait on the flag as well.
             futex_wake(&self.line.flag);
+        }
+        #[cfg(feature = "crossbeam-channel")]
+        if self.watched.load(Ordering::SeqCst) {
+            crate::watch::notify();
         }
         if self.in_flight.fetch_sub(1, Ordering::SeqCst) == AWAITED | 1 {
             futex_wake(&self.in_flight);

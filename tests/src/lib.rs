@@ -1,6 +1,7 @@
 //! What the tests share: a process for each test and backend, and the proof
 //! that a thread is blocked.
 
+pub mod churn;
 mod processes;
 
 pub use processes::{descendants, kill_with_descendants};

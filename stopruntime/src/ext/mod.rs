@@ -26,6 +26,7 @@
 
 mod address;
 mod bufread;
+mod channel;
 mod connect;
 mod datagram;
 mod file;
@@ -44,6 +45,7 @@ mod time;
 mod write;
 
 pub use bufread::{BufReadOrStop, BytesOrStop, FillBufOrStop};
+pub use channel::{ReceiverOrStop, SenderOrStop};
 pub use connect::{ConnectOrStop, ConnectTimeoutOrStop};
 pub use datagram::{
     PeekFromOrStop, PeekOrStop, RecvFromOrStop, RecvOrStop, SendOrStop, SendToOrStop,

@@ -1,11 +1,11 @@
 //! std's types that wait and cannot be stopped race-free: an implementation
 //! that never applies, so that rustc says why at the call.
 
-use super::{JoinOrStop, LockOrStop, RecvOrStop, SendOrStop, WaitOrStop};
+use super::{JoinOrStop, LockOrStop, ReceiverOrStop, SenderOrStop, WaitOrStop};
 use crate::stop::Stopped;
-use std::io;
 use std::sync::{Barrier, BarrierWaitResult, mpsc};
 use std::thread;
+use std::time::{Duration, Instant};
 
 /// Nothing implements it; what rustc says of it is the point.
 #[diagnostic::on_unimplemented(
@@ -15,11 +15,29 @@ use std::thread;
 )]
 pub trait CanReceive {}
 
-impl<T> RecvOrStop for mpsc::Receiver<T>
+impl<T> ReceiverOrStop for mpsc::Receiver<T>
 where
     mpsc::Receiver<T>: CanReceive,
 {
-    fn recv_or_stop(&self, _: &mut [u8]) -> Result<io::Result<usize>, Stopped> {
+    type Message = T;
+    type Disconnected = mpsc::RecvError;
+    type NotInTime = mpsc::RecvTimeoutError;
+
+    fn recv_or_stop(&self) -> Result<Result<T, mpsc::RecvError>, Stopped> {
+        unreachable!("the bound cannot be met")
+    }
+
+    fn recv_timeout_or_stop(
+        &self,
+        _: Duration,
+    ) -> Result<Result<T, mpsc::RecvTimeoutError>, Stopped> {
+        unreachable!("the bound cannot be met")
+    }
+
+    fn recv_deadline_or_stop(
+        &self,
+        _: Instant,
+    ) -> Result<Result<T, mpsc::RecvTimeoutError>, Stopped> {
         unreachable!("the bound cannot be met")
     }
 }
@@ -34,11 +52,31 @@ pub trait CanSend {}
 
 macro_rules! sender {
     ($($sender:ty),*) => {$(
-        impl<T> SendOrStop for $sender
+        impl<T> SenderOrStop for $sender
         where
             $sender: CanSend,
         {
-            fn send_or_stop(&self, _: &[u8]) -> Result<io::Result<usize>, Stopped> {
+            type Message = T;
+            type Disconnected = mpsc::SendError<T>;
+            type NotInTime = mpsc::SendError<T>;
+
+            fn send_or_stop(&self, _: T) -> Result<Result<(), mpsc::SendError<T>>, Stopped> {
+                unreachable!("the bound cannot be met")
+            }
+
+            fn send_timeout_or_stop(
+                &self,
+                _: T,
+                _: Duration,
+            ) -> Result<Result<(), mpsc::SendError<T>>, Stopped> {
+                unreachable!("the bound cannot be met")
+            }
+
+            fn send_deadline_or_stop(
+                &self,
+                _: T,
+                _: Instant,
+            ) -> Result<Result<(), mpsc::SendError<T>>, Stopped> {
                 unreachable!("the bound cannot be met")
             }
         }

@@ -12,50 +12,13 @@ mod semaphore;
 mod support_hazards;
 
 use std::time::{Duration, Instant};
+use stop_tests::churn::{churn, seconds};
 use stop_tests::{blocked_in, thread_id, wait_until_blocked_in};
 use stopruntime::sync::mpsc;
 use stopruntime::thread;
 use support_hazards::dice::Dice;
 
 const FUTEX: [i64; 2] = [libc::SYS_futex, libc::SYS_futex_waitv];
-
-fn seconds() -> Duration {
-    let text = std::env::var("STOP_TESTS_SECONDS").unwrap_or_default();
-    Duration::from_secs(text.parse().unwrap_or(1))
-}
-
-/// Threads that are stopped at random and started anew, until the time is over;
-/// how often one was stopped.
-fn churn<T: Send + 'static>(
-    workers: usize,
-    work: impl Fn(usize) -> T + Send + Clone + 'static,
-    mut done: impl FnMut(T),
-) -> u64 {
-    let start = |at| {
-        let work = work.clone();
-        thread::spawn(move || work(at))
-    };
-    let mut running: Vec<_> = (0..workers).map(start).collect();
-    let end = Instant::now() + seconds();
-    let mut random = 0x9E37_79B9_7F4A_7C15_u64;
-    let mut stops = 0;
-    while Instant::now() < end {
-        random ^= random << 13;
-        random ^= random >> 7;
-        random ^= random << 17;
-        let at = usize::try_from(random % workers as u64).unwrap();
-        for _ in 0..random >> 52 {
-            std::hint::spin_loop();
-        }
-        let stopped = std::mem::replace(&mut running[at], start(at));
-        done(stopped.stop_and_join().unwrap());
-        stops += 1;
-    }
-    for worker in running {
-        done(worker.stop_and_join().unwrap());
-    }
-    stops
-}
 
 /// Runs in a thread until it sleeps in a futex, then requests its stop.
 fn stopped_while_it_waits<T: Send + 'static>(wait: impl FnOnce() -> T + Send + 'static) -> T {

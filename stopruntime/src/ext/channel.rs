@@ -1,0 +1,93 @@
+//! The two ends of a channel. Those of [`sync::mpsc`](crate::sync::mpsc) have
+//! these methods of their own.
+
+use crate::stop::Stopped;
+use std::time::{Duration, Instant};
+
+/// `recv`, `recv_timeout` and `recv_deadline` of a channel's receiving end,
+/// stop-checked.
+///
+/// Stopped, no message was taken. `crossbeam_channel::Receiver` has them with
+/// the feature `crossbeam-channel`.
+pub trait ReceiverOrStop {
+    /// What the channel carries.
+    type Message;
+    /// Why `recv` fails.
+    type Disconnected;
+    /// Why `recv_timeout` and `recv_deadline` fail.
+    type NotInTime;
+
+    /// Waits for a message.
+    ///
+    /// # Errors
+    ///
+    /// [`Stopped`]: a stop is requested and no message was taken.
+    fn recv_or_stop(&self) -> Result<Result<Self::Message, Self::Disconnected>, Stopped>;
+
+    /// Waits for a message, at most this long.
+    ///
+    /// # Errors
+    ///
+    /// [`Stopped`]: a stop is requested and no message was taken.
+    fn recv_timeout_or_stop(
+        &self,
+        timeout: Duration,
+    ) -> Result<Result<Self::Message, Self::NotInTime>, Stopped>;
+
+    /// Waits for a message, at most until then.
+    ///
+    /// # Errors
+    ///
+    /// [`Stopped`]: a stop is requested and no message was taken.
+    fn recv_deadline_or_stop(
+        &self,
+        deadline: Instant,
+    ) -> Result<Result<Self::Message, Self::NotInTime>, Stopped>;
+}
+
+/// `send`, `send_timeout` and `send_deadline` of a channel's sending end,
+/// stop-checked.
+///
+/// Stopped, the message was not sent, and it is dropped: look at it first, and
+/// take it off where it came from after the `send`. `crossbeam_channel::Sender`
+/// has them with the feature `crossbeam-channel`.
+pub trait SenderOrStop {
+    /// What the channel carries.
+    type Message;
+    /// Why `send` fails.
+    type Disconnected;
+    /// Why `send_timeout` and `send_deadline` fail.
+    type NotInTime;
+
+    /// Sends a message; waits while the channel is full.
+    ///
+    /// # Errors
+    ///
+    /// [`Stopped`]: a stop is requested and the message was not sent.
+    fn send_or_stop(
+        &self,
+        message: Self::Message,
+    ) -> Result<Result<(), Self::Disconnected>, Stopped>;
+
+    /// Sends a message; waits at most this long while the channel is full.
+    ///
+    /// # Errors
+    ///
+    /// [`Stopped`]: a stop is requested and the message was not sent.
+    fn send_timeout_or_stop(
+        &self,
+        message: Self::Message,
+        timeout: Duration,
+    ) -> Result<Result<(), Self::NotInTime>, Stopped>;
+
+    /// Sends a message; waits at most until then while the channel is full.
+    ///
+    /// # Errors
+    ///
+    /// [`Stopped`]: a stop is requested and the message was not sent.
+    fn send_deadline_or_stop(
+        &self,
+        message: Self::Message,
+        deadline: Instant,
+    ) -> Result<Result<(), Self::NotInTime>, Stopped>;
+}
