@@ -2,17 +2,10 @@
 
 pub use crate::ext::{
     AcceptOrStop, BufReadOrStop, BytesOrStop, ConnectOrStop, ConnectTimeoutOrStop, FileOrStop,
-<<<<<<< HEAD
     FillBufOrStop, IncomingOrStop, InitialiseOrStop, JoinOrStop, LockOrStop, OpenOrStop,
-    PeekFromOrStop, PeekOrStop, ReadOrStop, ReadWriteLockOrStop, RecvFromOrStop, RecvOrStop,
-    SendOrStop, SendToOrStop, StdinOrStop, WaitOrStop, WriteOrStop, park_or_stop,
-    park_timeout_or_stop, sleep_or_stop, sleep_until_or_stop,
-=======
-    FillBufOrStop, IncomingOrStop, JoinOrStop, LockOrStop, OpenOrStop, PeekFromOrStop, PeekOrStop,
-    ReadOrStop, ReceiverOrStop, RecvFromOrStop, RecvOrStop, SendOrStop, SendToOrStop, SenderOrStop,
-    StdinOrStop, WaitOrStop, WriteOrStop, park_or_stop, park_timeout_or_stop, sleep_or_stop,
-    sleep_until_or_stop,
->>>>>>> 21da8e9 (Feature crossbeam-channel: recv and send of crossbeam, and a stop channel for select!)
+    PeekFromOrStop, PeekOrStop, ReadOrStop, ReadWriteLockOrStop, ReceiverOrStop, RecvFromOrStop,
+    RecvOrStop, SendOrStop, SendToOrStop, SenderOrStop, StdinOrStop, WaitOrStop, WriteOrStop,
+    park_or_stop, park_timeout_or_stop, sleep_or_stop, sleep_until_or_stop,
 };
 pub use crate::stop::{CarriesStop, Shield, Stopped, check};
 
