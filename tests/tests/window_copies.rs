@@ -178,7 +178,8 @@ impl Steps {
             Met::Stray if reads => assert_eq!(result, 1, "{place}"),
             _ if reads => assert_eq!(result, i64::MIN, "{place}"),
             _ => {
-                assert!([i64::MIN, -i64::from(libc::EINTR)].contains(&result), "{place}: {result}")
+                let interrupted = -i64::from(libc::EINTR);
+                assert!([i64::MIN, interrupted].contains(&result), "{place}: {result}");
             }
         }
         thread.resume_at(copy.end, code);
