@@ -155,7 +155,7 @@ fn eventfd(data: &PipeReader) -> Sample {
     };
     let taken = sample(wait, |_| {
         // SAFETY: eight readable bytes.
-        unsafe { libc::write(event, (&raw const 1_u64).cast(), 8) };
+        unsafe { libc::write(event, core::ptr::from_ref(&1_u64).cast(), 8) };
     });
     // SAFETY: made above, used no more.
     unsafe { libc::close(event) };
