@@ -45,6 +45,9 @@ const METHODS: &[Method] = &[
     Method("write_all", &[1], &["WriteOrStop"]),
     Method("flush", &[0], &["WriteOrStop"]),
     Method("wait", &[0], &["WaitOrStop"]),
+    Method("wait_with_output", &[0], &["WaitWithOutputOrStop"]),
+    Method("output", &[0], &["OutputOrStop"]),
+    Method("status", &[0], &["StatusOrStop"]),
     Method("join", &[0], &["JoinOrStop"]),
     Method("open", &[1], &["OpenOrStop"]),
     Method("sync_all", &[0], &["FileOrStop"]),
@@ -200,6 +203,9 @@ const MOMENTS: &[(&str, usize)] = &[
     ("set", 1),
 ];
 
+/// Names that are mostly a getter's: `strict` lets them be.
+const GETTERS: &[&str] = &["status"];
+
 /// The methods of `OpenOptions` that set one, and where such options begin.
 const SETTINGS: &[&str] = &["append", "create", "create_new", "read", "truncate", "write"];
 const OPTIONS: &[&str] = &["OpenOptions::new", "File::options"];
@@ -227,12 +233,8 @@ const NEVER: &[(&str, &str)] = &[
 /// Calls of std that block and have no stop-checked form, with the number of
 /// their arguments: marked, they would pass for calls of the user's own and wait
 /// unstoppably.
-const WITHOUT: &[(&str, usize, &str)] = &[
-    ("output", 0, "`spawn` the child, then mark the reads of its pipes and its `wait`"),
-    ("status", 0, "`spawn` the child, then mark its `wait`"),
-    ("wait_with_output", 0, "mark the reads of the child's pipes and its `wait`"),
-    ("io::copy", 2, "wrap both streams in `stopruntime::Stoppable` and mark it as it is"),
-];
+const WITHOUT: &[(&str, usize, &str)] =
+    &[("io::copy", 2, "wrap both streams in `stopruntime::Stoppable` and mark it as it is")];
 
 /// What a marked call becomes.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -347,7 +349,8 @@ fn path_operation(function: &ExprPath, arguments: usize) -> Operation {
 
 /// Whether the table is sure that `call` blocks.
 pub(crate) fn blocks(call: &Expr) -> bool {
-    operation(call) != Operation::Nested && !seldom(call) && !is_momentary(call)
+    let getter = GETTERS.contains(&name(call).as_str());
+    operation(call) != Operation::Nested && !seldom(call) && !is_momentary(call) && !getter
 }
 
 /// Whether `call` is one that seldom waits.

@@ -3,9 +3,10 @@
 pub use crate::ext::{
     AcceptOrStop, BufReadOrStop, BytesOrStop, ConnectOrStop, ConnectTimeoutOrStop, FileOrStop,
     FillBufOrStop, IncomingOrStop, InitialiseOrStop, JoinOrStop, LockOrStop, OpenOrStop,
-    PeekFromOrStop, PeekOrStop, ReadOrStop, ReadWriteLockOrStop, ReceiverOrStop, RecvFromOrStop,
-    RecvOrStop, SendOrStop, SendToOrStop, SenderOrStop, StdinOrStop, WaitOrStop, WriteOrStop,
-    park_or_stop, park_timeout_or_stop, sleep_or_stop, sleep_until_or_stop,
+    OutputOrStop, PeekFromOrStop, PeekOrStop, ReadOrStop, ReadWriteLockOrStop, ReceiverOrStop,
+    RecvFromOrStop, RecvOrStop, SendOrStop, SendToOrStop, SenderOrStop, StatusOrStop, StdinOrStop,
+    WaitOrStop, WaitWithOutputOrStop, WriteOrStop, park_or_stop, park_timeout_or_stop,
+    sleep_or_stop, sleep_until_or_stop,
 };
 pub use crate::stop::{CarriesStop, Shield, Stopped, check};
 

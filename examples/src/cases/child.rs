@@ -1,16 +1,23 @@
 //! Waiting for a child and for a thread.
 
 use super::ends::{Reaped, Shared, piped, shell};
-use super::{Case, Fixture, Outcome, expect};
-use libc::{SYS_futex, SYS_futex_waitv, SYS_waitid};
-use std::io::{self, Write};
-use std::process::ExitStatus;
+use super::{Case, EARLY, Fixture, MESSAGE, Moved, Outcome, Progress, expect, text};
+use libc::{SYS_futex, SYS_futex_waitv, SYS_ppoll, SYS_waitid};
+use std::io::{self, Read, Write};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::mpsc;
-use stopruntime::ext::{JoinOrStop, WaitOrStop};
+use stopruntime::ext::{
+    JoinOrStop, OutputOrStop, ReadOutputOrStop, StatusOrStop, WaitOrStop, WaitWithOutputOrStop,
+};
 use stopruntime::thread::{self, JoinHandle};
 
 pub(super) const CASES: &[Case] = &[
     Case::new("Child::wait", &[SYS_waitid], waiting),
+    Case::new("Child::wait_with_output", &[SYS_ppoll], || writing(0, with_output)),
+    Case::new("Child::read_output_or_stop", &[SYS_ppoll], || writing(EARLY, read_output))
+        .with_progress(Progress::Exactly(EARLY)),
+    Case::new("Command::output", &[SYS_ppoll], || running(OUTPUT)),
+    Case::new("Command::status", &[SYS_waitid], || running(STATUS)),
     Case::new("JoinHandle::join", &[SYS_futex], || Ok(joining())).on_ppoll(&[SYS_futex_waitv]),
 ];
 
@@ -38,6 +45,102 @@ fn waiting() -> io::Result<Fixture> {
 fn describe(status: ExitStatus) -> String {
     status.to_string()
 }
+
+fn output_of(output: &Output) -> String {
+    format!("{}, {}", output.status, text(&output.stdout))
+}
+
+/// For a child that has written so many bytes, and writes the rest and ends when
+/// it is fed.
+fn writing(early: usize, call: fn(&mut Child) -> Outcome) -> io::Result<Fixture> {
+    let (first, rest) = MESSAGE.split_at(early);
+    let first = String::from_utf8_lossy(first);
+    let mut child = shell(&format!("printf '{first}'; IFS= read -r rest; echo \"$rest\"; exit 7"))?;
+    // Not left to the call, which closes it.
+    let mut input = piped(child.stdin.take())?;
+    while rustix::io::ioctl_fionread(child.stdout.as_ref().expect("piped"))? < early as u64 {
+        std::thread::yield_now();
+    }
+    let child = Shared::new(Reaped(child));
+    let (plain, keep) = (child.clone(), child.clone());
+    Ok(Fixture {
+        marked: Box::new(move || call(&mut child.lock().0)),
+        feed: Box::new(move || {
+            input.write_all(rest)?;
+            Ok(format!("exit status: 7, {}", text(MESSAGE)))
+        }),
+        plain: Box::new(move |moved| rest_of(&mut plain.lock().0, moved)),
+        verify: Box::new(|_| Ok(())),
+        keep: Box::new(keep),
+    })
+}
+
+/// What was read before a stop is dropped with it, but not more than was said.
+fn with_output(child: &mut Child) -> Outcome {
+    Outcome::of(child.wait_with_output_or_stop(), |output| Ok(output_of(&output)))
+}
+
+fn read_output(child: &mut Child) -> Outcome {
+    let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
+    match child.read_output_or_stop(&mut stdout, &mut stderr) {
+        Ok(Ok(status)) => Outcome::Completed(format!("{status}, {}", text(&stdout))),
+        Ok(Err(error)) => Outcome::Failed(error),
+        Err(stopped) => Outcome::Stopped(Moved { progress: stopped.progress(), taken: stdout }),
+    }
+}
+
+/// std's own calls, after what was moved: what was not kept is put in as far as
+/// `progress` says.
+fn rest_of(child: &mut Child, Moved { progress, taken }: Moved) -> io::Result<String> {
+    let mut all = if taken.is_empty() { MESSAGE[..progress].to_vec() } else { taken };
+    // None if it had come to its end before the stop.
+    if let Some(mut rest) = child.stdout.take() {
+        rest.read_to_end(&mut all)?;
+    }
+    Ok(format!("{}, {}", child.wait()?, text(&all)))
+}
+
+/// For a command whose child ends when it is fed: by the end of its input, which
+/// a child that was killed has not taken away from the next.
+fn running(call: Call) -> io::Result<Fixture> {
+    let (reader, writer) = io::pipe()?;
+    let mut command = Command::new("/bin/sh");
+    command.args(["-c", "while read -r _; do :; done; echo fed; exit 7"]).stdin(reader);
+    let command = Shared::new(command);
+    let plain = command.clone();
+    Ok(Fixture {
+        marked: Box::new(move || (call.marked)(&mut command.lock())),
+        feed: Box::new(move || {
+            drop(writer);
+            Ok(call.expected.into())
+        }),
+        plain: Box::new(move |_| (call.plain)(&mut plain.lock())),
+        verify: Box::new(|_| Ok(())),
+        keep: Box::new(()),
+    })
+}
+
+#[derive(Clone, Copy)]
+struct Call {
+    marked: fn(&mut Command) -> Outcome,
+    plain: fn(&mut Command) -> io::Result<String>,
+    expected: &'static str,
+}
+
+const OUTPUT: Call = Call {
+    marked: |command| Outcome::of(command.output_or_stop(), |output| Ok(output_of(&output))),
+    plain: |command| Ok(output_of(&command.output()?)),
+    expected: "exit status: 7, fed",
+};
+
+const STATUS: Call = Call {
+    marked: |command| {
+        let status = command.stdout(Stdio::null()).status_or_stop();
+        Outcome::of(status, |status| Ok(describe(status)))
+    },
+    plain: |command| Ok(describe(command.status()?)),
+    expected: "exit status: 7",
+};
 
 /// For a thread that ends when it is fed. A stopped join leaves it running.
 fn joining() -> Fixture {

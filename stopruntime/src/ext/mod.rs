@@ -27,12 +27,15 @@
 mod address;
 mod bufread;
 mod channel;
+mod command;
 mod connect;
 mod datagram;
 mod file;
 mod listener;
 mod open;
+mod output;
 mod park;
+mod pipes;
 mod process;
 mod raw;
 mod raw_file;
@@ -41,11 +44,13 @@ mod refused;
 mod stdin;
 mod stoppable;
 mod stream;
+mod streams;
 mod time;
 mod write;
 
 pub use bufread::{BufReadOrStop, BytesOrStop, FillBufOrStop};
 pub use channel::{ReceiverOrStop, SenderOrStop};
+pub use command::{OutputOrStop, StatusOrStop};
 pub use connect::{ConnectOrStop, ConnectTimeoutOrStop};
 pub use datagram::{
     PeekFromOrStop, PeekOrStop, RecvFromOrStop, RecvOrStop, SendOrStop, SendToOrStop,
@@ -53,6 +58,7 @@ pub use datagram::{
 pub use file::{FileOrStop, LockOrStop};
 pub use listener::{AcceptOrStop, IncomingOrStop};
 pub use open::OpenOrStop;
+pub use output::{ReadOutputOrStop, WaitWithOutputOrStop};
 pub use park::{park_or_stop, park_timeout_or_stop};
 pub use process::{JoinOrStop, WaitOrStop};
 pub use read::ReadOrStop;
