@@ -21,15 +21,20 @@
 //! A thread that sleeps for ever is found: loom reports a deadlock when nobody
 //! can run. So a test that ends has shown that nobody hangs.
 //!
+//! Models of two threads are run in every order; most of three and four only in
+//! those that take a core away from threads that could go on two or three times
+//! ([`model_bounded`] says how often in each). `LOOM_MAX_PREEMPTIONS=4` sets
+//! another bound for all, and takes hours.
+//!
 //! # A test
 //!
 //! Stands in `tests/`, one file a primitive: a closure given to [`model()`], or
 //! to [`model_bounded`] if that takes too long, which starts its threads with
 //! [`thread::spawn`] and joins them all. [`Data`] behind the lock or in the
-//! message shows that what was done before is seen; the outcomes that it returns
-//! show that the threads met in every way they can. The clock stands still until
-//! [`time::pass`]; [`thread::JoinHandle::interrupt`] makes a wait return
-//! early.
+//! message shows that what was done before is seen. What the closure returns is
+//! collected: the set of outcomes shows that the threads met in every way they
+//! can. The clock stands still until [`time::pass`], and
+//! [`thread::JoinHandle::interrupt`] makes a wait return early.
 //!
 //! # What does not show
 //!
@@ -56,4 +61,4 @@ pub mod time;
 include!(concat!(env!("OUT_DIR"), "/sync.rs"));
 
 pub use data::Data;
-pub use model::{Seen, model, model_bounded};
+pub use model::{model, model_bounded};

@@ -1,7 +1,6 @@
 //! Running a model.
 
 use crate::{futex, time};
-use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
@@ -41,29 +40,4 @@ fn check<T: Ord + Clone + Send + 'static>(
     let outcomes = outcomes.lock().unwrap();
     println!("{:?} runs", outcomes.values().collect::<Vec<&u64>>());
     outcomes.keys().cloned().collect()
-}
-
-/// How often the runs of a model came to an outcome: a model whose threads
-/// never meet shows nothing.
-#[derive(Clone, Debug, Default)]
-pub struct Seen(Arc<AtomicUsize>);
-
-impl Seen {
-    /// Counts this run.
-    pub fn note(&self) {
-        self.0.fetch_add(1, Relaxed);
-    }
-
-    /// Counts this run if so.
-    pub fn note_if(&self, so: bool) {
-        if so {
-            self.note();
-        }
-    }
-
-    /// How often.
-    #[must_use]
-    pub fn times(&self) -> usize {
-        self.0.load(Relaxed)
-    }
 }

@@ -107,3 +107,18 @@ fn three_meet_or_know_that_they_have_not() {
     });
     assert_eq!(outcomes, [[Follower, Follower, Leader], [Broken, Broken, Stopped]]);
 }
+
+/// As after a signal that is no request.
+#[test]
+fn a_wait_that_returns_early_goes_on() {
+    let outcomes = model_bounded(3, || {
+        let barrier = Arc::new(Barrier::new(2));
+        let theirs = Arc::clone(&barrier);
+        let other = spawn(move || wait(&theirs));
+        other.interrupt();
+        let mut ends = [wait(&barrier), other.join()];
+        ends.sort();
+        ends
+    });
+    assert_eq!(outcomes, [[Follower, Leader]]);
+}

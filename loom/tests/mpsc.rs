@@ -4,10 +4,12 @@
 
 #![allow(clippy::similar_names, reason = "senders and receivers")]
 
+use std::sync::Arc;
 use std::sync::mpsc::{RecvError, SendError};
 use stop_loom::stop::Stopped;
 use stop_loom::sync::mpsc::{self, Receiver};
 use stop_loom::thread::spawn;
+use stop_loom::time::{Duration, pass};
 use stop_loom::{Data, model_bounded};
 
 /// Preemptions: what a rendezvous takes more steps for, and wakes all for, comes
@@ -15,6 +17,8 @@ use stop_loom::{Data, model_bounded};
 fn preemptions(bound: Option<usize>) -> usize {
     if bound == Some(0) { 1 } else { 2 }
 }
+
+const SECOND: Duration = Duration::from_secs(1);
 
 const BOUNDS: [Option<usize>; 3] = [None, Some(0), Some(1)];
 
@@ -245,4 +249,91 @@ fn a_rendezvous_keeps_its_word() {
         sent.is_ok()
     });
     assert_eq!(outcomes, [false, true]);
+}
+
+/// A send of a rendezvous ends when its own message is taken.
+#[test]
+fn who_is_received_goes_on() {
+    let outcomes = model_bounded(2, || {
+        let (sender, receiver) = channel(Some(0));
+        let senders = [1, 2].map(|value| {
+            let sender = sender.clone();
+            spawn(move || sender.send(value).unwrap())
+        });
+        let taken = receiver.recv().unwrap().get();
+        let mut senders = Vec::from(senders);
+        senders.remove(taken - 1).join();
+        let last = receiver.recv().unwrap().get();
+        senders.remove(0).join();
+        (taken, last)
+    });
+    assert_eq!(outcomes, [(1, 2), (2, 1)]);
+}
+
+#[test]
+fn a_receiver_whose_time_is_over_leaves_the_message_to_the_next() {
+    for bound in BOUNDS {
+        let outcomes = model_bounded(1, move || {
+            let (sender, receiver) = channel(bound);
+            let theirs = receiver.clone();
+            let first = spawn(move || theirs.recv_timeout(SECOND).is_ok());
+            let second = spawn(move || receiver.recv().unwrap().get());
+            let clock = spawn(pass);
+            sender.send(1).unwrap();
+            let taken = first.join();
+            if taken {
+                sender.send(2).unwrap();
+            }
+            clock.join();
+            (taken, second.join())
+        });
+        assert_eq!(outcomes, [(false, 1), (true, 2)], "bound {bound:?}");
+    }
+}
+
+/// As after a signal that is no request.
+#[test]
+fn a_wait_that_returns_early_goes_on() {
+    for bound in BOUNDS {
+        model_bounded(2, move || {
+            let (sender, receiver) = channel(bound);
+            let sending = spawn(move || {
+                sender.send(1).unwrap();
+                sender.send(2).unwrap();
+            });
+            let receiving = spawn(move || drain(&receiver));
+            sending.interrupt();
+            receiving.interrupt();
+            sending.join();
+            assert_eq!(receiving.join(), [1, 2], "bound {bound:?}");
+        });
+    }
+}
+
+/// Sent or not, received or not, each message is dropped once.
+#[test]
+fn what_is_left_goes_with_the_ends() {
+    for bound in BOUNDS {
+        model_bounded(2, move || {
+            let message = Arc::new(Data::new(1));
+            let theirs = Arc::clone(&message);
+            let sending: Box<dyn FnOnce() + Send>;
+            let receiver;
+            if let Some(bound) = bound {
+                let (sender, end) = mpsc::sync_channel(bound);
+                sending = Box::new(move || drop(sender.send(theirs)));
+                receiver = end;
+            } else {
+                let (sender, end) = mpsc::channel();
+                sending = Box::new(move || drop(sender.send(theirs)));
+                receiver = end;
+            }
+            let sending = spawn(sending);
+            let taken = receiver.try_recv().ok();
+            drop(receiver);
+            sending.join();
+            drop(taken);
+            assert_eq!(Arc::strong_count(&message), 1, "bound {bound:?}");
+        });
+    }
 }

@@ -84,3 +84,19 @@ fn a_stopped_waiter_leaves_the_lock_to_the_next() {
     });
     assert_eq!(outcomes, [false, true]);
 }
+
+/// As after a signal that is no request.
+#[test]
+fn a_wait_that_returns_early_goes_on() {
+    model_bounded(3, || {
+        let mutex = Arc::new(Mutex::new(Data::new(0)));
+        let held = mutex.lock().unwrap();
+        let theirs = Arc::clone(&mutex);
+        let waiter = spawn(move || increase(&theirs));
+        waiter.interrupt();
+        drop(held);
+        increase(&mutex);
+        waiter.join();
+        assert_eq!(count(&mutex), 2);
+    });
+}

@@ -3,14 +3,15 @@
 
 use std::sync::Arc;
 use stop_loom::sync::{Once, OnceLock};
-use stop_loom::{Data, Seen, model, model_bounded, thread};
+use stop_loom::thread::{JoinHandle, spawn};
+use stop_loom::{Data, model, model_bounded};
 
 type Cell = Arc<OnceLock<Data>>;
 
 /// A thread that makes this value if none is there; the value that is.
-fn maker(cell: &Cell, value: usize) -> thread::JoinHandle<Option<usize>> {
+fn maker(cell: &Cell, value: usize) -> JoinHandle<Option<usize>> {
     let cell = Arc::clone(cell);
-    thread::spawn(move || cell.get_or_init_or_stop(|| Data::new(value)).ok().map(Data::get))
+    spawn(move || cell.get_or_init_or_stop(|| Data::new(value)).ok().map(Data::get))
 }
 
 #[test]
@@ -19,7 +20,7 @@ fn everybody_sees_the_one_value() {
         let cell = Cell::default();
         let makers = [1, 2].map(|value| maker(&cell, value));
         let seen = cell.get().map(Data::get);
-        let [first, second] = makers.map(thread::JoinHandle::join);
+        let [first, second] = makers.map(JoinHandle::join);
         assert_eq!(first, second);
         assert!(seen.is_none() || seen == first);
     });
@@ -27,37 +28,32 @@ fn everybody_sees_the_one_value() {
 
 #[test]
 fn the_next_in_line_takes_over() {
-    let (made, found) = (Seen::default(), Seen::default());
-    let (seen_made, seen_found) = (made.clone(), found.clone());
-    model_bounded(2, move || {
+    let outcomes = model_bounded(2, || {
         let cell = Cell::default();
         let theirs = Arc::clone(&cell);
-        let fails = thread::spawn(move || theirs.get_or_try_init(|| Err::<Data, ()>(())).is_ok());
+        let fails = spawn(move || theirs.get_or_try_init(|| Err::<Data, ()>(())).is_ok());
         let makers = [1, 2].map(|value| maker(&cell, value));
-        let [first, second] = makers.map(thread::JoinHandle::join);
+        let [first, second] = makers.map(JoinHandle::join);
         assert!(first.is_some() && first == second);
-        if fails.join() { seen_found.note() } else { seen_made.note() }
+        fails.join()
     });
-    assert!(made.times() > 0 && found.times() > 0);
+    assert_eq!(outcomes, [false, true]);
 }
 
+/// The first may be at it, wait for the second or have been stopped.
 #[test]
 fn a_stopped_waiter_leaves_it_to_the_next() {
-    let stopped = Seen::default();
-    let seen_stopped = stopped.clone();
-    model_bounded(3, move || {
+    let outcomes = model_bounded(2, || {
         let cell = Cell::default();
         let (first, second) = (maker(&cell, 1), maker(&cell, 2));
-        first.request_stop();
-        let theirs = Arc::clone(&cell);
-        let waits = thread::spawn(move || theirs.wait().get());
-        let second = second.join().expect("nobody stopped it");
-        let first = first.join();
-        assert_eq!(waits.join(), second);
-        assert!(first.is_none_or(|first| first == second));
-        seen_stopped.note_if(first.is_none());
+        let stopper = first.stopper();
+        let requester = spawn(move || stopper.request_stop());
+        let seen = cell.wait().get();
+        assert!(requester.join());
+        assert_eq!(second.join(), Some(seen), "nobody stopped it");
+        (first.join(), seen)
     });
-    assert!(stopped.times() > 0);
+    assert_eq!(outcomes, [(None, 2), (Some(1), 1), (Some(2), 2)]);
 }
 
 /// A waiter announces itself before anybody is at it, too.
@@ -67,9 +63,9 @@ fn who_only_waits_is_woken() {
         let once = Arc::new(Once::new());
         let waiters = [(); 2].map(|()| {
             let once = Arc::clone(&once);
-            thread::spawn(move || once.wait_or_stop().is_ok())
+            spawn(move || once.wait_or_stop().is_ok())
         });
         once.call_once(|| ());
-        assert_eq!(waiters.map(thread::JoinHandle::join), [true; 2]);
+        assert_eq!(waiters.map(JoinHandle::join), [true; 2]);
     });
 }

@@ -124,3 +124,17 @@ fn one_whose_time_is_over_leaves_the_permit_to_the_next() {
     });
     assert_eq!(outcomes, [false, true]);
 }
+
+/// As after a signal that is no request.
+#[test]
+fn a_wait_that_returns_early_goes_on() {
+    model_bounded(3, || {
+        let places = Arc::new(Semaphore::new(0));
+        let theirs = Arc::clone(&places);
+        let waiter = spawn(move || theirs.acquire().forget());
+        waiter.interrupt();
+        places.release();
+        waiter.join();
+        assert_eq!(places.available(), 0);
+    });
+}
