@@ -135,9 +135,8 @@ pub const EXCEPTIONS: &[(&str, &str)] = &[
         "starting children: nothing to wait for, or the pipe and the child that std's Command has",
     ),
     (
-        "pthread_rwlock_rdlock pthread_rwlock_timedrdlock pthread_rwlock_timedwrlock \
-         pthread_rwlock_wrlock",
-        "locks for reading and writing: POSIX lets them be none, and glibc's are none; sync::Mutex is one",
+        "pthread_rwlock_timedrdlock pthread_rwlock_timedwrlock",
+        "locking for a time: sync::RwLock, as std's, has no such call",
     ),
     ("lio_listio", "asynchronous requests: LIO_NOWAIT, then aio_suspend"),
     (

@@ -2,10 +2,10 @@
 //! objects of libc's own.
 
 use super::{Arranged, Case, arranged, case};
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
 use std::time::Duration;
 use stopruntime::ext::JoinOrStop;
-use stopruntime::sync::{Condvar, Mutex, MutexGuard, Semaphore, SemaphoreGuard};
+use stopruntime::sync::{Condvar, Mutex, MutexGuard, RwLock, Semaphore, SemaphoreGuard};
 use stopruntime::{Stopped, check, thread};
 
 const LONG: Duration = Duration::from_secs(1_000);
@@ -70,6 +70,29 @@ fn joining() -> Arranged {
     )
 }
 
+/// A lock that another thread has for writing; fed, it gives it back.
+fn locking(lock: fn(&RwLock<()>) -> Result<(), Stopped>) -> Arranged {
+    let ours = Arc::new(RwLock::new(()));
+    let theirs = Arc::clone(&ours);
+    let (locked, is_locked) = mpsc::channel();
+    let (give_back, may_give_back) = mpsc::channel::<()>();
+    let owner = std::thread::spawn(move || {
+        let guard = theirs.write().unwrap();
+        locked.send(()).unwrap();
+        // Also where nobody feeds it.
+        let _ = may_give_back.recv();
+        drop(guard);
+    });
+    is_locked.recv().unwrap();
+    arranged(
+        move || lock(&ours).map(|()| 0),
+        move || {
+            drop(give_back);
+            owner.join().unwrap();
+        },
+    )
+}
+
 pub fn cases() -> Vec<Case> {
     vec![
         case("sync::Condvar::wait", || {
@@ -97,6 +120,22 @@ pub fn cases() -> Vec<Case> {
             })
         })
         .stands_for(&["sem_timedwait", "sem_clockwait"])
+        .in_futex(),
+        case("sync::RwLock::read", || {
+            locking(|lock| {
+                drop(lock.read_or_stop()?.unwrap());
+                Ok(())
+            })
+        })
+        .stands_for(&["pthread_rwlock_rdlock"])
+        .in_futex(),
+        case("sync::RwLock::write", || {
+            locking(|lock| {
+                drop(lock.write_or_stop()?.unwrap());
+                Ok(())
+            })
+        })
+        .stands_for(&["pthread_rwlock_wrlock"])
         .in_futex(),
         case("thread::JoinHandle::join", joining)
             .stands_for(&["pthread_join", "thrd_join"])
