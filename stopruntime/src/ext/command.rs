@@ -55,6 +55,9 @@ pub trait OutputOrStop {
     /// [`Stopped`]: a stop is requested; no child is left. One that this process
     /// may not kill, because it has changed its user, is left running, and the
     /// error is that of kill(2).
+    ///
+    /// Of kind [`Unsupported`](io::ErrorKind::Unsupported), with nothing started:
+    /// this std does not tell which streams are set; see what its text advises.
     fn output_or_stop(&mut self) -> Result<Self::Output, Stopped>;
 }
 
