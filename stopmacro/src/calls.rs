@@ -104,6 +104,7 @@ const FUNCTIONS: &[Function] = &[
     Function("thread", "park_timeout", 1, "private"),
     Function("thread", "sleep", 1, "private"),
     Function("thread", "sleep_until", 1, "private"),
+    Function("io", "copy", 2, "private"),
     Function("libc", "accept", 3, "sys"),
     Function("libc", "accept4", 4, "sys"),
     Function("libc", "aio_suspend", 3, "sys"),
@@ -233,8 +234,12 @@ const NEVER: &[(&str, &str)] = &[
 /// Calls of std that block and have no stop-checked form, with the number of
 /// their arguments: marked, they would pass for calls of the user's own and wait
 /// unstoppably.
-const WITHOUT: &[(&str, usize, &str)] =
-    &[("io::copy", 2, "wrap both streams in `stopruntime::Stoppable` and mark it as it is")];
+const WITHOUT: &[(&str, usize, &str)] = &[
+    ("fs::copy", 2, "open both files and mark `io::copy`"),
+    ("fs::read", 1, "mark `File::open` and the file's `read_to_end`"),
+    ("fs::read_to_string", 1, "mark `File::open` and the file's `read_to_string`"),
+    ("fs::write", 2, "mark `File::create` and the file's `write_all`"),
+];
 
 /// What a marked call becomes.
 #[derive(Clone, Copy, PartialEq, Eq)]

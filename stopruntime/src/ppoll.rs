@@ -35,6 +35,7 @@ mod ready;
 mod transfer;
 mod wait;
 
+pub(crate) use file::{is_on_disk, kind_of};
 use open::wait_open;
 
 use crate::record::Record;
@@ -159,13 +160,13 @@ fn inside<R>(record: &Record, wait: impl FnOnce() -> R) -> Result<R, Stopped> {
 
 /// Whether the descriptor is ready now; an error counts as ready, so that the
 /// call itself reports it.
-fn is_ready(descriptor: c_int, events: i16) -> bool {
+pub(crate) fn is_ready(descriptor: c_int, events: i16) -> bool {
     let mut entry = libc::pollfd { fd: descriptor, events, revents: 0 };
     // SAFETY: one entry, which outlives the call.
     unsafe { libc::poll(&raw mut entry, 1, 0) != 0 }
 }
 
-fn is_nonblocking(descriptor: c_int) -> bool {
+pub(crate) fn is_nonblocking(descriptor: c_int) -> bool {
     // SAFETY: a query on a number.
     let flags = unsafe { libc::fcntl(descriptor, libc::F_GETFL) };
     flags >= 0 && flags & libc::O_NONBLOCK != 0

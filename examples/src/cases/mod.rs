@@ -13,6 +13,7 @@
 mod buffered;
 mod child;
 mod connect;
+mod copy;
 mod datagram;
 mod ends;
 mod file;
@@ -207,6 +208,7 @@ pub fn all() -> Vec<Case> {
         write::CASES,
         buffered::CASES,
         stdin::CASES,
+        copy::CASES,
         datagram::CASES,
         connect::CASES,
         child::CASES,

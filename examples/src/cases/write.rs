@@ -59,7 +59,7 @@ pub(super) const CASES: &[Case] = &[
 /// Fits into one write and is put behind a full buffer.
 const SHORT: usize = 11;
 /// Is more than any buffer here takes; is put into an empty one.
-const LONG: usize = 1 << 20;
+pub(super) const LONG: usize = 1 << 20;
 
 /// What a writer can be besides.
 pub(super) trait Writer: WriteOrStop + AsFd + Send + 'static {}
@@ -132,7 +132,7 @@ fn write_all<W: WriteOrStop>(writer: &mut W, data: &[u8]) -> Outcome {
 
 /// With buffers of a fixed size: those that grow by themselves would take more
 /// after they had been full.
-fn narrow_tcp() -> io::Result<(TcpStream, TcpStream)> {
+pub(super) fn narrow_tcp() -> io::Result<(TcpStream, TcpStream)> {
     const SIZE: usize = 16 << 10;
     let listener = TcpListener::bind("127.0.0.1:0")?;
     // Before the connection, whose window is made from it (tcp(7)).

@@ -1,9 +1,11 @@
 //! `BufRead` and the iterators over readers, stop-checked.
 
-use super::ReadOrStop;
+use super::copy::{self, Copied};
 use super::read::{append, unwrap_stop};
+use super::{ReadOrStop, WriteOrStop};
 use crate::stop::{self, Stopped};
-use std::io::{self, BufRead, BufReader, Cursor, Empty, ErrorKind, Read};
+use std::collections::VecDeque;
+use std::io::{self, BufRead, BufReader, Cursor, Empty, ErrorKind, Read, Take};
 
 /// [`BufRead`] whose calls are stop-checked.
 ///
@@ -137,6 +139,21 @@ impl<R: ReadOrStop> ReadOrStop for BufReader<R> {
             stop::check().map(Ok)
         }
     }
+
+    fn copy_to_or_stop(&mut self, writer: &mut dyn WriteOrStop, limit: u64) -> Copied {
+        copy::from_buffer(self, writer, limit)
+    }
+}
+
+impl<B: FillBufOrStop + ReadOrStop> FillBufOrStop for Take<B> {
+    fn fill_buf_or_stop(&mut self) -> Result<io::Result<&[u8]>, Stopped> {
+        let limit = self.limit();
+        if limit == 0 {
+            return stop::check().map(|()| Ok(&[] as &[u8]));
+        }
+        let filled = self.get_mut().fill_buf_or_stop()?;
+        Ok(filled.map(|buffer| &buffer[..copy::up_to(buffer.len(), limit)]))
+    }
 }
 
 impl<R: ReadOrStop> FillBufOrStop for BufReader<R> {
@@ -176,7 +193,7 @@ macro_rules! never_waiting {
         }
     )*};
 }
-never_waiting!([] &[u8], [T: AsRef<[u8]>] Cursor<T>, [] Empty);
+never_waiting!([] &[u8], [T: AsRef<[u8]>] Cursor<T>, [] Empty, [] VecDeque<u8>);
 
 /// [`std::io::Lines`], stop-checked.
 #[derive(Debug)]

@@ -29,6 +29,7 @@ mod bufread;
 mod channel;
 mod command;
 mod connect;
+mod copy;
 mod datagram;
 mod file;
 mod listener;
@@ -52,6 +53,7 @@ pub use bufread::{BufReadOrStop, BytesOrStop, FillBufOrStop};
 pub use channel::{ReceiverOrStop, SenderOrStop};
 pub use command::{OutputOrStop, StatusOrStop};
 pub use connect::{ConnectOrStop, ConnectTimeoutOrStop};
+pub use copy::{CopyFromOrStop, CopyToOrStop, copy_or_stop};
 pub use datagram::{
     PeekFromOrStop, PeekOrStop, RecvFromOrStop, RecvOrStop, SendOrStop, SendToOrStop,
 };

@@ -11,6 +11,7 @@
 
 use crate::call::{Raw, call};
 use crate::futex::timespec;
+use crate::ppoll;
 use crate::stop::Stopped;
 use core::ffi::c_int;
 use core::mem::MaybeUninit;
@@ -232,12 +233,21 @@ pub(super) fn recv_ready(descriptor: RawFd) -> Outcome<()> {
 
 /// Waits for any other descriptor to be readable, unless it is non-blocking.
 pub(super) fn read_ready(descriptor: RawFd) -> Outcome<()> {
-    // SAFETY: a query on a number.
-    let flags = unsafe { libc::fcntl(descriptor, libc::F_GETFL) };
-    if flags >= 0 && flags & libc::O_NONBLOCK != 0 {
+    if ppoll::is_nonblocking(descriptor) {
         return crate::stop::check().map(Ok);
     }
     wait_readable(descriptor).map(Ok)
+}
+
+/// Waits for a descriptor to have room; one that is non-blocking says whether
+/// it has.
+pub(super) fn write_ready(descriptor: RawFd) -> Outcome<()> {
+    if !ppoll::is_nonblocking(descriptor) {
+        return wait_writable(descriptor).map(Ok);
+    }
+    crate::stop::check()?;
+    let ready = ppoll::is_ready(descriptor, libc::POLLOUT);
+    Ok(if ready { Ok(()) } else { Err(io::ErrorKind::WouldBlock.into()) })
 }
 
 /// Waits until a read would not wait; an error is left for the read to report.

@@ -1,7 +1,10 @@
 //! `Read`, stop-checked.
 
+use super::WriteOrStop;
+use super::copy::{self, Copied};
 use crate::stop::{self, Stopped, stopped_in};
-use std::io::{self, Cursor, Empty, ErrorKind, IoSliceMut, Read};
+use std::collections::VecDeque;
+use std::io::{self, Cursor, Empty, ErrorKind, IoSliceMut, Read, Take};
 
 /// [`Read`] whose calls are stop-checked.
 ///
@@ -112,6 +115,13 @@ pub trait ReadOrStop: Read {
         let outcome = self.read_to_end_or_stop(&mut bytes);
         append(buffer, &bytes, outcome)
     }
+
+    /// What [`copy_or_stop`](super::copy_or_stop) does with it: at most `limit`
+    /// bytes.
+    #[doc(hidden)]
+    fn copy_to_or_stop(&mut self, writer: &mut dyn WriteOrStop, limit: u64) -> Copied {
+        copy::from_any(self, writer, limit)
+    }
 }
 
 fn count(outcome: &Result<io::Result<usize>, Stopped>) -> usize {
@@ -161,6 +171,10 @@ macro_rules! forwarded {
             fn ready_or_stop(&self) -> Result<io::Result<()>, Stopped> {
                 (**self).ready_or_stop()
             }
+
+            fn copy_to_or_stop(&mut self, writer: &mut dyn WriteOrStop, limit: u64) -> Copied {
+                (**self).copy_to_or_stop(writer, limit)
+            }
         }
     )*};
 }
@@ -177,7 +191,38 @@ macro_rules! never_waiting {
             fn ready_or_stop(&self) -> Result<io::Result<()>, Stopped> {
                 stop::check().map(Ok)
             }
+
+            fn copy_to_or_stop(&mut self, writer: &mut dyn WriteOrStop, limit: u64) -> Copied {
+                copy::from_buffer(self, writer, limit)
+            }
         }
     )*};
 }
-never_waiting!([] &[u8], [T: AsRef<[u8]>] Cursor<T>, [] Empty);
+never_waiting!([] &[u8], [T: AsRef<[u8]>] Cursor<T>, [] Empty, [] VecDeque<u8>);
+
+/// Of what it is taken from.
+impl<R: ReadOrStop> ReadOrStop for Take<R> {
+    fn read_or_stop(&mut self, buffer: &mut [u8]) -> Result<io::Result<usize>, Stopped> {
+        let limit = self.limit();
+        if limit == 0 {
+            return stop::check().map(|()| Ok(0));
+        }
+        let most = copy::up_to(buffer.len(), limit);
+        let outcome = self.get_mut().read_or_stop(&mut buffer[..most])?;
+        if let Ok(length) = &outcome {
+            self.set_limit(limit - *length as u64);
+        }
+        Ok(outcome)
+    }
+
+    fn ready_or_stop(&self) -> Result<io::Result<()>, Stopped> {
+        if self.limit() == 0 { stop::check().map(Ok) } else { self.get_ref().ready_or_stop() }
+    }
+
+    fn copy_to_or_stop(&mut self, writer: &mut dyn WriteOrStop, most: u64) -> Copied {
+        let limit = self.limit();
+        let copied = self.get_mut().copy_to_or_stop(writer, limit.min(most));
+        self.set_limit(limit - copied.bytes);
+        copied
+    }
+}

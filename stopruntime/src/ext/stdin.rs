@@ -6,8 +6,9 @@
 //! read either by marked calls or by plain ones, not by both.
 
 use super::bufread::Lines;
+use super::copy::{self, Copied, Source};
 use super::read::append;
-use super::{BufReadOrStop, ReadOrStop, raw};
+use super::{BufReadOrStop, ReadOrStop, WriteOrStop, raw};
 use crate::stop::{self, Stopped};
 use std::io::{self, Stdin, StdinLock};
 use std::os::fd::AsRawFd;
@@ -24,6 +25,14 @@ fn take(buffer: &mut [u8]) -> usize {
     buffer[..length].copy_from_slice(&left[..length]);
     left.drain(..length);
     length
+}
+
+/// What is handed out again before all else.
+fn put_back(rest: &[u8]) {
+    if !rest.is_empty() {
+        let mut left = LEFT.lock().unwrap_or_else(PoisonError::into_inner);
+        left.splice(..0, rest.iter().copied());
+    }
 }
 
 fn read(input: &impl AsRawFd, buffer: &mut [u8]) -> Result<io::Result<usize>, Stopped> {
@@ -52,13 +61,24 @@ fn read_until(
         let at = chunk[..length].iter().position(|byte| *byte == delimiter);
         let used = at.map_or(length, |at| at + 1);
         buffer.extend_from_slice(&chunk[..used]);
-        if used < length {
-            let mut left = LEFT.lock().unwrap_or_else(PoisonError::into_inner);
-            left.splice(..0, chunk[used..length].iter().copied());
-        }
+        put_back(&chunk[used..length]);
         if at.is_some() || length == 0 {
             return Ok(Ok(done + used));
         }
+    }
+}
+
+/// A copy from it.
+struct Input<'input, I>(&'input I);
+
+impl<I: AsRawFd> Source for Input<'_, I> {
+    fn fetch(&mut self, piece: &mut [u8]) -> Result<io::Result<usize>, Stopped> {
+        read(self.0, piece)
+    }
+
+    fn settle(&mut self, piece: &mut [u8], written: usize) -> io::Result<()> {
+        put_back(&piece[written..]);
+        Ok(())
     }
 }
 
@@ -75,6 +95,10 @@ macro_rules! reader {
                 } else {
                     stop::check().map(Ok)
                 }
+            }
+
+            fn copy_to_or_stop(&mut self, writer: &mut dyn WriteOrStop, limit: u64) -> Copied {
+                copy::by_pieces(&mut Input(self), writer, limit)
             }
         }
     )*};

@@ -1,5 +1,6 @@
 //! A reader or writer whose plain calls are stop-checked.
 
+use super::copy::Copied;
 use super::{ReadOrStop, WriteOrStop};
 use crate::stop::Stopped;
 use std::io::{self, IoSlice, IoSliceMut, Read, Write};
@@ -117,6 +118,10 @@ impl<S: ReadOrStop> ReadOrStop for Stoppable<S> {
     fn ready_or_stop(&self) -> Result<io::Result<()>, Stopped> {
         Ok(Ok(()))
     }
+
+    fn copy_to_or_stop(&mut self, writer: &mut dyn WriteOrStop, limit: u64) -> Copied {
+        self.0.copy_to_or_stop(writer, limit)
+    }
 }
 
 impl<S: WriteOrStop> WriteOrStop for Stoppable<S> {
@@ -127,6 +132,10 @@ impl<S: WriteOrStop> WriteOrStop for Stoppable<S> {
 
     fn flush_or_stop(&mut self) -> Result<io::Result<()>, Stopped> {
         self.0.flush_or_stop()
+    }
+
+    fn room_or_stop(&self) -> Result<io::Result<()>, Stopped> {
+        self.0.room_or_stop()
     }
 }
 

@@ -1,5 +1,6 @@
 //! `Read` and `Write` of std's types with a file descriptor.
 
+use super::copy::{self, Copied};
 use super::{ReadOrStop, WriteOrStop, raw};
 use crate::stop::{self, Stopped};
 use std::fs::File;
@@ -29,6 +30,11 @@ macro_rules! reader {
             fn ready_or_stop(&self) -> Result<io::Result<()>, Stopped> {
                 $ready(self.as_raw_fd())
             }
+
+            fn copy_to_or_stop(&mut self, writer: &mut dyn WriteOrStop, limit: u64) -> Copied {
+                let descriptor = self.as_raw_fd();
+                copy::from_descriptor(self, descriptor, writer, limit)
+            }
         }
     )*};
 }
@@ -53,6 +59,10 @@ macro_rules! writer {
             fn flush_or_stop(&mut self) -> Result<io::Result<()>, Stopped> {
                 stop::check()?;
                 Ok(Ok(()))
+            }
+
+            fn room_or_stop(&self) -> Result<io::Result<()>, Stopped> {
+                raw::write_ready(self.as_raw_fd())
             }
         }
     )*};

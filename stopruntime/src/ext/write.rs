@@ -3,7 +3,8 @@
 use super::read::unwrap_stop;
 use super::stoppable::Stoppable;
 use crate::stop::{self, Stopped};
-use std::io::{self, BufWriter, ErrorKind, IoSlice, LineWriter, Write};
+use std::collections::VecDeque;
+use std::io::{self, BufWriter, Cursor, Empty, ErrorKind, IoSlice, LineWriter, Sink, Write};
 
 /// [`Write`] whose calls are stop-checked.
 ///
@@ -32,6 +33,12 @@ pub trait WriteOrStop: Write {
     ///
     /// [`Stopped`]: a stop is requested; what is not flushed is still buffered.
     fn flush_or_stop(&mut self) -> Result<io::Result<()>, Stopped>;
+
+    /// Waits until a write of a few bytes would not wait, if it can tell.
+    #[doc(hidden)]
+    fn room_or_stop(&self) -> Result<io::Result<()>, Stopped> {
+        stop::check().map(Ok)
+    }
 
     /// [`Write::write_vectored`], stop-checked.
     ///
@@ -80,6 +87,10 @@ macro_rules! forwarded {
             fn flush_or_stop(&mut self) -> Result<io::Result<()>, Stopped> {
                 (**self).flush_or_stop()
             }
+
+            fn room_or_stop(&self) -> Result<io::Result<()>, Stopped> {
+                (**self).room_or_stop()
+            }
         }
     )*};
 }
@@ -115,4 +126,4 @@ macro_rules! plain {
 }
 // In memory; or buffered over a writer that reports the stop by itself and
 // keeps what it has not written.
-plain!([] Vec<u8>, [W: Write] BufWriter<W> where BufWriter<W>: ReportsStop, [W: Write] LineWriter<W> where LineWriter<W>: ReportsStop);
+plain!([] Vec<u8>, [] VecDeque<u8>, [] Sink, [] Empty, [] &mut [u8], [] Cursor<Vec<u8>>, [] Cursor<&mut Vec<u8>>, [] Cursor<&mut [u8]>, [] Cursor<Box<[u8]>>, [const N: usize] Cursor<[u8; N]>, [W: Write] BufWriter<W> where BufWriter<W>: ReportsStop, [W: Write] LineWriter<W> where LineWriter<W>: ReportsStop);

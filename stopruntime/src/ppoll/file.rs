@@ -19,13 +19,13 @@ fn status_of(descriptor: c_int) -> Option<libc::stat> {
 }
 
 /// The type bits of its mode, 0 for what has none.
-pub(super) fn kind_of(descriptor: c_int) -> libc::mode_t {
+pub(crate) fn kind_of(descriptor: c_int) -> libc::mode_t {
     status_of(descriptor).map_or(0, |status| status.st_mode & libc::S_IFMT)
 }
 
 /// Whether transfers with it end by themselves. The kernel's own files
 /// (`/proc/kmsg`, `trace_pipe`) only look like files on a disk.
-pub(super) fn is_on_disk(descriptor: c_int) -> bool {
+pub(crate) fn is_on_disk(descriptor: c_int) -> bool {
     const PROC: i64 = 0x9fa0;
     const SYSFS: i64 = 0x6265_6572;
     const TRACEFS: i64 = 0x7472_6163;

@@ -1,4 +1,5 @@
-//! A place for the files of one test.
+//! A place for the files of one test. Each test file uses its share of it.
+#![allow(dead_code)]
 
 use std::fs;
 use std::os::fd::AsRawFd;

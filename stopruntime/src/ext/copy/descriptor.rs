@@ -1,0 +1,107 @@
+//! What can be taken back, by the kind of file that a descriptor is.
+
+use super::{Copied, Source, by_pieces, from_any, raw};
+use crate::ext::{ReadOrStop, WriteOrStop, raw as stop_checked};
+use crate::stop::{self, Stopped};
+use std::io::{self, PipeReader, PipeWriter, Read};
+use std::os::fd::{AsRawFd, RawFd};
+
+/// Copies from a reader that is nothing but this descriptor.
+pub(in crate::ext) fn from_descriptor<R: ReadOrStop + ?Sized>(
+    reader: &mut R,
+    descriptor: RawFd,
+    writer: &mut dyn WriteOrStop,
+    limit: u64,
+) -> Copied {
+    match raw::kind(descriptor) {
+        raw::Kind::Seekable => by_pieces(&mut Seekable(descriptor), writer, limit),
+        raw::Kind::Stream => by_pieces(&mut Stream(descriptor), writer, limit),
+        raw::Kind::Pipe => match Pipe::new(descriptor) {
+            Ok(mut pipe) => by_pieces(&mut pipe, writer, limit),
+            Err(error) => Copied { bytes: 0, end: stop::check().map(|()| Err(error)) },
+        },
+        raw::Kind::Other => from_any(reader, writer, limit),
+    }
+}
+
+/// A file with a position: read, and moved back.
+struct Seekable(RawFd);
+
+impl Source for Seekable {
+    fn fetch(&mut self, piece: &mut [u8]) -> Result<io::Result<usize>, Stopped> {
+        stop_checked::read(self.0, piece)
+    }
+
+    fn settle(&mut self, piece: &mut [u8], written: usize) -> io::Result<()> {
+        match piece.len() - written {
+            0 => Ok(()),
+            left => raw::seek_back(self.0, left),
+        }
+    }
+}
+
+/// A stream socket: looked at, and then read.
+struct Stream(RawFd);
+
+impl Source for Stream {
+    fn fetch(&mut self, piece: &mut [u8]) -> Result<io::Result<usize>, Stopped> {
+        stop_checked::recv(self.0, piece, libc::MSG_PEEK)
+    }
+
+    fn settle(&mut self, piece: &mut [u8], written: usize) -> io::Result<()> {
+        raw::receive(self.0, &mut piece[..written])
+    }
+}
+
+/// A pipe, and one of our own, which is empty but for a moment: what is
+/// duplicated into it is read from there.
+struct Pipe {
+    descriptor: RawFd,
+    read: PipeReader,
+    write: PipeWriter,
+}
+
+impl Pipe {
+    fn new(descriptor: RawFd) -> io::Result<Pipe> {
+        let (read, write) = io::pipe()?;
+        Ok(Pipe { descriptor, read, write })
+    }
+}
+
+impl Source for Pipe {
+    fn fetch(&mut self, piece: &mut [u8]) -> Result<io::Result<usize>, Stopped> {
+        stop::check()?;
+        loop {
+            let seen = match raw::duplicate(self.descriptor, self.write.as_raw_fd(), piece.len()) {
+                Ok(seen) => seen,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    if raw::is_nonblocking(self.descriptor) {
+                        return Ok(Err(error));
+                    }
+                    stop_checked::wait_readable(self.descriptor)?;
+                    continue;
+                }
+                Err(error) => return Ok(Err(error)),
+            };
+            return Ok(self.read.read_exact(&mut piece[..seen]).map(|()| seen));
+        }
+    }
+
+    fn settle(&mut self, piece: &mut [u8], written: usize) -> io::Result<()> {
+        let mut taken = 0;
+        while taken < written {
+            let left = written - taken;
+            match raw::take(self.descriptor, self.write.as_raw_fd(), left) {
+                // Another reader was faster.
+                Ok(0) => break,
+                Ok(length) => {
+                    self.read.read_exact(&mut piece[..length])?;
+                    taken += length;
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+}
