@@ -103,6 +103,45 @@ fn a_waiter_that_is_overtaken_and_stopped_leaves_the_permit_to_the_next() {
     assert_eq!(outcomes, [1]);
 }
 
+/// Of those who want many and those who want one none sleeps while there are
+/// enough for it, whoever is stopped and in whatever portions they come.
+#[test]
+fn who_wants_many_takes_no_wake_up_from_who_wants_one() {
+    let outcomes = model_bounded(2, || {
+        let places = Arc::new(Semaphore::new(0));
+        let (first, second) = (Arc::clone(&places), Arc::clone(&places));
+        let first =
+            spawn(move || first.acquire_many_or_stop(2).map(SemaphoreGuard::forget).is_ok());
+        let second = spawn(move || second.acquire().forget());
+        let stopper = first.stopper();
+        let requester = spawn(move || stopper.request_stop());
+        places.release();
+        places.release_many(2);
+        second.join();
+        let taken = first.join();
+        assert!(requester.join());
+        assert_eq!(places.available(), if taken { 0 } else { 2 });
+        taken
+    });
+    assert_eq!(outcomes, [false, true]);
+}
+
+#[test]
+fn who_wants_many_gets_them_one_by_one() {
+    model_bounded(2, || {
+        let places = Arc::new(Semaphore::new(0));
+        let waiters = [1, 2].map(|permits| {
+            let places = Arc::clone(&places);
+            spawn(move || places.acquire_many(permits).forget())
+        });
+        for _ in 0..3 {
+            places.release();
+        }
+        let _ends = waiters.map(JoinHandle::join);
+        assert_eq!(places.available(), 0);
+    });
+}
+
 #[test]
 fn one_whose_time_is_over_leaves_the_permit_to_the_next() {
     let outcomes = model_bounded(2, || {

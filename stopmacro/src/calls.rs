@@ -64,10 +64,12 @@ const METHODS: &[Method] = &[
     Method("set", &[1], &["InitialiseOrStop"]),
     Method("wait_force", &[0], &[]),
     Method("acquire", &[0], &[]),
+    Method("acquire_many", &[1], &[]),
     Method("acquire_timeout", &[1], &[]),
     Method("wait", &[1], &[]),
     Method("wait_while", &[2], &[]),
     Method("wait_timeout", &[2], &[]),
+    Method("wait_timeout_while", &[3], &[]),
 ];
 
 /// Methods that return an iterator which blocks in `next`: for `for` loops only.

@@ -6,13 +6,17 @@
 //! has consumed none: if it was woken first, its wait returns. So of those who
 //! wait when it is sent, one who is not stopped has it, and a stopped waiter has
 //! nothing to pass on.
+//!
+//! The waiters are counted as well, so that a notification for nobody costs no
+//! system call. A waiter counts itself before it lets go of the mutex: who has
+//! changed the condition under that mutex since then sees the count.
 
 use super::mutex::MutexGuard;
 use super::wait::{OrStop, Plain, Wait, never};
 use crate::futex::{futex_wake, futex_wake_one};
-use crate::stop::{self, Stopped};
+use crate::stop::Stopped;
 use core::sync::atomic::AtomicU32;
-use core::sync::atomic::Ordering::Relaxed;
+use core::sync::atomic::Ordering::{Relaxed, SeqCst};
 use std::sync::{LockResult, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -23,6 +27,7 @@ use std::time::{Duration, Instant};
 #[derive(Debug, Default)]
 pub struct Condvar {
     notified: AtomicU32,
+    waiting: AtomicU32,
 }
 
 /// Whether a wait ended because its time was over.
@@ -44,20 +49,39 @@ impl Condvar {
     /// Nobody waits.
     #[must_use]
     pub const fn new() -> Condvar {
-        Condvar { notified: AtomicU32::new(0) }
+        Condvar { notified: AtomicU32::new(0), waiting: AtomicU32::new(0) }
     }
 
     /// Wakes one waiter.
+    #[inline]
     pub fn notify_one(&self) {
-        // Relaxed: the mutex orders the data; the futex orders the wake-up.
-        self.notified.fetch_add(1, Relaxed);
-        futex_wake_one(&self.notified);
+        if self.has_waiters() {
+            self.notify(|notified| {
+                futex_wake_one(notified);
+            });
+        }
     }
 
     /// Wakes all waiters.
+    #[inline]
     pub fn notify_all(&self) {
+        if self.has_waiters() {
+            self.notify(futex_wake);
+        }
+    }
+
+    /// With the count in `wait_as`. `SeqCst`: also who notifies without the mutex
+    /// comes before or after a waiter, as far as anybody can tell.
+    #[inline]
+    fn has_waiters(&self) -> bool {
+        self.waiting.load(SeqCst) != 0
+    }
+
+    #[cold]
+    fn notify(&self, wake: impl FnOnce(&AtomicU32)) {
+        // Relaxed: the mutex orders the data; the futex orders the wake-up.
         self.notified.fetch_add(1, Relaxed);
-        futex_wake(&self.notified);
+        wake(&self.notified);
     }
 
     pub(super) fn wait_as<'lock, W: Wait, T>(
@@ -70,8 +94,11 @@ impl Condvar {
         // Read under the lock: who changes the condition from now on, and
         // notifies, changes the value we wait on.
         let before = self.notified.load(Relaxed);
+        self.waiting.fetch_add(1, SeqCst);
         drop(guard);
-        W::wait(&self.notified, before, deadline)?;
+        let waited = W::wait(&self.notified, before, deadline);
+        self.waiting.fetch_sub(1, Relaxed);
+        waited?;
         let late = self.notified.load(Relaxed) == before
             && deadline.is_some_and(|deadline| Instant::now() >= deadline);
         let result = WaitTimeoutResult(late);
@@ -79,6 +106,26 @@ impl Condvar {
             Ok(guard) => Ok((guard, result)),
             Err(poisoned) => Err(PoisonError::new((poisoned.into_inner(), result))),
         })
+    }
+
+    fn wait_while_as<'lock, W: Wait, T>(
+        &self,
+        mut guard: MutexGuard<'lock, T>,
+        deadline: Option<Instant>,
+        mut condition: impl FnMut(&mut T) -> bool,
+    ) -> Waited<'lock, T, W::Stop> {
+        // Also where the condition is false already, and nothing would wait.
+        W::check()?;
+        while condition(&mut guard) {
+            if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+                return Ok(Ok((guard, WaitTimeoutResult(true))));
+            }
+            guard = match self.wait_as::<W, T>(guard, deadline)? {
+                Ok((guard, _)) => guard,
+                poisoned => return Ok(poisoned),
+            };
+        }
+        Ok(Ok((guard, WaitTimeoutResult(false))))
     }
 
     /// Waits for a notification; may return without one.
@@ -111,13 +158,10 @@ impl Condvar {
     /// As [`Condvar::wait`].
     pub fn wait_while<'lock, T>(
         &self,
-        mut guard: MutexGuard<'lock, T>,
-        mut condition: impl FnMut(&mut T) -> bool,
+        guard: MutexGuard<'lock, T>,
+        condition: impl FnMut(&mut T) -> bool,
     ) -> LockResult<MutexGuard<'lock, T>> {
-        while condition(&mut guard) {
-            guard = self.wait(guard)?;
-        }
-        Ok(guard)
+        alone(never(self.wait_while_as::<Plain, T>(guard, None, condition)))
     }
 
     /// [`Condvar::wait_while`], stop-checked.
@@ -127,18 +171,10 @@ impl Condvar {
     /// As [`Condvar::wait_or_stop`].
     pub fn wait_while_or_stop<'lock, T>(
         &self,
-        mut guard: MutexGuard<'lock, T>,
-        mut condition: impl FnMut(&mut T) -> bool,
+        guard: MutexGuard<'lock, T>,
+        condition: impl FnMut(&mut T) -> bool,
     ) -> Result<LockResult<MutexGuard<'lock, T>>, Stopped> {
-        // Also where the condition is false already, and nothing would wait.
-        stop::check()?;
-        while condition(&mut guard) {
-            guard = match self.wait_or_stop(guard)? {
-                Ok(guard) => guard,
-                poisoned => return Ok(poisoned),
-            };
-        }
-        Ok(Ok(guard))
+        self.wait_while_as::<OrStop, T>(guard, None, condition).map(alone)
     }
 
     /// Waits for a notification, at most this long.
@@ -165,6 +201,36 @@ impl Condvar {
         timeout: Duration,
     ) -> Result<LockResult<(MutexGuard<'lock, T>, WaitTimeoutResult)>, Stopped> {
         self.wait_as::<OrStop, T>(guard, Instant::now().checked_add(timeout))
+    }
+
+    /// Waits until the condition is false, at most this long.
+    ///
+    /// # Errors
+    ///
+    /// As [`Condvar::wait`].
+    pub fn wait_timeout_while<'lock, T>(
+        &self,
+        guard: MutexGuard<'lock, T>,
+        timeout: Duration,
+        condition: impl FnMut(&mut T) -> bool,
+    ) -> LockResult<(MutexGuard<'lock, T>, WaitTimeoutResult)> {
+        let deadline = Instant::now().checked_add(timeout);
+        never(self.wait_while_as::<Plain, T>(guard, deadline, condition))
+    }
+
+    /// [`Condvar::wait_timeout_while`], stop-checked.
+    ///
+    /// # Errors
+    ///
+    /// As [`Condvar::wait_or_stop`].
+    pub fn wait_timeout_while_or_stop<'lock, T>(
+        &self,
+        guard: MutexGuard<'lock, T>,
+        timeout: Duration,
+        condition: impl FnMut(&mut T) -> bool,
+    ) -> Result<LockResult<(MutexGuard<'lock, T>, WaitTimeoutResult)>, Stopped> {
+        let deadline = Instant::now().checked_add(timeout);
+        self.wait_while_as::<OrStop, T>(guard, deadline, condition)
     }
 }
 

@@ -162,14 +162,19 @@ impl<T> Receiver<T> {
     }
 
     /// The messages that are there now.
-    pub fn try_iter(&self) -> impl Iterator<Item = T> {
-        std::iter::from_fn(|| self.try_recv().ok())
+    #[must_use]
+    pub fn try_iter(&self) -> TryIter<'_, T> {
+        TryIter(self)
     }
 }
 
 /// The messages of a borrowed receiver.
 #[derive(Debug)]
 pub struct Iter<'receiver, T>(&'receiver Receiver<T>);
+
+/// The messages that are there now.
+#[derive(Debug)]
+pub struct TryIter<'receiver, T>(&'receiver Receiver<T>);
 
 /// The messages of a receiver.
 #[derive(Debug)]
@@ -192,6 +197,14 @@ impl<T> Iterator for Iter<'_, T> {
 
     fn next(&mut self) -> Option<T> {
         self.0.recv().ok()
+    }
+}
+
+impl<T> Iterator for TryIter<'_, T> {
+    type Item = T;
+
+    fn next(&mut self) -> Option<T> {
+        self.0.try_recv().ok()
     }
 }
 

@@ -1,21 +1,33 @@
 //! A counting semaphore.
 //!
-//! `permits` is the futex word; `waiting` saves the system call when nobody
-//! waits. A thread announces itself before it looks at the permits for the last
-//! time, and a release adds the permit before it looks for waiters (both
-//! `SeqCst`), so one of them sees the other.
+//! | word | meaning |
+//! |---|---|
+//! | `permits` | those that are free; who wants one sleeps on it |
+//! | `waiting` | who is about to sleep or asleep: without any, a release is no system call |
+//! | `wanting_more` | those of them that want more than one permit |
+//! | `released` | counts the releases while there are such; they sleep on it |
 //!
-//! A woken waiter tries for a permit before anything else. If it does not get
-//! one, another thread has, and the wake-up was acted upon: a stop loses none.
+//! A thread announces itself before it looks at the permits for the last time,
+//! and a release adds the permits before it looks for waiters (all `SeqCst`), so
+//! one of them sees the other.
+//!
+//! Who is woken tries before anything else. If one who wants one permit does not
+//! get it, another thread has it, and the wake-up was acted upon: a stop loses
+//! none. For one who wants more, the permits may be there and not enough: so
+//! those sleep apart, where they take no wake-up from the others, and all of
+//! them look at each release.
 
 use super::wait::{OrStop, Plain, Wait, never};
-use crate::futex::futex_wake_one;
+use crate::futex::{futex_wake, futex_wake_one};
 use crate::stop::Stopped;
 use core::sync::atomic::AtomicU32;
 use core::sync::atomic::Ordering::{Relaxed, SeqCst};
 use std::time::{Duration, Instant};
 
 /// A number of permits, to be acquired and released by any thread.
+///
+/// Nobody stands in line: who comes when a permit is free takes it. Who wants
+/// many at once may wait for long while others come and go with one.
 ///
 /// ```
 /// use stopruntime::sync::Semaphore;
@@ -26,24 +38,35 @@ use std::time::{Duration, Instant};
 /// assert!(places.try_acquire().is_none());
 /// drop(first);
 /// assert!(places.try_acquire().is_some());
-/// # drop(second);
+/// drop(second);
+/// assert!(places.try_acquire_many(2).is_some());
 /// ```
 #[derive(Debug)]
 pub struct Semaphore {
     permits: AtomicU32,
     waiting: AtomicU32,
+    wanting_more: AtomicU32,
+    released: AtomicU32,
 }
 
-/// A permit; dropped, it is released.
+/// Permits; dropped, they are released.
 #[derive(Debug)]
-#[must_use = "the permit is released as soon as this is dropped"]
-pub struct SemaphoreGuard<'semaphore>(&'semaphore Semaphore);
+#[must_use = "the permits are released as soon as this is dropped"]
+pub struct SemaphoreGuard<'semaphore> {
+    semaphore: &'semaphore Semaphore,
+    permits: u32,
+}
 
 impl Semaphore {
     /// A semaphore with this many permits.
     #[must_use]
     pub const fn new(permits: u32) -> Semaphore {
-        Semaphore { permits: AtomicU32::new(permits), waiting: AtomicU32::new(0) }
+        Semaphore {
+            permits: AtomicU32::new(permits),
+            waiting: AtomicU32::new(0),
+            wanting_more: AtomicU32::new(0),
+            released: AtomicU32::new(0),
+        }
     }
 
     /// The permits that are free now.
@@ -52,36 +75,56 @@ impl Semaphore {
         self.permits.load(Relaxed)
     }
 
-    fn take(&self) -> bool {
-        let taken = self.permits.fetch_update(SeqCst, SeqCst, |permits| permits.checked_sub(1));
+    #[inline]
+    fn take(&self, permits: u32) -> bool {
+        let taken = self.permits.fetch_update(SeqCst, SeqCst, |free| free.checked_sub(permits));
         taken.is_ok()
     }
 
-    fn acquire_as<W: Wait>(&self, deadline: Option<Instant>) -> Result<bool, W::Stop> {
+    #[inline]
+    fn acquire_as<W: Wait>(
+        &self,
+        permits: u32,
+        deadline: impl FnOnce() -> Option<Instant>,
+    ) -> Result<Option<SemaphoreGuard<'_>>, W::Stop> {
         W::check()?;
-        if self.take() {
-            return Ok(true);
-        }
+        let taken = self.take(permits) || self.acquire_slowly::<W>(permits, deadline())?;
+        Ok(taken.then(|| SemaphoreGuard { semaphore: self, permits }))
+    }
+
+    /// Whether it came before the deadline.
+    #[cold]
+    fn acquire_slowly<W: Wait>(
+        &self,
+        permits: u32,
+        deadline: Option<Instant>,
+    ) -> Result<bool, W::Stop> {
+        let more = u32::from(permits > 1);
+        self.wanting_more.fetch_add(more, SeqCst);
         self.waiting.fetch_add(1, SeqCst);
         let outcome = loop {
-            if self.take() {
+            let released = self.released.load(SeqCst);
+            if self.take(permits) {
                 break Ok(true);
             }
             if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
                 break Ok(false);
             }
-            if let Err(stop) = W::wait(&self.permits, 0, deadline) {
+            let (word, value) =
+                if more == 0 { (&self.permits, 0) } else { (&self.released, released) };
+            if let Err(stop) = W::wait(word, value, deadline) {
                 break Err(stop);
             }
         };
         self.waiting.fetch_sub(1, SeqCst);
+        self.wanting_more.fetch_sub(more, SeqCst);
         outcome
     }
 
     /// Waits for a permit.
+    #[inline]
     pub fn acquire(&self) -> SemaphoreGuard<'_> {
-        never(self.acquire_as::<Plain>(None));
-        SemaphoreGuard(self)
+        self.acquire_many(1)
     }
 
     /// [`Semaphore::acquire`], stop-checked.
@@ -89,15 +132,31 @@ impl Semaphore {
     /// # Errors
     ///
     /// [`Stopped`]: a stop is requested and no permit was taken.
+    #[inline]
     pub fn acquire_or_stop(&self) -> Result<SemaphoreGuard<'_>, Stopped> {
-        self.acquire_as::<OrStop>(None)?;
-        Ok(SemaphoreGuard(self))
+        self.acquire_many_or_stop(1)
+    }
+
+    /// Waits for this many permits, and takes all of them or none.
+    #[inline]
+    pub fn acquire_many(&self, permits: u32) -> SemaphoreGuard<'_> {
+        forever(never(self.acquire_as::<Plain>(permits, || None)))
+    }
+
+    /// [`Semaphore::acquire_many`], stop-checked.
+    ///
+    /// # Errors
+    ///
+    /// As [`Semaphore::acquire_or_stop`].
+    #[inline]
+    pub fn acquire_many_or_stop(&self, permits: u32) -> Result<SemaphoreGuard<'_>, Stopped> {
+        self.acquire_as::<OrStop>(permits, || None).map(forever)
     }
 
     /// Waits for a permit, at most this long.
+    #[inline]
     pub fn acquire_timeout(&self, timeout: Duration) -> Option<SemaphoreGuard<'_>> {
-        let deadline = Instant::now().checked_add(timeout);
-        never(self.acquire_as::<Plain>(deadline)).then(|| SemaphoreGuard(self))
+        never(self.acquire_as::<Plain>(1, || Instant::now().checked_add(timeout)))
     }
 
     /// [`Semaphore::acquire_timeout`], stop-checked.
@@ -105,43 +164,82 @@ impl Semaphore {
     /// # Errors
     ///
     /// As [`Semaphore::acquire_or_stop`].
+    #[inline]
     pub fn acquire_timeout_or_stop(
         &self,
         timeout: Duration,
     ) -> Result<Option<SemaphoreGuard<'_>>, Stopped> {
-        let deadline = Instant::now().checked_add(timeout);
-        Ok(self.acquire_as::<OrStop>(deadline)?.then(|| SemaphoreGuard(self)))
+        self.acquire_as::<OrStop>(1, || Instant::now().checked_add(timeout))
     }
 
     /// Takes a permit if one is free.
+    #[inline]
     pub fn try_acquire(&self) -> Option<SemaphoreGuard<'_>> {
-        self.take().then(|| SemaphoreGuard(self))
+        self.try_acquire_many(1)
+    }
+
+    /// Takes this many permits if they are free.
+    #[inline]
+    pub fn try_acquire_many(&self, permits: u32) -> Option<SemaphoreGuard<'_>> {
+        self.take(permits).then(|| SemaphoreGuard { semaphore: self, permits })
     }
 
     /// Adds a permit.
     ///
     /// # Panics
     ///
-    /// If there are `u32::MAX` of them already.
+    /// If there would be more than `u32::MAX`.
+    #[inline]
     #[track_caller]
     pub fn release(&self) {
-        let before = self.permits.fetch_update(SeqCst, SeqCst, |permits| permits.checked_add(1));
+        self.release_many(1);
+    }
+
+    /// Adds this many permits.
+    ///
+    /// # Panics
+    ///
+    /// As [`Semaphore::release`].
+    #[inline]
+    #[track_caller]
+    pub fn release_many(&self, permits: u32) {
+        let before = self.permits.fetch_update(SeqCst, SeqCst, |free| free.checked_add(permits));
         assert!(before.is_ok(), "a semaphore holds at most u32::MAX permits");
         if self.waiting.load(SeqCst) != 0 {
+            self.wake(permits);
+        }
+    }
+
+    #[cold]
+    fn wake(&self, permits: u32) {
+        if permits == 1 {
             futex_wake_one(&self.permits);
+        } else {
+            futex_wake(&self.permits);
+        }
+        if self.wanting_more.load(SeqCst) != 0 {
+            self.released.fetch_add(1, SeqCst);
+            futex_wake(&self.released);
         }
     }
 }
 
+/// What was waited for without a deadline.
+#[inline]
+fn forever(guard: Option<SemaphoreGuard<'_>>) -> SemaphoreGuard<'_> {
+    guard.expect("it has waited for as long as that takes")
+}
+
 impl SemaphoreGuard<'_> {
-    /// Keeps the permit for good.
+    /// Keeps the permits for good.
     pub fn forget(self) {
         core::mem::forget(self);
     }
 }
 
 impl Drop for SemaphoreGuard<'_> {
+    #[inline]
     fn drop(&mut self) {
-        self.0.release();
+        self.semaphore.release_many(self.permits);
     }
 }

@@ -1,8 +1,9 @@
 //! `Condvar`.
 
-use super::{churn, stopped_while_it_waits};
+use super::{Waiter, churn, stopped_while_it_waits};
 use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::Arc;
+use std::time::Duration;
 use stop_tests::per_backend;
 use stopruntime::sync::{Condvar, Mutex};
 
@@ -16,6 +17,35 @@ per_backend! {
         });
         assert!(outcome);
         assert!(pair.0.try_lock().is_ok(), "the lock is free");
+    }
+
+    fn a_wait_for_a_condition_ends_with_it_with_its_time_or_with_a_stop() {
+        let pair = Arc::new((Mutex::new(0), Condvar::new()));
+        let (count, changed) = &*pair;
+        let late = changed.wait_timeout_while(count.lock().unwrap(), Duration::from_millis(1), |count| *count == 0);
+        let (guard, result) = late.unwrap();
+        assert!(result.timed_out() && *guard == 0);
+        drop(guard);
+
+        let long = Duration::from_secs(3600);
+        let theirs = Arc::clone(&pair);
+        assert!(stopped_while_it_waits(move || {
+            let guard = theirs.0.lock().unwrap();
+            theirs.1.wait_timeout_while_or_stop(guard, long, |count| *count == 0).is_err()
+        }));
+        let theirs = Arc::clone(&pair);
+        let waiter = Waiter::start(move || {
+            let guard = theirs.0.lock().unwrap();
+            let waited = theirs.1.wait_timeout_while_or_stop(guard, long, |count| *count < 2);
+            let (guard, result) = waited.unwrap().unwrap();
+            (*guard, result.timed_out())
+        });
+        waiter.settle();
+        for _ in 0..2 {
+            *count.lock().unwrap() += 1;
+            changed.notify_all();
+        }
+        assert_eq!(waiter.handle.join().unwrap(), (2, false));
     }
 
     /// A notification is never lost with a stopped waiter: with as many tokens
