@@ -20,106 +20,11 @@ mod sys_cases;
 
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, mpsc};
-use std::time::{Duration, Instant};
-use stop_tests::{blocked_in, per_backend, thread_id};
-use stopruntime::{Backend, Stopped, backend, thread};
+use stop_tests::per_backend;
+use stopruntime::{Backend, backend};
+use sys_cases::caller::{Caller, Ended, panic_text};
 use sys_cases::table::{self, Cell, Documented, ENDS, REFUSED, RESULT, STOPPED};
 use sys_cases::{Arranged, Call, Case, Nature, names};
-
-/// Only a hang comes near it.
-const LIMIT: Duration = Duration::from_secs(10);
-
-/// A finished call: its result, and `errno` if it is -1.
-type Outcome = Result<(i64, i32), Stopped>;
-
-/// What comes back: the call, to be made again; what it came to; and whether
-/// a checkpoint after it reports a stop.
-type Ended = (Call, Outcome, bool);
-
-/// A thread that makes a call, and then waits to be requested.
-struct Caller {
-    handle: thread::JoinHandle<Ended>,
-    thread: i32,
-    returned: Arc<AtomicBool>,
-}
-
-impl Caller {
-    /// Makes the call at once, or when it has been requested to stop.
-    fn start(mut call: Call, when_requested: bool) -> Caller {
-        let (sender, receiver) = mpsc::channel();
-        let returned = Arc::new(AtomicBool::new(false));
-        let returns = Arc::clone(&returned);
-        let handle = thread::spawn(move || {
-            sender.send(thread_id()).unwrap();
-            if when_requested {
-                until_requested();
-            }
-            let outcome = call().map(|result| {
-                let errno = std::io::Error::last_os_error().raw_os_error().unwrap_or(0);
-                (result, if result == -1 { errno } else { 0 })
-            });
-            returns.store(true, Ordering::SeqCst);
-            until_requested();
-            (call, outcome, stopruntime::check().is_err())
-        });
-        Caller { handle, thread: receiver.recv().unwrap(), returned }
-    }
-
-    /// Waits until the call sleeps (true) or has returned (false).
-    fn waits(&self, case: &Case) -> Result<bool, String> {
-        const FUTEX: [i64; 2] = [libc::SYS_futex, libc::SYS_futex_waitv];
-        let deadline = Instant::now() + LIMIT;
-        while !self.returned.load(Ordering::SeqCst) {
-            let asleep = blocked_in(self.thread);
-            if asleep.is_some_and(|call| FUTEX.contains(&call) == case.in_futex) {
-                return Ok(true);
-            }
-            self.in_time(deadline)?;
-        }
-        Ok(false)
-    }
-
-    /// Waits until the call has returned.
-    fn returns(&self) -> Result<(), String> {
-        let deadline = Instant::now() + LIMIT;
-        while !self.returned.load(Ordering::SeqCst) {
-            self.in_time(deadline)?;
-        }
-        Ok(())
-    }
-
-    fn in_time(&self, deadline: Instant) -> Result<(), String> {
-        std::thread::yield_now();
-        if self.handle.is_finished() {
-            // It has panicked.
-            return Ok(());
-        }
-        let late = || format!("no end: asleep in {:?}", blocked_in(self.thread));
-        if Instant::now() < deadline { Ok(()) } else { Err(late()) }
-    }
-
-    /// Requests its stop.
-    fn end(self) -> Result<Ended, String> {
-        assert!(self.handle.request_stop(), "requested before");
-        match self.handle.join_timeout(LIMIT) {
-            Ok(ended) => ended.map_err(|panic| panic_text(&*panic)),
-            Err(_) => Err(format!("is not stopped: asleep in {:?}", blocked_in(self.thread))),
-        }
-    }
-}
-
-fn until_requested() {
-    while !stopruntime::stop_requested() {
-        std::thread::yield_now();
-    }
-}
-
-fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
-    let text = panic.downcast_ref::<String>().cloned();
-    text.or_else(|| panic.downcast_ref::<&str>().map(ToString::to_string)).unwrap_or_default()
-}
 
 /// Makes the call with its event there; the request comes after its result.
 fn with_its_event(case: &Case, call: Call, feed: Box<dyn FnOnce()>) -> Cell {
@@ -264,11 +169,6 @@ fn covered() -> BTreeSet<String> {
     sys_cases::cases().into_iter().flat_map(of).collect()
 }
 
-/// What has none, and a reason.
-fn excepted() -> BTreeSet<&'static str> {
-    names::EXCEPTIONS.iter().flat_map(|(names, _)| names.split_whitespace()).collect()
-}
-
 #[test]
 fn every_name_has_a_row_or_a_reason() {
     let covered = covered();
@@ -287,7 +187,8 @@ fn every_name_has_a_row_or_a_reason() {
         .flat_map(str::split_whitespace)
         .chain(functions.iter().map(String::as_str))
         .collect();
-    let excepted = excepted();
+    let excepted: BTreeSet<&str> =
+        names::EXCEPTIONS.iter().flat_map(|(names, _)| names.split_whitespace()).collect();
     let missing: Vec<&&str> =
         all.iter().filter(|name| !covered.contains(**name) && !excepted.contains(*name)).collect();
     assert!(missing.is_empty(), "neither a row nor a reason: {missing:?}");
@@ -305,8 +206,7 @@ fn the_documentation_has_the_rows_of_the_table() {
         .filter(|case| of_sys(case))
         .map(|case| case.name.to_owned())
         .collect();
-    let mut documented: BTreeSet<String> = table::documented().into_keys().collect();
-    documented.retain(|name| !excepted().contains(base(name)));
+    let documented: BTreeSet<String> = table::documented().into_keys().collect();
     assert_eq!(rows, documented);
 }
 

@@ -6,6 +6,11 @@
 //! (signal(7)). [`Backend::Ppoll`](crate::Backend::Ppoll) cannot tell a handler
 //! with `SA_RESTART` from one without, and treats all as the former.
 //!
+//! A stop of the process (SIGSTOP) is such a signal as well: on Linux it ends
+//! `epoll_wait`, `semtimedop`, `sigtimedwait` and sockets with `SO_RCVTIMEO`
+//! with `EINTR`, and the time-out of `ppoll`, `pselect` and `select` stands
+//! still meanwhile. All other time-outs go on.
+//!
 //! # Backends
 //!
 //! On [`Backend::Rseq`](crate::Backend::Rseq) and

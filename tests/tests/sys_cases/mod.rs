@@ -18,6 +18,7 @@ macro_rules! made {
     };
 }
 
+pub mod caller;
 mod children;
 mod copies;
 mod files;

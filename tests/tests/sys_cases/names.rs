@@ -84,7 +84,6 @@ pub const EXCEPTIONS: &[(&str, &str)] = &[
         "pthread_clockjoin_np pthread_timedjoin_np",
         "joining for a time: `join_timeout`, which waits no longer than it is told",
     ),
-    ("io_uring_enter", "its row comes with what submits to a ring"),
     ("gai_suspend", "name resolution, as getaddrinfo below"),
     (
         "dprintf fclose fflush fgetc fgetpos fgets fgetwc fgetws fmtmsg fopen fprintf fputc \
