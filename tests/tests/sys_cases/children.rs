@@ -4,6 +4,7 @@ use super::{Arranged, Case, arranged, case};
 use core::ptr::null_mut;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
+use stopruntime::ext::StatusOrStop;
 use stopruntime::{Stopped, sys};
 
 /// A child that ends when its input does; dropped, it is gone.
@@ -44,6 +45,21 @@ fn for_child(call: fn(i32) -> Result<i32, Stopped>) -> Arranged {
     arranged(move || call(id).map(reaped), move || other.lock().unwrap().end()).keeping(cat)
 }
 
+/// A command that ends when its input does; fed by that. Stopped, it is killed:
+/// the next call has a child of its own.
+fn running() -> Arranged {
+    let (reader, writer) = std::io::pipe().unwrap();
+    arranged(
+        move || {
+            let mut command = Command::new("cat");
+            let status = command.stdin(reader.try_clone().unwrap()).status_or_stop()?;
+            assert!(status.unwrap().success());
+            Ok(0)
+        },
+        move || drop(writer),
+    )
+}
+
 pub fn cases() -> Vec<Case> {
     vec![
         case("waitpid", || for_child(made!(|id| sys::waitpid_or_stop(id, null_mut(), 0)))),
@@ -56,6 +72,7 @@ pub fn cases() -> Vec<Case> {
         case("wait", || for_child(made!(|_| sys::wait_or_stop(null_mut())))),
         case("wait3", || for_child(made!(|_| sys::wait3_or_stop(null_mut(), 0, null_mut())))),
         case("waitpid(-1)", || for_child(made!(|_| sys::waitpid_or_stop(-1, null_mut(), 0)))),
+        case("process::Command::status", running).stands_for(&["system"]),
         case("waitid(P_ALL)", || {
             for_child(made!(|_| sys::waitid_or_stop(libc::P_ALL, 0, null_mut(), libc::WEXITED)))
         }),

@@ -79,7 +79,6 @@ pub const POSIX_MAY: &str = "\
 pub const EXCEPTIONS: &[(&str, &str)] = &[
     ("close", "never stop-checked: also where it fails the descriptor is closed"),
     ("getmsg getpmsg putmsg putpmsg", "STREAMS, which Linux has never had"),
-    ("system", "a child that has been started cannot be taken back: spawn it, and mark its wait"),
     (
         "pthread_clockjoin_np pthread_timedjoin_np",
         "joining for a time: `join_timeout`, which waits no longer than it is told",
