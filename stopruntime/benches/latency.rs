@@ -24,6 +24,9 @@ const SAMPLES: usize = 2_000;
 /// When the thread was past its call, and when it was joined.
 struct Sample(Option<Duration>, Duration);
 
+/// What it is called, and a measurement.
+type Way = (&'static str, fn(&PipeReader) -> Sample);
+
 fn main() -> io::Result<()> {
     if std::env::args().any(|argument| argument == "--test") {
         return Ok(());
@@ -31,7 +34,7 @@ fn main() -> io::Result<()> {
     println!("backend: {}, {SAMPLES} samples", stopruntime::backend());
     catch_usr1();
     let (data, _writer) = io::pipe()?;
-    let ways: [(&str, fn(&PipeReader) -> Sample); 5] = [
+    let ways: [Way; 5] = [
         ("tgkill + EINTR", tgkill),
         ("request_stop", request),
         ("pthread_cancel", cancel),
@@ -196,7 +199,7 @@ unsafe extern "C" {
 
 fn cancel(data: &PipeReader) -> Sample {
     CANCELLED.store(0, Ordering::Relaxed);
-    let argument = core::ptr::without_provenance_mut(data.as_raw_fd() as usize);
+    let argument = core::ptr::without_provenance_mut(data.as_raw_fd().cast_unsigned() as usize);
     let mut thread = 0;
     // SAFETY: a place for the id, and a function that needs nothing else.
     assert_eq!(unsafe { pthread_create(&raw mut thread, core::ptr::null(), reads, argument) }, 0);
