@@ -118,7 +118,7 @@ impl<T> Mutex<T> {
     ///
     /// # Errors
     ///
-    /// The value in a [`PoisonError`], if a holder panicked.
+    /// The value in a [`PoisonError`](std::sync::PoisonError), if a holder panicked.
     pub fn into_inner(self) -> LockResult<T> {
         self.poison.tell(self.data.into_inner())
     }
@@ -129,7 +129,7 @@ impl<T: ?Sized> Mutex<T> {
     ///
     /// # Errors
     ///
-    /// The guard in a [`PoisonError`], if a holder panicked.
+    /// The guard in a [`PoisonError`](std::sync::PoisonError), if a holder panicked.
     #[inline]
     pub fn lock(&self) -> LockResult<MutexGuard<'_, T>> {
         never(self.raw.lock::<Plain>());
