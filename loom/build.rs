@@ -12,12 +12,17 @@ use std::{env, fs, io};
 const SOURCES: &str = "../stopruntime/src/sync";
 
 /// What the sources say, and what the copies say.
-const WORDS: [(&str, &str); 4] = [
+const WORDS: [(&str, &str); 5] = [
     (" const fn ", " fn "),
     ("core::sync::atomic", "crate::atomic"),
     ("std::sync::atomic", "crate::atomic"),
     ("std::time", "crate::time"),
+    ("core::cell::UnsafeCell", "crate::cell::UnsafeCell"),
 ];
+
+/// Where threads share what is in a cell, so that their accesses need no order:
+/// the cell stays core's.
+const SHARES: [&str; 2] = ["rwlock.rs", "once_lock.rs"];
 
 fn main() -> io::Result<()> {
     println!("cargo::rerun-if-changed={SOURCES}");
@@ -45,8 +50,11 @@ fn copy(from: &Path, to: &Path) -> io::Result<()> {
             continue;
         }
         let mut text = fs::read_to_string(entry.path())?;
+        let shares = SHARES.iter().any(|name| *entry.file_name() == **name);
         for (word, other) in WORDS {
-            text = text.replace(word, other);
+            if !(shares && word.contains("UnsafeCell")) {
+                text = text.replace(word, other);
+            }
         }
         fs::write(to, text)?;
     }

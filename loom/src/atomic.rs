@@ -1,35 +1,47 @@
 //! loom's atomics in the shape of [`core::sync::atomic`].
 //!
-//! loom takes a `SeqCst` access for an `AcqRel` one, so each has a `SeqCst`
-//! fence on either side here. Among accesses that are all `SeqCst` that gives
-//! the one order that they have; to relaxed accesses next to them it gives more
-//! than the language promises.
+//! loom takes a `SeqCst` access for an `AcqRel` one. So a `SeqCst` store or
+//! modification has a `SeqCst` fence behind it here, and a load has none: what
+//! compilers make of them on x86-64. It is less than the language promises to
+//! loads of words that others store to, and more to what stands before such a
+//! store: loom's fence synchronises with each one before it.
 
+use crate::signal;
 use loom::sync::atomic as model;
+use loom::sync::atomic::Ordering::SeqCst;
 use std::sync::Arc;
 
+pub use core::sync::atomic::compiler_fence;
 pub use loom::sync::atomic::Ordering;
-use loom::sync::atomic::Ordering::{Relaxed, SeqCst};
 
 /// [`core::sync::atomic::fence`].
 pub fn fence(order: Ordering) {
     if !std::thread::panicking() {
+        signal::pass();
         model::fence(order);
     }
 }
 
-fn access<R>(order: Ordering, access: impl FnOnce() -> R) -> R {
-    if order == SeqCst {
-        model::fence(SeqCst);
-    }
-    let result = access();
+/// Behind a store.
+fn stored<T>(order: Ordering, result: T) -> T {
     if order == SeqCst {
         model::fence(SeqCst);
     }
     result
 }
 
-/// A type of the same name and methods as core's. A failed model is taken down
+/// A load of what a modification would find, the newest value.
+trait Newest<T> {
+    fn newest(&self, order: Ordering) -> T;
+}
+
+impl Newest<bool> for model::AtomicBool {
+    fn newest(&self, order: Ordering) -> bool {
+        self.fetch_or(false, order)
+    }
+}
+
+/// Types of the same name and methods as core's. A failed model is taken down
 /// from outside, with destructors that find no loom: they see zeros.
 macro_rules! atomics {
     ($($name:ident, $value:ty, [$($modify:ident),*];)*) => {$(
@@ -55,12 +67,18 @@ macro_rules! atomics {
                 if std::thread::panicking() {
                     return <$value>::default();
                 }
-                access(order, || self.0.load(order))
+                signal::pass();
+                if signal::is_first_look(Arc::as_ptr(&self.0).cast()) {
+                    self.0.newest(order)
+                } else {
+                    self.0.load(order)
+                }
             }
 
             pub fn store(&self, value: $value, order: Ordering) {
                 if !std::thread::panicking() {
-                    access(order, || self.0.store(value, order));
+                    signal::pass();
+                    stored(order, self.0.store(value, order));
                 }
             }
 
@@ -74,7 +92,9 @@ macro_rules! atomics {
                 if std::thread::panicking() {
                     return Ok(current);
                 }
-                access(success, || self.0.compare_exchange(current, new, success, failure))
+                signal::pass();
+                let before = self.0.compare_exchange(current, new, success, failure)?;
+                Ok(stored(success, before))
             }
 
             pub fn compare_exchange_weak(
@@ -107,23 +127,43 @@ macro_rules! atomics {
                 if std::thread::panicking() {
                     return <$value>::default();
                 }
-                access(order, || self.0.$modify(value, order))
+                signal::pass();
+                stored(order, self.0.$modify(value, order))
             })*
 
-            /// The newest value; a scheduling point that conflicts with every
-            /// other access, and orders nothing.
-            pub fn touch(&self) -> $value {
-                self.fetch_or(<$value>::default(), Relaxed)
+            /// The newest value; conflicts with every other access, so that each
+            /// order of the two is run.
+            pub fn touch(&self, order: Ordering) -> $value {
+                if std::thread::panicking() {
+                    return <$value>::default();
+                }
+                signal::pass();
+                self.0.newest(order)
             }
         }
     )*};
 }
+
 atomics! {
     AtomicBool, bool, [swap, fetch_and, fetch_or, fetch_xor];
     AtomicU32, u32, [swap, fetch_add, fetch_sub, fetch_and, fetch_or, fetch_xor];
     AtomicU64, u64, [swap, fetch_add, fetch_sub, fetch_and, fetch_or, fetch_xor, fetch_max];
     AtomicUsize, usize, [swap, fetch_add, fetch_sub, fetch_and, fetch_or, fetch_xor];
 }
+
+macro_rules! newest {
+    ($($name:ident: $value:ty),*) => {$(
+        impl Newest<$value> for model::$name {
+            fn newest(&self, order: Ordering) -> $value {
+                // An exchange of what is never there stores nothing.
+                let never = <$value>::MAX / 3;
+                let (Ok(value) | Err(value)) = self.compare_exchange(never, never, order, order);
+                value
+            }
+        }
+    )*};
+}
+newest!(AtomicU32: u32, AtomicU64: u64, AtomicUsize: usize);
 
 impl AtomicU32 {
     pub(crate) fn is(&self, other: &AtomicU32) -> bool {

@@ -11,8 +11,10 @@
 //! `call::futex_wait_or_stop`.
 
 use crate::atomic::AtomicU32;
+use crate::signal;
 use crate::stop::Record;
 use crate::time::{Duration, Instant};
+use loom::sync::atomic::Ordering::Relaxed;
 use loom::thread::{self, Thread};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -72,8 +74,9 @@ pub(crate) fn wait(
     deadline: Option<Instant>,
     stop: Option<&Arc<Record>>,
 ) -> End {
+    signal::forget_looks();
     let requested = || stop.is_some_and(|stop| stop.requested());
-    if word.touch() != expected {
+    if word.touch(Relaxed) != expected {
         return if requested() { End::Stopped } else { End::Woken };
     }
     let waiter = Rc::new(Waiter {
@@ -86,11 +89,11 @@ pub(crate) fn wait(
     QUEUE.with_borrow_mut(|queue| queue.push(Rc::clone(&waiter)));
     // A request or a deadline that came earlier found nobody to take out.
     if requested() {
-        word.touch();
+        word.touch(Relaxed);
         waiter.leave(End::Stopped);
     }
     if deadline.is_some_and(Instant::is_reached) {
-        word.touch();
+        word.touch(Relaxed);
         waiter.leave(End::TimedOut);
     }
     loop {
@@ -106,7 +109,7 @@ fn wake(word: &AtomicU32, most: usize) -> usize {
     if std::thread::panicking() {
         return 0;
     }
-    word.touch();
+    word.touch(Relaxed);
     let mut woken = 0;
     while woken < most {
         let Some(waiter) = find(|waiter| waiter.word.is(word)) else { break };
@@ -121,7 +124,7 @@ pub(crate) fn stop(record: &Arc<Record>) {
     let theirs =
         |waiter: &Waiter| waiter.stop.as_ref().is_some_and(|stop| Arc::ptr_eq(stop, record));
     if let Some(waiter) = find(theirs) {
-        waiter.word.touch();
+        waiter.word.touch(Relaxed);
         waiter.leave(End::Stopped);
     }
 }
@@ -129,7 +132,7 @@ pub(crate) fn stop(record: &Arc<Record>) {
 /// The clock runs: whoever has a deadline leaves.
 pub(crate) fn expire() {
     while let Some(waiter) = find(|waiter| waiter.deadline.is_some()) {
-        waiter.word.touch();
+        waiter.word.touch(Relaxed);
         waiter.leave(End::TimedOut);
     }
 }
@@ -137,7 +140,7 @@ pub(crate) fn expire() {
 /// A signal that is no request ends the thread's wait: it returns early.
 pub(crate) fn interrupt(thread: &Thread) {
     if let Some(waiter) = find(|waiter| waiter.thread.id() == thread.id()) {
-        waiter.word.touch();
+        waiter.word.touch(Relaxed);
         waiter.leave(End::Woken);
     }
 }

@@ -9,14 +9,18 @@
 //! # What runs
 //!
 //! The sources of `stopruntime::sync` themselves, copied by `build.rs` with
-//! four words changed. Below them stand models of what they are built on:
+//! a few words changed. Below them stand models of what they are built on:
 //!
 //! | the sources say | here |
 //! |---|---|
-//! | `core::sync::atomic` | [`atomic`]: loom's, with a fence at each `SeqCst` |
+//! | `core::sync::atomic` | [`atomic`]: loom's, with a fence behind `SeqCst` stores |
+//! | `core::cell::UnsafeCell` | [`cell`]: one access at a time |
 //! | `std::time` | [`time`]: a clock that a test moves |
 //! | `crate::futex`, `crate::call` | [`futex`]: the kernel's queue of waiters |
 //! | `crate::stop` | [`stop`]: a request, and what a wait makes of it |
+//! | `crate::signal` | [`signal`]: membarrier(2) |
+//!
+//! Small tests of these models themselves are in `tests/litmus.rs`.
 //!
 //! A thread that sleeps for ever is found: loom reports a deadlock when nobody
 //! can run. So a test that ends has shown that nobody hangs.
@@ -41,8 +45,10 @@
 //! - The futex names its waiters in the order of their coming, as the kernel
 //!   does for threads of one priority.
 //! - Who is woken, or stopped in its sleep, has synchronised with who did it.
-//! - A `SeqCst` access is a little stronger than it is ([`atomic`]).
-//! - Data behind a lock is not watched by itself: a test puts [`Data`] there.
+//! - A `SeqCst` store orders more than it does ([`atomic`]), and so does a
+//!   barrier for all threads ([`signal`]).
+//! - Data that threads share is not watched by itself (`SHARES` in `build.rs`):
+//!   a test puts [`Data`] there.
 //! - A `compare_exchange_weak` never fails by itself, and of what a word held
 //!   loom keeps the last seven values.
 //!
@@ -50,9 +56,11 @@
 
 pub mod atomic;
 mod call;
+pub mod cell;
 mod data;
 pub mod futex;
 mod model;
+pub mod signal;
 pub mod stop;
 pub mod thread;
 pub mod time;

@@ -1,6 +1,6 @@
 //! Running a model.
 
-use crate::{futex, time};
+use crate::{futex, signal, time};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
@@ -33,6 +33,7 @@ fn check<T: Ord + Clone + Send + 'static>(
     let noted = Arc::clone(&outcomes);
     builder.check(move || {
         futex::clear();
+        signal::clear();
         time::start();
         let outcome = run();
         *noted.lock().unwrap().entry(outcome).or_insert(0) += 1;

@@ -1,6 +1,6 @@
 //! Requests: a flag per thread, and the end of the wait that it is in.
 
-use crate::atomic::AtomicBool;
+use crate::atomic::AtomicU32;
 use crate::futex;
 use core::cell::RefCell;
 use core::fmt;
@@ -10,13 +10,13 @@ use std::sync::Arc;
 /// What a request reaches its thread by.
 #[derive(Debug, Default)]
 pub(crate) struct Record {
-    requested: AtomicBool,
+    requested: AtomicU32,
 }
 
 impl Record {
     /// Never an old value: `request_stop` returns when the target sees it.
     pub(crate) fn requested(&self) -> bool {
-        self.requested.fetch_or(false, Acquire)
+        self.requested.touch(Acquire) != 0
     }
 }
 
@@ -38,9 +38,9 @@ impl Stopper {
     /// Requests a stop. True if it is the first.
     #[allow(clippy::must_use_candidate, reason = "a request is made for its effect")]
     pub fn request_stop(&self) -> bool {
-        let before = self.0.requested.swap(true, Release);
+        let before = self.0.requested.swap(1, Release);
         futex::stop(&self.0);
-        !before
+        before == 0
     }
 }
 

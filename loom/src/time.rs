@@ -31,7 +31,7 @@ pub struct Instant(u64);
 impl Instant {
     #[must_use]
     pub fn now() -> Instant {
-        Instant(clock().touch())
+        Instant(clock().touch(Relaxed))
     }
 
     #[must_use]

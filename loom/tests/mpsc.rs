@@ -273,7 +273,7 @@ fn who_is_received_goes_on() {
 #[test]
 fn a_receiver_whose_time_is_over_leaves_the_message_to_the_next() {
     for bound in BOUNDS {
-        let outcomes = model_bounded(1, move || {
+        let outcomes = model_bounded(2, move || {
             let (sender, receiver) = channel(bound);
             let theirs = receiver.clone();
             let first = spawn(move || theirs.recv_timeout(SECOND).is_ok());
