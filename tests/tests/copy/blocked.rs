@@ -12,13 +12,16 @@ use stop_tests::per_backend;
 const MUCH: usize = 2 << 20;
 
 /// Fills the other end, which nobody empties; is stopped; copies the rest.
-fn stopped_by_a_full_writer(source: Source, destination: Destination, bytes: &[u8]) {
+fn stopped_by_a_full_writer(source: Source, mut destination: Destination, bytes: &[u8]) {
     let what = format!("{} to {}", source.name, destination.name);
     if let Some(feed) = source.feed {
         feed.send(bytes.to_vec()).unwrap();
     }
     let ends = Ends { reader: source.reader, writer: destination.writer };
     let copy = start(move || ends.copy());
+    // Something has been written: it does not rest because nothing has come.
+    let mut begun = [0];
+    destination.out.read_exact(&mut begun).unwrap();
     copy.wait_until_at_rest_in(&WRITES);
     let (outcome, ends) = copy.stopped();
     let first = progress(&outcome);
@@ -26,7 +29,8 @@ fn stopped_by_a_full_writer(source: Source, destination: Destination, bytes: &[u
     let collector = Destination::collect(destination.out);
     let second = ends.copy_to_the_end();
     assert_eq!(first + second, bytes.len() as u64, "{what}");
-    assert!(collector.join().unwrap() == bytes, "{what}: other bytes");
+    let all = [&begun[..], &collector.join().unwrap()].concat();
+    assert!(all == bytes, "{what}: other bytes");
 }
 
 /// Has copied all there is, waits for more; is stopped; copies the rest.
