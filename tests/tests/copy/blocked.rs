@@ -60,20 +60,19 @@ per_backend! {
     fn every_source_outlives_a_full_writer() {
         let bytes = bytes(MUCH);
         for source in WAITING_SOURCES {
-            for destination in WAITING_DESTINATIONS {
-                let (source, destination) = (source(), destination());
-                // Such a source cannot give back, and a buffer does not tell
-                // that the stream behind it is full.
-                if source.name == "a reader of one's own" && destination.buffered {
-                    continue;
-                }
-                stopped_by_a_full_writer(source, destination, &bytes);
-            }
+            stopped_by_a_full_writer(source(), WAITING_DESTINATIONS[0](), &bytes);
         }
         for source in FILLED_SOURCES {
-            for destination in WAITING_DESTINATIONS {
-                stopped_by_a_full_writer(source(&bytes), destination(), &bytes);
-            }
+            stopped_by_a_full_writer(source(&bytes), WAITING_DESTINATIONS[0](), &bytes);
+        }
+    }
+
+    fn a_socket_a_pipe_and_a_file_outlive_every_full_writer() {
+        let bytes = bytes(MUCH);
+        for destination in WAITING_DESTINATIONS {
+            stopped_by_a_full_writer(WAITING_SOURCES[0](), destination(), &bytes);
+            stopped_by_a_full_writer(WAITING_SOURCES[3](), destination(), &bytes);
+            stopped_by_a_full_writer(FILLED_SOURCES[0](&bytes), destination(), &bytes);
         }
     }
 

@@ -105,6 +105,29 @@ per_backend! {
         assert!(copy == bytes);
     }
 
+    /// An urgent byte is none of the stream (tcp(7)), wherever it stands.
+    fn an_urgent_byte_is_passed_over_as_by_std() {
+        let with_urgent_bytes = || {
+            let (reader, mut writer) = tcp();
+            for part in [&b"ab"[..], b"!", b"!", b"cd", b"!", b"e"] {
+                if part == b"!" {
+                    // SAFETY: one byte.
+                    let sent = unsafe {
+                        libc::send(writer.as_raw_fd(), part.as_ptr().cast(), 1, libc::MSG_OOB)
+                    };
+                    assert_eq!(sent, 1);
+                } else {
+                    writer.write_all(part).unwrap();
+                }
+            }
+            reader
+        };
+        let (mut copy, mut plain) = (Vec::new(), Vec::new());
+        let length = copy_or_stop(&mut with_urgent_bytes(), &mut copy).unwrap().unwrap();
+        assert_eq!(length, io::copy(&mut with_urgent_bytes(), &mut plain).unwrap());
+        assert_eq!(copy, plain);
+    }
+
     fn the_time_out_of_a_socket_is_its_own() {
         let (mut socket, mut other) = UnixStream::pair().unwrap();
         socket.set_read_timeout(Some(std::time::Duration::from_millis(20))).unwrap();

@@ -74,13 +74,15 @@ per_backend! {
     fn every_byte_arrives_once() {
         let bytes = bytes(LENGTH);
         let mut dice = Dice::new();
+        let mut all = 0;
         for _ in 0..runs(1_000).div_ceil(1_000) {
             for source in 0..WAITING_SOURCES.len() + FILLED_SOURCES.len() {
                 let start = Instant::now();
                 let stops = all_pairs_of(source, &mut dice, &bytes);
                 println!("source {source}: {stops} stops, {:?}", start.elapsed());
-                assert!(stops > 5, "source {source}: too few stops in the middle to show a thing");
+                all += stops;
             }
         }
+        assert!(all > 100, "{all} stops in the middle are too few to show a thing");
     }
 }

@@ -13,7 +13,6 @@ fn all(
     mut file: File,
     mut output: ChildStdout,
     mut input: ChildStdin,
-    to: Box<dyn stopruntime::ext::WriteOrStop>,
 ) -> io::Result<u64> {
     let mut copy = Vec::new();
     loop {
@@ -40,7 +39,6 @@ fn all(
         #[blocking]
         io::copy(&mut copy.as_slice(), &mut to)?;
     }
-    drop(to);
     Ok(0)
 }
 
