@@ -54,6 +54,8 @@ const METHODS: &[Method] = &[
     Method("sync_data", &[0], &["FileOrStop"]),
     Method("lock", &[0], &["LockOrStop"]),
     Method("lock_shared", &[0], &["FileOrStop"]),
+    Method("submit_and_wait", &[1], &["SubmitAndWaitOrStop"]),
+    Method("submit_with_args", &[2], &["SubmitWithArgsOrStop"]),
     // Those of `stopruntime::sync` are methods of the types themselves.
     Method("read", &[0], &["ReadWriteLockOrStop"]),
     Method("write", &[0], &["ReadWriteLockOrStop"]),

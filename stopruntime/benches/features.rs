@@ -5,12 +5,14 @@
 //! mean something only as ratios; the best and the median of the rounds are
 //! printed. The backend is the one in force (`STOPRUNTIME_BACKEND`).
 
-#![allow(missing_docs)]
+#![allow(missing_docs, unsafe_code)]
 
 use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
+use io_uring::{IoUring, opcode};
+use std::cell::RefCell;
 use std::hint::black_box;
 use std::time::{Duration, Instant};
-use stopruntime::ext::{ReceiverOrStop, SenderOrStop};
+use stopruntime::ext::{ReceiverOrStop, SenderOrStop, SubmitAndWaitOrStop};
 use stopruntime::thread;
 
 const ROUNDS: usize = 61;
@@ -30,6 +32,10 @@ fn main() {
     for bound in [0, 1] {
         let name = format!("crossbeam there and back, bound {bound}");
         row(&name, [&mut || there_and_back(bound, &PLAIN), &mut || there_and_back(bound, &OURS)]);
+    }
+    match IoUring::new(8) {
+        Ok(mut ring) => rings(&mut ring),
+        Err(error) => println!("the kernel refuses rings: {error}"),
     }
 }
 
@@ -138,4 +144,35 @@ fn there_and_back(bound: usize, calls: &'static Calls) -> Duration {
     drop(there);
     echo.join().unwrap();
     time
+}
+
+/// One of the two calls, with what it wants.
+type Wait = fn(&IoUring) -> usize;
+
+fn rings(ring: &mut IoUring) {
+    const PLAIN: Wait = |ring| ring.submit_and_wait(1).unwrap();
+    const OURS: Wait = |ring| ring.submit_and_wait_or_stop(1).unwrap().unwrap();
+    let one = &RefCell::new(IoUring::new(8).unwrap());
+    let complete = |wait: Wait| {
+        timed(|| {
+            let mut ring = one.borrow_mut();
+            push(&mut ring);
+            assert_eq!(wait(&ring), 1);
+            assert_eq!(ring.completion().count(), 1);
+        })
+    };
+    let name = "io_uring, one entry and its completion";
+    row(name, [&mut || complete(PLAIN), &mut || complete(OURS)]);
+
+    // It is not taken out.
+    push(ring);
+    ring.submit_and_wait(1).unwrap();
+    let look = |wait: Wait| timed(|| assert_eq!(wait(ring), 0));
+    row("io_uring, a completion that is there", [&mut || look(PLAIN), &mut || look(OURS)]);
+}
+
+fn push(ring: &mut IoUring) {
+    let entry = opcode::Nop::new().build();
+    // SAFETY: it has no buffers.
+    unsafe { ring.submission().push(&entry) }.unwrap();
 }

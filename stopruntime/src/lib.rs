@@ -74,6 +74,8 @@
 //! - `macros` (on by default): the attribute.
 //! - `crossbeam-channel`: stop-checked `recv` and `send` of that crate, and a
 //!   stop channel for its `select!`.
+//! - `io-uring`: stop-checked `submit_and_wait` and `submit_with_args` of that
+//!   crate.
 //!
 //! # Without the attribute
 //!
@@ -98,6 +100,8 @@ pub mod crossbeam;
 mod current;
 pub mod ext;
 mod futex;
+#[cfg(feature = "io-uring")]
+mod io_uring;
 mod ppoll;
 #[doc(hidden)]
 pub mod private;
@@ -109,6 +113,7 @@ pub mod sys;
 #[doc(hidden)]
 pub mod testing;
 pub mod thread;
+mod uring;
 #[cfg(feature = "crossbeam-channel")]
 mod watch;
 mod window;

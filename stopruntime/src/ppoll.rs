@@ -9,7 +9,7 @@
 //! | `accept4`, devices without `RWF_NOWAIT` | a look at readiness, one at a time among this process's stop-checked callers |
 //! | `connect` | `O_NONBLOCK` while it is made |
 //! | `poll` `ppoll` `clock_nanosleep` | being `ppoll` |
-//! | `select` `epoll_pwait` `sigsuspend` | the mask they have of their own |
+//! | `select` `epoll_pwait` `sigsuspend` `io_uring_enter` | the mask they have of their own |
 //! | `sigtimedwait` | waiting for the stop signal as well |
 //! | `waitid` `wait4` of one child | a pidfd (Linux 5.3), then `WNOHANG` |
 //! | `futex` wait, `futex_waitv` | `futex_waitv` over the words and the flag (Linux 5.16) |
@@ -90,6 +90,7 @@ pub(crate) unsafe fn call(
                 masked::epoll(record, libc::SYS_epoll_pwait, [epoll, events, count, timeout, 0, 0])
             }
             libc::SYS_epoll_pwait | libc::SYS_epoll_pwait2 => masked::epoll(record, number, args),
+            libc::SYS_io_uring_enter => masked::ring(record, args),
             libc::SYS_rt_sigsuspend => masked::suspend(record, args),
             libc::SYS_rt_sigtimedwait => masked::wait_for_signal(record, args),
             libc::SYS_mq_timedreceive | libc::SYS_mq_timedsend => {
@@ -145,7 +146,7 @@ unsafe fn plain(number: c_long, args: [usize; 6]) -> isize {
 
 /// Runs the one system call that waits, between setting and clearing the
 /// marker, unless a stop is requested.
-fn inside<R>(record: &Record, wait: impl FnOnce() -> R) -> Result<R, Stopped> {
+pub(crate) fn inside<R>(record: &Record, wait: impl FnOnce() -> R) -> Result<R, Stopped> {
     record.line.marker.store(1, Ordering::SeqCst);
     // Race 1 of the protocol: here the thread pays for the fence itself.
     fence(Ordering::SeqCst);

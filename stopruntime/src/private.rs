@@ -5,8 +5,8 @@ pub use crate::ext::{
     FillBufOrStop, IncomingOrStop, InitialiseOrStop, JoinOrStop, LockOrStop, OpenOrStop,
     OutputOrStop, PeekFromOrStop, PeekOrStop, ReadOrStop, ReadWriteLockOrStop, ReceiverOrStop,
     RecvFromOrStop, RecvOrStop, SendOrStop, SendToOrStop, SenderOrStop, StatusOrStop, StdinOrStop,
-    WaitOrStop, WaitWithOutputOrStop, WriteOrStop, copy_or_stop, park_or_stop,
-    park_timeout_or_stop, sleep_or_stop, sleep_until_or_stop,
+    SubmitAndWaitOrStop, SubmitWithArgsOrStop, WaitOrStop, WaitWithOutputOrStop, WriteOrStop,
+    copy_or_stop, park_or_stop, park_timeout_or_stop, sleep_or_stop, sleep_until_or_stop,
 };
 pub use crate::stop::{CarriesStop, Shield, Stopped, check};
 

@@ -8,7 +8,7 @@ pub use processes::{descendants, kill_with_descendants};
 
 use std::fmt::Write as _;
 use std::fs;
-use std::io::Read;
+use std::io::{Read, Write as _};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -119,6 +119,18 @@ fn run_child(name: &str, backend: &str) {
     let output = output.map(|thread| thread.join().expect("the reader ends")).concat();
     assert!(status.success(), "{name} on {backend}: {status}\n{output}");
     assert!(output.contains("1 passed"), "{name} on {backend} ran no test:\n{output}");
+    // On the line that libtest has begun with the test's name.
+    for (_, what) in output.lines().filter_map(|line| line.split_once(NOT_TESTED)) {
+        not_tested(what, format_args!("on {backend}"));
+    }
+}
+
+const NOT_TESTED: &str = "NOT TESTED: ";
+
+/// Says what a test could not look at on this machine, also if it passes:
+/// libtest keeps what it prints by `println!` to itself then.
+pub fn not_tested(what: &str, why: impl std::fmt::Display) {
+    let _ = writeln!(std::io::stdout(), "{NOT_TESTED}{what}: {why}");
 }
 
 fn gather(mut stream: impl Read + Send + 'static) -> std::thread::JoinHandle<String> {

@@ -14,6 +14,7 @@ mod buffered;
 mod child;
 mod connect;
 mod copy;
+mod crossbeam;
 mod datagram;
 mod ends;
 mod file;
@@ -214,6 +215,7 @@ pub fn all() -> Vec<Case> {
         child::CASES,
         file::CASES,
         sync::CASES,
+        crossbeam::CASES,
         time::CASES,
         readiness::CASES,
     ]

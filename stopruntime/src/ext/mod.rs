@@ -42,6 +42,7 @@ mod raw;
 mod raw_file;
 mod read;
 mod refused;
+mod ring;
 mod stdin;
 mod stoppable;
 mod stream;
@@ -66,6 +67,7 @@ pub use process::{JoinOrStop, WaitOrStop};
 pub use read::ReadOrStop;
 #[doc(hidden)]
 pub use refused::{InitialiseOrStop, ReadWriteLockOrStop};
+pub use ring::{SubmitAndWaitOrStop, SubmitWithArgsOrStop};
 pub use stdin::StdinOrStop;
 pub use stoppable::Stoppable;
 pub use time::{sleep_or_stop, sleep_until_or_stop};

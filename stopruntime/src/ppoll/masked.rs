@@ -7,11 +7,12 @@
 
 #![allow(unsafe_code)]
 
-use super::{INTERRUPTED, inside, plain};
+use super::{INTERRUPTED, UNSUPPORTED, inside, plain};
 use crate::record::Record;
-use crate::signal::{self, KERNEL_MASK_SIZE};
+use crate::signal::{self, KERNEL_MASK_SIZE, opened};
 use crate::stop::Stopped;
-use core::ffi::c_long;
+use crate::uring;
+use core::ffi::{c_long, c_uint};
 
 /// Makes the call, which opens the stop signal by its own mask.
 ///
@@ -22,28 +23,6 @@ unsafe fn open(record: &Record, number: c_long, args: [usize; 6]) -> Result<isiz
     // SAFETY: the caller's call.
     let raw = inside(record, || unsafe { plain(number, args) })?;
     if raw == INTERRUPTED && record.must_stop() { Err(Stopped::new()) } else { Ok(raw) }
-}
-
-/// The caller's mask or, if it gave none, the thread's own; with the stop
-/// signal open.
-///
-/// # Safety
-///
-/// `mask` is 0 or the address of a mask.
-pub(super) unsafe fn opened(mask: usize, size: usize) -> libc::sigset_t {
-    let mut set = signal::open_mask();
-    if mask != 0 {
-        // SAFETY: the caller's mask, of the size that it says, into the first
-        // bytes of ours.
-        unsafe {
-            core::ptr::copy_nonoverlapping(
-                mask as *const u8,
-                (&raw mut set).cast::<u8>(),
-                size.min(KERNEL_MASK_SIZE),
-            );
-        }
-    }
-    signal::without(set)
 }
 
 /// `epoll_pwait(2)`, `epoll_pwait2(2)`: the mask is the fifth argument.
@@ -62,6 +41,31 @@ pub(super) unsafe fn epoll(
     args[5] = KERNEL_MASK_SIZE;
     // SAFETY: the caller's call; the mask outlives it.
     unsafe { open(record, number, args) }
+}
+
+/// `io_uring_enter(2)`: the mask is the fifth argument, or in the structure that
+/// it points to.
+///
+/// # Safety
+///
+/// As the call.
+pub(super) unsafe fn ring(record: &Record, args: [usize; 6]) -> Result<isize, Stopped> {
+    let [ring, submit, complete, flags, address, size] = args;
+    let wanted = flags as c_uint;
+    if wanted & (uring::SQ_WAIT | uring::EXT_ARG_REG) != 0 {
+        return Ok(UNSUPPORTED);
+    }
+    if wanted & uring::GETEVENTS == 0 {
+        // SAFETY: the caller's call; it does not wait.
+        return Ok(unsafe { plain(libc::SYS_io_uring_enter, args) });
+    }
+    let enter = |[address, size]: [usize; 2]| {
+        let args = [ring, submit, complete, flags, address, size];
+        // SAFETY: the caller's call; the argument outlives it.
+        unsafe { open(record, libc::SYS_io_uring_enter, args) }
+    };
+    // SAFETY: the caller's argument.
+    unsafe { uring::with_open_mask(wanted, [address, size], true, enter) }
 }
 
 /// pselect6: the last argument points to a mask and its size.

@@ -6,7 +6,7 @@
 
 #![allow(unsafe_code)]
 
-use super::{INTERRUPTED, UNSUPPORTED, is_nonblocking, masked, plain, wait_open};
+use super::{INTERRUPTED, UNSUPPORTED, is_nonblocking, plain, wait_open};
 use crate::record::Record;
 use crate::signal;
 use crate::stop::Stopped;
@@ -92,7 +92,7 @@ pub(super) unsafe fn poll(record: &Record, args: [usize; 6]) -> Result<isize, St
 /// As the call.
 pub(super) unsafe fn ppoll(record: &Record, args: [usize; 6]) -> Result<isize, Stopped> {
     // SAFETY: the caller's mask.
-    let mask = unsafe { masked::opened(args[3], args[4]) };
+    let mask = unsafe { signal::opened(args[3], args[4]) };
     // SAFETY: the caller's time-out, if it gave one.
     let timeout = unsafe { (args[2] as *const libc::timespec).as_ref() }.copied();
     // SAFETY: the caller's descriptors.

@@ -1,4 +1,4 @@
-//! Message queues, semaphores, futexes and `io_uring`.
+//! Message queues, semaphores and futexes.
 //!
 //! # Safety
 //!
@@ -8,7 +8,7 @@
 
 use super::calls;
 use core::ffi::{c_char, c_int, c_long, c_uint, c_void};
-use libc::{clockid_t, futex_waitv, mqd_t, sembuf, sigset_t, size_t, ssize_t, timespec};
+use libc::{clockid_t, futex_waitv, mqd_t, sembuf, size_t, ssize_t, timespec};
 
 calls! {
     /// `mq_receive(3)`.
@@ -47,9 +47,4 @@ calls! {
     "futex_waitv" futex_waitv_or_stop(
         words: *const futex_waitv, count: c_uint, flags: c_uint, deadline: *const timespec, clock: clockid_t,
     ) -> c_long = SYS_futex_waitv(words, count, flags, deadline, clock);
-    /// `io_uring_enter(2)`. Stopped, nothing was submitted; if some was, the
-    /// call returns how much.
-    "io_uring_enter" io_uring_enter_or_stop(
-        ring: c_uint, submit: c_uint, complete: c_uint, flags: c_uint, mask: *const sigset_t,
-    ) -> c_int = SYS_io_uring_enter(ring, submit, complete, flags, mask, 8);
 }

@@ -23,7 +23,7 @@
 //! | `recv` `recvfrom` `recvmsg` `recvmmsg` `send` `sendto` `sendmsg` `sendmmsg` | `MSG_DONTWAIT` and `ppoll` |
 //! | `accept` `accept4` | `ppoll`, then the call, one at a time among this process's stop-checked callers |
 //! | `connect` | `O_NONBLOCK` while it is made, and `ppoll` |
-//! | `poll` `ppoll` `select` `pselect` `epoll_wait` `epoll_pwait` `epoll_pwait2` `pause` `sigsuspend` `sigpause` | with the signal open in the call's own mask |
+//! | `poll` `ppoll` `select` `pselect` `epoll_wait` `epoll_pwait` `epoll_pwait2` `pause` `sigsuspend` `sigpause` `io_uring_enter` `io_uring_enter2` | with the signal open in the call's own mask |
 //! | `nanosleep` `clock_nanosleep` `sleep` `usleep` | `ppoll` without descriptors |
 //! | `sigtimedwait` `sigwait` `sigwaitinfo` | with the stop signal among those waited for |
 //! | `mq_receive` `mq_timedreceive` `mq_send` `mq_timedsend` | a time-out that has passed, and `ppoll` |
@@ -34,7 +34,7 @@
 //! | `open` `openat` `openat2` `open_by_handle_at` | the plain call; `ENOTSUP` for a FIFO |
 //! | `open(O_WRONLY)` `openat(O_WRONLY)` `creat` | the plain call; a FIFO if it has a reader, else `ENOTSUP` |
 //! | `flock` `fcntl(F_SETLKW)` `fcntl(F_OFD_SETLKW)` `lockf` `semop` `semtimedop` `msgrcv` `msgsnd` `wait` `wait3` `waitpid(-1)` `waitid(P_ALL)` `futex(FUTEX_LOCK_PI)` `futex(FUTEX_LOCK_PI2)` | the call if it does not have to wait, else `ENOTSUP` |
-//! | `ioctl` `tcdrain` `splice` `tee` `vmsplice` `sendfile` `io_uring_enter` `futex(FUTEX_WAIT_REQUEUE_PI)`, `syscall` of another number | `ENOTSUP` |
+//! | `ioctl` `tcdrain` `splice` `tee` `vmsplice` `sendfile` `futex(FUTEX_WAIT_REQUEUE_PI)`, `syscall` of another number | `ENOTSUP` |
 //!
 //! `MSG_WAITALL`, `SO_RCVLOWAT`, and a terminal's `VTIME` are not waited for on
 //! that backend.
@@ -54,6 +54,7 @@ mod readiness;
 mod signals;
 mod socket;
 mod time;
+mod uring;
 
 pub use aio::*;
 pub use file::*;
@@ -63,6 +64,7 @@ pub use readiness::*;
 pub use signals::*;
 pub use socket::*;
 pub use time::*;
+pub use uring::*;
 
 use crate::call::{self, Raw};
 use crate::stop::Stopped;

@@ -28,6 +28,7 @@ mod locks;
 pub mod names;
 mod readiness;
 mod requests;
+mod rings;
 mod signals;
 mod sockets;
 mod streams;
@@ -94,6 +95,7 @@ pub fn cases() -> Vec<Case> {
         children::cases(),
         ipc::cases(),
         requests::cases(),
+        rings::cases(),
         futexes::cases(),
         waits::cases(),
     ]

@@ -3,7 +3,6 @@
 
 use super::{Arranged, Case, arranged, case, pipe, put};
 use core::ptr::null;
-use io_uring::{IoUring, opcode};
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::sync::{Arc, Mutex};
 use stopruntime::sys;
@@ -132,37 +131,6 @@ fn by_number() -> Arranged {
     )
 }
 
-/// A ring of which a completion is waited for; fed by a request that does
-/// nothing. It is not taken off the ring.
-fn completing() -> Arranged {
-    let ring = Arc::new(Mutex::new(IoUring::new(1).unwrap()));
-    let fd = ring.lock().unwrap().as_raw_fd() as u32;
-    let other = Arc::clone(&ring);
-    arranged(
-        move || {
-            // SAFETY: nothing is submitted, and no mask is given.
-            let result =
-                unsafe { sys::io_uring_enter_or_stop(fd, 0, 1, IORING_ENTER_GETEVENTS, null()) };
-            result.map(i64::from)
-        },
-        move || {
-            let mut ring = other.lock().unwrap();
-            let nothing = opcode::Nop::new().build();
-            // SAFETY: it has no buffers.
-            unsafe { ring.submission().push(&nothing).unwrap() };
-            assert_eq!(ring.submit().unwrap(), 1);
-        },
-    )
-    .keeping(ring)
-}
-
-/// `linux/io_uring.h`.
-const IORING_ENTER_GETEVENTS: u32 = 1;
-
 pub fn cases() -> Vec<Case> {
-    vec![
-        case("aio_suspend", suspending).in_futex(),
-        case("io_uring_enter", completing),
-        case("syscall", by_number).gives(1),
-    ]
+    vec![case("aio_suspend", suspending).in_futex(), case("syscall", by_number).gives(1)]
 }
