@@ -1,9 +1,11 @@
-//! The shortest way through: one marked call, one request.
+//! The shortest way through: one marked call, one request; and a thread that
+//! the runtime hears of by its call.
 
+use std::io::{Write, pipe};
 use std::net::UdpSocket;
 use std::sync::mpsc;
 use stop_tests::{per_backend, thread_id, wait_until_blocked};
-use stopruntime::ext::RecvFromOrStop;
+use stopruntime::ext::{ReadOrStop, RecvFromOrStop};
 use stopruntime::thread;
 
 per_backend! {
@@ -17,5 +19,12 @@ per_backend! {
         let _ = wait_until_blocked(receiver.recv().unwrap());
         assert!(handle.request_stop());
         assert!(handle.join().unwrap());
+    }
+
+    fn the_first_call_of_a_thread_is_made() {
+        let (mut reader, mut writer) = pipe().unwrap();
+        writer.write_all(b"x").unwrap();
+        let read = std::thread::spawn(move || reader.read_or_stop(&mut [0; 2]).unwrap().unwrap());
+        assert_eq!(read.join().unwrap(), 1);
     }
 }

@@ -15,9 +15,9 @@ use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 use std::sync::mpsc;
 use std::time::Duration;
 use stop_tests::{per_backend, thread_id, wait_until_blocked_in};
-use stopruntime::Stopper;
 use stopruntime::ext::{ReadOrStop, RecvFromOrStop, sleep_or_stop};
 use stopruntime::thread::{self, JoinHandle};
+use stopruntime::{Stopper, shield};
 use support_hazards::proc::{limit, wait_for, wait_for_sleep_in};
 use support_hazards::signals::{Handler, STOP, catch, plain_read, plain_write, send, waiting};
 
@@ -212,6 +212,24 @@ per_backend! {
         let (outcome, lasted) = joined(handle);
         assert_eq!(outcome, Ok(()));
         assert!(lasted >= TIME && lasted < TIME * 3 / 2, "{lasted:?}");
+    }
+
+    fn under_a_shield_it_is_interrupted_although_a_stop_is_requested() {
+        // The ppoll backend goes on instead.
+        catch(libc::SIGUSR1, returns, 0, &[]);
+        let handlers = Handlers::new();
+        let (mut reader, writer) = pipe().unwrap();
+        let (handle, thread) = blocked(move || {
+            shield(|| reader.read_or_stop(&mut [0])).map(|result| result.map_err(|error| error.kind()))
+        });
+        assert!(handle.request_stop());
+        handlers.enter(thread, libc::SIGUSR1);
+        if stopruntime::backend() == stopruntime::Backend::Ppoll {
+            assert!(plain_write(writer.as_raw_fd()));
+            assert_eq!(joined(handle), Ok(Ok(1)));
+        } else {
+            assert_eq!(joined(handle), Ok(Err(ErrorKind::Interrupted)));
+        }
     }
 
     fn without_restart_the_call_is_interrupted_as_a_plain_one() {

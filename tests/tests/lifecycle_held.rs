@@ -2,9 +2,11 @@
 //! keep a request for later.
 
 use std::io::{PipeReader, PipeWriter, Write, pipe};
+use std::os::unix::net::UnixStream;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc;
+use std::time::Duration;
 use stop_tests::{per_backend, thread_id, wait_until_blocked_in};
 use stopruntime::ext::ReadOrStop;
 use stopruntime::{Stopper, check, shield, stop_requested, thread};
@@ -29,7 +31,8 @@ per_backend! {
             stopped.fetch_add(1, Ordering::Relaxed);
         };
         thread::scope(|scope| {
-            for _ in 0..8 {
+            // More than its list ever keeps without a look at who has ended.
+            for _ in 0..20 {
                 // Threads of threads belong to it as well.
                 scope.spawn(|| {
                     scope.spawn(count);
@@ -37,7 +40,20 @@ per_backend! {
                 });
             }
         });
-        assert_eq!(stopped.load(Ordering::Relaxed), 16);
+        assert_eq!(stopped.load(Ordering::Relaxed), 40);
+    }
+
+    fn a_thread_that_comes_when_the_scope_is_left_is_stopped_too() {
+        let (reader, _writer) = quiet();
+        let stopped = AtomicU32::new(0);
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                assert!(is_stopped(&reader));
+                // It has been left: that is what has stopped this thread.
+                scope.spawn(|| stopped.fetch_add(u32::from(is_stopped(&reader)), Ordering::Relaxed));
+            });
+        });
+        assert_eq!(stopped.load(Ordering::Relaxed), 1);
     }
 
     fn a_scope_that_panics_stops_as_well() {
@@ -75,6 +91,42 @@ per_backend! {
         wait_until_blocked_in(thread, &READS);
         writer.write_all(b"x").unwrap();
         assert_eq!(handle.join().unwrap(), (Ok(1), true, true));
+    }
+
+    /// Also where the thread is new to the runtime.
+    fn in_a_shield_calls_begin_although_a_stop_is_requested() {
+        let body = || {
+            let (mut reader, mut writer) = quiet();
+            writer.write_all(b"x").unwrap();
+            let read = shield(|| {
+                assert!(Stopper::current().request_stop());
+                reader.read_or_stop(&mut [0]).map(|result| result.unwrap())
+            });
+            (read, check().is_err())
+        };
+        assert_eq!(thread::spawn(body).join().unwrap(), (Ok(1), true));
+        assert_eq!(std::thread::spawn(body).join().unwrap(), (Ok(1), true));
+    }
+
+    /// Not even a call that the kernel never restarts, such as one of a socket
+    /// with a time-out (signal(7)).
+    fn a_request_does_not_disturb_a_shielded_call() {
+        let (stream, mut peer) = UnixStream::pair().unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(1_000))).unwrap();
+        let (sender, receiver) = mpsc::channel();
+        let handle = thread::spawn(move || {
+            sender.send(thread_id()).unwrap();
+            let mut stream = stream;
+            shield(|| stream.read_or_stop(&mut [0]).map(|result| result.unwrap()))
+        });
+        let thread = receiver.recv().unwrap();
+        wait_until_blocked_in(thread, &[libc::SYS_recvfrom, libc::SYS_ppoll]);
+        for _ in 0..100 {
+            handle.request_stop();
+            wait_until_blocked_in(thread, &[libc::SYS_recvfrom, libc::SYS_ppoll]);
+        }
+        peer.write_all(b"x").unwrap();
+        assert_eq!(handle.join().unwrap(), Ok(1));
     }
 
     fn a_panic_ends_the_shield() {

@@ -14,6 +14,11 @@ edition = "2024"
 
 [dependencies]
 stopruntime = { path = "RUNTIME", default-features = false }
+
+# Of the runtime as little as possible: without it a window that nobody uses may
+# stand in an object with something that is used.
+[profile.release]
+lto = true
 "#;
 
 /// The limit makes a failure of what would be a hang.

@@ -9,7 +9,8 @@
 //! | stray | the stop signal without a request, while it waits: it goes on waiting and then completes |
 //! | together | request and data at once: one or the other, and nothing is lost |
 //!
-//! `--nocapture` prints the matrix.
+//! `--nocapture` prints the matrix. `STOP_TESTS_CASE` chooses the cases that have
+//! this in their name.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -58,7 +59,11 @@ fn table_of(parent: u32, backend: &str) -> PathBuf {
 fn matrix() {
     count_stray_signals();
     let backend = stopruntime::backend();
-    let cases = cases::all();
+    let mut cases = cases::all();
+    if let Ok(part) = std::env::var("STOP_TESTS_CASE") {
+        cases.retain(|case| case.name.contains(&part));
+    }
+    assert!(!cases.is_empty(), "no case of that name");
     let width = cases.iter().map(|case| case.name.len()).max().unwrap_or(0);
     let mut table = format!("{:width$}", backend.name());
     for (phase, _) in PHASES {

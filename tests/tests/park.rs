@@ -44,11 +44,15 @@ per_backend! {
 
     /// Requested before, it neither parks nor leaves a token behind.
     fn a_request_before_leaves_the_token_alone() {
-        let (waiter, _) = parked(|| {
+        let stopped = Arc::new(AtomicU64::new(0));
+        let seen = Arc::clone(&stopped);
+        let (waiter, _) = parked(move || {
             Stopper::current().request_stop();
             assert!(park_or_stop().is_err());
+            seen.store(1, Ordering::SeqCst);
             std::thread::park();
         });
+        assert_eq!(stopped.load(Ordering::SeqCst), 1, "the marked one has not parked");
         // It sleeps, so there was no token.
         waiter.thread().unpark();
         waiter.join().unwrap();

@@ -43,24 +43,77 @@ on_backends! { ["rseq", "handler"];
         if let Some(line) = line_to_tracer() {
             return read_between_traps(line);
         }
-        let (tracee, mut line) = start("a_thousand_reads_are_a_thousand_system_calls");
-        let reader = Traced::seize(tracee.process(), line.receive_number());
-        line.command(b'g');
-        assert_eq!(reader.wait(), Event::Trap, "the first read is about to begin");
-        let mut calls = Vec::new();
-        loop {
-            reader.go(Go::ToCall, 0);
-            match reader.wait() {
-                Event::Call => calls.push(reader.registers().orig_rax),
-                Event::Trap => break,
-                event => panic!("{event:?} among {} calls", calls.len()),
-            }
-        }
+        let calls = calls_between_traps("a_thousand_reads_are_a_thousand_system_calls");
         // Each is seen at its beginning and at its end.
         assert_eq!(calls.len() as u64, 2 * READS);
         assert!(calls.iter().all(|number| *number == libc::SYS_read as u64));
-        reader.detach();
-        line.command(b'j');
+    }
+
+    fn a_scope_of_many_threads_takes_one_barrier() {
+        if let Some(line) = line_to_tracer() {
+            return leave_a_scope(line);
+        }
+        let calls = calls_between_traps("a_scope_of_many_threads_takes_one_barrier");
+        let barriers = calls.iter().filter(|number| **number == libc::SYS_membarrier as u64);
+        assert_eq!(barriers.count(), 2, "its beginning and its end, among {calls:?}");
+    }
+}
+
+/// The system calls of the tracee's thread between its traps.
+fn calls_between_traps(test: &str) -> Vec<u64> {
+    let (tracee, mut line) = start(test);
+    let thread = Traced::seize(tracee.process(), line.receive_number());
+    line.command(b'g');
+    assert_eq!(thread.wait(), Event::Trap, "it is about to begin");
+    let mut calls = Vec::new();
+    loop {
+        thread.go(Go::ToCall, 0);
+        match thread.wait() {
+            Event::Call => calls.push(thread.registers().orig_rax),
+            Event::Trap => break,
+            event => panic!("{event:?} among {} calls", calls.len()),
+        }
+    }
+    thread.detach();
+    line.command(b'j');
+    calls
+}
+
+/// Leaves a scope with many blocked threads between two traps.
+fn leave_a_scope(mut line: Line) {
+    const MANY: usize = 8;
+    let (opened, gate) = pipe().unwrap();
+    let (sender, receiver) = mpsc::channel();
+    let leaver = thread::spawn(move || {
+        let (reader, _writer) = pipe().unwrap();
+        let (ids, started) = mpsc::channel();
+        thread::scope(|scope| {
+            for _ in 0..MANY {
+                let ids = ids.clone();
+                let mut reader = &reader;
+                scope.spawn(move || {
+                    ids.send(thread_id()).unwrap();
+                    assert!(reader.read_or_stop(&mut [0]).is_err());
+                });
+            }
+            for id in started.iter().take(MANY) {
+                wait_until_blocked_in(id, &[libc::SYS_read]);
+            }
+            sender.send(thread_id()).unwrap();
+            plain_read(opened.as_raw_fd()).unwrap();
+            trap();
+        });
+        trap();
+    });
+    line.send_number(receiver.recv().unwrap());
+    let mut leaver = Some(leaver);
+    while let Some(command) = line.next_command() {
+        if command == b'g' {
+            assert!(plain_write(gate.as_raw_fd()));
+        } else {
+            leaver.take().expect("once").join().unwrap();
+        }
+        line.send(&[command]);
     }
 }
 

@@ -15,13 +15,15 @@ use std::os::fd::{FromRawFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::net::{UnixDatagram, UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 use std::time::Duration;
 use stop_tests::per_backend;
 use stopruntime::ext::{
-    AcceptOrStop, BufReadOrStop, ConnectOrStop, FillBufOrStop, JoinOrStop, ReadOrStop, SendToOrStop,
+    AcceptOrStop, BufReadOrStop, ConnectOrStop, ConnectTimeoutOrStop, FillBufOrStop, JoinOrStop,
+    ReadOrStop, SendToOrStop, WaitOrStop,
 };
 use stopruntime::sync::{Condvar, Mutex, mpsc};
-use stopruntime::{Backend, Config, InstallError, Stopper, backend, thread};
+use stopruntime::{Backend, Config, InstallError, Stoppable, Stopped, Stopper, backend, thread};
 
 const TIME_OUT: Duration = Duration::from_millis(30);
 
@@ -188,6 +190,45 @@ per_backend! {
         assert!(thread.stopped());
         // The message was the last to hold a sender.
         assert!(receiver.recv().is_err(), "nobody is left to send");
+    }
+
+    fn the_wait_for_a_child_closes_its_input() {
+        let mut command = Command::new("cat");
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+        assert!(start(move || child.wait_or_stop()).ended().unwrap().unwrap().success());
+    }
+
+    fn a_child_that_has_been_waited_for_is_still_told() {
+        let mut child = Command::new("false").spawn().unwrap();
+        let told = child.wait().unwrap();
+        assert_eq!(child.wait_or_stop().unwrap().unwrap(), told);
+    }
+
+    fn a_stop_inside_of_a_buffered_reader_is_a_stop() {
+        let (stream, _peer) = UnixStream::pair().unwrap();
+        let reads = move || {
+            let mut reader = BufReader::new(Stoppable::new(stream));
+            let read = reader.read_or_stop(&mut [0]).is_err();
+            (read, reader.fill_buf_or_stop().is_err(), reader.read_line_or_stop(&mut String::new()).is_err())
+        };
+        let reader = start(reads);
+        reader.wait_until_at_rest_in(&[libc::SYS_recvfrom, libc::SYS_ppoll]);
+        assert_eq!(reader.stopped(), (true, true, true));
+    }
+
+    fn a_connected_stream_waits_for_its_data() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let of = |stream: Result<std::io::Result<TcpStream>, Stopped>| {
+            let (mut peer, _) = listener.accept().unwrap();
+            let mut stream = stream.unwrap().unwrap();
+            let reader = start(move || stream.read(&mut [0]).unwrap());
+            reader.wait_until_at_rest_in(&[libc::SYS_recvfrom]);
+            peer.write_all(b"x").unwrap();
+            assert_eq!(reader.ended(), 1);
+        };
+        of(TcpStream::connect_or_stop(address));
+        of(TcpStream::connect_timeout_or_stop(&address, Duration::from_secs(1_000)));
     }
 
     fn a_request_before_is_seen_where_nothing_would_wait() {

@@ -26,14 +26,17 @@ fn requested_in<T: Send + 'static>(
     unmarked: impl FnOnce() -> T + Send + 'static,
 ) -> JoinHandle<T> {
     let (sender, receiver) = mpsc::channel();
+    let (mut reader, writer) = pipe().unwrap();
     let handle = thread::spawn(move || {
-        // A marked call first: the thread is known, and its window was used.
-        let (mut reader, writer) = pipe().unwrap();
-        assert!(plain_write(writer.as_raw_fd()));
+        sender.send(thread_id()).unwrap();
+        // A marked call first, which waits: what it has left behind is no
+        // reason to be disturbed.
         assert_eq!(reader.read_or_stop(&mut [0]).unwrap().unwrap(), 1);
         sender.send(thread_id()).unwrap();
         unmarked()
     });
+    wait_until_blocked_in(receiver.recv().unwrap(), &[libc::SYS_read, libc::SYS_ppoll]);
+    assert!(plain_write(writer.as_raw_fd()));
     let thread = receiver.recv().unwrap();
     wait_until_blocked_in(thread, calls);
     let before = rest(thread);

@@ -8,8 +8,9 @@ use std::io::{PipeReader, PipeWriter, pipe};
 use std::os::fd::AsRawFd;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, mpsc};
+use std::time::Duration;
 use stop_tests::{per_backend, thread_id, wait_until_blocked_in};
-use stopruntime::ext::ReadOrStop;
+use stopruntime::ext::{ReadOrStop, sleep_or_stop};
 use stopruntime::thread;
 use support_hazards::proc::{asleep_in, wait_for};
 use support_hazards::ptrace::{Event, Go, Traced, trap};
@@ -34,6 +35,27 @@ per_backend! {
         // The runner ends because it is told to, with not one stop before.
         line.command(b'e');
         assert_eq!(runner.wait(), Event::Ended);
+    }
+
+    /// A second one would be one more system call of somebody's that is ended.
+    fn a_stopped_sleep_takes_one_signal() {
+        if let Some(line) = line_to_tracer() {
+            return sleeper(line);
+        }
+        let (tracee, mut line) = start("a_stopped_sleep_takes_one_signal");
+        let sleeper = Traced::seize(tracee.process(), line.receive_number());
+        line.command(b'g');
+        assert_eq!(sleeper.wait(), Event::Trap, "the sleep begins");
+        sleeper.go(Go::On, 0);
+        let sleeps = [libc::SYS_clock_nanosleep, libc::SYS_ppoll];
+        let is_asleep = || asleep_in(sleeper.thread()).is_some_and(|call| sleeps.contains(&call));
+        wait_for("the marked sleep", is_asleep);
+        line.command(b'r');
+        assert_eq!(sleeper.wait(), Event::Signal(STOP));
+        sleeper.go(Go::On, STOP);
+        assert_eq!(sleeper.wait(), Event::Trap, "stopped");
+        sleeper.detach();
+        line.command(b'j');
     }
 
     fn a_signal_on_its_way_is_waited_for() {
@@ -64,7 +86,9 @@ per_backend! {
             Some(_) => { line.command(b'?'); line.receive_number() == 0 }
             None => false,
         });
+        let task = format!("/proc/{}", requester.thread());
         requester.detach();
+        wait_for("the requester's end", || !std::fs::exists(&task).unwrap());
         // Whatever it did until now: its poll ends for the byte it waits for.
         line.command(b'p');
         assert_eq!(line.receive_number(), 1, "bytes read by the marked read");
@@ -101,6 +125,29 @@ fn runner_and_reader(mut line: Line) {
             reader.request_stop();
         } else {
             running.store(false, Ordering::Relaxed);
+        }
+        line.send(&[command]);
+    }
+}
+
+/// Tracee: a marked sleep between two traps.
+fn sleeper(mut line: Line) {
+    let (gate, gate_in) = pipe().unwrap();
+    let (sender, receiver) = mpsc::channel();
+    let sleeper = thread::spawn(move || {
+        sender.send(thread_id()).unwrap();
+        plain_read(gate.as_raw_fd()).unwrap();
+        trap();
+        assert!(sleep_or_stop(Duration::MAX).is_err());
+        trap();
+    });
+    line.send_number(receiver.recv().unwrap());
+    let mut sleeper = Some(sleeper);
+    while let Some(command) = line.next_command() {
+        match command {
+            b'g' => assert!(plain_write(gate_in.as_raw_fd())),
+            b'r' => assert!(sleeper.as_ref().is_some_and(thread::JoinHandle::request_stop)),
+            _ => sleeper.take().expect("once").join().unwrap(),
         }
         line.send(&[command]);
     }

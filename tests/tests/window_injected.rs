@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::io::{PipeReader, PipeWriter, pipe};
 use std::os::fd::{AsFd, AsRawFd};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, Ordering};
 use std::time::Duration;
 use stop_tests::{on_backends, thread_id};
 use stopruntime::testing::read_widened;
@@ -18,7 +18,7 @@ use stopruntime::thread;
 use support_hazards::cores::{Cores, pin, sleep_sharply};
 use support_hazards::dice::{Dice, runs};
 use support_hazards::proc::limit;
-use support_hazards::signals::{plain_write, waiting};
+use support_hazards::signals::{catch, plain_write, send, waiting};
 
 const SPINS: u64 = 20_000;
 
@@ -137,6 +137,36 @@ on_backends! { ["rseq", "handler"];
         go_on.store(false, Ordering::Relaxed);
         busy.join().unwrap();
         check(&counts);
+    }
+
+    /// A foreign signal sends a thread back to before the flag test as well: what
+    /// it enters then is a window again, for the request to find it in.
+    fn interrupted_before() {
+        extern "C" fn returns(_: i32, _: *mut libc::siginfo_t, _: *mut libc::c_void) {}
+        catch(libc::SIGUSR1, returns, libc::SA_RESTART, &[]);
+        let cores = Cores::available();
+        pin(thread_id(), &[cores.last()]);
+        let (core, mut dice) = (cores.first(), Dice::new());
+        for _ in 0..runs(500) {
+            let (reader, _writer): (PipeReader, PipeWriter) = pipe().unwrap();
+            let spins = usize::try_from(dice.below(5 * SPINS)).unwrap();
+            let width = 2 * spins as u64 + 1_000;
+            let (gate, id) = (Arc::new(Gate::default()), Arc::new(AtomicI32::new(0)));
+            let (their_gate, their_id) = (Arc::clone(&gate), Arc::clone(&id));
+            let handle = thread::spawn(move || {
+                pin(thread_id(), &[core]);
+                their_id.store(thread_id(), Ordering::Relaxed);
+                their_gate.pass();
+                read_widened(reader.as_fd(), &mut [0], spins)
+            });
+            gate.pass();
+            dice.spin(width / 2);
+            send(id.load(Ordering::Relaxed), libc::SIGUSR1);
+            dice.spin(width / 2);
+            assert!(handle.request_stop());
+            let Ok(ended) = handle.join_timeout(limit()) else { panic!("request lost: {spins}") };
+            assert!(ended.unwrap().is_err(), "there is no data");
+        }
     }
 
     fn migrated() {

@@ -7,7 +7,7 @@ use super::signals::{STOP, catch, is_masked, plain_read, plain_write, waiting};
 use super::tracee::Line;
 use std::io::{PipeReader, PipeWriter, pipe};
 use std::os::fd::AsRawFd;
-use std::sync::atomic::{AtomicI32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 use std::sync::{Mutex, mpsc};
 use stop_tests::thread_id;
 use stopruntime::ext::ReadOrStop;
@@ -23,6 +23,17 @@ pub(crate) type Outcome = [u8; 3];
 static CURRENT: Mutex<Option<Stopper>> = Mutex::new(None);
 static ASK: AtomicI32 = AtomicI32::new(-1);
 static ANSWER: AtomicI32 = AtomicI32::new(-1);
+
+/// Whether a request's signal came to the handler that was there before ours.
+static CHAINED: AtomicBool = AtomicBool::new(false);
+
+/// Was there before the runtime.
+extern "C" fn earlier(_: i32, info: *mut libc::siginfo_t, _: *mut libc::c_void) {
+    // SAFETY: the kernel's siginfo, handed on; a stray one is the tracer's.
+    if unsafe { (*info).si_pid() } == std::process::id().cast_signed() {
+        CHAINED.store(true, Ordering::SeqCst);
+    }
+}
 
 extern "C" fn requests(_: i32, _: *mut libc::siginfo_t, _: *mut libc::c_void) {
     Stopper::current().request_stop();
@@ -62,6 +73,7 @@ impl OneRead {
             let held_off = stopruntime::backend() == stopruntime::Backend::Ppoll;
             assert_eq!(is_masked(STOP), held_off);
             assert_eq!(rest(thread_id()).pending, 0);
+            assert!(!CHAINED.load(Ordering::SeqCst), "a request's signal is nobody else's");
             [letter(Some(&first)), letter(second.as_ref())]
         });
         let thread = receiver.recv().unwrap();
@@ -81,6 +93,7 @@ fn letter(read: Option<&Result<std::io::Result<usize>, Stopped>>) -> u8 {
 
 /// Does what the tracer says.
 pub(crate) fn serve(mut line: Line) {
+    catch(STOP, earlier, libc::SA_RESTART, &[]);
     let windows = if stopruntime::backend() == stopruntime::Backend::Ppoll {
         Vec::new()
     } else {

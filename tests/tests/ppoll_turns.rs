@@ -1,0 +1,50 @@
+//! Calls that nothing makes non-waiting, on the backend without windows: what
+//! one caller has seen to be ready, another one takes, and the first would wait
+//! where no request reaches it.
+
+#[path = "ppoll_edges/started.rs"]
+mod started;
+mod support_hazards;
+
+use started::{Started, start};
+use std::net::{TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use stop_tests::on_backends;
+use stopruntime::ext::AcceptOrStop;
+use support_hazards::proc::{asleep_in, wait_for};
+
+const ACCEPTORS: usize = 4;
+const CONNECTIONS: u32 = 300;
+
+on_backends! { ["ppoll"];
+    fn many_that_accept_from_one_listener_never_wait_in_accept() {
+        let listener = Arc::new(TcpListener::bind("127.0.0.1:0").unwrap());
+        let accepted = Arc::new(AtomicU32::new(0));
+        let acceptors: Vec<Started<()>> = (0..ACCEPTORS)
+            .map(|_| {
+                let (listener, accepted) = (Arc::clone(&listener), Arc::clone(&accepted));
+                start(move || {
+                    while let Ok(connection) = listener.accept_or_stop() {
+                        drop(connection.unwrap());
+                        accepted.fetch_add(1, Ordering::SeqCst);
+                    }
+                })
+            })
+            .collect();
+        let address = listener.local_addr().unwrap();
+        for made in 1..=CONNECTIONS {
+            // All of them are woken for it.
+            let in_ppoll = |one: &Started<()>| asleep_in(one.thread()) == Some(libc::SYS_ppoll);
+            wait_for("all of them to wait in ppoll", || acceptors.iter().all(in_ppoll));
+            drop(TcpStream::connect(address).unwrap());
+            wait_for("one of them", || accepted.load(Ordering::SeqCst) == made);
+        }
+        for acceptor in &acceptors {
+            acceptor.request_stop();
+        }
+        for acceptor in acceptors {
+            acceptor.ended();
+        }
+    }
+}

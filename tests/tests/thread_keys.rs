@@ -1,0 +1,54 @@
+//! Destructors of thread-specific data run after the runtime has given the
+//! thread's record back, if their key is younger than its own: what is marked in
+//! them is still stop-checked, and nothing of the thread is left behind.
+//! `pthread_key_create(3)`.
+
+use std::ffi::c_void;
+use std::io::{PipeReader, pipe};
+use std::sync::atomic::{AtomicI32, Ordering};
+use stop_tests::per_backend;
+use stopruntime::ext::ReadOrStop;
+use stopruntime::{check, stop_requested, thread};
+
+/// What the destructor saw; -1: it has not run.
+static SEEN: AtomicI32 = AtomicI32::new(-1);
+
+/// A marked read that would wait for ever, and what the thread is told.
+unsafe extern "C" fn at_the_end(_: *mut c_void) {
+    let stopped = quiet().read_or_stop(&mut [0]).is_err() && check().is_err() && stop_requested();
+    SEEN.store(stopped.into(), Ordering::SeqCst);
+}
+
+/// The reading end of a pipe whose writing end is never closed.
+fn quiet() -> PipeReader {
+    let (reader, writer) = pipe().unwrap();
+    core::mem::forget(writer);
+    reader
+}
+
+/// A key that is younger than the runtime's.
+fn younger_key() -> libc::pthread_key_t {
+    // Registers the first thread, for which the runtime makes its key.
+    assert!(thread::spawn(|| check().is_ok()).join().unwrap());
+    let mut key = 0;
+    // SAFETY: a place for the key, and a destructor of this type.
+    assert_eq!(unsafe { libc::pthread_key_create(&raw mut key, Some(at_the_end)) }, 0);
+    key
+}
+
+per_backend! {
+    fn a_request_is_seen_to_the_very_end() {
+        let key = younger_key();
+        // Marked calls go through a window once, and then the thread ends.
+        for _ in 0..100 {
+            SEEN.store(-1, Ordering::SeqCst);
+            let ends = thread::spawn(move || {
+                // SAFETY: the key exists; any value that is not null.
+                assert_eq!(unsafe { libc::pthread_setspecific(key, (&raw const SEEN).cast()) }, 0);
+                quiet().read_or_stop(&mut [0]).is_err()
+            });
+            assert!(ends.stop_and_join().unwrap());
+            assert_eq!(SEEN.load(Ordering::SeqCst), 1);
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! A filter refuses what a request is made of: the requester's `errno` is still
+//! its own, and the next request, from where nothing is refused, makes it good.
+//! seccomp(2).
+
+mod support_hazards;
+
+use std::io::pipe;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::mpsc;
+use stop_tests::{per_backend, thread_id, wait_until_blocked_in};
+use stopruntime::ext::ReadOrStop;
+use stopruntime::thread::{self, JoinHandle};
+use support_hazards::proc::wait_for;
+use support_hazards::seccomp::deny;
+use support_hazards::signals::{STOP, catch, errno, send, set_errno};
+
+static CHAINED: AtomicU32 = AtomicU32::new(0);
+
+extern "C" fn earlier(_: i32, _: *mut libc::siginfo_t, _: *mut libc::c_void) {
+    CHAINED.fetch_add(1, Ordering::SeqCst);
+}
+
+/// A thread in a marked read that nobody feeds, and its id.
+fn reader() -> (JoinHandle<bool>, i32) {
+    let (sender, receiver) = mpsc::channel();
+    let reader = thread::spawn(move || {
+        let (mut reader, _writer) = pipe().unwrap();
+        sender.send(thread_id()).unwrap();
+        reader.read_or_stop(&mut [0]).is_err()
+    });
+    let id = receiver.recv().unwrap();
+    wait_until_blocked_in(id, &[libc::SYS_read, libc::SYS_ppoll]);
+    (reader, id)
+}
+
+/// A request from a thread that may not make this call: its `errno` after it.
+fn requested_without(call: libc::c_long, reader: &JoinHandle<bool>) -> i32 {
+    let stopper = reader.stopper();
+    let requester = std::thread::spawn(move || {
+        deny(call, libc::EPERM);
+        set_errno(libc::ERANGE);
+        assert!(stopper.request_stop());
+        errno()
+    });
+    requester.join().unwrap()
+}
+
+per_backend! {
+    fn without_membarrier_any_more() {
+        let (reader, _) = reader();
+        assert_eq!(requested_without(libc::SYS_membarrier, &reader), libc::ERANGE);
+        assert!(reader.join().unwrap());
+    }
+
+    fn without_the_signal() {
+        catch(STOP, earlier, libc::SA_RESTART, &[]);
+        let (reader, id) = reader();
+        assert_eq!(requested_without(libc::SYS_tgkill, &reader), libc::ERANGE);
+        // One that is not the request's, which was not sent, is somebody else's.
+        send(id, STOP);
+        wait_for("the earlier handler", || CHAINED.load(Ordering::SeqCst) == 1);
+        assert!(!reader.request_stop());
+        assert!(reader.join().unwrap());
+    }
+}
