@@ -1,0 +1,112 @@
+//! std's calls: what a signal of somebody else does to them, and what a stopped
+//! one leaves.
+
+use super::{ALL, RSEQ, Row, WINDOWS, row};
+
+const RAW: &str = "ext/raw.rs";
+const READ: &str = "ext/read.rs";
+const WRITE: &str = "ext/write.rs";
+const BUFREAD: &str = "ext/bufread.rs";
+const PROCESS: &str = "ext/process.rs";
+
+pub(crate) fn rows() -> Vec<Row> {
+    [interrupted(), left(), looked_at_first()].into_iter().flatten().collect()
+}
+
+fn interrupted() -> Vec<Row> {
+    const GOES_ON: &str = "interrupted::readers_go_on";
+    vec![
+        row("`accept` goes on after a signal", "the loop")
+            .edit(RAW, "let raw = unsafe { call(libc::SYS_accept4, args) };\n        if raw.is_interrupted() {", "let raw = unsafe { call(libc::SYS_accept4, args) };\n        if raw.is_interrupted() && false {")
+            .caught_by("interrupted::who_waits_for_a_peer_goes_on", WINDOWS),
+        row("an interrupted `connect` is waited for", "it fails")
+            .edit(RAW, "if raw.is_interrupted() {\n        return connected", "if raw.is_interrupted() && false {\n        return connected")
+            .caught_by("interrupted::who_waits_for_a_peer_goes_on", WINDOWS),
+        row("an interrupted wait for readiness is none", "it is taken for ready")
+            .edit(RAW, "let ready = !raw.is_interrupted() && raw.or_stop()? != 0;", "let ready = raw.or_stop()? != 0;")
+            .caught_by("deadlines::signals_without_restart_move_none", WINDOWS),
+        row("a sleep goes on after a signal", "the loop")
+            .edit(RAW, "while raw.is_interrupted() {", "while raw.is_interrupted() && false {")
+            .caught_by("deadlines::signals_without_restart_move_none", WINDOWS)
+            .core(),
+        row("to the same deadline", "for all of its time again")
+            .edit(RAW, "let args = [clock, libc::TIMER_ABSTIME as usize, &raw const time as usize, 0];", "let args = [clock, 0, &raw const time as usize, 0];")
+            .edit("ext/time.rs", "raw::sleep_until(raw::monotonic().saturating_add(duration))", "let _ = raw::monotonic as fn() -> _;\n    raw::sleep_until(duration)")
+            .caught_by("deadlines::signals_without_restart_move_none", ALL)
+            .core(),
+        row("the wait for a child goes on after a signal", "the loop")
+            .edit(RAW, "let raw = unsafe { call(libc::SYS_waitid, args) };\n        if !raw.is_interrupted() {", "let raw = unsafe { call(libc::SYS_waitid, args) };\n        if !raw.is_interrupted() || true {")
+            .caught_by("interrupted::who_waits_for_a_child_goes_on", WINDOWS),
+        row("`read_exact` goes on after a signal", "it fails")
+            .edit(READ, "Err(error) if error.kind() == ErrorKind::Interrupted => {}", "Err(error) if error.kind() == ErrorKind::Interrupted && false => {}")
+            .caught_by(GOES_ON, WINDOWS),
+        row("`read_to_end` goes on after a signal", "it fails")
+            .edit(READ, "Err(error) if error.kind() != ErrorKind::Interrupted => return", "Err(error) if error.kind() != ErrorKind::Interrupted || true => return")
+            .caught_by(GOES_ON, WINDOWS),
+        row("`write_all` goes on after a signal", "it fails")
+            .edit(WRITE, "Err(error) if error.kind() == ErrorKind::Interrupted => {}", "Err(error) if error.kind() == ErrorKind::Interrupted && false => {}")
+            .caught_by("interrupted::a_writer_goes_on", WINDOWS),
+        row("`bytes` goes on after a signal", "it fails")
+            .edit(BUFREAD, "Err(error) if error.kind() == ErrorKind::Interrupted => continue,\n                Err(error) => Some(Err(error)),", "Err(error) if error.kind() == ErrorKind::Interrupted && false => continue,\n                Err(error) => Some(Err(error)),")
+            .caught_by(GOES_ON, WINDOWS),
+    ]
+}
+
+fn left() -> Vec<Row> {
+    vec![
+        row("a stopped wait leaves the child to be reaped", "`WNOWAIT`")
+            .edit(RAW, "let options = (libc::WEXITED | libc::WNOWAIT) as usize;", "let options = libc::WEXITED as usize;")
+            .caught_by("interrupted::who_waits_for_a_child_goes_on", ALL),
+        row("a wait for a buffered socket's data takes none", "`MSG_PEEK`")
+            .edit(RAW, "recv(descriptor, &mut [0], libc::MSG_PEEK)", "recv(descriptor, &mut [0], 0)")
+            .caught_by("std_semantics::after_its_time_out_a_buffered_socket_still_reads", ALL)
+            .core(),
+        row("a stopped `connect` closes its socket", "it stays open")
+            .edit(
+                "ext/connect.rs",
+                "Ok(raw::connect(socket.as_raw_fd(), address)?.map(|()| socket))",
+                "let socket = core::mem::ManuallyDrop::new(socket);
+    Ok(raw::connect(socket.as_raw_fd(), address)?.map(|()| core::mem::ManuallyDrop::into_inner(socket)))",
+            )
+            .caught_by_case("TcpStream::connect", RSEQ),
+        row("`read_exact` says how far it came", "it says 0")
+            .edit(READ, "self.read_or_stop(&mut buffer[done..]).map_err(|_| Stopped::after(done))?", "self.read_or_stop(&mut buffer[done..])?")
+            .caught_by_case("read_exact", RSEQ)
+            .core(),
+        row("`read_to_end` says how far it came", "it says 0")
+            .edit(READ, "outcome.map_err(|_| Stopped::after(length - start))?", "outcome?")
+            .caught_by_case("read_to_end", RSEQ),
+        row("`read_until` says how far it came", "it says 0")
+            .edit(BUFREAD, "self.fill_buf_or_stop().map_err(|_| Stopped::after(done))?", "self.fill_buf_or_stop()?")
+            .caught_by_case("read_until", RSEQ),
+        row("`write_all` says how far it came", "it says 0")
+            .edit(WRITE, "self.write_or_stop(&data[done..]).map_err(|_| Stopped::after(done))?", "self.write_or_stop(&data[done..])?")
+            .caught_by_case("write_all", RSEQ),
+        row("a stop inside of a buffered reader is a stop", "it is an error")
+            .edit(READ, "Err(error) => stopped_in(&error).map_or(Ok(Err(error)), Err),", "Err(error) => stopped_in(&error).filter(|_| false).map_or(Ok(Err(error)), Err),")
+            .caught_by("std_semantics::a_stop_inside_of_a_buffered_reader_is_a_stop", RSEQ),
+    ]
+}
+
+fn looked_at_first() -> Vec<Row> {
+    vec![
+        row("a `BufReader` fills its buffer only when it would not wait", "it fills it")
+            .edit(BUFREAD, "let mut filled = self.get_ref().ready_or_stop()?;", "let mut filled = Ok::<(), io::Error>(());")
+            .caught_by_case("fill_buf", RSEQ),
+        row("a request that came before is seen where nothing would wait: `join`", "the look")
+            .edit(PROCESS, "// Also where the thread has ended already, and nothing would wait.\n        stop::check()?;", "")
+            .caught_by("std_semantics::a_request_before_is_seen_where_nothing_would_wait", ALL),
+        row("a request that came before is seen where nothing would wait: `wait_while`", "the look")
+            .edit("sync/condvar.rs", "// Also where the condition is false already, and nothing would wait.
+        W::check()?;",
+                "",
+            )
+            .caught_by("std_semantics::a_request_before_is_seen_where_nothing_would_wait", ALL),
+        row("a child that has been waited for is not waited for again", "the look")
+            .edit(PROCESS, "Ok(Some(status)) => return Ok(Ok(status)),", "Ok(Some(_)) => {}")
+            .caught_by("std_semantics::a_child_that_has_been_waited_for_is_still_told", ALL),
+        row("the wait for a child closes its input", "it stays open")
+            .edit(PROCESS, "drop(self.stdin.take());", "")
+            .caught_by("std_semantics::the_wait_for_a_child_closes_its_input", ALL),
+    ]
+}

@@ -1,0 +1,195 @@
+//! The backend without windows.
+
+use super::{PPOLL, Row, row};
+
+const FILE: &str = "ppoll.rs";
+const OPEN: &str = "ppoll/open.rs";
+const MASKED: &str = "ppoll/masked.rs";
+const READY: &str = "ppoll/ready.rs";
+const TRANSFER: &str = "ppoll/transfer.rs";
+const FUTEX: &str = "ppoll/futex.rs";
+const WAIT: &str = "ppoll/wait.rs";
+const IMMEDIATE: &str = "ppoll/immediate.rs";
+
+pub(crate) fn rows() -> Vec<Row> {
+    [protocol(), masks(), readiness(), futexes(), others()].into_iter().flatten().collect()
+}
+
+fn protocol() -> Vec<Row> {
+    const MARKER: &str = "record.line.marker.store(1, Ordering::SeqCst);";
+    const OUTCOME: &str =
+        "let outcome = if record.must_stop() { Err(Stopped::new()) } else { Ok(wait()) };";
+    vec![
+        row("the marker is set before the wait", "the store of 1")
+            .edit(FILE, MARKER, "")
+            .caught_by("lifecycle::threads_of_others_can_be_stopped", PPOLL)
+            .core(),
+        row("and the flag is looked at after it", "the look")
+            .edit(FILE, OUTCOME, "let outcome = Ok(wait());")
+            .caught_by("same_instant::one_sees_the_other", PPOLL)
+            .with("STOP_TESTS_STOPS", "20000")
+            .core(),
+        row("in this order", "the fence, and that of the store itself")
+            .edit(FILE, MARKER, "record.line.marker.store(1, Ordering::Relaxed);")
+            .edit(FILE, "fence(Ordering::SeqCst);\n    let outcome", "let outcome")
+            .caught_by("same_instant::one_sees_the_other", PPOLL)
+            .with("STOP_TESTS_STOPS", "20000"),
+        row("the marker is cleared after the wait", "the store of 0")
+            .edit(FILE, "record.line.marker.store(0, Ordering::SeqCst);", "")
+            .caught_by("undisturbed::a_plain_read_sleeps_on", PPOLL),
+        row("and requesters are waited for", "the way out does not look")
+            .edit(FILE, "if record.requested() {\n        record.settle();\n    }", "")
+            .caught_by("undisturbed_traced::a_signal_on_its_way_is_waited_for", PPOLL)
+            .core(),
+        row("a call does not begin when a stop is requested", "the look before it")
+            .edit(FILE, "if record.must_stop() {\n        return Err(Stopped::new());\n    }", "")
+            .caught_by_case("TcpStream::read", PPOLL),
+        row("an interrupted wait reports the stop", "it gives `EINTR`")
+            .edit(
+                OPEN,
+                "if raw == INTERRUPTED && record.must_stop() { Err(Stopped::new()) } else { Ok(raw) }",
+                "Ok(raw)",
+            )
+            .caught_by("sys::the_whole_table", PPOLL),
+        row("so does one with a mask of its own", "it gives `EINTR`")
+            .edit(
+                MASKED,
+                "if raw == INTERRUPTED && record.must_stop() { Err(Stopped::new()) } else { Ok(raw) }",
+                "Ok(raw)",
+            )
+            .caught_by("sys::the_whole_table", PPOLL),
+    ]
+}
+
+fn masks() -> Vec<Row> {
+    vec![
+        row("the signal is open in the wait", "it stays blocked")
+            .edit(
+                "signal/mod.rs",
+                "unsafe { libc::sigdelset(&raw mut set, number()) };",
+                "let _ = &raw mut set;",
+            )
+            .caught_by("lifecycle::threads_of_others_can_be_stopped", PPOLL)
+            .core(),
+        row("also in the caller's own mask", "it stays as it is")
+            .edit(
+                "signal/mod.rs",
+                "bytes);\n        set\n    };\n    without(set)",
+                "bytes);\n        set\n    };\n    set",
+            )
+            .caught_by("sys::a_full_mask_does_not_keep_the_request_out", PPOLL),
+        row("and with windows", "it stays as it is")
+            .edit("sys/readiness.rs", ".map(|mask| signal::without(*mask))", ".copied()")
+            .caught_by("sys::a_full_mask_does_not_keep_the_request_out", super::WINDOWS),
+        row("a wait for signals waits for the stop signal as well", "it does not")
+            .edit(
+                MASKED,
+                "unsafe { libc::sigaddset(&raw mut set, signal::number()) };",
+                "let _ = &raw mut set;",
+            )
+            .caught_by("sys::the_whole_table", PPOLL),
+    ]
+}
+
+fn readiness() -> Vec<Row> {
+    vec![
+        row("a socket's call does not wait", "`MSG_DONTWAIT`")
+            .edit(TRANSFER, "args[flags_at] = asked | libc::MSG_DONTWAIT as usize;", "args[flags_at] = asked;")
+            .caught_by("config::the_environment_chooses_the_backend", PPOLL)
+            .core(),
+        row("nor does a pipe's", "`RWF_NOWAIT`")
+            .edit(TRANSFER, "let call = [args[0], vector as usize, count, here, here, libc::RWF_NOWAIT as usize];", "let call = [args[0], vector as usize, count, here, here, 0];")
+            .caught_by("lifecycle::threads_of_others_can_be_stopped", PPOLL),
+        row("`accept` is made only when there is a connection", "it is made at once")
+            .edit(TRANSFER, "if is_ready(descriptor, events) { unsafe { plain(number, args) } } else { AGAIN }", "unsafe { let _ = is_ready as fn(_, _) -> _; plain(number, args) }")
+            .caught_by("ppoll_turns::many_that_accept_from_one_listener_never_wait_in_accept", PPOLL),
+        row("and by one at a time", "the turn")
+            .edit(TRANSFER, "let Some(_turn) = Turn::take(descriptor) else {", "let Some(_turn) = Some(Turn::take(descriptor)) else {")
+            .edit("ppoll/file.rs", "if taken.contains(&(device, inode)) {", "if taken.contains(&(device, inode)) && false {")
+            .caught_by("ppoll_turns::many_that_accept_from_one_listener_never_wait_in_accept", PPOLL)
+            .core(),
+        row("a full terminal holds no writer", "it is not opened once more")
+            .edit(TRANSFER, "if let Some(terminal) = file::terminal(descriptor) {", "if let Some(terminal) = file::terminal(descriptor).filter(|_| false) {")
+            .caught_by("ppoll_edges::a_full_terminal_holds_no_writer_of_line_feeds", PPOLL),
+        row("what does not fit an eventfd is refused", "it is written")
+            .edit(TRANSFER, "if anonymous && first.iov_len == 8", "if false && anonymous && first.iov_len == 8")
+            .caught_by("ppoll_edges::a_big_number_does_not_fit_an_eventfd", PPOLL),
+        row("a sender waits for room at its peer", "for its own alone")
+            .edit(READY, "Some(peer) if is_ready(descriptor, events) => peer.as_raw_fd(),", "Some(peer) if is_ready(descriptor, events) && false => peer.as_raw_fd(),")
+            .caught_by("ppoll_edges::small_datagrams_by_address_wait_for_the_queue_and_stop", PPOLL),
+        row("a socket that is shut is at its end", "the look at the end")
+            .edit(READY, "if raw == AGAIN && receives && happened & libc::POLLRDHUP != 0 {", "if raw == AGAIN && receives && happened & libc::POLLRDHUP != 0 && false {")
+            .caught_by("ppoll_edges::a_unix_datagram_socket_that_is_shut_is_at_its_end", PPOLL),
+        row("an entry in the error queue wakes once", "the wait for an edge")
+            .edit(READY, "if raw == AGAIN && error_alone && edge.is_none() {", "if raw == AGAIN && error_alone && edge.is_none() && false {")
+            .caught_by("ppoll_edges::an_entry_in_the_error_queue_is_no_datagram", PPOLL),
+        row("a socket keeps its time-out", "it waits for ever")
+            .edit(READY, "(result == 0 && !timeout.is_zero()).then_some(timeout)", "(result != 0 && !timeout.is_zero()).then_some(timeout)")
+            .caught_by("std_semantics::a_buffered_socket_keeps_its_time_out", PPOLL),
+        row("a socket that does not wait does not", "it waits")
+            .edit(TRANSFER, "if raw != AGAIN || asked_not_to_wait || is_nonblocking(descriptor) {", "if raw != AGAIN || asked_not_to_wait {")
+            .edit(READY, "if raw != AGAIN || is_nonblocking(descriptor) {", "let _ = is_nonblocking as fn(_) -> _;\n    if raw != AGAIN {")
+            .caught_by("std_semantics::a_buffered_socket_that_does_not_wait_says_so", PPOLL),
+    ]
+}
+
+fn futexes() -> Vec<Row> {
+    vec![
+        row("a futex wait looks at the flag too", "the caller's word alone")
+            .edit(FUTEX, "all[0].uaddr = record.line.flag.as_ptr() as u64;", "static ELSEWHERE: core::sync::atomic::AtomicU32 = core::sync::atomic::AtomicU32::new(0);\n        ELSEWHERE.store(flag, Ordering::SeqCst);\n        all[0].uaddr = ELSEWHERE.as_ptr() as u64;")
+            .caught_by("sync::mutex::a_waiter_for_a_mutex_is_stopped_and_the_lock_is_the_holders", PPOLL)
+            .core(),
+        row("a wake-up is not lost to a request that comes with it", "the flag is the last word")
+            .edit(FUTEX, "&mut [nowhere(), word], deadline", "&mut [word, nowhere()], deadline")
+            .edit(FUTEX, "all[0].val = u64::from(flag);", "all[1].val = u64::from(flag);")
+            .edit(FUTEX, "all[0].uaddr = record", "all[1].uaddr = record")
+            .edit(FUTEX, "all[0].flags = SIZE_U32 | PRIVATE;", "all[1].flags = SIZE_U32 | PRIVATE;")
+            .edit(FUTEX, "let nothing_woken = [0, AGAIN, INTERRUPTED].contains(&raw);", "let nothing_woken = [1, AGAIN, INTERRUPTED].contains(&raw);")
+            .edit(FUTEX, "raw == 0 || raw == AGAIN", "raw == 1 || raw == AGAIN")
+            .caught_by("futex_wakeups::who_was_woken_returns_from_the_wait", PPOLL),
+        row("the index is that of the caller's word", "it counts the flag")
+            .edit(FUTEX, "if raw > 0 { raw - 1 } else { raw }", "raw")
+            .caught_by("futex_family::the_index_is_that_of_the_word", PPOLL),
+        row("a request that a shield holds wakes nobody", "it does")
+            .edit(FUTEX, "if !flag_alone {", "if !flag_alone || true {")
+            .caught_by("futex_family::a_request_that_is_held_does_not_wake", PPOLL),
+    ]
+}
+
+fn others() -> Vec<Row> {
+    vec![
+        row("a stop of the process moves no deadline", "the timer")
+            .edit(
+                OPEN,
+                "timeout.filter(|_| !at_once).and_then(alarm)",
+                "timeout.filter(|_| !at_once && false).and_then(alarm)",
+            )
+            .caught_by("deadlines::a_stop_of_the_process_moves_none", PPOLL),
+        row("`connect` does not wait", "`O_NONBLOCK`")
+            .edit(WAIT, "set_nonblocking(descriptor, true);", "")
+            .caught_by_case("TcpStream::connect", PPOLL),
+        row("and the socket waits again afterwards", "`O_NONBLOCK` stays")
+            .edit(WAIT, "set_nonblocking(descriptor, false);", "")
+            .caught_by("std_semantics::a_connected_stream_waits_for_its_data", PPOLL),
+        row("the wait for a child leaves it to be reaped", "the look at it reaps")
+            .edit(WAIT, "look[3] |= libc::WNOWAIT as usize;", "")
+            .caught_by("sys::the_whole_table", PPOLL),
+        row("who is no child is not waited for", "the look")
+            .edit(
+                WAIT,
+                "if raw < 0 {\n        return Ok(raw);\n    }\n    let owned;",
+                "let _ = raw;\n    let owned;",
+            )
+            .caught_by("ppoll_edges::a_process_that_is_no_child_is_not_waited_for", PPOLL),
+        row("a message queue's call does not wait", "the deadline that has passed")
+            .edit(MASKED, "args[4] = &raw const passed as usize;", "let _ = passed;")
+            .caught_by("sys::the_whole_table", PPOLL),
+        row("what cannot be waited for is refused: flock", "`LOCK_NB`")
+            .edit(IMMEDIATE, "args[1] |= libc::LOCK_NB as usize;", "")
+            .caught_by("sys::the_whole_table", PPOLL),
+        row("what cannot be waited for is refused: everything else", "it is made as it is")
+            .edit(FILE, "_ => Ok(UNSUPPORTED),", "_ => Ok(plain(number, args)),")
+            .caught_by("sys::the_whole_table", PPOLL)
+            .core(),
+    ]
+}

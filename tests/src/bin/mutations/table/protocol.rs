@@ -1,0 +1,226 @@
+//! The protocol between a thread and its requesters: the record, and the way
+//! out of a marked call.
+
+use super::{ALL, HANDLER, PPOLL, RSEQ, Row, WINDOWS, row};
+
+const FILE: &str = "record.rs";
+const CALL: &str = "call.rs";
+
+pub(crate) fn rows() -> Vec<Row> {
+    [requesters(), threads(), results(), parked()].into_iter().flatten().collect()
+}
+
+fn requesters() -> Vec<Row> {
+    vec![
+        row("a requester in flight is announced", "the count of them")
+            .edit(FILE, "self.in_flight.fetch_add(1, Ordering::SeqCst);", "")
+            .edit(
+                FILE,
+                "if self.in_flight.fetch_sub(1, Ordering::SeqCst) == AWAITED | 1 {",
+                "if AWAITED == 0 {",
+            )
+            .caught_by("requester_steps::of_a_blocked_read", ALL),
+        row("who is waited for says that it is done", "the wake-up")
+            .edit(FILE, "futex_wake(&self.in_flight);", "")
+            .caught_by("requester_steps::of_a_blocked_read", ALL),
+        row("a signal is announced before it is sent", "announced after it")
+            .edit(
+                FILE,
+                "self.poked.fetch_add(1, Ordering::SeqCst);
+            if !signal::send(self.pid.load(Ordering::Relaxed), tid) {
+                self.poked.fetch_sub(1, Ordering::SeqCst);
+            }",
+                "if signal::send(self.pid.load(Ordering::Relaxed), tid) {
+                self.poked.fetch_add(1, Ordering::SeqCst);
+            }",
+            )
+            .caught_by("requester_steps::of_a_blocked_read", ALL),
+        row("a signal that was not sent is not expected", "it stays announced")
+            .edit(
+                FILE,
+                "if !signal::send(self.pid.load(Ordering::Relaxed), tid) {
+                self.poked.fetch_sub(1, Ordering::SeqCst);
+            }",
+                "signal::send(self.pid.load(Ordering::Relaxed), tid);",
+            )
+            .caught_by("without_system_calls::without_the_signal", ALL),
+        row("a request makes good what became of the signal before", "only the first one signals")
+            .edit(
+                FILE,
+                "self.finish(barrier);
+        before",
+                "if before & REQUESTED == 0 {
+            self.finish(barrier);
+        } else {
+            self.in_flight.fetch_sub(1, Ordering::SeqCst);
+        }
+        before",
+            )
+            .caught_by("without_system_calls::without_the_signal", HANDLER),
+        row("a request under a shield is no signal", "the look at the shield")
+            .edit(
+                FILE,
+                "let shielded = self.line.flag.load(Ordering::SeqCst) & SHIELDED != 0;",
+                "let shielded = false;",
+            )
+            .caught_by("lifecycle_held::a_request_does_not_disturb_a_shielded_call", WINDOWS),
+        row("the shield is looked at after the marker", "before it")
+            .edit(FILE, "let shielded = self.line.flag.load(Ordering::SeqCst) & SHIELDED != 0;", "")
+            .edit(
+                FILE,
+                "let inside = !barrier",
+                "let shielded = self.line.flag.load(Ordering::SeqCst) & SHIELDED != 0;
+        let inside = !barrier",
+            )
+            .caught_by("requester_steps::of_a_shielded_receive", WINDOWS),
+        row("without windows a request wakes the thread from a futex", "the wake-up of the flag")
+            .edit(FILE, "futex_wake(&self.line.flag);", "")
+            .caught_by(
+                "sync::mutex::a_waiter_for_a_mutex_is_stopped_and_the_lock_is_the_holders",
+                PPOLL,
+            )
+            .core(),
+        row("all threads of a scope are requested with one barrier", "one barrier each")
+            .edit(
+                "thread/scope.rs",
+                "Record::request_all(stoppers.iter().map(Stopper::record));",
+                "if stoppers.is_empty() {
+            Record::request_all(stoppers.iter().map(Stopper::record));
+        }
+        for stopper in &stoppers {
+            stopper.request_stop();
+        }",
+            )
+            .caught_by("silence::a_scope_of_many_threads_takes_one_barrier", WINDOWS),
+    ]
+}
+
+fn threads() -> Vec<Row> {
+    vec![
+        row("after a call the thread waits for its requesters", "the first wait")
+            .edit(FILE, "self.wait_out_requesters();\n        let sent", "let sent")
+            .caught_by("requester_steps::of_a_blocked_read", ALL)
+            .core(),
+        row("and again, if one of them has signalled", "the second wait")
+            .edit(
+                FILE,
+                "            self.wait_out_requesters();\n            signal::drain",
+                "            signal::drain",
+            )
+            .caught_by("requester_steps::of_two_requesters", HANDLER),
+        row("and takes the signal", "the drain")
+            .edit(
+                FILE,
+                "signal::drain(self.masked.load(Ordering::Relaxed));",
+                "let _ = signal::drain as fn(bool);",
+            )
+            .caught_by("window_steps::a_request_at_each_instruction_with_data", HANDLER)
+            .core(),
+        row("which is still known as ours", "it is counted as taken before")
+            .edit(
+                FILE,
+                "signal::drain(self.masked.load(Ordering::Relaxed));
+            // After the drain: until then the handler must know it as ours.
+            self.poked.fetch_sub(sent, Ordering::SeqCst);",
+                "self.poked.fetch_sub(sent, Ordering::SeqCst);
+            signal::drain(self.masked.load(Ordering::Relaxed));",
+            )
+            .caught_by("window_steps::a_request_at_each_instruction_with_data", HANDLER),
+        row("so it is after every call", "the way out does not look")
+            .edit(CALL, "record.settle();", "")
+            .caught_by("undisturbed_traced::a_signal_on_its_way_is_waited_for", WINDOWS),
+        row("who has ended is not signalled", "its id stays")
+            .edit(FILE, "self.tid.store(0, Ordering::SeqCst);", "")
+            .caught_by("held_requester::a_thread_that_has_ended_is_not_signalled", WINDOWS)
+            .core(),
+        row("a thread does not end while somebody is about to signal it", "the wait")
+            .edit(
+                FILE,
+                "self.tid.store(0, Ordering::SeqCst);\n        self.settle();",
+                "self.tid.store(0, Ordering::SeqCst);",
+            )
+            .caught_by("held_requester::a_thread_waits_for_its_requester_before_it_ends", WINDOWS)
+            .core(),
+        row("and has its record until then, for the handler to look at", "it is gone before")
+            .edit(
+                "current.rs",
+                "record.end();
+    CURRENT.with(|current| current.record.set(core::ptr::null()));",
+                "CURRENT.with(|current| current.record.set(core::ptr::null()));
+    record.end();",
+            )
+            .caught_by("held_requester::a_thread_waits_for_its_requester_before_it_ends", WINDOWS),
+        row("a forked child has no requesters", "they are waited for")
+            .edit(FILE, "self.in_flight.store(0, Ordering::SeqCst);", "")
+            .caught_by(
+                "held_requester::a_forked_child_waits_for_no_requester_and_expects_no_signal",
+                WINDOWS,
+            ),
+        row("a forked child has no signal on its way", "it is expected")
+            .edit(FILE, "self.poked.store(0, Ordering::SeqCst);", "")
+            .caught_by(
+                "held_requester::a_forked_child_waits_for_no_requester_and_expects_no_signal",
+                WINDOWS,
+            ),
+        row("a forked child has an id of its own", "its parent's")
+            .edit(
+                FILE,
+                "self.poked.store(0, Ordering::SeqCst);\n        self.adopt();",
+                "self.poked.store(0, Ordering::SeqCst);",
+            )
+            .caught_by("lifecycle::a_forked_child_has_threads_of_its_own", ALL)
+            .core(),
+    ]
+}
+
+fn results() -> Vec<Row> {
+    const OUTCOME: &str = "let stopped = Raw(raw).is_interrupted() && record.must_stop();";
+    vec![
+        row("a call that took effect gives its result", "a request makes it `Stopped`")
+            .edit(CALL, OUTCOME, "let stopped = record.must_stop();")
+            .caught_by("window_steps::a_request_at_each_instruction_with_data", HANDLER)
+            .caught_by("futex_wakeups::who_was_woken_returns_from_the_wait", RSEQ)
+            .core(),
+        row("a call that the kernel does not restart reports the stop", "it gives `EINTR`")
+            .edit(CALL, OUTCOME, "let stopped = false;")
+            .caught_by("random_stops::a_time_out_of_the_socket_is_no_stop", WINDOWS)
+            .core(),
+        row("under a shield it does not", "a request is enough")
+            .edit(CALL, OUTCOME, "let stopped = Raw(raw).is_interrupted();")
+            .caught_by(
+                "foreign_handlers::under_a_shield_it_is_interrupted_although_a_stop_is_requested",
+                WINDOWS,
+            ),
+        row("the first marked call of a thread is made", "it is taken for stopped")
+            .edit(CALL, "if !known {", "if !known && false {")
+            .caught_by("first::the_first_call_of_a_thread_is_made", WINDOWS),
+        row("a signal of somebody else does not end a wait of `sync`", "the wait again")
+            .edit(
+                CALL,
+                "if !raw.is_interrupted() {\n            break",
+                "if raw.is_interrupted() || true {\n            break",
+            )
+            .caught_by("deadlines::signals_without_restart_move_none", WINDOWS),
+    ]
+}
+
+fn parked() -> Vec<Row> {
+    vec![
+        row("a stop ends `park`", "`parked` is not set")
+            .edit(FILE, "self.parked.store(1, Ordering::SeqCst);", "")
+            .caught_by("park::a_request_ends_a_park_and_a_park_with_a_timeout", ALL),
+        row("`park` does not begin when a stop is requested", "the look at the flag")
+            .edit(
+                FILE,
+                "let stopped = self.line.flag.load(Ordering::SeqCst) == REQUESTED;",
+                "let stopped = false;",
+            )
+            .caught_by("park::a_request_before_leaves_the_token_alone", ALL),
+        row("a stopped `park` takes no token", "it is not set again")
+            .edit(FILE, "if !stopped {\n            thread.unpark();\n        }", "let _ = thread;")
+            .caught_by("park::no_token_is_lost_under_random_stops", ALL),
+        row("a shield holds the request of one who parks", "the look at the shield")
+            .edit(FILE, "&& !shielded\n            && let Some(thread)", "&& let Some(thread)")
+            .caught_by("park::a_shield_holds_the_request_until_the_token_comes", ALL),
+    ]
+}

@@ -1,0 +1,220 @@
+//! The handler, what it is installed with, and how signals are sent.
+
+use super::{ALL, HANDLER, ITSELF, PPOLL, RSEQ, Row, WINDOWS, row};
+
+const HANDLER_RS: &str = "signal/handler.rs";
+const MOD_RS: &str = "signal/mod.rs";
+
+pub(crate) fn rows() -> Vec<Row> {
+    [handler(), installed(), sent()].into_iter().flatten().collect()
+}
+
+fn handler() -> Vec<Row> {
+    vec![
+        row("the handler sends what it interrupts in a window to `abort`", "the change of the pc")
+            .edit(
+                HANDLER_RS,
+                "Place::Inside(abort) => unsafe { set_program_counter(context, abort) },",
+                "Place::Inside(_) => { let _ = set_program_counter as unsafe fn(_, _); }",
+            )
+            .caught_by("window_steps::a_request_at_each_instruction", HANDLER)
+            .core(),
+        row("a foreign handler on top of a window: ours comes back after it", "the signal to itself")
+            .edit(HANDLER_RS, "            send_self(signal);", "            let _ = send_self as fn(c_int);")
+            .caught_by("foreign_handlers::one_that_blocks_itself_with_restart", HANDLER)
+            .caught_by("window_steps::a_waiting_handler_at_each_instruction", HANDLER)
+            .core(),
+        row("and not before it has returned", "the signal is not blocked meanwhile")
+            .edit(
+                HANDLER_RS,
+                "unsafe { libc::sigaddset(&raw mut (*context).uc_sigmask, signal) };",
+                "",
+            )
+            .caught_by("foreign_handlers::one_that_spins_with_restart", WINDOWS),
+        row("nor outside of a marked call", "whatever the marker says")
+            .edit(
+                HANDLER_RS,
+                "Place::Outside if record.line.marker.load(Relaxed) != 0 => {",
+                "Place::Outside => { let _ = Relaxed;",
+            )
+            .caught_by("left_behind::without_membarrier_unmarked_code_keeps_its_mask", WINDOWS),
+        row("one signal a stop: on an edge the flag is looked at anyway", "an edge is outside")
+            .edit(
+                HANDLER_RS,
+                "Place::Outside if record.line.marker",
+                "Place::Edge | Place::Outside if record.line.marker",
+            )
+            .caught_by("undisturbed_traced::a_stopped_sleep_takes_one_signal", WINDOWS),
+        row("one signal a stop: without windows there is nothing to divert", "it is diverted")
+            .edit(HANDLER_RS, "poked.filter(|record| record.has_window())", "poked")
+            .caught_by("undisturbed_traced::a_stopped_sleep_takes_one_signal", PPOLL),
+        row("a signal is ours only while one is on its way", "`is_poked`")
+            .edit(HANDLER_RS, ".filter(|record| record.is_poked())", "")
+            .caught_by("strays::strays_end_nothing_and_reach_the_earlier_handler", ALL)
+            .core(),
+        row("what is not ours goes to the handler before ours", "the call of it")
+            .edit(HANDLER_RS, "unsafe { super::chain(signal, info, context) }", "{ let _ = super::chain as unsafe fn(_, _, _); }")
+            .caught_by("strays::strays_end_nothing_and_reach_the_earlier_handler", ALL)
+            .core(),
+        row("a request merged into a foreign signal arrives", "the look at the pc whatever siginfo says")
+            .edit(
+                HANDLER_RS,
+                "poked.filter(|record| record.has_window())",
+                "poked.filter(|record| ours && record.has_window())",
+            )
+            .caught_by(
+                "signals_merged::a_request_that_meets_a_pending_foreign_signal_is_not_lost_nor_is_that",
+                HANDLER,
+            )
+            .caught_by("signals_merged::over_the_limit_of_pending_signals_a_request_arrives", HANDLER),
+        row("and so does the foreign signal", "what comes with a request is taken for it")
+            .edit(HANDLER_RS, "let request = ours && poked.is_some();", "let request = poked.is_some();")
+            .caught_by(
+                "signals_merged::a_request_that_meets_a_pending_foreign_signal_is_not_lost_nor_is_that",
+                ALL,
+            ),
+        row("the timer of the proof is nobody's signal", "it goes to the handler before ours")
+            .edit(HANDLER_RS, "if !(probe || request) {", "let _ = probe;\n    if !request {")
+            .caught_by("strays::strays_end_nothing_and_reach_the_earlier_handler", RSEQ),
+        row("the handler leaves `errno` alone", "it is not put back")
+            .edit(HANDLER_RS, "unsafe { *errno = saved };", "let _ = saved;")
+            .caught_by("earlier_handler::errno_is_as_before", ALL),
+    ]
+}
+
+fn installed() -> Vec<Row> {
+    vec![
+        row("a stray signal ends no call that can go on", "`SA_RESTART`")
+            .edit(
+                MOD_RS,
+                "libc::SA_SIGINFO | libc::SA_RESTART | libc::SA_ONSTACK",
+                "libc::SA_SIGINFO | libc::SA_ONSTACK",
+            )
+            .caught_by("strays::strays_end_nothing_and_reach_the_earlier_handler", WINDOWS)
+            .core(),
+        row("a handler that wants the alternate stack has it", "`SA_ONSTACK`")
+            .edit(
+                MOD_RS,
+                "libc::SA_SIGINFO | libc::SA_RESTART | libc::SA_ONSTACK",
+                "libc::SA_SIGINFO | libc::SA_RESTART",
+            )
+            .caught_by(
+                "earlier_handler::it_runs_on_the_alternate_stack_and_its_signals_are_blocked",
+                ALL,
+            ),
+        row("the handler before ours is not interrupted by what it has blocked", "the full mask")
+            .edit(
+                MOD_RS,
+                "libc::sigfillset(&raw mut action.sa_mask);",
+                "libc::sigemptyset(&raw mut action.sa_mask);",
+            )
+            .caught_by(
+                "earlier_handler::it_runs_on_the_alternate_stack_and_its_signals_are_blocked",
+                ALL,
+            ),
+        row("no handler is called where there was none", "the look for `SIG_DFL`")
+            .edit(
+                MOD_RS,
+                "if action == libc::SIG_DFL || action == libc::SIG_IGN {",
+                "if action == libc::SIG_IGN {",
+            )
+            .caught_by("earlier_handler::none_and_a_signal_that_is_ignored_are_no_handlers", ALL),
+        row("nor where the signal was ignored", "the look for `SIG_IGN`")
+            .edit(
+                MOD_RS,
+                "if action == libc::SIG_DFL || action == libc::SIG_IGN {",
+                "if action == libc::SIG_DFL {",
+            )
+            .caught_by("earlier_handler::none_and_a_signal_that_is_ignored_are_no_handlers", ALL),
+        row("signals that faults raise, or that cannot be caught, are refused", "the list of them")
+            .edit(
+                MOD_RS,
+                "(1..32).contains(&signal) && !REFUSED.contains(&signal)",
+                "{ let _ = REFUSED; (1..32).contains(&signal) }",
+            )
+            .caught_by("config::a_refused_signal_changes_nothing", ITSELF),
+        row("real-time signals are refused, which cannot always be sent", "the limit")
+            .edit(MOD_RS, "(1..32).contains(&signal)", "(1..65).contains(&signal)")
+            .caught_by("config::a_real_time_signal_is_refused", ALL),
+        row("what an unavailable backend has installed is taken back", "the old handler again")
+            .edit("backend.rs", "signal::uninstall();", "let _ = signal::uninstall as fn();")
+            .caught_by("config::after_an_unavailable_backend_another_can_be_installed", ITSELF),
+        row("a backend is proved before it is used", "rseq is taken at its word")
+            .edit(
+                "backend.rs",
+                "Backend::Rseq => window::AVAILABLE && rseq_aborts(),",
+                "Backend::Rseq => { let _ = rseq_aborts as fn() -> bool; window::AVAILABLE }",
+            )
+            .caught_by("config::without_rseq_the_default_is_the_next_backend", ITSELF)
+            .core(),
+        row("a backend that does not work is refused", "it is installed")
+            .edit(
+                "backend.rs",
+                "Some(backend) if works(backend) => Ok(backend),",
+                "Some(backend) if works(backend) || true => Ok(backend),",
+            )
+            .caught_by("config::after_an_unavailable_backend_another_can_be_installed", ITSELF),
+        row("an unknown backend is refused", "it is ignored")
+            .edit(
+                "backend.rs",
+                "None => return Err(InstallError::UnknownBackend(name)),",
+                "None => self.backend,",
+            )
+            .caught_by("config::an_unknown_name_in_the_environment_is_refused", ITSELF),
+        row("one configuration is installed", "the second one is, too")
+            .edit(
+                "backend.rs",
+                "if let Some(backend) = in_force() {\n            return Err",
+                "if let Some(backend) = in_force().filter(|_| false) {\n            return Err",
+            )
+            .caught_by("config::another_signal_can_be_chosen", ALL),
+        row("one configuration is installed, of many at once", "the lock")
+            .edit(
+                "backend.rs",
+                "let _one_at_a_time = INSTALLING.lock().unwrap_or_else(PoisonError::into_inner);",
+                "drop(INSTALLING.lock().unwrap_or_else(PoisonError::into_inner));",
+            )
+            .caught_by("config::of_many_that_install_at_once_one_does", ITSELF),
+    ]
+}
+
+fn sent() -> Vec<Row> {
+    vec![
+        row("all threads pass a barrier before the marker is looked at", "membarrier(2)")
+            .edit(
+                MOD_RS,
+                "HAS_MEMBARRIER.load(Ordering::Relaxed) && membarrier(MEMBARRIER_PRIVATE_EXPEDITED)",
+                "{ let _ = MEMBARRIER_PRIVATE_EXPEDITED; HAS_MEMBARRIER.load(Ordering::Relaxed) }",
+            )
+            .caught_by("same_instant::one_sees_the_other", WINDOWS)
+            .with("STOP_TESTS_STOPS", "20000")
+            .core(),
+        row("the process is registered for the barrier", "it is not, and every request is a signal")
+            .edit(
+                MOD_RS,
+                "HAS_MEMBARRIER.store(membarrier(MEMBARRIER_REGISTER_PRIVATE_EXPEDITED), Ordering::Relaxed);",
+                "let _ = MEMBARRIER_REGISTER_PRIVATE_EXPEDITED; HAS_MEMBARRIER.store(true, Ordering::Relaxed);",
+            )
+            .caught_by("undisturbed::a_plain_read_sleeps_on", WINDOWS),
+        row("without membarrier every request is a signal", "the marker is believed")
+            .edit(
+                "record.rs",
+                "let inside = !barrier || self.line.marker.load(Ordering::SeqCst) != 0;",
+                "let _ = barrier;\n        let inside = self.line.marker.load(Ordering::SeqCst) != 0;",
+            )
+            .caught_by("same_instant::one_sees_the_other_without_membarrier", WINDOWS)
+            .with("STOP_TESTS_STOPS", "20000"),
+        row("a forked child signals nobody of its parent", "the look at the process id")
+            .edit(MOD_RS, "let sent = process == process_id()", "let sent = process != 0")
+            .caught_by("lifecycle::a_forked_child_has_threads_of_its_own", ALL),
+        row("a request leaves `errno` alone: the signal", "it is not put back")
+            .edit(MOD_RS, "restore_errno(errno);\n    sent", "let _ = errno;\n    sent")
+            .caught_by("without_system_calls::without_the_signal", ALL),
+        row("a request leaves `errno` alone: the barrier", "it is not put back")
+            .edit(MOD_RS, "restore_errno(errno);\n    done", "let _ = errno;\n    done")
+            .caught_by("without_system_calls::without_membarrier_any_more", WINDOWS),
+        row("without windows the signal is blocked again after a stop", "it stays open")
+            .edit(MOD_RS, "if blocked_again {", "if blocked_again && false {")
+            .caught_by("left_behind::no_signal_and_no_change_of_the_mask", PPOLL),
+    ]
+}

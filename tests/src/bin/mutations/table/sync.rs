@@ -1,0 +1,112 @@
+//! The locks and channels: most of these races are for loom alone.
+
+use super::{ALL, ITSELF, Row, row};
+
+const MUTEX: &str = "sync/mutex.rs";
+const CONDVAR: &str = "sync/condvar.rs";
+const ONCE: &str = "sync/once/raw.rs";
+const RWLOCK: &str = "sync/rwlock/raw.rs";
+const SEMAPHORE: &str = "sync/semaphore.rs";
+const BARRIER: &str = "sync/barrier.rs";
+const QUEUE: &str = "sync/mpsc/queue.rs";
+
+pub(crate) fn rows() -> Vec<Row> {
+    vec![
+        row("a waiter that was woken does not forget the others", "it takes the lock as the only one")
+            .edit(
+                MUTEX,
+                "while self.0.swap(CONTENDED, Acquire) != FREE {",
+                "while !self.try_lock() && (self.0.compare_exchange(HELD, CONTENDED, Relaxed, Relaxed) != Err(FREE) || !self.try_lock()) {",
+            )
+            .caught_by("loom/mutex::a_stopped_waiter_leaves_the_lock_to_the_next", ITSELF)
+            .core(),
+        row("who has the lock sees what was done under it", "`Acquire` of who has waited")
+            .edit(MUTEX, "self.0.swap(CONTENDED, Acquire)", "self.0.swap(CONTENDED, Relaxed)")
+            .caught_by("loom/mutex::holders_exclude_each_other", ITSELF),
+        row("a waiter of a condition variable knows the counter under the lock", "when it is free")
+            .edit(
+                CONDVAR,
+                "let before = self.notified.load(Relaxed);
+        self.waiting.fetch_add(1, SeqCst);
+        drop(guard);",
+                "self.waiting.fetch_add(1, SeqCst);
+        drop(guard);
+        let before = self.notified.load(Relaxed);",
+            )
+            .caught_by("loom/condvar::a_waiter_is_woken", ITSELF),
+        row("and is counted itself", "when it is free")
+            .edit(
+                CONDVAR,
+                "self.waiting.fetch_add(1, SeqCst);
+        drop(guard);",
+                "drop(guard);
+        self.waiting.fetch_add(1, SeqCst);",
+            )
+            .caught_by("loom/condvar::a_waiter_is_woken", ITSELF),
+        row("a notification that finds nobody asleep is one", "the counter")
+            .edit(
+                CONDVAR,
+                "self.notified.fetch_add(1, Relaxed);
+        wake(",
+                "wake(",
+            )
+            .caught_by("loom/condvar::a_waiter_is_woken", ITSELF),
+        row("permits are added before the look for waiters", "after it")
+            .edit(
+                SEMAPHORE,
+                "let before = self.permits.fetch_update(SeqCst, SeqCst, |free| free.checked_add(permits));",
+                "let waiting = self.waiting.load(SeqCst);
+        let before = self.permits.fetch_update(SeqCst, SeqCst, |free| free.checked_add(permits));",
+            )
+            .edit(SEMAPHORE, "if self.waiting.load(SeqCst) != 0 {", "if waiting != 0 {")
+            .caught_by("loom/semaphore::one_permit_is_a_lock", ITSELF),
+        row("a waiter for permits is announced", "its number")
+            .edit(SEMAPHORE, "self.waiting.fetch_add(1, SeqCst);", "")
+            .edit(SEMAPHORE, "self.waiting.fetch_sub(1, SeqCst);", "")
+            .caught_by("loom/semaphore::one_permit_is_a_lock", ITSELF),
+        row("who wants many permits takes no wake-up from who wants one", "they sleep together")
+            .edit(
+                SEMAPHORE,
+                "if more == 0 { (&self.permits, 0) } else { (&self.released, released) };",
+                "if more == 0 || self.permits.load(SeqCst) == 0 { (&self.permits, 0) } else { (&self.released, released) };",
+            )
+            .caught_by(
+                "loom/semaphore::who_wants_many_takes_no_wake_up_from_who_wants_one",
+                ITSELF,
+            ),
+        row("a stopped writer does not keep the readers away", "its bits stay")
+            .edit(RWLOCK, "self.give_up();\n                return Err(stop);", "let _ = Raw::give_up as fn(&Raw);\n                return Err(stop);")
+            .caught_by("loom/rwlock::a_stopped_writer_lets_the_readers_in", ITSELF),
+        row("a writer that was woken leaves the bit for the others", "it takes the lock as the only one")
+            .edit(RWLOCK, "others = WRITERS;", "others = 0;")
+            .caught_by("loom/rwlock::three_writers_take_turns", ITSELF),
+        row("who goes on reading lets the readers in", "the wake-up")
+            .edit(RWLOCK, "if state & (READERS | WRITERS) == READERS {\n            self.wake_readers();", "let _ = Raw::wake_readers as fn(&Raw);\n        if state & (READERS | WRITERS) == READERS {")
+            .caught_by("loom/rwlock::a_writer_that_goes_on_reading_lets_the_readers_in", ITSELF),
+        row("who waits for a `Once` is remembered by the next in line", "it is forgotten")
+            .edit(ONCE, "let running = RUNNING | state & AWAITED;", "let running = RUNNING;")
+            .caught_by("loom/once::who_only_waits_is_woken", ITSELF),
+        row("who is stopped at a barrier lets the others go", "they wait on")
+            .edit(BARRIER, "if state.round == round {\n                        self.give_up(state);", "if state.round == round {\n                        drop(state);")
+            .caught_by("sync::semaphore::a_stopped_participant_breaks_the_barrier", ALL)
+            .core(),
+        row("also who is stopped as it comes", "they wait on")
+            .edit(BARRIER, "self.give_up(self.state());", "")
+            .caught_by("loom/barrier::two_meet_or_know_that_they_have_not", ITSELF),
+        row("who has met the others is not stopped", "whether all had come is not looked at")
+            .edit(BARRIER, "if state.round == round {\n                        self.give_up", "if state.round == round || true {\n                        self.give_up")
+            .caught_by("loom/barrier::two_meet_or_know_that_they_have_not", ITSELF),
+        row("a stopped rendezvous takes its message back", "it stays")
+            .edit(QUEUE, "let message = state.withdraw(ticket);\n                    // What", "let message = state.messages.front().map(|_| ());\n                    // What")
+            .caught_by("sync::channels::both_ends_are_stopped_while_they_wait", ALL),
+        row("what was taken at the same time was sent", "it is reported as stopped")
+            .edit(QUEUE, "return if message.is_some() { Err(stop) } else { Ok(Ok(())) };", "let _ = message;\n                    return Err(stop);")
+            .caught_by("loom/mpsc::a_stopped_sender_has_sent_nothing", ITSELF),
+        row("what `try_send` gave to a receiver that waits is received", "it stays")
+            .edit(QUEUE, "if promised { self.take(&mut state) } else { None }", "if promised && false { self.take(&mut state) } else { None }")
+            .caught_by("loom/mpsc::a_rendezvous_keeps_its_word", ITSELF),
+        row("a withdrawn message is dropped without the lock", "under it")
+            .edit(QUEUE, "// What it owns may be an end of this very channel.\n                    drop(state);\n                    // Taken at the same time: it was sent.\n                    return if message.is_some() { Err(stop) } else { Ok(Ok(())) };", "let taken = message.is_none();\n                    drop(message);\n                    drop(state);\n                    return if taken { Ok(Ok(())) } else { Err(stop) };")
+            .caught_by("std_semantics::a_withdrawn_message_may_own_its_own_channel", ALL),
+    ]
+}

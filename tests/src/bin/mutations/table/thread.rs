@@ -1,0 +1,100 @@
+//! The thread's own record, from its first call to its end; scopes, shields.
+
+use super::{ALL, RSEQ, Row, row};
+
+const FILE: &str = "current.rs";
+const SCOPE: &str = "thread/scope.rs";
+
+pub(crate) fn rows() -> Vec<Row> {
+    vec![
+        row("a request is seen to the very end of the thread", "what comes after the record")
+            .edit(
+                FILE,
+                "current.left.set(record.line.flag.load(Ordering::Relaxed) & REQUESTED);",
+                "",
+            )
+            .caught_by("thread_keys::a_request_is_seen_to_the_very_end", ALL),
+        row("a record is not used after its thread's end", "the window goes on with it")
+            .edit(FILE, "current.line.set(&raw const DIVERT);", "")
+            .caught_by("freed_records::nothing_is_written_to_one", &["rseq", "handler"]),
+        row("a shield holds also who registers in it", "its bit is not set")
+            .edit(
+                FILE,
+                "if current.shields.get() != 0 {",
+                "if current.shields.get() != 0 && false {",
+            )
+            .caught_by("lifecycle_held::in_a_shield_calls_begin_although_a_stop_is_requested", ALL),
+        row("the outermost shield holds", "the innermost ends it")
+            .edit(
+                FILE,
+                "if depth == 0\n            && let Some(record) = record()",
+                "if let Some(record) = record()",
+            )
+            .caught_by("lifecycle_held::a_shield_holds_a_request", ALL)
+            .core(),
+        row("a panic ends the shield", "it is left only in the end")
+            .edit(
+                "stop.rs",
+                "let _shield = Shield::new();\n    f()",
+                "let shield = core::mem::ManuallyDrop::new(Shield::new());
+    let result = f();
+    drop(core::mem::ManuallyDrop::into_inner(shield));
+    result",
+            )
+            .caught_by("lifecycle_held::a_panic_ends_the_shield", ALL),
+        row("who registers has the signal unblocked", "its mask stays")
+            .edit(
+                FILE,
+                "signal::set_mask(if masked { libc::SIG_BLOCK } else { libc::SIG_UNBLOCK });",
+                "",
+            )
+            .caught_by("lifecycle::a_thread_that_registers_has_the_signal_unblocked", ALL),
+        row(
+            "a request made before the thread runs is seen",
+            "the thread makes a record of its own",
+        )
+        .edit(
+            "thread/builder.rs",
+            "current::register(record);",
+            "let _ = (current::register as fn(_) -> _, record);",
+        )
+        .caught_by("lifecycle::a_request_before_the_thread_runs", ALL)
+        .core(),
+        row("a scope that is left stops its threads", "the requests")
+            .edit(SCOPE, "self.0.close();", "let _ = Members::close as fn(&Members);")
+            .caught_by("lifecycle_held::a_scope_stops_what_is_left_in_it", ALL)
+            .core(),
+        row("also who comes when it is left", "the request of that one")
+            .edit(
+                SCOPE,
+                "if list.closed {\n            stopper.request_stop();",
+                "if list.closed {",
+            )
+            .caught_by(
+                "lifecycle_held::a_thread_that_comes_when_the_scope_is_left_is_stopped_too",
+                ALL,
+            ),
+        row("a scope forgets those alone that have ended", "those that have not")
+            .edit(SCOPE, "!stopper.record().has_ended()", "stopper.record().has_ended()")
+            .caught_by("lifecycle_held::a_scope_stops_what_is_left_in_it", ALL),
+        row(
+            "where libc has not registered rseq, its area is not used",
+            "the size is not looked at",
+        )
+        .edit("window/rseq.rs", "if size == 0 {\n        return None;\n    }", "let _ = size;")
+        .caught_by("own_rseq::the_runtime_registers_and_takes_it_back", RSEQ),
+        row(
+            "an area of our own is taken back before it goes with its thread",
+            "it stays registered",
+        )
+        .edit("record.rs", "rseq::unregister();", "let _ = rseq::unregister as fn();")
+        .caught_by("own_rseq::the_runtime_registers_and_takes_it_back", RSEQ),
+        row("and after the proof", "it stays registered")
+            .edit(
+                "backend.rs",
+                "if owned {\n        window::rseq::unregister();\n    }",
+                "let _ = owned;",
+            )
+            .caught_by("own_rseq::the_runtime_registers_and_takes_it_back", RSEQ),
+    ]
+}
