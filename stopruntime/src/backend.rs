@@ -230,7 +230,6 @@ fn works(backend: Backend) -> bool {
 
 /// One real abort: a timer interrupts a spinning critical section. A version
 /// number would not do: some kernels accept the registration and never abort.
-#[cfg(target_arch = "x86_64")]
 fn rseq_aborts() -> bool {
     // Far more than the timer needs, on a machine that is not stalled: about
     // 20 ms. Preemption aborts as well, and proves as much.
@@ -246,11 +245,6 @@ fn rseq_aborts() -> bool {
         window::rseq::unregister();
     }
     aborted
-}
-
-#[cfg(not(target_arch = "x86_64"))]
-fn rseq_aborts() -> bool {
-    false
 }
 
 /// A timer that sends the stop signal to the calling thread, which our handler

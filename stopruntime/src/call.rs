@@ -60,19 +60,15 @@ impl Raw {
 /// had no effect.
 #[inline(always)]
 pub(crate) unsafe fn call<const N: usize>(number: c_long, args: [usize; N]) -> Raw {
-    #[cfg(target_arch = "x86_64")]
-    {
-        let line = current::line();
-        // SAFETY: this thread's line; the caller answers for the call.
-        let raw = unsafe { window::syscall(line, number, args) };
-        // SAFETY: as above.
-        unsafe { settled(line, raw, number, args) }
+    if !window::AVAILABLE {
+        // SAFETY: the caller answers for the call.
+        return unsafe { instead(current::registered(), number, widen(args)) };
     }
-    #[cfg(not(target_arch = "x86_64"))]
-    // SAFETY: the caller answers for the call.
-    unsafe {
-        instead(current::registered(), number, widen(args))
-    }
+    let line = current::line();
+    // SAFETY: this thread's line; the caller answers for the call.
+    let raw = unsafe { window::syscall(line, number, args) };
+    // SAFETY: as above.
+    unsafe { settled(line, raw, number, args) }
 }
 
 /// The way out of a window: one test for three rare cases, which are a stop, a
@@ -81,7 +77,6 @@ pub(crate) unsafe fn call<const N: usize>(number: c_long, args: [usize; N]) -> R
 /// # Safety
 ///
 /// As [`call`]; `raw` is what the window gave for this thread's `line`.
-#[cfg(target_arch = "x86_64")]
 #[inline(always)]
 pub(crate) unsafe fn settled<const N: usize>(
     line: *const window::Line,
@@ -110,7 +105,6 @@ const fn widen<const N: usize>(args: [usize; N]) -> [usize; 6] {
 /// # Safety
 ///
 /// As [`call`]; `raw` is what the window gave.
-#[cfg(target_arch = "x86_64")]
 #[cold]
 #[inline(never)]
 unsafe fn look_closer(mut raw: isize, number: c_long, args: [usize; 6]) -> Raw {

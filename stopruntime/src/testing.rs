@@ -7,12 +7,10 @@
 #![allow(unsafe_code)]
 
 use crate::stop::Stopped;
-#[cfg(target_arch = "x86_64")]
 use crate::{current, window};
 use std::os::fd::{AsRawFd, BorrowedFd};
 
 /// The windows linked into this image: (start, length, abort).
-#[cfg(target_arch = "x86_64")]
 #[must_use]
 pub fn windows() -> Vec<(usize, usize, usize)> {
     window::addresses().collect()
@@ -20,7 +18,6 @@ pub fn windows() -> Vec<(usize, usize, usize)> {
 
 /// The address of the calling thread's line, for a tracer that puts the thread
 /// into a window.
-#[cfg(target_arch = "x86_64")]
 #[must_use]
 pub fn line() -> usize {
     current::registered();
@@ -37,7 +34,6 @@ pub fn line() -> usize {
 /// # Panics
 ///
 /// On [`Backend::Ppoll`](crate::Backend::Ppoll), which has no windows.
-#[cfg(target_arch = "x86_64")]
 pub fn read_widened(
     descriptor: BorrowedFd<'_>,
     buffer: &mut [u8],

@@ -15,6 +15,10 @@ use std::time::{Duration, Instant};
 /// The names `STOPRUNTIME_BACKEND` knows.
 pub const BACKENDS: [&str; 3] = ["rseq", "handler", "ppoll"];
 
+/// Whether this architecture has windows: all three backends, where the kernel
+/// has rseq(2); else ppoll alone.
+pub const HAS_WINDOWS: bool = cfg!(any(target_arch = "x86_64", target_arch = "aarch64"));
+
 const BACKEND: &str = "STOPRUNTIME_BACKEND";
 const CHILD: &str = "STOP_TESTS_CHILD";
 const LIMIT: &str = "STOP_TESTS_LIMIT";
@@ -168,8 +172,7 @@ pub fn thread_id() -> i32 {
 pub fn blocked_in(thread: i32) -> Option<i64> {
     let state = fs::read_to_string(format!("/proc/self/task/{thread}/stat")).ok()?;
     let asleep = state.rsplit_once(')').is_some_and(|(_, rest)| rest.trim_start().starts_with('S'));
-    let call = fs::read_to_string(format!("/proc/self/task/{thread}/syscall")).ok()?;
-    let number = call.split_whitespace().next()?.parse().ok()?;
+    let number = stop_examples::emulated::call_of(thread)?;
     (asleep && number >= 0).then_some(number)
 }
 

@@ -83,7 +83,7 @@ on_backends! { NOT_SET;
     }
 
     fn the_handler_backend_can_be_chosen() {
-        if cfg!(target_arch = "x86_64") {
+        if stop_tests::HAS_WINDOWS {
             Config::new().backend(Backend::Handler).install().unwrap();
             assert_eq!(backend(), Backend::Handler);
             stops_and_reads();
@@ -111,7 +111,7 @@ on_backends! { NOT_SET;
 
     fn without_rseq_the_default_is_the_next_backend() {
         make_rseq_unavailable();
-        let next = if cfg!(target_arch = "x86_64") { Backend::Handler } else { Backend::Ppoll };
+        let next = if stop_tests::HAS_WINDOWS { Backend::Handler } else { Backend::Ppoll };
         assert_eq!(backend(), next);
         stops_and_reads();
     }

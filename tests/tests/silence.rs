@@ -1,6 +1,8 @@
 //! A marked call costs the system call it makes and nothing else: no second
 //! one, and no wake-up while it waits. Counted by a tracer of the test's own.
 
+#![cfg(target_arch = "x86_64")]
+
 mod support_hazards;
 
 use std::fs::File;

@@ -2,6 +2,8 @@
 //! signal that is about to be delivered, and can hold a requester between its
 //! look at the marker and its signal.
 
+#![cfg(target_arch = "x86_64")]
+
 mod support_hazards;
 
 use std::io::{PipeReader, PipeWriter, pipe};

@@ -5,6 +5,8 @@
 //! Not on the rseq backend: each step is a trap, which aborts the window, so
 //! that a stepped one never ends; `window_injected` is for that.
 
+#![cfg(target_arch = "x86_64")]
+
 mod support_hazards;
 
 use stop_tests::{on_backends, per_backend};

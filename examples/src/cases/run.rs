@@ -103,8 +103,7 @@ fn names(calls: &[c_long]) -> String {
 pub fn blocked_in(thread: i32) -> Option<c_long> {
     let state = fs::read_to_string(format!("/proc/self/task/{thread}/stat")).ok()?;
     let asleep = state.rsplit_once(')').is_some_and(|(_, rest)| rest.trim_start().starts_with('S'));
-    let call = fs::read_to_string(format!("/proc/self/task/{thread}/syscall")).ok()?;
-    let number = call.split_whitespace().next()?.parse().ok()?;
+    let number = crate::emulated::call_of(thread)?;
     (asleep && number >= 0).then_some(number)
 }
 

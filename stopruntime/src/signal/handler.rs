@@ -52,7 +52,6 @@ pub(super) unsafe extern "C" fn on_signal(
 /// # Safety
 ///
 /// `context` is the interrupted context, and this thread's.
-#[cfg(target_arch = "x86_64")]
 unsafe fn divert(signal: c_int, context: *mut libc::ucontext_t, record: &crate::record::Record) {
     use crate::window::{Place, find, program_counter, set_program_counter};
     use core::sync::atomic::Ordering::Relaxed;
@@ -74,6 +73,3 @@ unsafe fn divert(signal: c_int, context: *mut libc::ucontext_t, record: &crate::
         Place::Edge | Place::Outside => {}
     }
 }
-
-#[cfg(not(target_arch = "x86_64"))]
-unsafe fn divert(_: c_int, _: *mut libc::ucontext_t, _: &crate::record::Record) {}

@@ -36,19 +36,24 @@
 
 use core::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64};
 
+#[cfg_attr(all(target_arch = "x86_64", target_pointer_width = "64"), path = "x86_64.rs")]
+#[cfg_attr(all(target_arch = "aarch64", target_pointer_width = "64"), path = "aarch64.rs")]
+#[cfg_attr(
+    not(any(
+        all(target_arch = "x86_64", target_pointer_width = "64"),
+        all(target_arch = "aarch64", target_pointer_width = "64")
+    )),
+    path = "none.rs"
+)]
+mod arch;
 pub(crate) mod rseq;
-#[cfg(target_arch = "x86_64")]
-mod x86_64;
-#[cfg(target_arch = "x86_64")]
-use x86_64 as arch;
-#[cfg(target_arch = "x86_64")]
-pub(crate) use x86_64::{
-    abort_probe, program_counter, set_program_counter, syscall, syscall_widened,
-};
 
 /// Whether this architecture has windows at all; without them there is only
 /// [`Backend::Ppoll`](crate::Backend::Ppoll).
-pub(crate) const AVAILABLE: bool = cfg!(target_arch = "x86_64");
+pub(crate) use arch::AVAILABLE;
+pub(crate) use arch::{
+    abort_probe, program_counter, set_program_counter, syscall, syscall_widened,
+};
 
 /// What a window leaves in the result register when the flag was set. Outside
 /// the range of every errno (-4095 ..= -1), and no system call returns it.
@@ -93,7 +98,6 @@ pub(crate) enum Place {
 }
 
 /// Looks the pc up in the table. Async-signal-safe.
-#[cfg(target_arch = "x86_64")]
 pub(crate) fn find(pc: usize) -> Place {
     for window in arch::table().iter().filter(|window| window.start != 0) {
         let offset = pc.wrapping_sub(window.start);
@@ -109,7 +113,6 @@ pub(crate) fn find(pc: usize) -> Place {
 
 /// The windows of this image as (start, length, abort) addresses, for tests
 /// that step through them.
-#[cfg(target_arch = "x86_64")]
 pub(crate) fn addresses() -> impl Iterator<Item = (usize, usize, usize)> {
     arch::table()
         .iter()

@@ -12,6 +12,7 @@
 
 #![allow(unsafe_code)]
 
+use super::arch::{self, SIGNATURE};
 use core::cell::UnsafeCell;
 use core::ffi::{c_int, c_uint};
 use core::sync::atomic::{AtomicPtr, AtomicU64};
@@ -39,10 +40,6 @@ thread_local! {
     };
 }
 
-#[cfg(target_arch = "x86_64")]
-const SIGNATURE: u32 = 0x5305_3053;
-#[cfg(not(target_arch = "x86_64"))]
-const SIGNATURE: u32 = 0;
 const UNREGISTER: usize = 1;
 
 /// The calling thread's `rseq_cs` field, and whether it is an area of ours
@@ -65,7 +62,7 @@ fn libc_area() -> Option<*mut AtomicU64> {
     if size == 0 {
         return None;
     }
-    let area = thread_pointer().wrapping_byte_offset(offset);
+    let area = arch::thread_pointer().cast::<Area>().wrapping_byte_offset(offset);
     // SAFETY: glibc keeps the area at this distance from the thread pointer
     // for as long as the thread lives; the kernel writes cpu_id, hence the
     // volatile read.
@@ -105,21 +102,4 @@ pub(crate) static NOWHERE: AtomicU64 = AtomicU64::new(0);
 /// [`NOWHERE`] as the pointer a [`Line`](super::Line) starts with.
 pub(crate) const fn nowhere() -> AtomicPtr<AtomicU64> {
     AtomicPtr::new((&raw const NOWHERE).cast_mut())
-}
-
-#[cfg(target_arch = "x86_64")]
-fn thread_pointer() -> *mut Area {
-    let pointer;
-    // SAFETY: the x86-64 TLS ABI keeps the thread pointer itself in its first
-    // word (ELF Handling For Thread-Local Storage, variant II).
-    unsafe {
-        core::arch::asm!("mov {}, qword ptr fs:[0]", out(reg) pointer,
-            options(nostack, preserves_flags, readonly, pure));
-    }
-    pointer
-}
-
-#[cfg(not(target_arch = "x86_64"))]
-fn thread_pointer() -> *mut Area {
-    core::ptr::null_mut()
 }

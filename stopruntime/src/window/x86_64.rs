@@ -1,7 +1,8 @@
 //! The window for x86-64: pc `rip`, number and result `rax`, arguments `rdi
 //! rsi rdx r10 r8 r9`, `rcx` and `r11` destroyed by the instruction
 //! (syscall(2)); abort signature 0x53053053 behind the bytes `0f b9 3d`, which
-//! make it one undecodable `ud1` (linux/rseq.h, arch/x86).
+//! make it one undecodable `ud1` (the kernel's selftests/rseq/rseq-x86.h, and
+//! glibc's bits/rseq.h).
 //!
 //! # Safety
 //!
@@ -11,7 +12,14 @@
 
 use super::{Descriptor, Line, STOPPED};
 use core::arch::asm;
+use core::ffi::c_void;
 use core::sync::atomic::AtomicU64;
+
+/// Whether there are windows.
+pub(crate) const AVAILABLE: bool = true;
+
+/// What stands before every abort address, as `rseq(2)` is told.
+pub(super) const SIGNATURE: u32 = 0x5305_3053;
 
 /// The text of the window; `$delay` is put between any two instructions (the
 /// empty string, but for the copy that tests widen).
@@ -27,7 +35,7 @@ macro_rules! window {
             ".popsection",
             ".pushsection .text.stop_abort, \"ax\", @progbits",
             ".byte 0x0f, 0xb9, 0x3d",
-            ".long 0x53053053",
+            ".long {signature}",
             "24:", // abort
             "jmp 21f",
             "25:", // stopped
@@ -55,6 +63,7 @@ macro_rules! window {
             "mov dword ptr [{line} + 4], 0",
             line = in(reg) $line,
             stopped = const STOPPED,
+            signature = const SIGNATURE,
             inout("rax") $number => result,
             $(in($register) $value,)*
             out("rcx") _,
@@ -150,7 +159,7 @@ pub(crate) unsafe fn abort_probe(rseq_cs: *const AtomicU64, turns: usize) -> boo
             ".popsection",
             ".pushsection .text.stop_abort, \"ax\", @progbits",
             ".byte 0x0f, 0xb9, 0x3d",
-            ".long 0x53053053",
+            ".long {signature}",
             "24:",
             "mov {aborted:e}, 1",
             "jmp 23f",
@@ -162,6 +171,7 @@ pub(crate) unsafe fn abort_probe(rseq_cs: *const AtomicU64, turns: usize) -> boo
             "jnz 22b",
             "23:",
             "mov qword ptr [{rseq_cs}], 0",
+            signature = const SIGNATURE,
             rseq_cs = in(reg) rseq_cs,
             turns = inout(reg) turns.max(1) => _,
             aborted = inout(reg) aborted,
@@ -221,4 +231,16 @@ pub(crate) unsafe fn program_counter(context: *const libc::ucontext_t) -> usize 
 pub(crate) unsafe fn set_program_counter(context: *mut libc::ucontext_t, pc: usize) {
     // SAFETY: as above, and exclusive: the context lives in this signal frame.
     unsafe { (*context).uc_mcontext.gregs[libc::REG_RIP as usize] = pc as i64 }
+}
+
+/// What `__rseq_offset` counts from.
+pub(super) fn thread_pointer() -> *mut c_void {
+    let pointer;
+    // SAFETY: the x86-64 TLS ABI keeps the thread pointer itself in its first
+    // word (ELF Handling For Thread-Local Storage, variant II).
+    unsafe {
+        asm!("mov {}, qword ptr fs:[0]", out(reg) pointer,
+            options(nostack, preserves_flags, readonly, pure));
+    }
+    pointer
 }

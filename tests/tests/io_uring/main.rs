@@ -24,6 +24,7 @@ mod calls;
 mod random;
 mod setups;
 mod signals;
+#[cfg(target_arch = "x86_64")]
 mod steps;
 #[path = "../support_hazards/mod.rs"]
 mod support_hazards;

@@ -4,8 +4,11 @@
 pub(crate) mod copies;
 pub(crate) mod cores;
 pub(crate) mod dice;
+// Single steps, by x86-64's registers.
+#[cfg(target_arch = "x86_64")]
 pub(crate) mod marked_read;
 pub(crate) mod proc;
+#[cfg(target_arch = "x86_64")]
 pub(crate) mod ptrace;
 pub(crate) mod seccomp;
 pub(crate) mod signals;

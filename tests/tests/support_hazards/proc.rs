@@ -44,8 +44,7 @@ pub(crate) fn rest(thread: i32) -> Rest {
 /// The system call a thread of any process sleeps in, if it does.
 pub(crate) fn asleep_in(thread: i32) -> Option<i64> {
     let state = rest(thread).state;
-    let call = fs::read_to_string(format!("/proc/{thread}/syscall")).ok()?;
-    let number = call.split_whitespace().next()?.parse().ok()?;
+    let number = stop_examples::emulated::call_of(thread)?;
     (state == "S" && number >= 0).then_some(number)
 }
 

@@ -1,0 +1,78 @@
+//! Programs of one architecture under an emulator of user space on another:
+//! `/proc` then shows the numbers of the machine's own system calls.
+
+use core::ffi::c_long;
+use std::fs;
+use std::sync::OnceLock;
+
+/// The system call that `/proc/ID/syscall` shows, by the number that libc has
+/// for it here. proc(5).
+#[must_use]
+pub fn call_of(thread: i32) -> Option<c_long> {
+    let call = fs::read_to_string(format!("/proc/{thread}/syscall")).ok()?;
+    let number = first_number(&call)?;
+    if !is_emulated() {
+        return Some(number);
+    }
+    NUMBERS.iter().find(|(_, host)| *host == number).map(|(here, _)| *here)
+}
+
+/// Whether this program runs under such an emulator: a thread that looks at
+/// itself is in read(2), by whatever number.
+#[must_use]
+pub fn is_emulated() -> bool {
+    static EMULATED: OnceLock<bool> = OnceLock::new();
+    *EMULATED.get_or_init(|| {
+        let own = fs::read_to_string("/proc/thread-self/syscall").unwrap_or_default();
+        first_number(&own).is_some_and(|number| number != libc::SYS_read)
+    })
+}
+
+fn first_number(call: &str) -> Option<c_long> {
+    call.split_whitespace().next()?.parse().ok()
+}
+
+/// The calls that a test waits in: the number here, and that of x86-64, which
+/// is the machine that emulates.
+const NUMBERS: [(c_long, c_long); 40] = [
+    (libc::SYS_read, 0),
+    (libc::SYS_write, 1),
+    (libc::SYS_ioctl, 16),
+    (libc::SYS_pread64, 17),
+    (libc::SYS_pwrite64, 18),
+    (libc::SYS_readv, 19),
+    (libc::SYS_writev, 20),
+    (libc::SYS_nanosleep, 35),
+    (libc::SYS_sendfile, 40),
+    (libc::SYS_connect, 42),
+    (libc::SYS_accept, 43),
+    (libc::SYS_sendto, 44),
+    (libc::SYS_recvfrom, 45),
+    (libc::SYS_sendmsg, 46),
+    (libc::SYS_recvmsg, 47),
+    (libc::SYS_wait4, 61),
+    (libc::SYS_semop, 65),
+    (libc::SYS_msgsnd, 69),
+    (libc::SYS_msgrcv, 70),
+    (libc::SYS_fcntl, 72),
+    (libc::SYS_flock, 73),
+    (libc::SYS_rt_sigtimedwait, 128),
+    (libc::SYS_rt_sigsuspend, 130),
+    (libc::SYS_futex, 202),
+    (libc::SYS_semtimedop, 220),
+    (libc::SYS_clock_nanosleep, 230),
+    (libc::SYS_mq_timedsend, 242),
+    (libc::SYS_mq_timedreceive, 243),
+    (libc::SYS_waitid, 247),
+    (libc::SYS_openat, 257),
+    (libc::SYS_pselect6, 270),
+    (libc::SYS_ppoll, 271),
+    (libc::SYS_splice, 275),
+    (libc::SYS_tee, 276),
+    (libc::SYS_vmsplice, 278),
+    (libc::SYS_epoll_pwait, 281),
+    (libc::SYS_accept4, 288),
+    (libc::SYS_recvmmsg, 299),
+    (libc::SYS_sendmmsg, 307),
+    (libc::SYS_copy_file_range, 326),
+];
