@@ -154,6 +154,16 @@ pub(crate) fn barrier() -> bool {
     HAS_MEMBARRIER.load(Ordering::Relaxed) && membarrier(MEMBARRIER_PRIVATE_EXPEDITED)
 }
 
+/// Makes every running thread of the process pass a full memory barrier, on any
+/// backend and before there is one; false if the kernel cannot. membarrier(2).
+pub(crate) fn barrier_for_all() -> bool {
+    // Miri has no such call.
+    !cfg!(miri)
+        && (membarrier(MEMBARRIER_PRIVATE_EXPEDITED)
+            || membarrier(MEMBARRIER_REGISTER_PRIVATE_EXPEDITED)
+                && membarrier(MEMBARRIER_PRIVATE_EXPEDITED))
+}
+
 fn membarrier(command: c_int) -> bool {
     let errno = saved_errno();
     // SAFETY: three integers.

@@ -5,8 +5,12 @@
 //! A stopped `recv` has taken no message; a stopped `send` drops the value it
 //! was given without sending it: look at the value first and take it off where
 //! it came from after the `send`.
+//!
+//! Where nobody waits, neither half makes a system call.
 
+mod lock;
 mod queue;
+mod waiters;
 
 use super::wait::{OrStop, Plain, never};
 use crate::stop::Stopped;

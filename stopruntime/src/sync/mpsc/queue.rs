@@ -1,35 +1,41 @@
 //! The queue between the halves of a channel: a deque under a lock that is
-//! held for a few instructions, and two condition variables.
+//! held for a few instructions, and those who wait on either side of it.
 //!
 //! A message of a rendezvous channel stands in the queue under its ticket until
 //! a receiver takes it; its sender waits for that, and takes it back if it is
 //! stopped first. Tickets grow towards the back, so a message has been taken
 //! when the front is past it.
 
-use crate::sync::condvar::Condvar;
-use crate::sync::mutex::{Mutex, MutexGuard};
+use super::lock::{Guard, Lock};
+use super::waiters::{Turn, Waiters};
 use crate::sync::wait::Wait;
 use std::collections::VecDeque;
-use std::sync::PoisonError;
 use std::sync::mpsc::{RecvTimeoutError, SendError, TryRecvError, TrySendError};
 use std::time::Instant;
 
 pub(super) struct Queue<T> {
-    state: Mutex<State<T>>,
+    /// No user code runs under the lock, so it leaves the state whole.
+    state: Lock<State<T>>,
     /// A message has come, or the last sender has gone.
-    filled: Condvar,
-    /// A message has been taken, or the last receiver has gone.
-    emptied: Condvar,
+    filled: Turn,
+    /// A message has been taken, or the last receiver has gone. The first is for
+    /// room; of a rendezvous each sender has the one that its ticket falls to, so
+    /// that a message taken wakes few but its own.
+    emptied: [Turn; TURNS],
 }
+
+const TURNS: usize = 8;
 
 struct State<T> {
     messages: VecDeque<(u64, T)>,
-    bound: Option<usize>,
+    /// No more messages than this; a rendezvous has no limit.
+    limit: usize,
+    rendezvous: bool,
     next_ticket: u64,
     senders: usize,
     receivers: usize,
-    waiting_to_send: usize,
-    waiting_to_receive: usize,
+    waiting_to_send: Waiters,
+    waiting_to_receive: Waiters,
 }
 
 impl<T> State<T> {
@@ -41,7 +47,7 @@ impl<T> State<T> {
     }
 
     fn is_full(&self) -> bool {
-        self.bound.is_some_and(|bound| self.messages.len() >= bound.max(1))
+        self.messages.len() >= self.limit
     }
 
     fn holds(&self, ticket: u64) -> bool {
@@ -57,91 +63,118 @@ impl<T> State<T> {
 
 impl<T> Queue<T> {
     pub(super) fn new(bound: Option<usize>) -> Queue<T> {
+        let rendezvous = bound == Some(0);
         let state = State {
             messages: VecDeque::new(),
-            bound,
+            limit: bound.filter(|_| !rendezvous).unwrap_or(usize::MAX),
+            rendezvous,
             next_ticket: 0,
             senders: 1,
             receivers: 1,
-            waiting_to_send: 0,
-            waiting_to_receive: 0,
+            waiting_to_send: Waiters::default(),
+            waiting_to_receive: Waiters::default(),
         };
-        Queue { state: Mutex::new(state), filled: Condvar::new(), emptied: Condvar::new() }
+        Queue { state: Lock::new(state), filled: Turn::default(), emptied: Default::default() }
     }
 
-    /// No user code runs under the lock, so a poisoned state is whole.
-    fn state(&self) -> MutexGuard<'_, State<T>> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn emptied(&self, ticket: u64) -> &Turn {
+        &self.emptied[(ticket % TURNS as u64) as usize]
     }
 
+    /// Waits for the turn to change. The lock is free meanwhile: first `unlocked`
+    /// runs.
+    #[cold]
     fn wait<'queue, W: Wait>(
-        on: &Condvar,
-        state: MutexGuard<'queue, State<T>>,
+        &'queue self,
+        turn: &Turn,
+        waiters: fn(&mut State<T>) -> &mut Waiters,
+        mut state: Guard<'queue, State<T>>,
         deadline: Option<Instant>,
-    ) -> Result<MutexGuard<'queue, State<T>>, W::Stop> {
-        let waited = on.wait_as::<W, State<T>>(state, deadline)?;
-        Ok(waited.unwrap_or_else(PoisonError::into_inner).0)
+        unlocked: impl FnOnce(),
+    ) -> (Guard<'queue, State<T>>, Result<(), W::Stop>) {
+        waiters(&mut state).enter();
+        let now = turn.now();
+        drop(state);
+        unlocked();
+        let waited = turn.wait::<W>(now, deadline);
+        let mut state = self.state.lock();
+        waiters(&mut state).leave();
+        (state, waited)
     }
 
+    fn wait_to_send<'queue, W: Wait>(
+        &'queue self,
+        turn: &Turn,
+        state: Guard<'queue, State<T>>,
+        unlocked: impl FnOnce(),
+    ) -> (Guard<'queue, State<T>>, Result<(), W::Stop>) {
+        self.wait::<W>(turn, |state| &mut state.waiting_to_send, state, None, unlocked)
+    }
+
+    #[inline]
     pub(super) fn send<W: Wait>(&self, message: T) -> Result<Result<(), SendError<T>>, W::Stop> {
         W::check()?;
-        let mut state = self.state();
-        let rendezvous = state.bound == Some(0);
-        while state.receivers != 0 && !rendezvous && state.is_full() {
-            state.waiting_to_send += 1;
-            match Self::wait::<W>(&self.emptied, state, None) {
-                Ok(again) => state = again,
-                Err(stop) => {
-                    self.state().waiting_to_send -= 1;
-                    return Err(stop);
-                }
+        let mut state = self.state.lock();
+        while state.is_full() && state.receivers != 0 {
+            let (again, waited) = self.wait_to_send::<W>(&self.emptied[0], state, || ());
+            if let Err(stop) = waited {
+                drop(again);
+                return Err(stop);
             }
-            state.waiting_to_send -= 1;
+            state = again;
         }
         if state.receivers == 0 {
             return Ok(Err(SendError(message)));
         }
         let ticket = state.push(message);
-        if state.waiting_to_receive != 0 {
-            self.filled.notify_one();
+        let to_wake = state.waiting_to_receive.pick_one();
+        if state.rendezvous {
+            return self.hand_over::<W>(state, ticket, to_wake);
         }
-        if rendezvous { self.hand_over::<W>(state, ticket) } else { Ok(Ok(())) }
+        drop(state);
+        if to_wake {
+            self.filled.wake_one();
+        }
+        Ok(Ok(()))
     }
 
-    /// Waits until a receiver has taken the message, or takes it back.
+    /// Waits until a receiver has taken the message, or takes it back. First
+    /// wakes a receiver, if there is one to wake.
+    #[cold]
     fn hand_over<'queue, W: Wait>(
         &'queue self,
-        mut state: MutexGuard<'queue, State<T>>,
+        mut state: Guard<'queue, State<T>>,
         ticket: u64,
+        mut to_wake: bool,
     ) -> Result<Result<(), SendError<T>>, W::Stop> {
         while state.holds(ticket) {
             if state.receivers == 0 {
                 let message = state.withdraw(ticket);
                 return Ok(message.map_or(Ok(()), |message| Err(SendError(message))));
             }
-            state.waiting_to_send += 1;
-            match Self::wait::<W>(&self.emptied, state, None) {
-                Ok(again) => state = again,
-                Err(stop) => {
-                    let mut state = self.state();
-                    state.waiting_to_send -= 1;
-                    let message = state.withdraw(ticket);
-                    // What it owns may be an end of this very channel.
-                    drop(state);
-                    // Taken at the same time: it was sent.
-                    return if message.is_some() { Err(stop) } else { Ok(Ok(())) };
+            let (mut again, waited) = self.wait_to_send::<W>(self.emptied(ticket), state, || {
+                if core::mem::take(&mut to_wake) {
+                    self.filled.wake_one();
                 }
+            });
+            if let Err(stop) = waited {
+                let message = again.withdraw(ticket);
+                // What it owns may be an end of this very channel.
+                drop(again);
+                // Taken at the same time: it was sent.
+                return if message.is_some() { Err(stop) } else { Ok(Ok(())) };
             }
-            state.waiting_to_send -= 1;
+            state = again;
         }
         Ok(Ok(()))
     }
 
     pub(super) fn try_send(&self, message: T) -> Result<(), TrySendError<T>> {
-        let mut state = self.state();
-        let full = match state.bound {
-            Some(0) => state.messages.len() >= state.waiting_to_receive,
-            _ => state.is_full(),
+        let mut state = self.state.lock();
+        let full = if state.rendezvous {
+            state.messages.len() >= state.waiting_to_receive.count()
+        } else {
+            state.is_full()
         };
         if state.receivers == 0 {
             return Err(TrySendError::Disconnected(message));
@@ -150,98 +183,124 @@ impl<T> Queue<T> {
             return Err(TrySendError::Full(message));
         }
         state.push(message);
-        if state.waiting_to_receive != 0 {
-            self.filled.notify_one();
+        let to_wake = state.waiting_to_receive.pick_one();
+        drop(state);
+        if to_wake {
+            self.filled.wake_one();
         }
         Ok(())
     }
 
-    fn take(&self, state: &mut State<T>) -> Option<T> {
-        let (_, message) = state.messages.pop_front()?;
-        if state.waiting_to_send != 0 {
-            // Of a rendezvous one sender waits for this very message.
-            if state.bound == Some(0) {
-                self.emptied.notify_all();
-            } else {
-                self.emptied.notify_one();
-            }
+    /// Takes the first message, or gives the state back.
+    #[inline]
+    fn take<'queue>(
+        &self,
+        mut state: Guard<'queue, State<T>>,
+    ) -> Result<T, Guard<'queue, State<T>>> {
+        let Some((ticket, message)) = state.messages.pop_front() else { return Err(state) };
+        // Of a rendezvous one sender waits for this very message.
+        let all = state.rendezvous;
+        let senders = &mut state.waiting_to_send;
+        let to_wake = if all { senders.pick_all() } else { senders.pick_one() };
+        drop(state);
+        match (to_wake, all) {
+            (false, _) => {}
+            (true, false) => self.emptied[0].wake_one(),
+            (true, true) => self.emptied(ticket).wake_all(),
         }
-        Some(message)
+        Ok(message)
     }
 
     /// A rendezvous' message that came without waiting because a receiver was
     /// there, if none is there for it now: for one that is stopped.
-    fn take_promised(&self, mut state: MutexGuard<'_, State<T>>) -> Option<T> {
-        let promised = state.bound == Some(0) && state.messages.len() > state.waiting_to_receive;
-        if promised { self.take(&mut state) } else { None }
+    fn take_promised(&self, state: Guard<'_, State<T>>) -> Option<T> {
+        let promised = state.rendezvous && state.messages.len() > state.waiting_to_receive.count();
+        if promised { self.take(state).ok() } else { None }
     }
 
+    #[inline]
     pub(super) fn recv<W: Wait>(
         &self,
         deadline: Option<Instant>,
     ) -> Result<Result<T, RecvTimeoutError>, W::Stop> {
         W::check()?;
-        let mut state = self.state();
+        match self.take(self.state.lock()) {
+            Ok(message) => Ok(Ok(message)),
+            Err(state) => self.wait_to_receive::<W>(state, deadline),
+        }
+    }
+
+    /// With the state of a queue that has no message.
+    #[cold]
+    fn wait_to_receive<'queue, W: Wait>(
+        &'queue self,
+        mut state: Guard<'queue, State<T>>,
+        deadline: Option<Instant>,
+    ) -> Result<Result<T, RecvTimeoutError>, W::Stop> {
         loop {
-            if let Some(message) = self.take(&mut state) {
-                return Ok(Ok(message));
-            }
             if state.senders == 0 {
                 return Ok(Err(RecvTimeoutError::Disconnected));
             }
             if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
                 return Ok(Err(RecvTimeoutError::Timeout));
             }
-            state.waiting_to_receive += 1;
-            match Self::wait::<W>(&self.filled, state, deadline) {
-                Ok(again) => state = again,
-                Err(stop) => {
-                    let mut state = self.state();
-                    state.waiting_to_receive -= 1;
-                    return self.take_promised(state).map_or(Err(stop), |message| Ok(Ok(message)));
-                }
+            let (again, waited) = self.wait::<W>(
+                &self.filled,
+                |state| &mut state.waiting_to_receive,
+                state,
+                deadline,
+                || (),
+            );
+            if let Err(stop) = waited {
+                return self.take_promised(again).map_or(Err(stop), |message| Ok(Ok(message)));
             }
-            state.waiting_to_receive -= 1;
+            state = match self.take(again) {
+                Ok(message) => return Ok(Ok(message)),
+                Err(state) => state,
+            };
         }
     }
 
     pub(super) fn try_recv(&self) -> Result<T, TryRecvError> {
-        let mut state = self.state();
-        match self.take(&mut state) {
-            Some(message) => Ok(message),
-            None if state.senders == 0 => Err(TryRecvError::Disconnected),
-            None => Err(TryRecvError::Empty),
+        match self.take(self.state.lock()) {
+            Ok(message) => Ok(message),
+            Err(state) if state.senders == 0 => Err(TryRecvError::Disconnected),
+            Err(_) => Err(TryRecvError::Empty),
         }
     }
 
     pub(super) fn add_sender(&self) {
-        self.state().senders += 1;
+        self.state.lock().senders += 1;
     }
 
     pub(super) fn add_receiver(&self) {
-        self.state().receivers += 1;
+        self.state.lock().receivers += 1;
     }
 
     pub(super) fn drop_sender(&self) {
-        let mut state = self.state();
+        let mut state = self.state.lock();
         state.senders -= 1;
-        if state.senders == 0 {
-            self.filled.notify_all();
+        let to_wake = state.senders == 0 && state.waiting_to_receive.pick_all();
+        drop(state);
+        if to_wake {
+            self.filled.wake_all();
         }
     }
 
     pub(super) fn drop_receiver(&self) {
-        let mut state = self.state();
+        let mut state = self.state.lock();
         state.receivers -= 1;
         if state.receivers != 0 {
             return;
         }
-        self.emptied.notify_all();
+        let to_wake = state.waiting_to_send.pick_all();
         // Those of a rendezvous are taken back by their senders.
-        if state.bound != Some(0) {
-            let left = core::mem::take(&mut state.messages);
-            drop(state);
-            drop(left);
+        let left =
+            if state.rendezvous { VecDeque::new() } else { core::mem::take(&mut state.messages) };
+        drop(state);
+        if to_wake {
+            self.emptied.iter().for_each(Turn::wake_all);
         }
+        drop(left);
     }
 }

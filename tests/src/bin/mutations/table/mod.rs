@@ -4,6 +4,7 @@
 //! does not fit the sources any more is an error, not a mutation that passes.
 
 mod ext;
+mod mpsc;
 mod ppoll;
 mod protocol;
 mod signal;
@@ -64,6 +65,7 @@ pub(crate) fn rows() -> Vec<Row> {
         ppoll::rows(),
         ext::rows(),
         sync::rows(),
+        mpsc::rows(),
     ]
     .into_iter()
     .flatten()

@@ -1,4 +1,4 @@
-//! The locks and channels: most of these races are for loom alone.
+//! The locks: most of these races are for loom alone.
 
 use super::{ALL, ITSELF, Row, row};
 
@@ -8,7 +8,6 @@ const ONCE: &str = "sync/once/raw.rs";
 const RWLOCK: &str = "sync/rwlock/raw.rs";
 const SEMAPHORE: &str = "sync/semaphore.rs";
 const BARRIER: &str = "sync/barrier.rs";
-const QUEUE: &str = "sync/mpsc/queue.rs";
 
 pub(crate) fn rows() -> Vec<Row> {
     vec![
@@ -96,17 +95,5 @@ pub(crate) fn rows() -> Vec<Row> {
         row("who has met the others is not stopped", "whether all had come is not looked at")
             .edit(BARRIER, "if state.round == round {\n                        self.give_up", "if state.round == round || true {\n                        self.give_up")
             .caught_by("loom/barrier::two_meet_or_know_that_they_have_not", ITSELF),
-        row("a stopped rendezvous takes its message back", "it stays")
-            .edit(QUEUE, "let message = state.withdraw(ticket);\n                    // What", "let message = state.messages.front().map(|_| ());\n                    // What")
-            .caught_by("sync::channels::both_ends_are_stopped_while_they_wait", ALL),
-        row("what was taken at the same time was sent", "it is reported as stopped")
-            .edit(QUEUE, "return if message.is_some() { Err(stop) } else { Ok(Ok(())) };", "let _ = message;\n                    return Err(stop);")
-            .caught_by("loom/mpsc::a_stopped_sender_has_sent_nothing", ITSELF),
-        row("what `try_send` gave to a receiver that waits is received", "it stays")
-            .edit(QUEUE, "if promised { self.take(&mut state) } else { None }", "if promised && false { self.take(&mut state) } else { None }")
-            .caught_by("loom/mpsc::a_rendezvous_keeps_its_word", ITSELF),
-        row("a withdrawn message is dropped without the lock", "under it")
-            .edit(QUEUE, "// What it owns may be an end of this very channel.\n                    drop(state);\n                    // Taken at the same time: it was sent.\n                    return if message.is_some() { Err(stop) } else { Ok(Ok(())) };", "let taken = message.is_none();\n                    drop(message);\n                    drop(state);\n                    return if taken { Ok(Ok(())) } else { Err(stop) };")
-            .caught_by("std_semantics::a_withdrawn_message_may_own_its_own_channel", ALL),
     ]
 }

@@ -1,0 +1,139 @@
+//! A lock for a few instructions at a time, with one atomic instruction for
+//! taking it and none for giving it back.
+//!
+//! | word | meaning |
+//! |---|---|
+//! | `state` | 0: free, 1: held; the futex word |
+//! | `waiters` | how many may sleep until it is free |
+//!
+//! Who gives it back stores a 0, and then looks for waiters. On its way out of
+//! a core such a load may overtake such a store, so a look alone would miss a
+//! waiter that came in between. To have the holder prevent that is what other
+//! locks pay for at each unlock; here the waiter pays, once it has looked in
+//! vain for longer than the lock is held, unless its holder has lost the core.
+//! It counts itself, and calls membarrier(2), by which every thread passes a
+//! full barrier at some point between the two of its instructions:
+//!
+//! - A look from after that point finds the waiter, and wakes it.
+//! - A look from before it comes after a store from before it, which the waiter
+//!   finds: it does not sleep on a 1 that has been given back.
+//!
+//! A kernel without membarrier(2) lets a waiter sleep for a moment at a time.
+//!
+//! # Safety
+//!
+//! The invariant of this module: the data is reached through a guard only, and
+//! there is one guard while the state is not 0.
+
+#![allow(unsafe_code)]
+
+use crate::futex::{SPINS, futex_wait, futex_wake_one};
+use crate::signal;
+use core::cell::UnsafeCell;
+use core::marker::PhantomData;
+use core::ops::{Deref, DerefMut};
+use core::sync::atomic::Ordering::{Acquire, Relaxed, Release, SeqCst};
+use core::sync::atomic::{AtomicU32, compiler_fence};
+use std::panic::{RefUnwindSafe, UnwindSafe};
+use std::time::Duration;
+
+const FREE: u32 = 0;
+const HELD: u32 = 1;
+
+const A_MOMENT: Duration = Duration::from_millis(1);
+
+pub(super) struct Lock<T> {
+    state: AtomicU32,
+    waiters: AtomicU32,
+    data: UnsafeCell<T>,
+}
+
+// SAFETY: the lock hands the data from thread to thread, one at a time.
+unsafe impl<T: Send> Send for Lock<T> {}
+// SAFETY: as above.
+unsafe impl<T: Send> Sync for Lock<T> {}
+
+// Whoever panics while it holds the lock has to leave the data whole.
+impl<T> UnwindSafe for Lock<T> {}
+impl<T> RefUnwindSafe for Lock<T> {}
+
+impl<T> Lock<T> {
+    pub(super) fn new(data: T) -> Lock<T> {
+        Lock {
+            state: AtomicU32::new(FREE),
+            waiters: AtomicU32::new(0),
+            data: UnsafeCell::new(data),
+        }
+    }
+
+    /// Acquire pairs with the Release of the guard's drop.
+    #[inline]
+    fn try_lock(&self) -> bool {
+        self.state.compare_exchange(FREE, HELD, Acquire, Relaxed).is_ok()
+    }
+
+    /// Not stop-checked: nobody waits for anything else while it holds the lock.
+    #[inline]
+    pub(super) fn lock(&self) -> Guard<'_, T> {
+        if !self.try_lock() {
+            self.lock_contended();
+        }
+        Guard(self, PhantomData)
+    }
+
+    #[cold]
+    fn lock_contended(&self) {
+        for _ in 0..SPINS {
+            if self.state.load(Relaxed) == FREE && self.try_lock() {
+                return;
+            }
+            core::hint::spin_loop();
+        }
+        self.waiters.fetch_add(1, Relaxed);
+        let longest = if signal::barrier_for_all() { None } else { Some(A_MOMENT) };
+        while !self.try_lock() {
+            futex_wait(&self.state, HELD, longest);
+        }
+        // Who finds this waiter still there makes a system call too many.
+        self.waiters.fetch_sub(1, Relaxed);
+    }
+}
+
+/// Gives the lock back when it is dropped; is to be shared and sent as the data.
+pub(super) struct Guard<'lock, T>(&'lock Lock<T>, PhantomData<&'lock mut T>);
+
+impl<T> Deref for Guard<'_, T> {
+    type Target = T;
+
+    #[inline]
+    fn deref(&self) -> &T {
+        // SAFETY: the guard.
+        unsafe { &*self.0.data.get() }
+    }
+}
+
+impl<T> DerefMut for Guard<'_, T> {
+    #[inline]
+    fn deref_mut(&mut self) -> &mut T {
+        // SAFETY: the guard, borrowed as exclusively as the data.
+        unsafe { &mut *self.0.data.get() }
+    }
+}
+
+impl<T> Drop for Guard<'_, T> {
+    #[inline]
+    fn drop(&mut self) {
+        self.0.state.store(FREE, Release);
+        // In this order in the program: so the barrier is before both, between
+        // them, or behind both.
+        compiler_fence(SeqCst);
+        if self.0.waiters.load(Relaxed) != 0 {
+            wake(&self.0.state);
+        }
+    }
+}
+
+#[cold]
+fn wake(state: &AtomicU32) {
+    futex_wake_one(state);
+}
