@@ -23,8 +23,13 @@ const BACKEND: &str = "STOPRUNTIME_BACKEND";
 const CHILD: &str = "STOP_TESTS_CHILD";
 const LIMIT: &str = "STOP_TESTS_LIMIT";
 
-/// How long a test may take on one backend: long enough for a loaded machine;
-/// only a hang comes near it. `STOP_TESTS_LIMIT` sets it, in seconds.
+/// No test has more stresses, one after the other, each as long as
+/// [`churn::seconds`] says.
+const STRESSES: u32 = 4;
+
+/// How long a test may take on one backend, besides its stresses: long enough
+/// for a loaded machine; only a hang comes near it. `STOP_TESTS_LIMIT` sets it,
+/// in seconds.
 ///
 /// # Panics
 ///
@@ -106,7 +111,7 @@ fn run_child(name: &str, backend: &str) {
         .expect("the child starts");
     let output =
         [gather(child.stdout.take().expect("piped")), gather(child.stderr.take().expect("piped"))];
-    let deadline = Instant::now() + limit();
+    let deadline = Instant::now() + limit() + STRESSES * churn::seconds();
     let status = loop {
         if let Some(status) = child.try_wait().expect("the child can be waited for") {
             break status;
@@ -123,10 +128,22 @@ fn run_child(name: &str, backend: &str) {
     let output = output.map(|thread| thread.join().expect("the reader ends")).concat();
     assert!(status.success(), "{name} on {backend}: {status}\n{output}");
     assert!(output.contains("1 passed"), "{name} on {backend} ran no test:\n{output}");
+    for line in output.lines().filter_map(|line| said_by(name, line)) {
+        println!("{name} on {backend}: {line}");
+    }
     // On the line that libtest has begun with the test's name.
     for (_, what) in output.lines().filter_map(|line| line.split_once(NOT_TESTED)) {
         not_tested(what, format_args!("on {backend}"));
     }
+}
+
+/// What the test has counted, say, without what libtest says.
+fn said_by<'line>(name: &str, line: &'line str) -> Option<&'line str> {
+    let begun = line.strip_prefix("test ").and_then(|line| line.strip_prefix(name));
+    let line = begun.map_or(line, |rest| rest.trim_start_matches(" ... "));
+    let others = ["", "ok", "running 1 test"];
+    (!others.contains(&line) && !line.starts_with("test result: ") && !line.contains(NOT_TESTED))
+        .then_some(line)
 }
 
 const NOT_TESTED: &str = "NOT TESTED: ";
