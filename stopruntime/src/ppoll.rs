@@ -162,9 +162,22 @@ pub(crate) fn inside<R>(record: &Record, wait: impl FnOnce() -> R) -> Result<R, 
 /// Whether the descriptor is ready now; an error counts as ready, so that the
 /// call itself reports it.
 pub(crate) fn is_ready(descriptor: c_int, events: i16) -> bool {
+    has_now(descriptor, events) != 0
+}
+
+/// The events that the descriptor has now, of these and of those that nobody
+/// needs to ask for. poll(2).
+pub(crate) fn has_now(descriptor: c_int, events: i16) -> i16 {
     let mut entry = libc::pollfd { fd: descriptor, events, revents: 0 };
     // SAFETY: one entry, which outlives the call.
-    unsafe { libc::poll(&raw mut entry, 1, 0) != 0 }
+    while unsafe { libc::poll(&raw mut entry, 1, 0) } < 0 {
+        // A poll that does not wait either is interrupted by a signal of
+        // anybody's that has just come, and has looked at nothing then.
+        if std::io::Error::last_os_error().kind() != std::io::ErrorKind::Interrupted {
+            return libc::POLLERR;
+        }
+    }
+    entry.revents
 }
 
 pub(crate) fn is_nonblocking(descriptor: c_int) -> bool {

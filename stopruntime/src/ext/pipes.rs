@@ -48,7 +48,5 @@ pub(super) fn append(descriptor: RawFd, buffer: &mut Vec<u8>) -> Outcome<usize> 
 
 /// Whether nobody has the writing end of this pipe. poll(2).
 pub(super) fn is_hung_up(pipe: RawFd) -> bool {
-    let mut entry = libc::pollfd { fd: pipe, events: 0, revents: 0 };
-    // SAFETY: one entry, which outlives the call.
-    unsafe { libc::poll(&raw mut entry, 1, 0) == 1 && entry.revents & libc::POLLHUP != 0 }
+    crate::ppoll::has_now(pipe, 0) & libc::POLLHUP != 0
 }
