@@ -28,6 +28,9 @@ use std::sync::{Arc, OnceLock};
 static DIVERT: Line =
     Line { flag: AtomicU32::new(REQUESTED), marker: AtomicU32::new(0), rseq_cs: rseq::nowhere() };
 
+/// Its value is a thread's record.
+static KEY: OnceLock<libc::pthread_key_t> = OnceLock::new();
+
 struct Current {
     line: Cell<*const Line>,
     record: Cell<*const Record>,
@@ -73,10 +76,21 @@ pub(crate) fn is_suspect() -> bool {
     unsafe { (*line()).flag.load(Ordering::Relaxed) == REQUESTED }
 }
 
-/// This thread's record, if it has one. Async-signal-safe.
+/// This thread's record, if it has one.
 pub(crate) fn record<'thread>() -> Option<&'thread Record> {
     // SAFETY: the module's invariant: null or alive until the thread ends.
     CURRENT.with(|current| unsafe { current.record.get().as_ref() })
+}
+
+/// As [`record`], for the signal handler: a thread that has never touched
+/// `CURRENT` may be in the middle of an allocation, and in a library that was
+/// opened later the first touch allocates. `pthread_getspecific` does not.
+pub(crate) fn record_by_key<'thread>() -> Option<&'thread Record> {
+    let key = *KEY.get()?;
+    // SAFETY: the key exists. Its value is null, or of which this thread holds a
+    // count: a record, from before its first request can be made until after
+    // its last signal.
+    unsafe { libc::pthread_getspecific(key).cast::<Record>().as_ref() }
 }
 
 /// This thread's record, made on first use.
@@ -130,7 +144,6 @@ pub(crate) fn register<'thread>(record: Arc<Record>) -> &'thread Record {
 /// A key destructor runs after those of all thread-locals (glibc), so that
 /// marked calls in them are still stop-checked.
 fn thread_end_key() -> libc::pthread_key_t {
-    static KEY: OnceLock<libc::pthread_key_t> = OnceLock::new();
     *KEY.get_or_init(|| {
         let mut key = 0;
         // SAFETY: a valid place for the key and a destructor of this type.
@@ -145,6 +158,10 @@ fn thread_end_key() -> libc::pthread_key_t {
 
 unsafe extern "C" fn on_thread_end(value: *mut c_void) {
     let pointer = value.cast_const().cast::<Record>();
+    let key = thread_end_key();
+    // Still this thread's, for the handler.
+    // SAFETY: the key exists and has had this value before: no memory is taken.
+    unsafe { libc::pthread_setspecific(key, value) };
     // SAFETY: the value `register` stored on this thread: a strong count.
     let record = unsafe { Arc::from_raw(pointer) };
     CURRENT.with(|current| {
@@ -155,6 +172,8 @@ unsafe extern "C" fn on_thread_end(value: *mut c_void) {
     // has to know that as ours.
     record.end();
     CURRENT.with(|current| current.record.set(core::ptr::null()));
+    // SAFETY: as above.
+    unsafe { libc::pthread_setspecific(key, core::ptr::null()) };
     #[cfg(feature = "crossbeam-channel")]
     crate::watch::forget(&record);
 }

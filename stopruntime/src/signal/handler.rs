@@ -3,9 +3,8 @@
 //! # Safety
 //!
 //! The invariant of this module: the handler runs on top of arbitrary code, so
-//! nothing here allocates, locks, panics or touches a thread-local that may
-//! still have to be made (`current` is static TLS in an executable; in a library
-//! that was opened later, a thread has touched it before it is signalled), and `errno` is as
+//! nothing here allocates, locks, panics or touches a thread-local (in a library
+//! that was opened later, the first touch of one allocates), and `errno` is as
 //! before when it returns.
 
 #![allow(unsafe_code)]
@@ -31,7 +30,7 @@ pub(super) unsafe extern "C" fn on_signal(
         let ours = code == libc::SI_TKILL && (*info).si_pid() == process_id();
         (ours, code == libc::SI_TIMER && super::is_probe((*info).si_value()))
     };
-    let poked = current::record().filter(|record| record.is_poked());
+    let poked = current::record_by_key().filter(|record| record.is_poked());
     // Without windows the interrupted `ppoll` reports by itself.
     if let Some(record) = poked.filter(|record| record.has_window()) {
         // Whatever siginfo says: pending signals of one number are merged, and

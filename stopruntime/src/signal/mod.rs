@@ -8,6 +8,7 @@
 #![allow(unsafe_code)]
 
 mod handler;
+mod image;
 
 use core::cell::UnsafeCell;
 use core::ffi::{c_int, c_void};
@@ -45,6 +46,7 @@ pub(crate) fn is_usable(signal: c_int) -> bool {
 
 /// Installs the handler. Called once in a process.
 pub(crate) fn install(signal: c_int) -> io::Result<()> {
+    image::stay(handler::on_signal as *const c_void);
     // SAFETY: a query into a buffer of the right type, then, with the previous
     // action in place for the handler to chain to, the installation. The
     // handler keeps its module's invariant.

@@ -49,16 +49,13 @@ pub(crate) fn rseq_cs() -> Option<(*mut AtomicU64, bool)> {
 }
 
 fn libc_area() -> Option<*mut AtomicU64> {
-    // SAFETY: dlsym with valid, terminated names; the symbols, if there, have
-    // these types (sys/rseq.h) and are written once, before main.
-    let (offset, size) = unsafe {
-        let offset = libc::dlsym(libc::RTLD_DEFAULT, c"__rseq_offset".as_ptr()).cast::<isize>();
-        let size = libc::dlsym(libc::RTLD_DEFAULT, c"__rseq_size".as_ptr()).cast::<c_uint>();
-        if offset.is_null() || size.is_null() {
-            return None;
-        }
-        (*offset, *size)
-    };
+    let (offset, size) = libc_symbols();
+    if offset.is_null() || size.is_null() {
+        return None;
+    }
+    // SAFETY: the symbols have these types (sys/rseq.h) and are written once,
+    // before main.
+    let (offset, size) = unsafe { (*offset, *size) };
     if size == 0 {
         return None;
     }
@@ -69,6 +66,40 @@ fn libc_area() -> Option<*mut AtomicU64> {
     let registered = unsafe { (&raw const (*area).cpu_id).read_volatile() } >= 0;
     // SAFETY: as above; only the address is formed.
     registered.then(|| unsafe { &raw mut (*area).rseq_cs })
+}
+
+/// `__rseq_offset` and `__rseq_size`, null where the libc has none.
+#[cfg(not(all(target_arch = "x86_64", target_feature = "crt-static")))]
+fn libc_symbols() -> (*const isize, *const c_uint) {
+    // By name, so that a program built here starts with an older glibc as well.
+    // SAFETY: valid, terminated names.
+    unsafe {
+        (
+            libc::dlsym(libc::RTLD_DEFAULT, c"__rseq_offset".as_ptr()).cast(),
+            libc::dlsym(libc::RTLD_DEFAULT, c"__rseq_size".as_ptr()).cast(),
+        )
+    }
+}
+
+/// As above, in a program without shared libraries: it has no names to look
+/// up, but it is linked to the very libc that it runs with.
+#[cfg(all(target_arch = "x86_64", target_feature = "crt-static"))]
+fn libc_symbols() -> (*const isize, *const c_uint) {
+    let (offset, size);
+    // SAFETY: reads two addresses that the linker has put there; 0 for a weak
+    // symbol that nobody defines.
+    unsafe {
+        core::arch::asm!(
+            ".weak __rseq_offset",
+            ".weak __rseq_size",
+            "mov {offset}, qword ptr [rip + __rseq_offset@GOTPCREL]",
+            "mov {size}, qword ptr [rip + __rseq_size@GOTPCREL]",
+            offset = out(reg) offset,
+            size = out(reg) size,
+            options(nostack, preserves_flags, readonly, pure),
+        );
+    }
+    (offset, size)
 }
 
 fn register() -> Option<*mut AtomicU64> {

@@ -12,4 +12,5 @@ pub(crate) mod proc;
 pub(crate) mod ptrace;
 pub(crate) mod seccomp;
 pub(crate) mod signals;
+pub(crate) mod timers;
 pub(crate) mod tracee;

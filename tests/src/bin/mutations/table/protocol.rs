@@ -146,7 +146,8 @@ fn threads() -> Vec<Row> {
                 "current.rs",
                 "record.end();
     CURRENT.with(|current| current.record.set(core::ptr::null()));",
-                "CURRENT.with(|current| current.record.set(core::ptr::null()));
+                "unsafe { libc::pthread_setspecific(key, core::ptr::null()) };
+    CURRENT.with(|current| current.record.set(core::ptr::null()));
     record.end();",
             )
             .caught_by("held_requester::a_thread_waits_for_its_requester_before_it_ends", WINDOWS),

@@ -110,7 +110,7 @@ pub(crate) fn rows() -> Vec<Row> {
                 r#"".hidden __stop_stop_windows",
             ".pushsection .data.none,"#,
             )
-            .caught_by("linking::checkpoints_alone_link_and_stop", ITSELF),
+            .caught_by("linking::checkpoints::checkpoints_alone_link_and_stop", ITSELF),
         row("the handler finds every window", "the first alone")
             .edit(
                 "window/mod.rs",

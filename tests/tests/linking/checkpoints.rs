@@ -1,0 +1,33 @@
+//! A program links whatever part of the runtime it uses: with checkpoints and
+//! no marked call the linker finds no window to keep.
+
+use super::package::{Package, backends, text};
+use std::process::Command;
+
+/// Of the runtime as little as possible: without it a window that nobody uses may
+/// stand in an object with something that is used.
+const PROFILE: &str = "[profile.release]\nlto = true\n";
+
+/// The limit makes a failure of what would be a hang.
+const PROGRAM: &str = r#"
+use std::time::Duration;
+
+fn main() {
+    let worker = stopruntime::thread::spawn(|| while stopruntime::check().is_ok() {});
+    assert!(worker.request_stop());
+    let Ok(ended) = worker.join_timeout(Duration::from_secs(20)) else { panic!("not stopped") };
+    ended.expect("no panic in the thread");
+    println!("stopped on {}", stopruntime::backend());
+}
+"#;
+
+#[test]
+fn checkpoints_alone_link_and_stop() {
+    let package = Package::write("checkpoints", PROFILE, "main.rs", PROGRAM);
+    let program = package.build("release", &[]).join("checkpoints");
+    for backend in backends() {
+        let output = Command::new(&program).env("STOPRUNTIME_BACKEND", backend).output().unwrap();
+        assert!(output.status.success(), "{}", text(&output));
+        assert_eq!(text(&output), format!("stopped on {backend}\n"));
+    }
+}

@@ -1,0 +1,9 @@
+//! Programs and libraries as they are built and loaded out there.
+
+mod builds;
+mod checkpoints;
+mod image;
+mod images;
+mod package;
+#[path = "../support_hazards/mod.rs"]
+mod support_hazards;
