@@ -37,6 +37,8 @@ struct Current {
     shields: Cell<u32>,
     /// The flag of the record this thread had, for code that runs after it.
     left: Cell<u32>,
+    /// The first round of key destructors is over.
+    ending: Cell<bool>,
 }
 
 thread_local! {
@@ -46,6 +48,7 @@ thread_local! {
             record: Cell::new(core::ptr::null()),
             shields: Cell::new(0),
             left: Cell::new(0),
+            ending: Cell::new(false),
         }
     };
 }
@@ -141,8 +144,9 @@ pub(crate) fn register<'thread>(record: Arc<Record>) -> &'thread Record {
     record
 }
 
-/// A key destructor runs after those of all thread-locals (glibc), so that
-/// marked calls in them are still stop-checked.
+/// A key destructor runs after those of all thread-locals (glibc), and the
+/// second round of them after those of all other keys, so that marked calls in
+/// each are still stop-checked. `pthread_key_create(3)`.
 fn thread_end_key() -> libc::pthread_key_t {
     *KEY.get_or_init(|| {
         let mut key = 0;
@@ -159,9 +163,12 @@ fn thread_end_key() -> libc::pthread_key_t {
 unsafe extern "C" fn on_thread_end(value: *mut c_void) {
     let pointer = value.cast_const().cast::<Record>();
     let key = thread_end_key();
-    // Still this thread's, for the handler.
+    // Still this thread's, for the handler, and so that there is a second round.
     // SAFETY: the key exists and has had this value before: no memory is taken.
     unsafe { libc::pthread_setspecific(key, value) };
+    if !CURRENT.with(|current| current.ending.replace(true)) {
+        return;
+    }
     // SAFETY: the value `register` stored on this thread: a strong count.
     let record = unsafe { Arc::from_raw(pointer) };
     CURRENT.with(|current| {
