@@ -55,6 +55,24 @@ impl Traced {
         traced
     }
 
+    /// As [`Traced::seize`], but the process outlives its tracer, and the
+    /// thread may have ended.
+    pub(crate) fn try_seize(process: i32, thread: i32) -> Option<Traced> {
+        let traced = Traced { process, thread };
+        traced.try_request(libc::PTRACE_SEIZE, null_mut()).then_some(traced)
+    }
+
+    /// Makes the thread stop wherever it is; false if it has ended.
+    pub(crate) fn interrupt(&self) -> bool {
+        self.try_request(libc::PTRACE_INTERRUPT, null_mut())
+    }
+
+    /// Lets go of the stopped thread, with this signal delivered if not 0; it
+    /// may have been killed in between.
+    pub(crate) fn detach_with(self, signal: i32) {
+        self.try_request(libc::PTRACE_DETACH, integer(signal));
+    }
+
     pub(crate) fn thread(&self) -> i32 {
         self.thread
     }
@@ -179,6 +197,12 @@ impl Traced {
         assert!(done == 0, "poke of {at:?}: {}", Error::last_os_error());
     }
 
+    /// Of the two stops of a system call ([`Event::Call`]), whether this is the
+    /// first: nothing is done yet, and the result says so. ptrace(2).
+    pub(crate) fn is_entering_call(&self) -> bool {
+        self.registers().rax.cast_signed() == -i64::from(libc::ENOSYS)
+    }
+
     pub(crate) fn pc(&self) -> usize {
         usize::try_from(self.registers().rip).expect("an address")
     }
@@ -211,10 +235,14 @@ impl Traced {
     }
 
     fn request(&self, request: c_uint, data: *mut c_void) {
+        let done = self.try_request(request, data);
+        assert!(done, "ptrace({request}) of {}: {}", self.thread, Error::last_os_error());
+    }
+
+    fn try_request(&self, request: c_uint, data: *mut c_void) -> bool {
         // SAFETY: `data` is an integer or a place of the type the request
         // writes.
-        let done = unsafe { libc::ptrace(request, self.thread, null_mut::<c_void>(), data) };
-        assert!(done == 0, "ptrace({request}) of {}: {}", self.thread, Error::last_os_error());
+        unsafe { libc::ptrace(request, self.thread, null_mut::<c_void>(), data) == 0 }
     }
 }
 

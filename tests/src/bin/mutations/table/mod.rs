@@ -8,6 +8,7 @@ mod mpsc;
 mod ppoll;
 mod protocol;
 mod signal;
+mod surroundings;
 mod sync;
 mod thread;
 mod window;
@@ -60,6 +61,7 @@ pub(crate) fn rows() -> Vec<Row> {
     [
         window::rows(),
         signal::rows(),
+        surroundings::rows(),
         protocol::rows(),
         thread::rows(),
         ppoll::rows(),

@@ -1,0 +1,78 @@
+//! What holds in hostile surroundings: other libraries, other people's signals,
+//! no room on the stack, no registration.
+
+use super::{ALL, ITSELF, PPOLL, Row, WINDOWS, row};
+
+const HANDLER_RS: &str = "signal/handler.rs";
+const MOD_RS: &str = "signal/mod.rs";
+
+pub(crate) fn rows() -> Vec<Row> {
+    vec![
+        row("the handler touches nothing that has to be made first", "it does")
+            .edit(HANDLER_RS, "current::record_by_key()", "current::record()")
+            .caught_by(
+                "linking::images::strays_in_the_middle_of_an_allocation_are_harmless",
+                WINDOWS,
+            ),
+        row("marked calls have the stack to its end", "`SA_ONSTACK`")
+            .edit(
+                MOD_RS,
+                "libc::SA_SIGINFO | libc::SA_RESTART | libc::SA_ONSTACK",
+                "libc::SA_SIGINFO | libc::SA_RESTART",
+            )
+            .caught_by("hostile::stacks::at_the_end_of_the_stack", WINDOWS),
+        row("a library that is closed leaves no dangling handler", "it goes")
+            .edit(
+                MOD_RS,
+                "image::stay(handler::on_signal as *const c_void);",
+                "let _ = image::stay as fn(_);",
+            )
+            .caught_by("linking::images::a_library_that_is_closed_stays", ALL),
+        row("destructors of all keys are stopped while they wait", "the wait for the second round")
+            .edit(
+                "current.rs",
+                "if !CURRENT.with(|current| current.ending.replace(true)) {\n        return;\n    }",
+                "",
+            )
+            .caught_by("hostile::ends::so_is_a_destructor_of_a_key", ALL),
+        row("where libc has registered nothing, the runtime does", "nobody does")
+            .edit(
+                "window/rseq.rs",
+                "register().map(|field| (field, true))",
+                "{ let _ = register as fn() -> _; None }",
+            )
+            .caught_by("hostile::registration::without_the_registration_of_the_libc", ITSELF),
+        row("without shared libraries libc's area is found too", "there are no names to look up")
+            .edit(
+                "window/rseq.rs",
+                "\"mov {offset}, qword ptr [rip + __rseq_offset@GOTPCREL]\"",
+                "\"xor {offset:e}, {offset:e}\"",
+            )
+            .caught_by("linking::builds::however_it_is_built_it_stops", ITSELF),
+        row("the kernel aborts windows by itself", "it is not told of them")
+            .edit(
+                "record.rs",
+                "rseq_cs.unwrap_or((self.unread.as_ptr().cast(), false))",
+                "{ let _ = rseq_cs; (self.unread.as_ptr().cast(), false) }",
+            )
+            .caught_by("hostile::aborts::under_migration_without_any_signal", &["rseq"])
+            .caught_by(
+                "hostile::replaced::anothers_handler_that_restarts_leaves_the_handler_backend_waiting",
+                &["rseq"],
+            ),
+        row("a look at readiness that a signal interrupts is made again", "it has seen an error")
+            .edit(
+                "ppoll.rs",
+                "if std::io::Error::last_os_error().kind() != std::io::ErrorKind::Interrupted {",
+                "{",
+            )
+            .caught_by(
+                "hostile::traced::every_other_system_call_met_by_a_signal_that_restarts",
+                PPOLL,
+            )
+            .caught_by(
+                "hostile::traced::every_other_system_call_met_by_a_signal_that_interrupts",
+                PPOLL,
+            ),
+    ]
+}

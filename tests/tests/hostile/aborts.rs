@@ -1,0 +1,133 @@
+//! That the kernel aborts windows, seen: a hardware breakpoint counts how often
+//! the abort address of a window is executed while its thread is moved between
+//! processors and preempted. Not with a debugger, which would abort them
+//! itself. `perf_event_open(2)`.
+//!
+//! # Safety
+//!
+//! The invariant of this module: the structure that the kernel reads has the
+//! size that it says.
+
+use super::support_hazards::cores::Cores;
+use super::support_hazards::proc::limit;
+use super::support_hazards::signals::plain_write;
+use std::fs::File;
+use std::io::{Error, Read, pipe};
+use std::os::fd::{AsFd, AsRawFd, FromRawFd};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+use stop_tests::{not_tested, on_backends, thread_id};
+use stopruntime::{Backend, backend, testing};
+
+/// The beginning of `struct perf_event_attr` (`linux/perf_event.h`), as far as
+/// breakpoints need it.
+#[repr(C)]
+#[derive(Default)]
+struct Attributes {
+    kind: u32,
+    size: u32,
+    config: u64,
+    period: u64,
+    sample_type: u64,
+    read_format: u64,
+    flags: u64,
+    wake_up: u32,
+    breakpoint_type: u32,
+    breakpoint_address: u64,
+    breakpoint_length: u64,
+}
+
+/// Counts how often the calling thread executes the instruction there.
+struct Counter(File);
+
+impl Counter {
+    fn at(address: usize) -> Result<Counter, Error> {
+        const PERF_TYPE_BREAKPOINT: u32 = 5;
+        const HW_BREAKPOINT_X: u32 = 4;
+        const EXCLUDE_KERNEL_AND_HYPERVISOR: u64 = 0b11 << 5;
+        const FD_CLOEXEC: usize = 8;
+        let attributes = Attributes {
+            kind: PERF_TYPE_BREAKPOINT,
+            size: u32::try_from(size_of::<Attributes>()).expect("small"),
+            flags: EXCLUDE_KERNEL_AND_HYPERVISOR,
+            breakpoint_type: HW_BREAKPOINT_X,
+            breakpoint_address: address as u64,
+            // What the kernel asks for with this type.
+            breakpoint_length: size_of::<usize>() as u64,
+            ..Attributes::default()
+        };
+        // SAFETY: the module's invariant; this thread, any processor, no group.
+        let raw = unsafe {
+            let attributes = &raw const attributes;
+            libc::syscall(libc::SYS_perf_event_open, attributes, 0, -1, -1, FD_CLOEXEC)
+        };
+        if raw < 0 {
+            return Err(Error::last_os_error());
+        }
+        // SAFETY: made just now, nobody else's.
+        Ok(Counter(unsafe { File::from_raw_fd(i32::try_from(raw).expect("a descriptor")) }))
+    }
+
+    fn count(&mut self) -> u64 {
+        let mut bytes = [0; 8];
+        self.0.read_exact(&mut bytes).expect("a count");
+        u64::from_ne_bytes(bytes)
+    }
+}
+
+on_backends! { ["rseq", "handler"];
+    fn under_migration_without_any_signal() {
+        const READS: u64 = 3_000;
+        // Tens of microseconds each: most of the thread's time.
+        const SPINS: usize = 20_000;
+        // The wide one is far longer than all others.
+        let widest = testing::windows().into_iter().max_by_key(|(_, length, _)| *length);
+        let (start, _, abort) = widest.expect("a window");
+        let (reader, writer) = pipe().unwrap();
+        let (cores, requester) = (Cores::available(), thread_id());
+        let done = Arc::new(AtomicBool::new(false));
+        let theirs = Arc::clone(&done);
+        let worker = std::thread::spawn(move || {
+            let read = || {
+                assert!(plain_write(writer.as_raw_fd()));
+                assert_eq!(testing::read_widened(reader.as_fd(), &mut [0], SPINS), Ok(1));
+            };
+            // Where every read comes by: do breakpoints work here?
+            let mut passes = Counter::at(start)?;
+            read();
+            if passes.count() == 0 {
+                return Err(Error::other("it counts nothing"));
+            }
+            drop(passes);
+            let mut counter = Counter::at(abort)?;
+            let mut reads = 0;
+            let expects_one = backend() == Backend::Rseq;
+            let deadline = Instant::now() + limit();
+            // More than enough; but an idle machine may interrupt none of them.
+            while reads < READS
+                || expects_one && counter.count() == 0 && Instant::now() < deadline
+            {
+                reads += 1;
+                read();
+            }
+            theirs.store(true, Ordering::Relaxed);
+            Ok(counter.count())
+        });
+        let mut moves = 0;
+        while !done.load(Ordering::Relaxed) && !worker.is_finished() {
+            moves += cores.shuffle(requester);
+        }
+        match worker.join().unwrap() {
+            Ok(aborts) if backend() == Backend::Rseq => {
+                eprintln!("{aborts} aborts, {moves} moves");
+                assert!(aborts > 0, "{moves} moves and no abort");
+            }
+            Ok(aborts) => assert_eq!(aborts, 0, "nobody but the kernel would abort these"),
+            Err(error) => {
+                let error: Error = error;
+                not_tested("how often windows are aborted", format_args!("no hardware breakpoint: {error}"));
+            }
+        }
+    }
+}

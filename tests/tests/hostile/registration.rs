@@ -1,0 +1,115 @@
+//! Where the kernel's restartable sequences are not to be had from the libc,
+//! or not at all, nor membarrier: what comes in their place, and that it stops.
+
+use super::flows::bouts;
+use super::support_hazards::dice::{Dice, runs};
+use super::support_hazards::seccomp::deny;
+use std::process::Command;
+use stop_tests::{on_backends, per_backend};
+use stopruntime::{Backend, Config, InstallError, backend};
+
+/// An empty `STOPRUNTIME_BACKEND` is as good as none: the runtime chooses.
+const NOT_SET: [&str; 1] = [""];
+/// Names the backend that a program of these tests is to find.
+const EXPECTED: &str = "STOP_TESTS_EXPECTED";
+const TUNABLES: &str = "GLIBC_TUNABLES";
+const WITHOUT_RSEQ: &str = "glibc.pthread.rseq=0";
+/// Bouts with each kind of call.
+const BOUTS: u64 = 6;
+
+/// Runs this test again, as a new program, which expects this backend.
+fn again(test: &str, expected: Backend, tunables: &str) {
+    let output = Command::new(std::env::current_exe().expect("the test's own path"))
+        .args(["--exact", test, "--nocapture", "--test-threads=1"])
+        .env(EXPECTED, expected.name())
+        .env(TUNABLES, tunables)
+        .output()
+        .expect("the program starts");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{}: {said}", output.status);
+}
+
+/// In the new program: is it that backend, and does it stop?
+fn is_found() -> bool {
+    let Ok(expected) = std::env::var(EXPECTED) else { return false };
+    assert_eq!(backend().name(), expected);
+    bouts(runs(BOUTS), &mut Dice::new(), |_| ());
+    true
+}
+
+/// `__rseq_size` of glibc; 0 if it has registered nothing, or is older than 2.35.
+fn size_registered_by_libc() -> u32 {
+    // SAFETY: a terminated name; the symbol, if there, is an unsigned int.
+    unsafe {
+        let size = libc::dlsym(libc::RTLD_DEFAULT, c"__rseq_size".as_ptr()).cast::<u32>();
+        size.as_ref().copied().unwrap_or(0)
+    }
+}
+
+/// The best backend where the kernel has no rseq.
+pub(super) fn next() -> Backend {
+    if cfg!(target_arch = "x86_64") { Backend::Handler } else { Backend::Ppoll }
+}
+
+per_backend! {
+    fn without_membarrier() {
+        deny(libc::SYS_membarrier, libc::EPERM);
+        bouts(runs(BOUTS), &mut Dice::new(), |_| ());
+    }
+
+    /// Later than the runtime's registration with it.
+    fn without_membarrier_from_some_moment_on() {
+        assert!(stopruntime::check().is_ok());
+        deny(libc::SYS_membarrier, libc::EPERM);
+        bouts(runs(BOUTS), &mut Dice::new(), |_| ());
+    }
+}
+
+on_backends! { NOT_SET;
+    /// The runtime registers an area of its own.
+    fn without_the_registration_of_the_libc() {
+        if is_found() {
+            assert_eq!(size_registered_by_libc(), 0, "the tunable has no effect");
+            return;
+        }
+        again("registration::without_the_registration_of_the_libc", backend(), WITHOUT_RSEQ);
+    }
+
+    /// A sandbox around the whole program: the libc finds no rseq either.
+    fn without_rseq() {
+        if std::env::var_os(EXPECTED).is_some() {
+            let refused = Config::new().backend(Backend::Rseq).install();
+            assert!(matches!(refused, Err(InstallError::Unavailable(Backend::Rseq))), "{refused:?}");
+            assert!(is_found());
+            assert_eq!(size_registered_by_libc(), 0, "the filter has no effect");
+            return;
+        }
+        for errno in [libc::ENOSYS, libc::EPERM] {
+            deny(libc::SYS_rseq, errno);
+            again("registration::without_rseq", next(), "");
+        }
+    }
+
+    fn without_rseq_and_without_membarrier() {
+        if is_found() {
+            return;
+        }
+        deny(libc::SYS_rseq, libc::EPERM);
+        deny(libc::SYS_membarrier, libc::EPERM);
+        again("registration::without_rseq_and_without_membarrier", next(), "");
+    }
+
+    /// Later than the choice of the backend: threads that start then have no
+    /// area, and their windows are guarded by the handler alone.
+    fn without_rseq_from_some_moment_on() {
+        if std::env::var_os(EXPECTED).is_some() {
+            // Chosen before the filter, with an area of the runtime's own.
+            let chosen = backend();
+            deny(libc::SYS_rseq, libc::EPERM);
+            assert_eq!(chosen, backend());
+            assert!(is_found());
+            return;
+        }
+        again("registration::without_rseq_from_some_moment_on", backend(), WITHOUT_RSEQ);
+    }
+}

@@ -1,0 +1,130 @@
+//! A debugger that comes and goes, again and again, while threads make marked
+//! calls and are stopped; and one that sends them signals exactly when they make
+//! a system call. ptrace(2).
+
+use super::flows::bouts;
+use super::storms::bouts_for;
+use super::support_hazards::dice::{Dice, runs};
+use super::support_hazards::ptrace::{Event, Go, Traced};
+use super::support_hazards::signals::send_to;
+use super::support_hazards::timers::{BLOWS, count_blows};
+use super::support_hazards::tracee::{Line, line_to_tracer, start};
+use std::fs;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use stop_tests::per_backend;
+
+/// The threads of a process at this moment.
+fn threads(process: i32) -> Vec<i32> {
+    let tasks = fs::read_dir(format!("/proc/{process}/task")).into_iter().flatten().flatten();
+    tasks.filter_map(|task| task.file_name().to_str()?.parse().ok()).collect()
+}
+
+/// What meets the system calls, with this flag of sigaction(2).
+const SIGNAL: i32 = libc::SIGUSR1;
+/// Bouts with each kind of call.
+const BOUTS: u64 = 6;
+
+/// In the tracee: the bouts, in each of which the tracer is told of the thread
+/// that makes the calls; then a 0, and how many signals it had.
+fn bouts_met_by_signals(mut line: Line, flags: i32) {
+    count_blows(SIGNAL, flags);
+    bouts(runs(BOUTS), &mut Dice::new(), |thread| {
+        line.send_number(thread);
+        assert_eq!(line.next_command(), Some(b'g'), "the tracer has it");
+    });
+    line.send_number(0);
+    line.send_number(BLOWS.load(Ordering::Relaxed).try_into().expect("not so many"));
+    // Alive until the other side has seen it.
+    assert_eq!(line.next_command(), None);
+}
+
+/// Any thread that the tracee names is met by a signal in every other system
+/// call that it makes, whatever that is: it is pending when the call begins.
+fn signals_at_system_calls(test: &str, flags: i32) {
+    if let Some(line) = line_to_tracer() {
+        return bouts_met_by_signals(line, flags);
+    }
+    let (tracee, mut line) = start(test);
+    let mut dice = Dice::new();
+    let mut sent = 0;
+    loop {
+        let thread = line.receive_number();
+        if thread == 0 {
+            break;
+        }
+        let caller = Traced::seize(tracee.process(), thread);
+        assert!(caller.interrupt());
+        let mut event = caller.wait();
+        line.send(b"g");
+        while event != Event::Ended {
+            if event == Event::Call && caller.is_entering_call() && dice.chance(2) {
+                send_to(tracee.process(), thread, SIGNAL);
+                sent += 1;
+            }
+            caller.go(Go::ToCall, if let Event::Signal(signal) = event { signal } else { 0 });
+            event = caller.wait();
+        }
+    }
+    eprintln!("{} of {sent} signals handled", line.receive_number());
+    assert!(sent > 100, "{sent} signals");
+}
+
+per_backend! {
+    fn every_other_system_call_met_by_a_signal_that_restarts() {
+        let test = "traced::every_other_system_call_met_by_a_signal_that_restarts";
+        signals_at_system_calls(test, libc::SA_RESTART);
+    }
+
+    fn every_other_system_call_met_by_a_signal_that_interrupts() {
+        signals_at_system_calls("traced::every_other_system_call_met_by_a_signal_that_interrupts", 0);
+    }
+
+    fn attached_interrupted_and_detached() {
+        if let Some(line) = line_to_tracer() {
+            return bouts_for(line);
+        }
+        let (tracee, mut line) = start("traced::attached_interrupted_and_detached");
+        let done = Arc::new(AtomicBool::new(false));
+        let (theirs, process) = (Arc::clone(&done), tracee.process());
+        // A thread of its own, because only the tracer may do what it does.
+        let tracer = std::thread::spawn(move || {
+            let mut dice = Dice::new();
+            let mut times = 0;
+            while !theirs.load(Ordering::Relaxed) {
+                // The newest is the one that makes the calls.
+                let all = threads(process);
+                let Some(thread) = all.last() else { continue };
+                times += u32::from(attach_and_detach(process, *thread, &mut dice));
+                dice.spin(100_000);
+            }
+            times
+        });
+        assert_eq!(line.receive_number(), 0, "the bouts in the child");
+        done.store(true, Ordering::Relaxed);
+        let times = tracer.join().unwrap();
+        eprintln!("attached {times} times");
+        assert!(times > 10, "attached {times} times");
+    }
+}
+
+/// False if the thread has ended in between.
+fn attach_and_detach(process: i32, thread: i32, dice: &mut Dice) -> bool {
+    let Some(traced) = Traced::try_seize(process, thread) else { return false };
+    if !traced.interrupt() {
+        return traced.wait() != Event::Ended;
+    }
+    match traced.wait() {
+        Event::Ended => return false,
+        // Whatever it stopped for, a signal is handed on.
+        Event::Signal(signal) => {
+            dice.spin(10_000);
+            traced.detach_with(signal);
+        }
+        Event::Trap | Event::Call | Event::Other => {
+            dice.spin(10_000);
+            traced.detach_with(0);
+        }
+    }
+    true
+}
