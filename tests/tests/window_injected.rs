@@ -1,6 +1,6 @@
 //! Requests into a window that is wide enough to be hit: the same text with up
-//! to 20,000 (on one core 80,000) empty turns between any two instructions, under preemption and
-//! migration, which abort it, and without.
+//! to 20,000 (on one core 80,000) empty turns between any two instructions, under
+//! preemption, migration and signals, which abort it, and without.
 //!
 //! `STOP_TESTS_STOPS` sets the number of runs.
 
@@ -19,6 +19,7 @@ use support_hazards::cores::{Cores, pin, sleep_sharply};
 use support_hazards::dice::{Dice, runs};
 use support_hazards::proc::limit;
 use support_hazards::signals::{catch, plain_write, send, waiting};
+use support_hazards::timers::{BLOWS, Storm, count_blows};
 
 const SPINS: u64 = 20_000;
 
@@ -27,6 +28,17 @@ type Counts = BTreeMap<(&'static str, bool), u64>;
 
 /// One marked read on this core, met by a request from the calling thread.
 fn one_run(dice: &mut Dice, core: usize, naps: bool, counts: &mut Counts) {
+    one_run_in(dice, core, naps, counts, |_| None);
+}
+
+/// The same; the reader exposes itself, by its id, to `weather`.
+fn one_run_in(
+    dice: &mut Dice,
+    core: usize,
+    naps: bool,
+    counts: &mut Counts,
+    weather: fn(i32) -> Option<Storm>,
+) {
     let (reader, writer): (PipeReader, PipeWriter) = pipe().unwrap();
     let reader = Arc::new(reader);
     // The sleep alone takes longer than most windows.
@@ -43,6 +55,7 @@ fn one_run(dice: &mut Dice, core: usize, naps: bool, counts: &mut Counts) {
     let (theirs, their_gate) = (Arc::clone(&reader), Arc::clone(&gate));
     let handle = thread::spawn(move || {
         pin(thread_id(), &[core]);
+        let _weather = weather(thread_id());
         their_gate.pass();
         read_widened(theirs.as_fd(), &mut [0], spins)
     });
@@ -167,6 +180,23 @@ on_backends! { ["rseq", "handler"];
             let Ok(ended) = handle.join_timeout(limit()) else { panic!("request lost: {spins}") };
             assert!(ended.unwrap().is_err(), "there is no data");
         }
+    }
+
+    fn met_by_signals() {
+        // Of somebody else's, ten thousand a second: each aborts the window
+        // that it meets, between any two instructions.
+        let cores = Cores::available();
+        pin(thread_id(), &[cores.last()]);
+        count_blows(libc::SIGUSR1, libc::SA_RESTART);
+        let (mut dice, mut counts) = (Dice::new(), Counts::new());
+        for _ in 0..runs(1_000) {
+            let weather = |thread| Some(Storm::on(thread, libc::SIGUSR1));
+            one_run_in(&mut dice, cores.first(), false, &mut counts, weather);
+        }
+        let blows = BLOWS.load(Ordering::Relaxed);
+        eprintln!("{blows} signals");
+        assert!(blows > 100, "no storm: {blows} signals");
+        check(&counts);
     }
 
     fn migrated() {
