@@ -125,10 +125,11 @@ fn run_child(name: &str, backend: &str) {
         // Paces the look at a child; orders nothing.
         std::thread::sleep(Duration::from_millis(2));
     };
-    let output = output.map(|thread| thread.join().expect("the reader ends")).concat();
+    let [said, errors] = output.map(|thread| thread.join().expect("the reader ends"));
+    let output = [said.as_str(), &errors].concat();
     assert!(status.success(), "{name} on {backend}: {status}\n{output}");
     assert!(output.contains("1 passed"), "{name} on {backend} ran no test:\n{output}");
-    for line in output.lines().filter_map(|line| said_by(name, line)) {
+    for line in said.lines().filter_map(|line| said_by(name, line)) {
         println!("{name} on {backend}: {line}");
     }
     // On the line that libtest has begun with the test's name.
