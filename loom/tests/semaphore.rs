@@ -126,6 +126,23 @@ fn who_wants_many_takes_no_wake_up_from_who_wants_one() {
     assert_eq!(outcomes, [false, true]);
 }
 
+/// There is only one, and no other release that wakes everybody.
+#[test]
+fn one_permit_wakes_who_wants_one() {
+    model_bounded(2, || {
+        let places = Arc::new(Semaphore::new(0));
+        let (first, second) = (Arc::clone(&places), Arc::clone(&places));
+        let first =
+            spawn(move || first.acquire_many_or_stop(2).map(SemaphoreGuard::forget).is_ok());
+        let second = spawn(move || second.acquire().forget());
+        places.release();
+        second.join();
+        assert!(first.stopper().request_stop());
+        assert!(!first.join());
+        assert_eq!(places.available(), 0);
+    });
+}
+
 #[test]
 fn who_wants_many_gets_them_one_by_one() {
     model_bounded(2, || {

@@ -1,6 +1,7 @@
 //! Where libc has not registered the thread for rseq(2), which
 //! `GLIBC_TUNABLES=glibc.pthread.rseq=0` makes so, the runtime does it itself,
-//! and takes it back before the thread ends.
+//! and takes it back before the thread ends. So it does where somebody has taken
+//! back the registration of libc's area, which libc goes on to export.
 
 use std::io::pipe;
 use std::os::unix::process::CommandExt;
@@ -42,6 +43,21 @@ fn register() -> i64 {
             return i64::from(*libc::__errno_location());
         }
         libc::syscall(libc::SYS_rseq, area, size, UNREGISTER, SIGNATURE)
+    }
+}
+
+/// Takes back libc's own registration of this thread.
+fn take_back() -> i64 {
+    // SAFETY: symbols of this type, if there are any; the first word at the
+    // thread pointer is the thread pointer; nobody here uses the area.
+    unsafe {
+        let offset = libc::dlsym(libc::RTLD_DEFAULT, c"__rseq_offset".as_ptr()).cast::<isize>();
+        assert!(!offset.is_null(), "a libc that registers exports where");
+        let thread: *const u8;
+        core::arch::asm!("mov {}, qword ptr fs:[0]", out(reg) thread);
+        let area = thread.offset(*offset);
+        // As glibc has registered it, whatever of it is in use.
+        libc::syscall(libc::SYS_rseq, area, 32, UNREGISTER, SIGNATURE)
     }
 }
 
@@ -99,5 +115,26 @@ on_backends! { ["rseq"];
             });
             assert_eq!(AT_THE_END.load(Ordering::SeqCst), 0, "it is taken back");
         }
+    }
+
+    fn an_area_that_somebody_has_taken_back_is_not_used() {
+        if std::thread::spawn(register).join().unwrap() == 0 {
+            stop_tests::not_tested("libc's area", "libc registers none");
+            return;
+        }
+        assert_eq!(backend(), Backend::Rseq, "the proof is made elsewhere");
+        let taken_back = || {
+            let result = take_back();
+            (result, register())
+        };
+        assert_eq!(std::thread::spawn(taken_back).join().unwrap(), (0, 0));
+        let registered = || {
+            assert_eq!(take_back(), 0);
+            // Takes the thread into use.
+            assert!(stopruntime::check().is_ok());
+            register()
+        };
+        let theirs = std::thread::spawn(registered).join().unwrap();
+        assert_eq!(theirs, i64::from(libc::EINVAL), "the runtime has, with an area of its own");
     }
 }

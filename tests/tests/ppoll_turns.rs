@@ -1,6 +1,7 @@
 //! Calls that nothing makes non-waiting, on the backend without windows: what
 //! one caller has seen to be ready, another one takes, and the first would wait
-//! where no request reaches it.
+//! where no request reaches it. `STOP_TESTS_STOPS` sets the number of
+//! connections.
 
 #[path = "ppoll_edges/started.rs"]
 mod started;
@@ -9,18 +10,18 @@ mod support_hazards;
 use started::{Started, start};
 use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use stop_tests::on_backends;
 use stopruntime::ext::AcceptOrStop;
+use support_hazards::dice::runs;
 use support_hazards::proc::{asleep_in, wait_for};
 
 const ACCEPTORS: usize = 4;
-const CONNECTIONS: u32 = 300;
 
 on_backends! { ["ppoll"];
     fn many_that_accept_from_one_listener_never_wait_in_accept() {
         let listener = Arc::new(TcpListener::bind("127.0.0.1:0").unwrap());
-        let accepted = Arc::new(AtomicU32::new(0));
+        let accepted = Arc::new(AtomicU64::new(0));
         let acceptors: Vec<Started<()>> = (0..ACCEPTORS)
             .map(|_| {
                 let (listener, accepted) = (Arc::clone(&listener), Arc::clone(&accepted));
@@ -33,7 +34,7 @@ on_backends! { ["ppoll"];
             })
             .collect();
         let address = listener.local_addr().unwrap();
-        for made in 1..=CONNECTIONS {
+        for made in 1..=runs(300) {
             // All of them are woken for it.
             let in_ppoll = |one: &Started<()>| asleep_in(one.thread()) == Some(libc::SYS_ppoll);
             wait_for("all of them to wait in ppoll", || acceptors.iter().all(in_ppoll));

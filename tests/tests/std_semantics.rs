@@ -23,7 +23,9 @@ use stopruntime::ext::{
     ReadOrStop, SendToOrStop, WaitOrStop,
 };
 use stopruntime::sync::{Condvar, Mutex, mpsc};
-use stopruntime::{Backend, Config, InstallError, Stoppable, Stopped, Stopper, backend, thread};
+use stopruntime::{
+    Backend, Config, InstallError, Stoppable, Stopped, Stopper, backend, is_stopped, thread,
+};
 
 const TIME_OUT: Duration = Duration::from_millis(30);
 
@@ -214,6 +216,14 @@ per_backend! {
         let reader = start(reads);
         reader.wait_until_at_rest_in(&[libc::SYS_recvfrom, libc::SYS_ppoll]);
         assert_eq!(reader.stopped(), (true, true, true));
+    }
+
+    /// std's own loops go on after an interruption; a stop is none.
+    fn a_stop_ends_the_loops_of_std() {
+        let (stream, _peer) = UnixStream::pair().unwrap();
+        let reader = start(move || Stoppable::new(stream).read_exact(&mut [0]).unwrap_err());
+        reader.wait_until_at_rest_in(&[libc::SYS_recvfrom, libc::SYS_ppoll]);
+        assert!(is_stopped(&reader.stopped()));
     }
 
     fn a_connected_stream_waits_for_its_data() {

@@ -56,6 +56,8 @@ fn libc_area() -> Option<*mut AtomicU64> {
     // SAFETY: the symbols have these types (sys/rseq.h) and are written once,
     // before main.
     let (offset, size) = unsafe { (*offset, *size) };
+    // libc's word that it registers no thread. Whether it has registered this
+    // one, and nobody has taken that back, the area itself says.
     if size == 0 {
         return None;
     }

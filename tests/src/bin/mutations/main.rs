@@ -14,7 +14,7 @@
 //! any more.
 //!
 //! With WORDs only the rows in which each of them occurs; with `--core` only
-//! those that CI goes through, one or two for each part of the protocol;
+//! those that CI goes through, quick ones, one or two for each part;
 //! `--list` runs nothing; `--check` looks only whether the rows fit the sources,
 //! which a test of this program does too.
 
@@ -165,9 +165,10 @@ fn is_caught(workspace: &Workspace, row: &Row, baselines: &BTreeMap<Place, Basel
     caught
 }
 
-/// From when on a test that takes so long unmutated hangs.
+/// From when on a test that takes so long unmutated hangs: many times as long,
+/// for the machine may be busy, but not hours.
 fn limit(took: Duration) -> Duration {
-    Duration::from_secs(8) + took * 8
+    Duration::from_secs(8) + (took * 8).min(took * 2 + Duration::from_secs(60))
 }
 
 #[cfg(test)]

@@ -27,13 +27,11 @@ fn interrupted() -> Vec<Row> {
             .caught_by("deadlines::signals_without_restart_move_none", WINDOWS),
         row("a sleep goes on after a signal", "the loop")
             .edit(RAW, "while raw.is_interrupted() {", "while raw.is_interrupted() && false {")
-            .caught_by("deadlines::signals_without_restart_move_none", WINDOWS)
-            .core(),
+            .caught_by("deadlines::signals_without_restart_move_none", WINDOWS),
         row("to the same deadline", "for all of its time again")
             .edit(RAW, "let args = [clock, libc::TIMER_ABSTIME as usize, &raw const time as usize, 0];", "let args = [clock, 0, &raw const time as usize, 0];")
             .edit("ext/time.rs", "raw::sleep_until(raw::monotonic().saturating_add(duration))", "let _ = raw::monotonic as fn() -> _;\n    raw::sleep_until(duration)")
-            .caught_by("deadlines::signals_without_restart_move_none", ALL)
-            .core(),
+            .caught_by("deadlines::signals_without_restart_move_none", ALL),
         row("the wait for a child goes on after a signal", "the loop")
             .edit(RAW, "let raw = unsafe { call(libc::SYS_waitid, args) };\n        if !raw.is_interrupted() {", "let raw = unsafe { call(libc::SYS_waitid, args) };\n        if !raw.is_interrupted() || true {")
             .caught_by("interrupted::who_waits_for_a_child_goes_on", WINDOWS),
@@ -71,8 +69,7 @@ fn left() -> Vec<Row> {
             .caught_by_case("TcpStream::connect", RSEQ),
         row("`read_exact` says how far it came", "it says 0")
             .edit(READ, "self.read_or_stop(&mut buffer[done..]).map_err(|_| Stopped::after(done))?", "self.read_or_stop(&mut buffer[done..])?")
-            .caught_by_case("read_exact", RSEQ)
-            .core(),
+            .caught_by_case("read_exact", RSEQ),
         row("`read_to_end` says how far it came", "it says 0")
             .edit(READ, "outcome.map_err(|_| Stopped::after(length - start))?", "outcome?")
             .caught_by_case("read_to_end", RSEQ),

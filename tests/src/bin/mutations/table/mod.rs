@@ -3,6 +3,7 @@
 //! A text that is to be replaced stands in its file exactly once: a row that
 //! does not fit the sources any more is an error, not a mutation that passes.
 
+mod compound;
 mod ext;
 mod mpsc;
 mod ppoll;
@@ -66,6 +67,7 @@ pub(crate) fn rows() -> Vec<Row> {
         thread::rows(),
         ppoll::rows(),
         ext::rows(),
+        compound::rows(),
         sync::rows(),
         mpsc::rows(),
     ]

@@ -22,13 +22,11 @@ fn protocol() -> Vec<Row> {
     vec![
         row("the marker is set before the wait", "the store of 1")
             .edit(FILE, MARKER, "")
-            .caught_by("lifecycle::threads_of_others_can_be_stopped", PPOLL)
-            .core(),
+            .caught_by("lifecycle::threads_of_others_can_be_stopped", PPOLL),
         row("and the flag is looked at after it", "the look")
             .edit(FILE, OUTCOME, "let outcome = Ok(wait());")
             .caught_by("same_instant::one_sees_the_other", PPOLL)
-            .with("STOP_TESTS_STOPS", "20000")
-            .core(),
+            .with("STOP_TESTS_STOPS", "20000"),
         row("in this order", "the fence, and that of the store itself")
             .edit(FILE, MARKER, "record.line.marker.store(1, Ordering::Relaxed);")
             .edit(FILE, "fence(Ordering::SeqCst);\n    let outcome", "let outcome")
@@ -36,11 +34,11 @@ fn protocol() -> Vec<Row> {
             .with("STOP_TESTS_STOPS", "20000"),
         row("the marker is cleared after the wait", "the store of 0")
             .edit(FILE, "record.line.marker.store(0, Ordering::SeqCst);", "")
-            .caught_by("undisturbed::a_plain_read_sleeps_on", PPOLL),
+            .caught_by("undisturbed::a_plain_read_sleeps_on", PPOLL)
+            .core(),
         row("and requesters are waited for", "the way out does not look")
             .edit(FILE, "if record.requested() {\n        record.settle();\n    }", "")
-            .caught_by("undisturbed_traced::a_signal_on_its_way_is_waited_for", PPOLL)
-            .core(),
+            .caught_by("requester_steps::of_a_blocked_read", PPOLL),
         row("a call does not begin when a stop is requested", "the look before it")
             .edit(FILE, "if record.must_stop() {\n        return Err(Stopped::new());\n    }", "")
             .caught_by_case("TcpStream::read", PPOLL),
@@ -69,8 +67,7 @@ fn masks() -> Vec<Row> {
                 "unsafe { libc::sigdelset(&raw mut set, number()) };",
                 "let _ = &raw mut set;",
             )
-            .caught_by("lifecycle::threads_of_others_can_be_stopped", PPOLL)
-            .core(),
+            .caught_by("lifecycle::threads_of_others_can_be_stopped", PPOLL),
         row("also in the caller's own mask", "it stays as it is")
             .edit(
                 "signal/mod.rs",
@@ -95,8 +92,7 @@ fn readiness() -> Vec<Row> {
     vec![
         row("a socket's call does not wait", "`MSG_DONTWAIT`")
             .edit(TRANSFER, "args[flags_at] = asked | libc::MSG_DONTWAIT as usize;", "args[flags_at] = asked;")
-            .caught_by("config::the_environment_chooses_the_backend", PPOLL)
-            .core(),
+            .caught_by("config::the_environment_chooses_the_backend", PPOLL),
         row("nor does a pipe's", "`RWF_NOWAIT`")
             .edit(TRANSFER, "let call = [args[0], vector as usize, count, here, here, libc::RWF_NOWAIT as usize];", "let call = [args[0], vector as usize, count, here, here, 0];")
             .caught_by("lifecycle::threads_of_others_can_be_stopped", PPOLL),
@@ -107,7 +103,7 @@ fn readiness() -> Vec<Row> {
             .edit(TRANSFER, "let Some(_turn) = Turn::take(descriptor) else {", "let Some(_turn) = Some(Turn::take(descriptor)) else {")
             .edit("ppoll/file.rs", "if taken.contains(&(device, inode)) {", "if taken.contains(&(device, inode)) && false {")
             .caught_by("ppoll_turns::many_that_accept_from_one_listener_never_wait_in_accept", PPOLL)
-            .core(),
+            .with("STOP_TESTS_STOPS", "10000"),
         row("a full terminal holds no writer", "it is not opened once more")
             .edit(TRANSFER, "if let Some(terminal) = file::terminal(descriptor) {", "if let Some(terminal) = file::terminal(descriptor).filter(|_| false) {")
             .caught_by("ppoll_edges::a_full_terminal_holds_no_writer_of_line_feeds", PPOLL),
@@ -137,8 +133,7 @@ fn futexes() -> Vec<Row> {
     vec![
         row("a futex wait looks at the flag too", "the caller's word alone")
             .edit(FUTEX, "all[0].uaddr = record.line.flag.as_ptr() as u64;", "static ELSEWHERE: core::sync::atomic::AtomicU32 = core::sync::atomic::AtomicU32::new(0);\n        ELSEWHERE.store(flag, Ordering::SeqCst);\n        all[0].uaddr = ELSEWHERE.as_ptr() as u64;")
-            .caught_by("sync::mutex::a_waiter_for_a_mutex_is_stopped_and_the_lock_is_the_holders", PPOLL)
-            .core(),
+            .caught_by("sync::mutex::a_waiter_for_a_mutex_is_stopped_and_the_lock_is_the_holders", PPOLL),
         row("a wake-up is not lost to a request that comes with it", "the flag is the last word")
             .edit(FUTEX, "&mut [nowhere(), word], deadline", "&mut [word, nowhere()], deadline")
             .edit(FUTEX, "all[0].val = u64::from(flag);", "all[1].val = u64::from(flag);")
@@ -170,7 +165,8 @@ fn others() -> Vec<Row> {
             .caught_by_case("TcpStream::connect", PPOLL),
         row("and the socket waits again afterwards", "`O_NONBLOCK` stays")
             .edit(WAIT, "set_nonblocking(descriptor, false);", "")
-            .caught_by("std_semantics::a_connected_stream_waits_for_its_data", PPOLL),
+            .caught_by("std_semantics::a_connected_stream_waits_for_its_data", PPOLL)
+            .core(),
         row("the wait for a child leaves it to be reaped", "the look at it reaps")
             .edit(WAIT, "look[3] |= libc::WNOWAIT as usize;", "")
             .caught_by("sys::the_whole_table", PPOLL),
@@ -189,7 +185,6 @@ fn others() -> Vec<Row> {
             .caught_by("sys::the_whole_table", PPOLL),
         row("what cannot be waited for is refused: everything else", "it is made as it is")
             .edit(FILE, "_ => Ok(UNSUPPORTED),", "_ => Ok(plain(number, args)),")
-            .caught_by("sys::the_whole_table", PPOLL)
-            .core(),
+            .caught_by("sys::the_whole_table", PPOLL),
     ]
 }

@@ -78,8 +78,7 @@ fn requesters() -> Vec<Row> {
             .caught_by(
                 "sync::mutex::a_waiter_for_a_mutex_is_stopped_and_the_lock_is_the_holders",
                 PPOLL,
-            )
-            .core(),
+            ),
         row("all threads of a scope are requested with one barrier", "one barrier each")
             .edit(
                 "thread/scope.rs",
@@ -99,8 +98,7 @@ fn threads() -> Vec<Row> {
     vec![
         row("after a call the thread waits for its requesters", "the first wait")
             .edit(FILE, "self.wait_out_requesters();\n        let sent", "let sent")
-            .caught_by("requester_steps::of_a_blocked_read", ALL)
-            .core(),
+            .caught_by("requester_steps::of_a_blocked_read", ALL),
         row("and again, if one of them has signalled", "the second wait")
             .edit(
                 FILE,
@@ -114,8 +112,7 @@ fn threads() -> Vec<Row> {
                 "signal::drain(self.masked.load(Ordering::Relaxed));",
                 "let _ = signal::drain as fn(bool);",
             )
-            .caught_by("window_steps::a_request_at_each_instruction_with_data", HANDLER)
-            .core(),
+            .caught_by("window_steps::a_request_at_each_instruction_with_data", HANDLER),
         row("which is still known as ours", "it is counted as taken before")
             .edit(
                 FILE,
@@ -169,8 +166,7 @@ fn threads() -> Vec<Row> {
                 "self.poked.store(0, Ordering::SeqCst);\n        self.adopt();",
                 "self.poked.store(0, Ordering::SeqCst);",
             )
-            .caught_by("lifecycle::a_forked_child_has_threads_of_its_own", ALL)
-            .core(),
+            .caught_by("lifecycle::a_forked_child_has_threads_of_its_own", ALL),
     ]
 }
 
@@ -180,12 +176,10 @@ fn results() -> Vec<Row> {
         row("a call that took effect gives its result", "a request makes it `Stopped`")
             .edit(CALL, OUTCOME, "let stopped = record.must_stop();")
             .caught_by("window_steps::a_request_at_each_instruction_with_data", HANDLER)
-            .caught_by("futex_wakeups::who_was_woken_returns_from_the_wait", RSEQ)
-            .core(),
+            .caught_by("futex_wakeups::who_was_woken_returns_from_the_wait", RSEQ),
         row("a call that the kernel does not restart reports the stop", "it gives `EINTR`")
             .edit(CALL, OUTCOME, "let stopped = false;")
-            .caught_by("random_stops::a_time_out_of_the_socket_is_no_stop", WINDOWS)
-            .core(),
+            .caught_by("random_stops::a_time_out_of_the_socket_is_no_stop", WINDOWS),
         row("under a shield it does not", "a request is enough")
             .edit(CALL, OUTCOME, "let stopped = Raw(raw).is_interrupted();")
             .caught_by(
@@ -194,7 +188,8 @@ fn results() -> Vec<Row> {
             ),
         row("the first marked call of a thread is made", "it is taken for stopped")
             .edit(CALL, "if !known {", "if !known && false {")
-            .caught_by("first::the_first_call_of_a_thread_is_made", WINDOWS),
+            .caught_by("first::the_first_call_of_a_thread_is_made", WINDOWS)
+            .core(),
         row("a signal of somebody else does not end a wait of `sync`", "the wait again")
             .edit(
                 CALL,

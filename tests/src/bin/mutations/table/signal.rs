@@ -17,13 +17,11 @@ fn handler() -> Vec<Row> {
                 "Place::Inside(abort) => unsafe { set_program_counter(context, abort) },",
                 "Place::Inside(_) => { let _ = set_program_counter as unsafe fn(_, _); }",
             )
-            .caught_by("window_steps::a_request_at_each_instruction", HANDLER)
-            .core(),
+            .caught_by("window_steps::a_request_at_each_instruction", HANDLER),
         row("a foreign handler on top of a window: ours comes back after it", "the signal to itself")
             .edit(HANDLER_RS, "            send_self(signal);", "            let _ = send_self as fn(c_int);")
             .caught_by("foreign_handlers::one_that_blocks_itself_with_restart", HANDLER)
-            .caught_by("window_steps::a_waiting_handler_at_each_instruction", HANDLER)
-            .core(),
+            .caught_by("window_steps::a_waiting_handler_at_each_instruction", HANDLER),
         row("and not before it has returned", "the signal is not blocked meanwhile")
             .edit(
                 HANDLER_RS,
@@ -50,12 +48,10 @@ fn handler() -> Vec<Row> {
             .caught_by("undisturbed_traced::a_stopped_sleep_takes_one_signal", PPOLL),
         row("a signal is ours only while one is on its way", "`is_poked`")
             .edit(HANDLER_RS, ".filter(|record| record.is_poked())", "")
-            .caught_by("strays::strays_end_nothing_and_reach_the_earlier_handler", ALL)
-            .core(),
+            .caught_by("strays::strays_end_nothing_and_reach_the_earlier_handler", ALL),
         row("what is not ours goes to the handler before ours", "the call of it")
             .edit(HANDLER_RS, "unsafe { super::chain(signal, info, context) }", "{ let _ = super::chain as unsafe fn(_, _, _); }")
-            .caught_by("strays::strays_end_nothing_and_reach_the_earlier_handler", ALL)
-            .core(),
+            .caught_by("strays::strays_end_nothing_and_reach_the_earlier_handler", ALL),
         row("a request merged into a foreign signal arrives", "the look at the pc whatever siginfo says")
             .edit(
                 HANDLER_RS,
@@ -78,7 +74,8 @@ fn handler() -> Vec<Row> {
             .caught_by("strays::strays_end_nothing_and_reach_the_earlier_handler", RSEQ),
         row("the handler leaves `errno` alone", "it is not put back")
             .edit(HANDLER_RS, "unsafe { *errno = saved };", "let _ = saved;")
-            .caught_by("earlier_handler::errno_is_as_before", ALL),
+            .caught_by("earlier_handler::errno_is_as_before", ALL)
+            .core(),
     ]
 }
 
@@ -90,8 +87,7 @@ fn installed() -> Vec<Row> {
                 "libc::SA_SIGINFO | libc::SA_RESTART | libc::SA_ONSTACK",
                 "libc::SA_SIGINFO | libc::SA_ONSTACK",
             )
-            .caught_by("strays::strays_end_nothing_and_reach_the_earlier_handler", WINDOWS)
-            .core(),
+            .caught_by("strays::strays_end_nothing_and_reach_the_earlier_handler", WINDOWS),
         row("a handler that wants the alternate stack has it", "`SA_ONSTACK`")
             .edit(
                 MOD_RS,
@@ -145,8 +141,7 @@ fn installed() -> Vec<Row> {
                 "Backend::Rseq => window::AVAILABLE && rseq_aborts(),",
                 "Backend::Rseq => { let _ = rseq_aborts as fn() -> bool; window::AVAILABLE }",
             )
-            .caught_by("config::without_rseq_the_default_is_the_next_backend", ITSELF)
-            .core(),
+            .caught_by("config::without_rseq_the_default_is_the_next_backend", ITSELF),
         row("a backend that does not work is refused", "it is installed")
             .edit(
                 "backend.rs",
@@ -180,6 +175,8 @@ fn installed() -> Vec<Row> {
 
 fn sent() -> Vec<Row> {
     vec![
+        // Seen by a machine with two cores in one run of some hundred to some
+        // thousand; the model of the protocol (`tests/model`) finds it every time.
         row("all threads pass a barrier before the marker is looked at", "membarrier(2)")
             .edit(
                 MOD_RS,
@@ -187,8 +184,7 @@ fn sent() -> Vec<Row> {
                 "{ let _ = MEMBARRIER_PRIVATE_EXPEDITED; HAS_MEMBARRIER.load(Ordering::Relaxed) }",
             )
             .caught_by("same_instant::one_sees_the_other", WINDOWS)
-            .with("STOP_TESTS_STOPS", "20000")
-            .core(),
+            .with("STOP_TESTS_STOPS", "50000"),
         row("the process is registered for the barrier", "it is not, and every request is a signal")
             .edit(
                 MOD_RS,
@@ -203,7 +199,7 @@ fn sent() -> Vec<Row> {
                 "let _ = barrier;\n        let inside = self.line.marker.load(Ordering::SeqCst) != 0;",
             )
             .caught_by("same_instant::one_sees_the_other_without_membarrier", WINDOWS)
-            .with("STOP_TESTS_STOPS", "20000"),
+            .with("STOP_TESTS_STOPS", "50000"),
         row("a forked child signals nobody of its parent", "the look at the process id")
             .edit(MOD_RS, "let sent = process == process_id()", "let sent = process != 0")
             .caught_by("lifecycle::a_forked_child_has_threads_of_its_own", ALL),

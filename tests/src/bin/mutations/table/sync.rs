@@ -17,8 +17,7 @@ pub(crate) fn rows() -> Vec<Row> {
                 "while self.0.swap(CONTENDED, Acquire) != FREE {",
                 "while !self.try_lock() && (self.0.compare_exchange(HELD, CONTENDED, Relaxed, Relaxed) != Err(FREE) || !self.try_lock()) {",
             )
-            .caught_by("loom/mutex::a_stopped_waiter_leaves_the_lock_to_the_next", ITSELF)
-            .core(),
+            .caught_by("loom/mutex::a_stopped_waiter_leaves_the_lock_to_the_next", ITSELF),
         row("who has the lock sees what was done under it", "`Acquire` of who has waited")
             .edit(MUTEX, "self.0.swap(CONTENDED, Acquire)", "self.0.swap(CONTENDED, Relaxed)")
             .caught_by("loom/mutex::holders_exclude_each_other", ITSELF),
@@ -69,10 +68,7 @@ pub(crate) fn rows() -> Vec<Row> {
                 "if more == 0 { (&self.permits, 0) } else { (&self.released, released) };",
                 "if more == 0 || self.permits.load(SeqCst) == 0 { (&self.permits, 0) } else { (&self.released, released) };",
             )
-            .caught_by(
-                "loom/semaphore::who_wants_many_takes_no_wake_up_from_who_wants_one",
-                ITSELF,
-            ),
+            .caught_by("loom/semaphore::one_permit_wakes_who_wants_one", ITSELF),
         row("a stopped writer does not keep the readers away", "its bits stay")
             .edit(RWLOCK, "self.give_up();\n                return Err(stop);", "let _ = Raw::give_up as fn(&Raw);\n                return Err(stop);")
             .caught_by("loom/rwlock::a_stopped_writer_lets_the_readers_in", ITSELF),
@@ -87,8 +83,7 @@ pub(crate) fn rows() -> Vec<Row> {
             .caught_by("loom/once::who_only_waits_is_woken", ITSELF),
         row("who is stopped at a barrier lets the others go", "they wait on")
             .edit(BARRIER, "if state.round == round {\n                        self.give_up(state);", "if state.round == round {\n                        drop(state);")
-            .caught_by("sync::semaphore::a_stopped_participant_breaks_the_barrier", ALL)
-            .core(),
+            .caught_by("sync::semaphore::a_stopped_participant_breaks_the_barrier", ALL),
         row("also who is stopped as it comes", "they wait on")
             .edit(BARRIER, "self.give_up(self.state());", "")
             .caught_by("loom/barrier::two_meet_or_know_that_they_have_not", ITSELF),

@@ -30,8 +30,7 @@ pub(crate) fn rows() -> Vec<Row> {
                 "if depth == 0\n            && let Some(record) = record()",
                 "if let Some(record) = record()",
             )
-            .caught_by("lifecycle_held::a_shield_holds_a_request", ALL)
-            .core(),
+            .caught_by("lifecycle_held::a_shield_holds_a_request", ALL),
         row("a panic ends the shield", "it is left only in the end")
             .edit(
                 "stop.rs",
@@ -58,12 +57,10 @@ pub(crate) fn rows() -> Vec<Row> {
             "current::register(record);",
             "let _ = (current::register as fn(_) -> _, record);",
         )
-        .caught_by("lifecycle::a_request_before_the_thread_runs", ALL)
-        .core(),
+        .caught_by("lifecycle::a_request_before_the_thread_runs", ALL),
         row("a scope that is left stops its threads", "the requests")
             .edit(SCOPE, "self.0.close();", "let _ = Members::close as fn(&Members);")
-            .caught_by("lifecycle_held::a_scope_stops_what_is_left_in_it", ALL)
-            .core(),
+            .caught_by("lifecycle_held::a_scope_stops_what_is_left_in_it", ALL),
         row("also who comes when it is left", "the request of that one")
             .edit(
                 SCOPE,
@@ -79,10 +76,14 @@ pub(crate) fn rows() -> Vec<Row> {
             .caught_by("lifecycle_held::a_scope_stops_what_is_left_in_it", ALL),
         row(
             "where libc has not registered rseq, its area is not used",
-            "the size is not looked at",
+            "neither its size nor its core is looked at",
         )
         .edit("window/rseq.rs", "if size == 0 {\n        return None;\n    }", "let _ = size;")
+        .edit("window/rseq.rs", "registered.then(||", "(registered || true).then(||")
         .caught_by("own_rseq::the_runtime_registers_and_takes_it_back", RSEQ),
+        row("nor where somebody has taken it back", "its core is not looked at")
+            .edit("window/rseq.rs", "registered.then(||", "(registered || true).then(||")
+            .caught_by("own_rseq::an_area_that_somebody_has_taken_back_is_not_used", RSEQ),
         row(
             "an area of our own is taken back before it goes with its thread",
             "it stays registered",

@@ -23,13 +23,11 @@ pub(crate) fn rows() -> Vec<Row> {
         row("the window tests the flag", "the jump to `stopped`")
             .edit(FILE, r#""je 25b","#, r#""nop","#)
             .caught_by("window_steps::a_request_at_each_instruction", HANDLER)
-            .caught_by("lifecycle::a_request_before_the_thread_runs", RSEQ)
-            .core(),
+            .caught_by("lifecycle::a_request_before_the_thread_runs", RSEQ),
         row("the window begins before the flag test", "it begins behind it")
             .edit(FILE, r#""22:", // start"#, "")
             .edit(FILE, r#""je 25b","#, r#""je 25b", "22:","#)
-            .caught_by("window_injected::preempted", WINDOWS)
-            .core(),
+            .caught_by("window_injected::preempted", WINDOWS),
         row("the window ends behind the call", "it ends before it")
             .edit(
                 FILE,
@@ -52,8 +50,7 @@ pub(crate) fn rows() -> Vec<Row> {
         row("the marker is set before the flag is tested", "set after it")
             .edit(FILE, r#""mov dword ptr [{line} + 4], 1","#, "")
             .edit(FILE, r#""je 25b","#, r#""je 25b", "mov dword ptr [{line} + 4], 1","#)
-            .caught_by("window_injected::on_two_cores", WINDOWS)
-            .core(),
+            .caught_by("window_injected::on_two_cores", WINDOWS),
         row("the marker is cleared after the call", "the store of 0")
             .edit(FILE, r#""mov dword ptr [{line} + 4], 0","#, "")
             .caught_by("undisturbed::a_plain_read_sleeps_on", WINDOWS)
@@ -64,8 +61,7 @@ pub(crate) fn rows() -> Vec<Row> {
         )
         .edit(FILE, r#""mov qword ptr [r11], rcx","#, "")
         .by_the_kernel_alone()
-        .caught_by("window_injected::on_two_cores", RSEQ)
-        .core(),
+        .caught_by("window_injected::on_two_cores", RSEQ),
         row(
             "an aborted window is one again (rseq)",
             "`abort` goes on at `start`; nor the handler's part",
@@ -75,7 +71,8 @@ pub(crate) fn rows() -> Vec<Row> {
         .caught_by("window_injected::interrupted_before", RSEQ),
         row("`rseq_cs` points nowhere after the call", "the store of 0")
             .edit(FILE, r#""mov qword ptr [r11], 0","#, "")
-            .caught_by("left_behind::no_descriptor", RSEQ),
+            .caught_by("left_behind::no_descriptor", RSEQ)
+            .core(),
         row("`abort` goes back before the flag test", "it goes to the call")
             .edit(FILE, r#""jmp 21f","#, r#""jmp 28f","#)
             .edit(FILE, r#""syscall","#, r#""28:", "syscall","#)
