@@ -4,6 +4,9 @@
 //! Where membarrier(2) is missing, so that every request is a signal, whatever
 //! the thread does. (Not so on the ppoll backend, which does without.)
 
+// The tracer reads x86-64's registers.
+#![cfg(target_arch = "x86_64")]
+
 mod support_hazards;
 
 use std::io::{PipeReader, pipe};

@@ -11,26 +11,16 @@ use stop_tests::{on_backends, per_backend, thread_id, wait_until_blocked_in};
 use stopruntime::ext::{ReadOrStop, sleep_or_stop};
 use stopruntime::{Backend, Stopper, backend, thread};
 use support_hazards::proc::{rest, wait_for};
+use support_hazards::rseq::{RSEQ_CS, libc_area};
 use support_hazards::seccomp::deny;
 use support_hazards::signals::{STOP, is_masked, plain_read, plain_write};
 
 /// The calling thread's `rseq_cs`, in the area that glibc has registered; none
-/// if it has not. sys/rseq.h.
+/// if it has not.
 fn rseq_cs<'thread>() -> Option<&'thread AtomicU64> {
-    const AT: usize = 8;
-    // SAFETY: symbols of these types, if there are any; the first word at the
-    // thread pointer is the thread pointer; the field lives as long as the
-    // thread.
-    unsafe {
-        let offset = libc::dlsym(libc::RTLD_DEFAULT, c"__rseq_offset".as_ptr()).cast::<isize>();
-        let size = libc::dlsym(libc::RTLD_DEFAULT, c"__rseq_size".as_ptr()).cast::<u32>();
-        if offset.is_null() || size.is_null() || *size == 0 {
-            return None;
-        }
-        let thread: *const u8;
-        core::arch::asm!("mov {}, qword ptr fs:[0]", out(reg) thread);
-        Some(&*thread.offset(*offset).add(AT).cast())
-    }
+    let area = libc_area()?;
+    // SAFETY: the field lives as long as the thread.
+    Some(unsafe { &*area.add(RSEQ_CS).cast() })
 }
 
 on_backends! { ["rseq", "handler"];

@@ -3,6 +3,8 @@
 //! and takes it back before the thread ends. So it does where somebody has taken
 //! back the registration of libc's area, which libc goes on to export.
 
+mod support_hazards;
+
 use std::io::pipe;
 use std::os::unix::process::CommandExt;
 use std::process::Command;
@@ -11,11 +13,11 @@ use std::sync::mpsc;
 use stop_tests::{on_backends, thread_id, wait_until_blocked_in};
 use stopruntime::ext::ReadOrStop;
 use stopruntime::{Backend, backend, thread};
+use support_hazards::rseq::{SIGNATURE, libc_area};
 
 const TUNABLES: &str = "GLIBC_TUNABLES";
 const WITHOUT: &str = "glibc.pthread.rseq=0";
 const UNREGISTER: i64 = 1;
-const SIGNATURE: u32 = 0x5305_3053;
 
 /// Goes on in a program without libc's registration, which is read when a
 /// program begins.
@@ -48,17 +50,10 @@ fn register() -> i64 {
 
 /// Takes back libc's own registration of this thread.
 fn take_back() -> i64 {
-    // SAFETY: symbols of this type, if there are any; the first word at the
-    // thread pointer is the thread pointer; nobody here uses the area.
-    unsafe {
-        let offset = libc::dlsym(libc::RTLD_DEFAULT, c"__rseq_offset".as_ptr()).cast::<isize>();
-        assert!(!offset.is_null(), "a libc that registers exports where");
-        let thread: *const u8;
-        core::arch::asm!("mov {}, qword ptr fs:[0]", out(reg) thread);
-        let area = thread.offset(*offset);
-        // As glibc has registered it, whatever of it is in use.
-        libc::syscall(libc::SYS_rseq, area, 32, UNREGISTER, SIGNATURE)
-    }
+    let area = libc_area().expect("libc registers");
+    // As glibc has registered it, whatever of it is in use.
+    // SAFETY: its area, which nobody here uses.
+    unsafe { libc::syscall(libc::SYS_rseq, area, 32, UNREGISTER, SIGNATURE) }
 }
 
 /// -1: not yet.

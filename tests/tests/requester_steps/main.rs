@@ -6,6 +6,9 @@
 //! Of a debug build some hundred instructions are met, evenly spread; with
 //! `STOP_TESTS_STOPS` all of them.
 
+// The tracer reads x86-64's registers.
+#![cfg(target_arch = "x86_64")]
+
 #[path = "../support_hazards/mod.rs"]
 mod support_hazards;
 mod tracee;

@@ -10,6 +10,7 @@ pub(crate) mod marked_read;
 pub(crate) mod proc;
 #[cfg(target_arch = "x86_64")]
 pub(crate) mod ptrace;
+pub(crate) mod rseq;
 pub(crate) mod seccomp;
 pub(crate) mod signals;
 pub(crate) mod timers;
