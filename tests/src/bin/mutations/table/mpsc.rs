@@ -22,8 +22,7 @@ pub(crate) fn rows() -> Vec<Row> {
             .caught_by("std_semantics::a_withdrawn_message_may_own_its_own_channel", ALL),
         row("who waits for the lock of a channel sees that it was given back", "the barrier")
             .edit(LOCK, "if signal::barrier_for_all() {", "if true {")
-            .caught_by("loom/mpsc::messages_come_in_order", ITSELF)
-            .core(),
+            .caught_by("loom/mpsc::messages_come_in_order", ITSELF),
         row("or is seen by who gives it back", "its number")
             .edit(LOCK, "self.waiters.fetch_add(1, Relaxed);", "")
             .edit(LOCK, "self.waiters.fetch_sub(1, Relaxed);", "")
