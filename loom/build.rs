@@ -1,4 +1,4 @@
-//! Copies the sources of `stopruntime::sync` with the words in [`WORDS`]
+//! Copies the sources of `stopruntime::sync`, and `claim.rs`, with the words in [`WORDS`]
 //! changed, so that they stand on this crate's atomics, clock and futex.
 //!
 //! A copy, and not a `cfg(loom)` in the sources: loom's atomics cannot be made
@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
 const SOURCES: &str = "../stopruntime/src/sync";
+const CLAIM: &str = "../stopruntime/src/claim.rs";
 
 /// What the sources say, and what the copies say.
 const WORDS: [(&str, &str); 5] = [
@@ -26,18 +27,22 @@ const SHARES: [&str; 2] = ["rwlock.rs", "once_lock.rs"];
 
 fn main() -> io::Result<()> {
     println!("cargo::rerun-if-changed={SOURCES}");
+    println!("cargo::rerun-if-changed={CLAIM}");
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets it"));
     let copies = out.join("sync");
     match fs::remove_dir_all(&copies) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => copy(SOURCES.as_ref(), &copies)?,
     }
-    // Linted where they come from; and here nobody uses all of it.
-    let module = format!(
-        "#[allow(warnings, clippy::all, clippy::pedantic)]\n#[path = \"{}\"]\npub mod sync;",
-        copies.join("mod.rs").display()
-    );
-    fs::write(out.join("sync.rs"), module)
+    let claim = out.join("claim.rs");
+    // What the tests call is the crate's own there.
+    fs::write(&claim, changed(&fs::read_to_string(CLAIM)?, false).replace("pub(crate)", "pub"))?;
+    let modules = [("sync", copies.join("mod.rs")), ("claim", claim)].map(|(name, path)| {
+        // Linted where they come from; and here nobody uses all of it.
+        let allow = "#[allow(warnings, missing_docs, clippy::all, clippy::pedantic)]";
+        format!("{allow}\n#[path = \"{}\"]\npub mod {name};\n", path.display())
+    });
+    fs::write(out.join("modules.rs"), modules.concat())
 }
 
 fn copy(from: &Path, to: &Path) -> io::Result<()> {
@@ -49,14 +54,18 @@ fn copy(from: &Path, to: &Path) -> io::Result<()> {
             copy(&entry.path(), &to)?;
             continue;
         }
-        let mut text = fs::read_to_string(entry.path())?;
         let shares = SHARES.iter().any(|name| *entry.file_name() == **name);
-        for (word, other) in WORDS {
-            if !(shares && word.contains("UnsafeCell")) {
-                text = text.replace(word, other);
-            }
-        }
-        fs::write(to, text)?;
+        fs::write(to, changed(&fs::read_to_string(entry.path())?, shares))?;
     }
     Ok(())
+}
+
+fn changed(text: &str, shares: bool) -> String {
+    let mut text = text.to_owned();
+    for (word, other) in WORDS {
+        if !(shares && word.contains("UnsafeCell")) {
+            text = text.replace(word, other);
+        }
+    }
+    text
 }

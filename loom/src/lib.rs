@@ -8,8 +8,9 @@
 //!
 //! # What runs
 //!
-//! The sources of `stopruntime::sync` themselves, copied by `build.rs` with
-//! a few words changed. Below them stand models of what they are built on:
+//! The sources of `stopruntime::sync` themselves, and of the claim under which a
+//! stop signal is sent, copied by `build.rs` with a few words changed. Below
+//! them stand models of what they are built on:
 //!
 //! | the sources say | here |
 //! |---|---|
@@ -65,8 +66,8 @@ pub mod stop;
 pub mod thread;
 pub mod time;
 
-// `pub mod sync`, the copies.
-include!(concat!(env!("OUT_DIR"), "/sync.rs"));
+// The copies: `pub mod sync` and `pub mod claim`.
+include!(concat!(env!("OUT_DIR"), "/modules.rs"));
 
 pub use data::Data;
 pub use model::{model, model_bounded};

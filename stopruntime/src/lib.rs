@@ -95,6 +95,7 @@ compile_error!("stopruntime is for Linux: it is built on rseq(2), futex(2) and t
 
 mod backend;
 mod call;
+mod claim;
 #[cfg(feature = "crossbeam-channel")]
 pub mod crossbeam;
 mod current;

@@ -7,8 +7,7 @@
 //! |---|---|---|
 //! | `flag` | bit 0 *requested*, bit 1 *shielded* | anyone sets bit 0, the thread toggles bit 1 |
 //! | `marker` | 1 inside a marked call | the thread |
-//! | `in_flight` | requesters between announcing and finishing; top bit: the thread waits for them | both |
-//! | `poked` | signals sent and not yet drained | requesters add, the thread subtracts |
+//! | `claim` | who signals the thread, see [`claim`](crate::claim) | both |
 //! | `tid` | 0 before the thread starts and after it ends | the thread |
 //! | `parked` | 1 inside a stop-checked `park` | the thread |
 //! | `ended` | 1 once the thread will make no marked call any more | the thread |
@@ -20,15 +19,17 @@
 //!    the call stops by itself or it is signalled. The requester's membarrier
 //!    stands between its two, and makes the thread's two ordered as well: the
 //!    marked call needs no fence.
-//! 2. *thread:* marker ← 0 (or tid ← 0), load flag and `in_flight`.
-//!    *requester:* `in_flight` + 1, load tid and marker. So a requester that
-//!    finds the marker set is waited for, its signal is drained, and code
-//!    after the marked call is never interrupted; nor is a thread that has
-//!    ended, whose id another thread may have by then.
+//! 2. *thread:* marker ← 0 (or tid ← 0), load flag, and if it is set move
+//!    `claim` on. *requester:* load `claim`, load marker and tid, claim. So a
+//!    requester that finds the marker set either claims in time, and then its
+//!    signal is waited for, or finds that the thread has left; and code after
+//!    the marked call is never interrupted, nor is a thread that has ended,
+//!    whose id another thread may have by then.
 //!
 //! A stop-checked `park` is std's own, which no signal ends: there `parked`
 //! takes the marker's place and std's `unpark` the signal's.
 
+use crate::claim::Claim;
 use crate::futex::{futex_wait, futex_wake};
 use crate::signal;
 use crate::window::{Line, rseq};
@@ -39,15 +40,13 @@ use std::time::Instant;
 
 pub(crate) const REQUESTED: u32 = 1;
 pub(crate) const SHIELDED: u32 = 2;
-const AWAITED: u32 = 1 << 31;
 
 /// One thread's record. The words the hot path touches come first and share a
 /// cache line.
 #[repr(C, align(64))]
 pub(crate) struct Record {
     pub(crate) line: Line,
-    in_flight: AtomicU32,
-    poked: AtomicU32,
+    pub(crate) claim: Claim,
     tid: AtomicI32,
     pid: AtomicI32,
     ended: AtomicU32,
@@ -75,8 +74,7 @@ impl Record {
                 marker: AtomicU32::new(0),
                 rseq_cs: rseq::nowhere(),
             },
-            in_flight: AtomicU32::new(0),
-            poked: AtomicU32::new(0),
+            claim: Claim::new(),
             tid: AtomicI32::new(0),
             pid: AtomicI32::new(0),
             ended: AtomicU32::new(0),
@@ -103,56 +101,56 @@ impl Record {
         self.line.flag.load(Ordering::Acquire) == REQUESTED
     }
 
-    /// Requests a stop of every thread: all flags, one barrier, then the
-    /// signals. True if the request to `self` was its first.
+    /// Requests a stop. True if it is the first request.
     pub(crate) fn request(&self) -> bool {
-        let before = self.announce();
+        let first = self.set_flag();
         let barrier = signal::barrier();
-        self.finish(barrier);
-        before & REQUESTED == 0
+        self.end_its_call(barrier);
+        first
     }
 
-    /// [`Record::request`] for many threads with one barrier.
+    /// [`Record::request`] for many threads: all flags, one barrier, then the
+    /// signals.
     pub(crate) fn request_all<'a>(records: impl Iterator<Item = &'a Record> + Clone) {
         for record in records.clone() {
-            record.announce();
+            record.set_flag();
         }
         let barrier = signal::barrier();
         for record in records {
-            record.finish(barrier);
+            record.end_its_call(barrier);
         }
     }
 
-    fn announce(&self) -> u32 {
-        // SeqCst, with the loads in `finish`: race 2.
-        self.in_flight.fetch_add(1, Ordering::SeqCst);
+    fn set_flag(&self) -> bool {
         // SeqCst: race 1 where the barrier is missing; it includes the Release
         // that `requested` pairs with.
-        self.line.flag.fetch_or(REQUESTED, Ordering::SeqCst)
+        self.line.flag.fetch_or(REQUESTED, Ordering::SeqCst) & REQUESTED == 0
     }
 
-    /// A second request pokes again: it costs little, and a signal that
+    /// A second request signals again: it costs little, and a signal that
     /// somebody else's handler swallowed is made good.
-    fn finish(&self, barrier: bool) {
-        let inside = !barrier || self.line.marker.load(Ordering::SeqCst) != 0;
-        let parked = self.parked.load(Ordering::SeqCst) != 0;
-        // After those two: a call that was seen to be inside is either not
-        // shielded, and then the thread waits for us in `settle`, or it was
-        // entered under the shield that is seen here.
-        let shielded = self.line.flag.load(Ordering::SeqCst) & SHIELDED != 0;
-        let tid = self.tid.load(Ordering::SeqCst);
-        if inside && !shielded && tid != 0 {
-            self.poked.fetch_add(1, Ordering::SeqCst);
-            if !signal::send(self.pid.load(Ordering::Relaxed), tid) {
-                self.poked.fetch_sub(1, Ordering::SeqCst);
+    fn end_its_call(&self, barrier: bool) {
+        // Race 2: the look comes before all other loads.
+        while let Some(look) = self.claim.look() {
+            let inside = !barrier || self.line.marker.load(Ordering::SeqCst) != 0;
+            let parked = self.parked.load(Ordering::SeqCst) != 0;
+            // After those two: a call that was seen to be inside is either not
+            // shielded, and then the thread settles after it, or it was entered
+            // under the shield that is seen here.
+            let shielded = self.line.flag.load(Ordering::SeqCst) & SHIELDED != 0;
+            let tid = self.tid.load(Ordering::SeqCst);
+            if !(inside || parked) || shielded || tid == 0 {
+                break;
             }
-        }
-        if parked
-            && !shielded
-            && let Some(thread) = self.parker.get()
-        {
-            // An atomic exchange and a futex wake: async-signal-safe.
-            thread.unpark();
+            let Some(sending) = self.claim.claim(look) else { continue };
+            let sent = inside
+                && signal::send(self.pid.load(Ordering::Relaxed), tid, self, sending.sequence());
+            if parked && let Some(thread) = self.parker.get() {
+                // An atomic exchange and a futex wake: async-signal-safe.
+                thread.unpark();
+            }
+            self.claim.finish(sending, sent);
+            break;
         }
         if !self.has_window() {
             // Its futex waits wait on the flag as well.
@@ -162,15 +160,6 @@ impl Record {
         if self.watched.load(Ordering::SeqCst) {
             crate::watch::notify();
         }
-        if self.in_flight.fetch_sub(1, Ordering::SeqCst) == AWAITED | 1 {
-            futex_wake(&self.in_flight);
-        }
-    }
-
-    /// Whether a stop signal is on its way or being handled: what tells our
-    /// signal from a foreign one of the same number.
-    pub(crate) fn is_poked(&self) -> bool {
-        self.poked.load(Ordering::SeqCst) != 0
     }
 
     // ---- the thread's side ----
@@ -197,39 +186,15 @@ impl Record {
 
     /// In a forked child: the requesters of the parent do not exist here.
     pub(crate) fn after_fork(&self) {
-        self.in_flight.store(0, Ordering::SeqCst);
-        self.poked.store(0, Ordering::SeqCst);
+        self.claim.reset();
         self.adopt();
     }
 
-    /// After a marked call of a thread that has been requested to stop: waits
-    /// for requesters in flight and takes their signal now, so that no later
-    /// code meets it.
+    /// After a marked call of a thread that has been requested to stop: no
+    /// later code meets a stop signal.
     #[cold]
     pub(crate) fn settle(&self) {
-        self.wait_out_requesters();
-        let sent = self.poked.load(Ordering::SeqCst);
-        if sent != 0 {
-            // Counted, and perhaps not sent yet: without membarrier also a
-            // second requester signals whom it finds outside.
-            self.wait_out_requesters();
-            signal::drain(self.masked.load(Ordering::Relaxed));
-            // After the drain: until then the handler must know it as ours.
-            self.poked.fetch_sub(sent, Ordering::SeqCst);
-        }
-    }
-
-    fn wait_out_requesters(&self) {
-        let mut count = self.in_flight.load(Ordering::SeqCst);
-        while count & !AWAITED != 0 {
-            if count & AWAITED == 0 {
-                self.in_flight.fetch_or(AWAITED, Ordering::SeqCst);
-                count |= AWAITED;
-            }
-            futex_wait(&self.in_flight, count, None);
-            count = self.in_flight.load(Ordering::SeqCst);
-        }
-        self.in_flight.fetch_and(!AWAITED, Ordering::SeqCst);
+        self.claim.settle(|| signal::drain(self.masked.load(Ordering::Relaxed)));
     }
 
     /// Parks the calling thread by `park`, unless it must stop; false if it

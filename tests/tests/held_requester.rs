@@ -38,12 +38,12 @@ fn traced(test: &str) -> (Tracee, Line, i32, Traced) {
     (tracee, line, thread, requester)
 }
 
-/// Goes on to the beginning of a tgkill(2); false at the end of the thread.
+/// Goes on to the beginning of an `rt_tgsigqueueinfo(2)`; false at the end of the thread.
 fn is_about_to_signal(requester: &Traced) -> bool {
     loop {
         requester.go(Go::ToCall, 0);
         match requester.wait() {
-            Event::Call if requester.registers().orig_rax == libc::SYS_tgkill as u64 => {
+            Event::Call if requester.registers().orig_rax == libc::SYS_rt_tgsigqueueinfo as u64 => {
                 return true;
             }
             Event::Call => {}

@@ -69,14 +69,7 @@ per_backend! {
         let requester = Traced::seize(tracee.process(), line.receive_number());
         wait_for("the marked read", || asleep_in(reader).is_some_and(|call| READS.contains(&call)));
         line.command(b'r');
-        assert_eq!(requester.wait(), Event::Trap, "the requester begins");
-        loop {
-            requester.go(Go::ToCall, 0);
-            assert_eq!(requester.wait(), Event::Call, "the requester sent no signal");
-            if requester.registers().orig_rax == libc::SYS_tgkill as u64 {
-                break;
-            }
-        }
+        stop_before_its_signal(&requester);
         // It has found the reader inside and is about to send. Now the read
         // returns with data, and the reader goes on to its plain poll, unless
         // it waits.
@@ -95,6 +88,42 @@ per_backend! {
         line.command(b'p');
         assert_eq!(line.receive_number(), 1, "bytes read by the marked read");
         assert_eq!(line.receive_number(), 1, "the plain poll's result");
+    }
+
+    fn a_requester_whose_signal_has_come_is_not_waited_for() {
+        if let Some(line) = line_to_tracer() {
+            return reader_and_requester(line);
+        }
+        let (tracee, mut line) = start("a_requester_whose_signal_has_come_is_not_waited_for");
+        let reader = line.receive_number();
+        let requester = Traced::seize(tracee.process(), line.receive_number());
+        wait_for("the marked read", || asleep_in(reader).is_some_and(|call| READS.contains(&call)));
+        line.command(b'r');
+        stop_before_its_signal(&requester);
+        requester.go(Go::ToCall, 0);
+        assert_eq!(requester.wait(), Event::Call, "the signal is sent");
+        // The requester stands still, and the reader goes on all the same.
+        wait_for("the reader's plain poll", || {
+            let call = asleep_in(reader);
+            assert_ne!(call, Some(libc::SYS_futex), "the reader waits for the requester");
+            call == Some(libc::SYS_poll)
+        });
+        requester.detach();
+        line.command(b'p');
+        assert_eq!(line.receive_number(), 0, "bytes read by the marked read");
+        assert_eq!(line.receive_number(), 1, "the plain poll's result");
+    }
+}
+
+/// Lets the requester go until it is about to send its signal.
+fn stop_before_its_signal(requester: &Traced) {
+    assert_eq!(requester.wait(), Event::Trap, "the requester begins");
+    loop {
+        requester.go(Go::ToCall, 0);
+        assert_eq!(requester.wait(), Event::Call, "the requester sent no signal");
+        if requester.registers().orig_rax == libc::SYS_rt_tgsigqueueinfo as u64 {
+            return;
+        }
     }
 }
 

@@ -33,11 +33,15 @@ fn reader() -> (JoinHandle<bool>, i32) {
     (reader, id)
 }
 
-/// A request from a thread that may not make this call: its `errno` after it.
-fn requested_without(call: libc::c_long, reader: &JoinHandle<bool>) -> i32 {
+const SIGNALS: [libc::c_long; 2] = [libc::SYS_rt_tgsigqueueinfo, libc::SYS_tgkill];
+
+/// A request from a thread that may not make these calls: its `errno` after it.
+fn requested_without(calls: &'static [libc::c_long], reader: &JoinHandle<bool>) -> i32 {
     let stopper = reader.stopper();
     let requester = std::thread::spawn(move || {
-        deny(call, libc::EPERM);
+        for call in calls {
+            deny(*call, libc::EPERM);
+        }
         set_errno(libc::ERANGE);
         assert!(stopper.request_stop());
         errno()
@@ -48,14 +52,22 @@ fn requested_without(call: libc::c_long, reader: &JoinHandle<bool>) -> i32 {
 per_backend! {
     fn without_membarrier_any_more() {
         let (reader, _) = reader();
-        assert_eq!(requested_without(libc::SYS_membarrier, &reader), libc::ERANGE);
+        assert_eq!(requested_without(&[libc::SYS_membarrier], &reader), libc::ERANGE);
         assert!(reader.join().unwrap());
+    }
+
+    fn without_what_the_signal_carries() {
+        catch(STOP, earlier, libc::SA_RESTART, &[]);
+        let (reader, _) = reader();
+        assert_eq!(requested_without(&SIGNALS[..1], &reader), libc::ERANGE);
+        assert!(reader.join().unwrap());
+        assert_eq!(CHAINED.load(Ordering::SeqCst), 0);
     }
 
     fn without_the_signal() {
         catch(STOP, earlier, libc::SA_RESTART, &[]);
         let (reader, id) = reader();
-        assert_eq!(requested_without(libc::SYS_tgkill, &reader), libc::ERANGE);
+        assert_eq!(requested_without(&SIGNALS, &reader), libc::ERANGE);
         // One that is not the request's, which was not sent, is somebody else's.
         send(id, STOP);
         wait_for("the earlier handler", || CHAINED.load(Ordering::SeqCst) == 1);

@@ -9,7 +9,7 @@
 
 #![allow(unsafe_code)]
 
-use super::{process_id, send_self};
+use super::{process_id, queued, send_self};
 use crate::current;
 use core::ffi::{c_int, c_void};
 
@@ -25,21 +25,28 @@ pub(super) unsafe extern "C" fn on_signal(
     let saved = unsafe { *errno };
     // SAFETY: the kernel passes a filled-in siginfo; si_pid is defined for
     // SI_TKILL, si_value for SI_TIMER.
-    let (ours, probe) = unsafe {
+    let (from_here, probe) = unsafe {
         let code = (*info).si_code;
-        let ours = code == libc::SI_TKILL && (*info).si_pid() == process_id();
-        (ours, code == libc::SI_TIMER && super::is_probe((*info).si_value()))
+        let from_here = code == libc::SI_TKILL && (*info).si_pid() == process_id();
+        (from_here, code == libc::SI_TIMER && super::is_probe((*info).si_value()))
     };
-    let poked = current::record_by_key().filter(|record| record.is_poked());
-    // Without windows the interrupted `ppoll` reports by itself.
-    if let Some(record) = poked.filter(|record| record.has_window()) {
-        // Whatever siginfo says: pending signals of one number are merged, and
-        // over the limit of pending ones the kernel drops their siginfo. To
-        // look at the flag once more harms nobody.
-        // SAFETY: the third argument of a SA_SIGINFO handler.
-        unsafe { divert(signal, context.cast(), record) }
+    let mut request = false;
+    if let Some(record) = current::record_by_key().filter(|record| record.claim.is_open()) {
+        // SAFETY: the kernel's siginfo.
+        let sequence = unsafe { queued::sequence(info, record) };
+        request = from_here || sequence.is_some();
+        if let Some(sequence) = sequence {
+            record.claim.delivered(sequence);
+        }
+        // Without windows the interrupted `ppoll` reports by itself.
+        if record.has_window() {
+            // Whatever siginfo says: pending signals of one number are merged,
+            // and over the limit of pending ones the kernel drops their
+            // siginfo. To look at the flag once more harms nobody.
+            // SAFETY: the third argument of a SA_SIGINFO handler.
+            unsafe { divert(signal, context.cast(), record) }
+        }
     }
-    let request = ours && poked.is_some();
     if !(probe || request) {
         // SAFETY: the arguments the kernel called us with.
         unsafe { super::chain(signal, info, context) }
@@ -67,6 +74,7 @@ unsafe fn divert(signal: c_int, context: *mut libc::ucontext_t, record: &crate::
             // SAFETY: the mask lives in this signal frame.
             unsafe { libc::sigaddset(&raw mut (*context).uc_sigmask, signal) };
             send_self(signal);
+            record.claim.postponed();
         }
         // On an edge the flag is tested on the way out anyway.
         Place::Edge | Place::Outside => {}

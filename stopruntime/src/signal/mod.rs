@@ -9,7 +9,9 @@
 
 mod handler;
 mod image;
+mod queued;
 
+use crate::record::Record;
 use core::cell::UnsafeCell;
 use core::ffi::{c_int, c_void};
 use core::mem::MaybeUninit;
@@ -128,14 +130,23 @@ pub(crate) fn thread_id() -> c_int {
     unsafe { libc::syscall(libc::SYS_gettid) as c_int }
 }
 
-/// Sends the stop signal to a thread of this process. In a forked child,
-/// where `process` is the parent's id, the thread does not exist: nothing is
-/// sent. tgkill(2).
-pub(crate) fn send(process: c_int, thread: c_int) -> bool {
+/// Sends the stop signal to a thread of this process, with the number of the
+/// claim under which it is sent. In a forked child, where `process` is the
+/// parent's id, the thread does not exist: nothing is sent.
+/// `rt_tgsigqueueinfo(2)`; tgkill(2) where that is refused, and then the number
+/// is missing.
+pub(crate) fn send(process: c_int, thread: c_int, record: &Record, sequence: u32) -> bool {
+    if process != process_id() {
+        return false;
+    }
     let errno = saved_errno();
-    let sent = process == process_id()
-        // SAFETY: three integers.
-        && unsafe { libc::syscall(libc::SYS_tgkill, process, thread, number()) } == 0;
+    let info = queued::info(number(), process, record, sequence);
+    // SAFETY: integers, and a siginfo that outlives the call.
+    let sent = unsafe {
+        let call = libc::SYS_rt_tgsigqueueinfo;
+        libc::syscall(call, process, thread, number(), &raw const info) == 0
+            || libc::syscall(libc::SYS_tgkill, process, thread, number()) == 0
+    };
     restore_errno(errno);
     sent
 }

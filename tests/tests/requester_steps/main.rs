@@ -203,12 +203,12 @@ fn to_its_trap(thread: &Traced) {
     }
 }
 
-/// To the beginning of its tgkill(2).
+/// To the beginning of its `rt_tgsigqueueinfo(2)`.
 fn to_its_signal(requester: &Traced) {
     loop {
         requester.go(Go::ToCall, 0);
         assert_eq!(requester.wait(), Event::Call);
-        if requester.registers().orig_rax == libc::SYS_tgkill as u64 {
+        if requester.registers().orig_rax == libc::SYS_rt_tgsigqueueinfo as u64 {
             return;
         }
     }

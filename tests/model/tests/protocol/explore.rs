@@ -1,7 +1,7 @@
 //! Breadth-first search over all states, so that what it finds comes with a
 //! shortest trace.
 
-use super::state::{Config, Fault, Pc, REQUESTED, SHIELDED, State};
+use super::state::{Config, Fault, Pc, Pending, REQUESTED, SHIELDED, State};
 use super::{kernel, requester, thread};
 use std::collections::{HashMap, VecDeque};
 
@@ -52,6 +52,11 @@ fn steps_of_the_world(state: &State, config: &Config) -> Vec<Step> {
     }
     if let Some((label, next)) = kernel::deliver_foreign(state, config) {
         steps.push((["kernel", label], next));
+    }
+    if state.pending.is_some_and(|signal| signal.latest) {
+        let mut next = state.clone();
+        next.pending = Some(Pending { latest: false });
+        steps.push((["kernel", "drops the siginfo over the limit"], next));
     }
     let mut preempted = state.clone();
     kernel::abort(&mut preempted);

@@ -1,7 +1,9 @@
 //! The kernel's side of the thread: system calls, signals, restartable
 //! sequences; and the two handlers.
 
-use super::state::{Backend, Config, Fault, Foreign, Pc, Raw, SHIELDED, State, Without};
+use super::state::{
+    Backend, Claim, Config, Fault, Foreign, Pc, Pending, Raw, SHIELDED, State, Without,
+};
 
 /// A marked call takes what is there.
 pub(crate) fn take(next: &mut State) {
@@ -96,18 +98,19 @@ fn in_window(pc: Pc) -> bool {
 
 /// The stop signal is delivered, if it can be.
 pub(crate) fn deliver(state: &State, config: &Config) -> Option<(&'static str, State)> {
-    if !state.pending || state.blocked || state.pc == Pc::Ended {
+    let pending = state.pending?;
+    if state.blocked || state.pc == Pc::Ended {
         return None;
     }
     let mut next = state.clone();
-    next.pending = false;
+    next.pending = None;
     let waits_plainly = next.pc == Pc::Unmarked || next.flag & SHIELDED != 0;
     if config.must_be_quiet && next.sleeping && waits_plainly {
         next.fault = Some(Fault::Disturbed);
     }
     let in_ppoll = next.sleeping && next.pc == Pc::Ppoll;
     interrupt(&mut next, config, true);
-    handler(&mut next, config);
+    handler(&mut next, config, pending);
     if in_ppoll {
         next.blocked = config.ppoll_blocks();
     }
@@ -115,11 +118,14 @@ pub(crate) fn deliver(state: &State, config: &Config) -> Option<(&'static str, S
 }
 
 /// Our handler, all of it.
-fn handler(next: &mut State, config: &Config) {
-    if next.poked == 0 {
+fn handler(next: &mut State, config: &Config, signal: Pending) {
+    if next.claim == Claim::Idle {
         // Nobody is known to have sent it.
         next.fault = next.fault.or(Some(Fault::HandedOn));
         return;
+    }
+    if signal.latest || config.without == Without::Sequence {
+        next.delivered = true;
     }
     if !config.backend.has_window() {
         return;
@@ -133,7 +139,11 @@ fn handler(next: &mut State, config: &Config) {
     } else if next.own_marker() != 0 && config.without != Without::Reraise {
         // Blocked until the interrupted handler, if it is one, has returned.
         next.blocked = true;
-        next.pending = true;
+        // It does not carry the number any more.
+        next.pending = Some(Pending { latest: false });
+        if config.without != Without::Postponed {
+            next.delivered = false;
+        }
     }
 }
 
@@ -156,9 +166,9 @@ pub(crate) fn deliver_foreign(state: &State, config: &Config) -> Option<(&'stati
 
 /// `signal::drain`: what is pending is taken now.
 pub(crate) fn drain(next: &mut State, config: &Config) {
-    if core::mem::take(&mut next.pending) {
+    if let Some(signal) = next.pending.take() {
         next.blocked = false;
-        handler(next, config);
+        handler(next, config, signal);
     }
     next.blocked = config.ppoll_blocks();
 }

@@ -52,11 +52,17 @@ pub(crate) enum Without {
     Reraise,
     MarkerFirst,
     Membarrier,
-    AnnounceBeforeLooking,
-    WaitForRequesters,
+    /// The requester reads the claim after the marker and not before.
+    ClaimReadFirst,
+    /// The thread leaves an idle claim as it is.
+    MovedOn,
+    WaitForTheSender,
     Drain,
     DrainBeforeForgetting,
-    WaitForThoseCounted,
+    /// A signal counts as delivered although it is sent once more.
+    Postponed,
+    /// Any stop signal counts as the one that was sent last.
+    Sequence,
     TidClearedAtTheEnd,
     ShieldLook,
     ShieldLookedAtLast,
@@ -68,17 +74,19 @@ pub(crate) enum Without {
 
 impl Without {
     /// Each; a backend on which it is missed; and whether that has membarrier.
-    pub(crate) const EACH: [(Without, Backend, bool); 16] = [
+    pub(crate) const EACH: [(Without, Backend, bool); 18] = [
         (Without::FlagTest, Backend::Rseq, true),
         (Without::PcCheck, Backend::Handler, true),
         (Without::Reraise, Backend::Handler, true),
         (Without::MarkerFirst, Backend::Rseq, true),
         (Without::Membarrier, Backend::Rseq, true),
-        (Without::AnnounceBeforeLooking, Backend::Rseq, true),
-        (Without::WaitForRequesters, Backend::Rseq, true),
+        (Without::ClaimReadFirst, Backend::Rseq, true),
+        (Without::MovedOn, Backend::Rseq, true),
+        (Without::WaitForTheSender, Backend::Rseq, true),
         (Without::Drain, Backend::Rseq, true),
         (Without::DrainBeforeForgetting, Backend::Rseq, true),
-        (Without::WaitForThoseCounted, Backend::Rseq, false),
+        (Without::Postponed, Backend::Handler, true),
+        (Without::Sequence, Backend::Rseq, true),
         (Without::TidClearedAtTheEnd, Backend::Rseq, false),
         (Without::ShieldLook, Backend::Rseq, true),
         (Without::ShieldLookedAtLast, Backend::Rseq, true),
@@ -120,11 +128,10 @@ pub(crate) enum Pc {
     Abort,
     LookAtFlag,
     // settle
-    WaitOut,
-    ReadPoked,
-    WaitOutThose,
+    Settle,
     Drain,
     Forget,
+    Settled,
     /// The call has its result.
     Report,
     Unmarked,
@@ -163,6 +170,23 @@ pub(crate) struct Requester {
     pub(crate) step: u8,
     pub(crate) shielded: bool,
     pub(crate) inside: bool,
+    /// The claim is as it found or made it.
+    pub(crate) current: bool,
+}
+
+/// The state of the claim; its number is what `current` and `latest` stand for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Claim {
+    Idle,
+    Sending,
+    Sent,
+}
+
+/// A stop signal that is pending: whether it carries the number of the claim
+/// that was made last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Pending {
+    pub(crate) latest: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -186,15 +210,17 @@ pub(crate) struct State {
     // the record
     pub(crate) flag: u8,
     pub(crate) marker: u8,
-    pub(crate) in_flight: u8,
-    pub(crate) poked: u8,
+    pub(crate) claim: Claim,
+    /// The signal of the last claim has come.
+    pub(crate) delivered: bool,
     pub(crate) tid: bool,
     // the thread
     pub(crate) pc: Pc,
     pub(crate) op: usize,
     pub(crate) zero: bool,
     pub(crate) raw: Raw,
-    pub(crate) sent: u8,
+    /// The claim is as `settle` found it.
+    pub(crate) current: bool,
     /// The flag that a futex wait on the ppoll backend expects.
     pub(crate) expected: u8,
     pub(crate) effect: bool,
@@ -205,8 +231,7 @@ pub(crate) struct State {
     pub(crate) foreign: Option<Foreign>,
     // the kernel
     pub(crate) blocked: bool,
-    pub(crate) pending: bool,
-    pub(crate) pending_foreign: bool,
+    pub(crate) pending: Option<Pending>,
     // the world
     pub(crate) requesters: [Requester; 2],
     /// What there is for a marked call to take, and what is yet to come.
@@ -221,18 +246,18 @@ pub(crate) const SHIELDED: u8 = 2;
 
 impl State {
     pub(crate) fn start(config: &Config) -> State {
-        let requester = Requester { step: 0, shielded: false, inside: false };
+        let requester = Requester { step: 0, shielded: false, inside: false, current: false };
         State {
             flag: 0,
             marker: 0,
-            in_flight: 0,
-            poked: 0,
+            claim: Claim::Idle,
+            delivered: false,
             tid: true,
             pc: Pc::Next,
             op: 0,
             zero: false,
             raw: Raw::None,
-            sent: 0,
+            current: false,
             expected: 0,
             effect: false,
             sleeping: false,
@@ -240,13 +265,25 @@ impl State {
             buffered: [None; 2],
             foreign: None,
             blocked: config.ppoll_blocks(),
-            pending: false,
-            pending_foreign: false,
+            pending: None,
             requesters: [requester; 2],
             data: 0,
             data_to_come: 1,
             foreign_to_come: true,
             fault: None,
+        }
+    }
+
+    /// The claim moves to another number, by whoever does it.
+    pub(crate) fn move_claim(&mut self, claim: Claim) {
+        self.claim = claim;
+        self.delivered = false;
+        self.current = false;
+        for requester in &mut self.requesters {
+            requester.current = false;
+        }
+        if let Some(pending) = &mut self.pending {
+            pending.latest = false;
         }
     }
 

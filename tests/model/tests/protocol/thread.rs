@@ -2,7 +2,9 @@
 //! of `ppoll.rs`, and its end.
 
 use super::kernel;
-use super::state::{Backend, Config, Fault, Op, Pc, REQUESTED, Raw, SHIELDED, State, Without};
+use super::state::{
+    Backend, Claim, Config, Fault, Op, Pc, REQUESTED, Raw, SHIELDED, State, Without,
+};
 
 impl Config {
     pub(crate) fn waits_on_flag(&self) -> bool {
@@ -73,51 +75,29 @@ pub(crate) fn step(state: &State, config: &Config) -> Option<(&'static str, Stat
             "marker <- 0"
         }
         Pc::LookAtFlag => {
-            next.pc = if next.flag & REQUESTED != 0 { Pc::WaitOut } else { Pc::Report };
+            next.pc = if next.flag & REQUESTED != 0 { Pc::Settle } else { Pc::Report };
             "requested since?"
         }
-        Pc::WaitOut => {
-            next.fence();
-            if next.in_flight != 0 && config.without != Without::WaitForRequesters {
-                return None;
-            }
-            next.pc = Pc::ReadPoked;
-            "settle: no requester in flight"
-        }
-        Pc::ReadPoked => {
-            next.sent = next.poked;
-            next.pc = match (next.poked, config.without) {
-                (0, _) | (_, Without::Drain) => Pc::Forget,
-                (_, Without::DrainBeforeForgetting) => {
-                    next.poked = 0;
-                    Pc::Drain
-                }
-                (_, Without::WaitForThoseCounted) => Pc::Drain,
-                _ => Pc::WaitOutThose,
-            };
-            "settle: signals counted"
-        }
-        Pc::WaitOutThose => {
-            if next.in_flight != 0 {
-                return None;
-            }
-            next.pc = Pc::Drain;
-            "settle: and sent"
-        }
+        Pc::Settle => settle(&mut next, config)?,
         Pc::Drain => {
             kernel::drain(&mut next, config);
             next.pc = Pc::Forget;
-            "settle: takes them"
+            "settle: takes the signal"
         }
         Pc::Forget => {
-            next.poked -= next.sent.min(next.poked);
-            next.sent = 0;
-            next.pc = if next.tid || config.without == Without::TidClearedAtTheEnd {
-                if next.op == config.program.len() { Pc::Ended } else { Pc::Report }
-            } else {
-                Pc::Ended
-            };
-            "settle: forgets them"
+            next.pc = Pc::Settle;
+            // Unless somebody has signalled once more.
+            if core::mem::take(&mut next.current) {
+                next.move_claim(Claim::Idle);
+                next.pc = Pc::Settled;
+            }
+            "settle: forgets it"
+        }
+        Pc::Settled => {
+            let ends = next.op == config.program.len();
+            let left = config.without == Without::TidClearedAtTheEnd && ends;
+            next.pc = if !next.tid || left { Pc::Ended } else { Pc::Report };
+            "settle: no signal is left"
         }
         Pc::Report => {
             report(&mut next, config);
@@ -164,12 +144,37 @@ pub(crate) fn step(state: &State, config: &Config) -> Option<(&'static str, Stat
                 next.tid = false;
             }
             next.fence();
-            next.pc = Pc::WaitOut;
+            next.pc = Pc::Settle;
             "the thread ends: tid <- 0"
         }
         Pc::Ended => return None,
     };
     Some((label, next))
+}
+
+/// One compare-and-swap; none while it waits for the sender.
+fn settle(next: &mut State, config: &Config) -> Option<&'static str> {
+    next.fence();
+    next.pc = Pc::Settled;
+    match next.claim {
+        Claim::Sending if !next.delivered => {
+            if config.without != Without::WaitForTheSender {
+                return None;
+            }
+            next.move_claim(Claim::Idle);
+        }
+        Claim::Sent if !next.delivered && config.without != Without::Drain => {
+            next.current = true;
+            next.pc = Pc::Drain;
+            if config.without == Without::DrainBeforeForgetting {
+                next.claim = Claim::Idle;
+            }
+            return Some("settle: a signal has been sent");
+        }
+        Claim::Idle if config.without == Without::MovedOn => {}
+        _ => next.move_claim(Claim::Idle),
+    }
+    Some("settle: the claim moves on")
 }
 
 fn between(next: &mut State, config: &Config) -> &'static str {

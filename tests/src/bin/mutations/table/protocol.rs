@@ -1,10 +1,11 @@
 //! The protocol between a thread and its requesters: the record, and the way
 //! out of a marked call.
 
-use super::{ALL, HANDLER, PPOLL, RSEQ, Row, WINDOWS, row};
+use super::{ALL, HANDLER, ITSELF, PPOLL, RSEQ, Row, WINDOWS, row};
 
 const FILE: &str = "record.rs";
 const CALL: &str = "call.rs";
+const CLAIM: &str = "claim.rs";
 
 pub(crate) fn rows() -> Vec<Row> {
     [requesters(), threads(), results(), parked()].into_iter().flatten().collect()
@@ -12,49 +13,56 @@ pub(crate) fn rows() -> Vec<Row> {
 
 fn requesters() -> Vec<Row> {
     vec![
-        row("a requester in flight is announced", "the count of them")
-            .edit(FILE, "self.in_flight.fetch_add(1, Ordering::SeqCst);", "")
+        row("the claim is looked at before the thread", "after it")
             .edit(
                 FILE,
-                "if self.in_flight.fetch_sub(1, Ordering::SeqCst) == AWAITED | 1 {",
-                "if AWAITED == 0 {",
+                "let Some(sending) = self.claim.claim(look)",
+                "let _ = look;
+            let Some(look) = self.claim.look() else { break };
+            let Some(sending) = self.claim.claim(look)",
             )
             .caught_by("requester_steps::of_a_blocked_read", ALL),
+        row("who sends has claimed it", "the claim is made for whatever is there")
+            .edit(
+                CLAIM,
+                "self.word.compare_exchange(word, claimed, Ordering::SeqCst, Ordering::SeqCst);",
+                "Ok::<_, u32>(self.word.swap(claimed, Ordering::SeqCst));",
+            )
+            .caught_by("requester_steps::of_a_blocked_read", ALL),
+        row("one sends at a time", "whoever comes sends")
+            .edit(CLAIM, "(word & STATE != SENDING).then_some(Look(word))", "Some(Look(word))")
+            .caught_by("loom/claim::two_requesters", ITSELF),
         row("who is waited for says that it is done", "the wake-up")
-            .edit(FILE, "futex_wake(&self.in_flight);", "")
-            .caught_by("requester_steps::of_a_blocked_read", ALL),
-        row("a signal is announced before it is sent", "announced after it")
+            .edit(CLAIM, "futex_wake(&self.word);", "")
+            .caught_by("requester_steps::of_a_blocked_read", ALL)
+            .caught_by("loom/claim::one_requester", ITSELF),
+        row("a signal is claimed before it is sent", "claimed after it")
             .edit(
                 FILE,
-                "self.poked.fetch_add(1, Ordering::SeqCst);
-            if !signal::send(self.pid.load(Ordering::Relaxed), tid) {
-                self.poked.fetch_sub(1, Ordering::SeqCst);
-            }",
-                "if signal::send(self.pid.load(Ordering::Relaxed), tid) {
-                self.poked.fetch_add(1, Ordering::SeqCst);
-            }",
+                "let Some(sending) = self.claim.claim(look) else { continue };
+            let sent = inside
+                && signal::send(self.pid.load(Ordering::Relaxed), tid, self, sending.sequence());",
+                "let sent = inside
+                && signal::send(self.pid.load(Ordering::Relaxed), tid, self, 0);
+            let Some(sending) = self.claim.claim(look) else { continue };",
             )
             .caught_by("requester_steps::of_a_blocked_read", ALL),
-        row("a signal that was not sent is not expected", "it stays announced")
+        row("a signal that was not sent is not expected", "it stays claimed")
             .edit(
-                FILE,
-                "if !signal::send(self.pid.load(Ordering::Relaxed), tid) {
-                self.poked.fetch_sub(1, Ordering::SeqCst);
-            }",
-                "signal::send(self.pid.load(Ordering::Relaxed), tid);",
+                CLAIM,
+                "if sent { SENT } else { before }",
+                "if sent { SENT } else { before | SENT }",
             )
             .caught_by("without_system_calls::without_the_signal", ALL),
         row("a request makes good what became of the signal before", "only the first one signals")
             .edit(
                 FILE,
-                "self.finish(barrier);
-        before",
-                "if before & REQUESTED == 0 {
-            self.finish(barrier);
-        } else {
-            self.in_flight.fetch_sub(1, Ordering::SeqCst);
+                "self.end_its_call(barrier);
+        first",
+                "if first {
+            self.end_its_call(barrier);
         }
-        before",
+        first",
             )
             .caught_by("without_system_calls::without_the_signal", HANDLER),
         row("a request under a shield is no signal", "the look at the shield")
@@ -70,7 +78,7 @@ fn requesters() -> Vec<Row> {
                 FILE,
                 "let inside = !barrier",
                 "let shielded = self.line.flag.load(Ordering::SeqCst) & SHIELDED != 0;
-        let inside = !barrier",
+            let inside = !barrier",
             )
             .caught_by("requester_steps::of_a_shielded_receive", WINDOWS),
         row("without windows a request wakes the thread from a futex", "the wake-up of the flag")
@@ -96,31 +104,56 @@ fn requesters() -> Vec<Row> {
 
 fn threads() -> Vec<Row> {
     vec![
-        row("after a call the thread waits for its requesters", "the first wait")
-            .edit(FILE, "self.wait_out_requesters();\n        let sent", "let sent")
-            .caught_by("requester_steps::of_a_blocked_read", ALL),
-        row("and again, if one of them has signalled", "the second wait")
-            .edit(
-                FILE,
-                "            self.wait_out_requesters();\n            signal::drain",
-                "            signal::drain",
-            )
+        row("after a call the thread waits for a signal that is being sent", "the wait")
+            .edit(CLAIM, "self.wait_until_sent(word);\n                    continue;", "")
+            .caught_by("requester_steps::of_a_blocked_read", ALL)
             .caught_by("requester_steps::of_two_requesters", HANDLER),
-        row("and takes the signal", "the drain")
+        row("but not for one that has come", "the look at its number")
             .edit(
-                FILE,
-                "signal::drain(self.masked.load(Ordering::Relaxed));",
-                "let _ = signal::drain as fn(bool);",
+                CLAIM,
+                "let delivered = self.delivered.load(Ordering::Relaxed) == sequence(word);",
+                "let delivered = false;",
+            )
+            .caught_by(
+                "undisturbed_traced::a_requester_whose_signal_has_come_is_not_waited_for",
+                ALL,
+            ),
+        row("which tells its number", "any signal counts")
+            .edit(
+                CLAIM,
+                "let delivered = self.delivered.load(Ordering::Relaxed) == sequence(word);",
+                "let delivered = self.delivered.load(Ordering::Relaxed) != NONE;",
+            )
+            .caught_by("loom/claim::two_requesters", ITSELF),
+        row("and counts only if it does not come again", "it counts when it is postponed")
+            .edit("signal/handler.rs", "record.claim.postponed();", "")
+            .caught_by("window_steps::a_request_at_each_instruction_with_data", HANDLER),
+        row("who has looked and not claimed yet looks again", "an idle claim stays as it is")
+            .edit(
+                CLAIM,
+                "let idle = next(word, IDLE);",
+                "if word & STATE == IDLE {
+                return;
+            }
+            let idle = next(word, IDLE);",
+            )
+            .caught_by("requester_steps::of_a_blocked_read", ALL),
+        row("a signal that was sent is taken", "the drain")
+            .edit(
+                CLAIM,
+                "SENT if !delivered => drain(),",
+                "SENT if !delivered && false => drain(),",
             )
             .caught_by("window_steps::a_request_at_each_instruction_with_data", HANDLER),
-        row("which is still known as ours", "it is counted as taken before")
+        row("and is known as ours until then", "it is forgotten before")
             .edit(
-                FILE,
-                "signal::drain(self.masked.load(Ordering::Relaxed));
-            // After the drain: until then the handler must know it as ours.
-            self.poked.fetch_sub(sent, Ordering::SeqCst);",
-                "self.poked.fetch_sub(sent, Ordering::SeqCst);
-            signal::drain(self.masked.load(Ordering::Relaxed));",
+                CLAIM,
+                "SENT if !delivered => drain(),",
+                "SENT if !delivered => {
+                    self.word.store(next(word, IDLE), Ordering::SeqCst);
+                    drain();
+                    continue;
+                }",
             )
             .caught_by("window_steps::a_request_at_each_instruction_with_data", HANDLER),
         row("so it is after every call", "the way out does not look")
@@ -149,23 +182,13 @@ fn threads() -> Vec<Row> {
             )
             .caught_by("held_requester::a_thread_waits_for_its_requester_before_it_ends", WINDOWS),
         row("a forked child has no requesters", "they are waited for")
-            .edit(FILE, "self.in_flight.store(0, Ordering::SeqCst);", "")
-            .caught_by(
-                "held_requester::a_forked_child_waits_for_no_requester_and_expects_no_signal",
-                WINDOWS,
-            ),
-        row("a forked child has no signal on its way", "it is expected")
-            .edit(FILE, "self.poked.store(0, Ordering::SeqCst);", "")
+            .edit(FILE, "self.claim.reset();", "")
             .caught_by(
                 "held_requester::a_forked_child_waits_for_no_requester_and_expects_no_signal",
                 WINDOWS,
             ),
         row("a forked child has an id of its own", "its parent's")
-            .edit(
-                FILE,
-                "self.poked.store(0, Ordering::SeqCst);\n        self.adopt();",
-                "self.poked.store(0, Ordering::SeqCst);",
-            )
+            .edit(FILE, "self.claim.reset();\n        self.adopt();", "self.claim.reset();")
             .caught_by("lifecycle::a_forked_child_has_threads_of_its_own", ALL),
     ]
 }
@@ -216,7 +239,7 @@ fn parked() -> Vec<Row> {
             .edit(FILE, "if !stopped {\n            thread.unpark();\n        }", "let _ = thread;")
             .caught_by("park::no_token_is_lost_under_random_stops", ALL),
         row("a shield holds the request of one who parks", "the look at the shield")
-            .edit(FILE, "&& !shielded\n            && let Some(thread)", "&& let Some(thread)")
+            .edit(FILE, "|| shielded ||", "|| shielded && !parked ||")
             .caught_by("park::a_shield_holds_the_request_until_the_token_comes", ALL),
     ]
 }

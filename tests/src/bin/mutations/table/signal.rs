@@ -44,10 +44,10 @@ fn handler() -> Vec<Row> {
             )
             .caught_by("undisturbed_traced::a_stopped_sleep_takes_one_signal", WINDOWS),
         row("one signal a stop: without windows there is nothing to divert", "it is diverted")
-            .edit(HANDLER_RS, "poked.filter(|record| record.has_window())", "poked")
+            .edit(HANDLER_RS, "if record.has_window() {", "if true {")
             .caught_by("undisturbed_traced::a_stopped_sleep_takes_one_signal", PPOLL),
-        row("a signal is ours only while one is on its way", "`is_poked`")
-            .edit(HANDLER_RS, ".filter(|record| record.is_poked())", "")
+        row("a signal is ours only while one is on its way", "the look at the claim")
+            .edit(HANDLER_RS, ".filter(|record| record.claim.is_open())", "")
             .caught_by("strays::strays_end_nothing_and_reach_the_earlier_handler", ALL),
         row("what is not ours goes to the handler before ours", "the call of it")
             .edit(HANDLER_RS, "unsafe { super::chain(signal, info, context) }", "{ let _ = super::chain as unsafe fn(_, _, _); }")
@@ -55,8 +55,8 @@ fn handler() -> Vec<Row> {
         row("a request merged into a foreign signal arrives", "the look at the pc whatever siginfo says")
             .edit(
                 HANDLER_RS,
-                "poked.filter(|record| record.has_window())",
-                "poked.filter(|record| ours && record.has_window())",
+                "if record.has_window() {",
+                "if request && record.has_window() {",
             )
             .caught_by(
                 "signals_merged::a_request_that_meets_a_pending_foreign_signal_is_not_lost_nor_is_that",
@@ -64,7 +64,7 @@ fn handler() -> Vec<Row> {
             )
             .caught_by("signals_merged::over_the_limit_of_pending_signals_a_request_arrives", HANDLER),
         row("and so does the foreign signal", "what comes with a request is taken for it")
-            .edit(HANDLER_RS, "let request = ours && poked.is_some();", "let request = poked.is_some();")
+            .edit(HANDLER_RS, "request = from_here || sequence.is_some();", "request = true;\n        let _ = from_here;")
             .caught_by(
                 "signals_merged::a_request_that_meets_a_pending_foreign_signal_is_not_lost_nor_is_that",
                 ALL,
@@ -201,7 +201,7 @@ fn sent() -> Vec<Row> {
             .caught_by("same_instant::one_sees_the_other_without_membarrier", WINDOWS)
             .with("STOP_TESTS_STOPS", "50000"),
         row("a forked child signals nobody of its parent", "the look at the process id")
-            .edit(MOD_RS, "let sent = process == process_id()", "let sent = process != 0")
+            .edit(MOD_RS, "if process != process_id() {", "if process == 0 {")
             .caught_by("lifecycle::a_forked_child_has_threads_of_its_own", ALL),
         row("a request leaves `errno` alone: the signal", "it is not put back")
             .edit(MOD_RS, "restore_errno(errno);\n    sent", "let _ = errno;\n    sent")
