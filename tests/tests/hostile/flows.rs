@@ -6,16 +6,17 @@
 use super::support_hazards::dice::Dice;
 use super::support_hazards::proc::{limit, wait_for};
 use super::support_hazards::signals::{plain_write, waiting};
-use std::io::{ErrorKind, Read, pipe};
+use std::fs::File;
+use std::io::{ErrorKind, Read, Write, pipe};
 use std::net::{TcpListener, TcpStream, UdpSocket};
-use std::os::fd::AsRawFd;
+use std::os::fd::{AsRawFd, FromRawFd};
 use std::os::unix::net::UnixDatagram;
 use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex as Plain, mpsc};
 use std::time::{Duration, Instant};
 use stop_tests::{blocked_in, thread_id};
 use stopruntime::ext::{
-    AcceptOrStop, ReadOrStop, RecvFromOrStop, RecvOrStop, WaitOrStop, sleep_or_stop,
+    AcceptOrStop, ReadOrStop, RecvFromOrStop, RecvOrStop, WaitOrStop, WriteOrStop, sleep_or_stop,
 };
 use stopruntime::sync::{Condvar, Mutex};
 use stopruntime::{Stopped, sys, thread};
@@ -39,8 +40,10 @@ pub(crate) struct Flow {
 
 pub(crate) type Kind = (&'static str, fn() -> Flow);
 
-pub(crate) const KINDS: [Kind; 9] = [
+pub(crate) const KINDS: [Kind; 11] = [
     ("read", read),
+    ("read of a terminal", terminal),
+    ("write", write),
     ("recv", recv),
     ("recv_from", recv_from),
     ("accept", accept),
@@ -74,6 +77,71 @@ fn read() -> Flow {
         give: Box::new(move || assert!(plain_write(writer.as_raw_fd()))),
         most: 8,
         left: Box::new(move || waiting(&reader).unsigned_abs().into()),
+        rests: true,
+    }
+}
+
+/// As what is typed there: lines of no characters.
+fn terminal() -> Flow {
+    let (mut master, mut slave) = (-1, -1);
+    // SAFETY: places for two descriptors, which are nobody else's; no name and
+    // no settings.
+    let (master, slave) = unsafe {
+        let none = core::ptr::null_mut();
+        let opened = libc::openpty(&raw mut master, &raw mut slave, none, none.cast(), none.cast());
+        assert_eq!(opened, 0, "openpty: {}", std::io::Error::last_os_error());
+        (File::from_raw_fd(master), File::from_raw_fd(slave))
+    };
+    let (mut marked, mut slave) = (slave.try_clone().unwrap(), slave);
+    let mut end = master.try_clone().unwrap();
+    Flow {
+        take: Box::new(move || {
+            until_stopped(|| Ok(marked.read_or_stop(&mut [0; 8])?.map(|length| length as u64)))
+        }),
+        give: Box::new(move || assert_eq!((&master).write(b"\n").unwrap(), 1)),
+        most: 8,
+        left: Box::new(move || {
+            // What is written to the one side comes out of the other a moment
+            // later, in order.
+            end.write_all(b"end\n").unwrap();
+            let mut line = [0; 8];
+            let is_one = |line: &[u8]| line != b"end\n";
+            std::iter::from_fn(|| {
+                let length = slave.read(&mut line).unwrap();
+                is_one(&line[..length]).then_some(())
+            })
+            .count() as u64
+        }),
+        rests: true,
+    }
+}
+
+/// Given is room, block by block, in a pipe that has room for one; there is one
+/// more in it in the end.
+fn write() -> Flow {
+    const BLOCK: usize = libc::PIPE_BUF;
+    let (mut reader, writer) = pipe().unwrap();
+    let rest = reader.try_clone().unwrap();
+    // SAFETY: numbers.
+    let size = unsafe { libc::fcntl(writer.as_raw_fd(), libc::F_SETPIPE_SZ, BLOCK) };
+    assert_eq!(usize::try_from(size), Ok(BLOCK), "a pipe of one page");
+    let mut marked = writer;
+    Flow {
+        take: Box::new(move || {
+            until_stopped(|| {
+                Ok(marked.write_or_stop(&[0; BLOCK])?.map(|length| {
+                    // Not more than is written as one (pipe(7)).
+                    assert_eq!(length, BLOCK);
+                    1
+                }))
+            })
+        }),
+        give: Box::new(move || reader.read_exact(&mut [0; BLOCK]).unwrap()),
+        most: 8,
+        // What it wrote and nobody has read was not given.
+        left: Box::new(move || {
+            0_u64.wrapping_sub(u64::from(waiting(&rest).unsigned_abs()) / BLOCK as u64)
+        }),
         rests: true,
     }
 }
@@ -285,7 +353,7 @@ pub(crate) fn bout<W>(kind: &Kind, dice: &mut Dice, weather: impl FnOnce(i32) ->
     let Ok(ended) = handle.join_timeout(limit()) else { panic!("{name}: request lost") };
     drop(weather);
     let taken = ended.expect("no panic in the thread");
-    assert_eq!(taken + left(), given, "{name}: taken {taken}");
+    assert_eq!(taken.wrapping_add(left()), given, "{name}: taken {taken}");
 }
 
 /// So many bouts with each kind.
