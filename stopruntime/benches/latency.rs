@@ -1,68 +1,103 @@
 //! From the request to the thread being past its blocked call, and to its being
 //! joined: `cargo bench -p stopruntime --bench latency`.
 //!
-//! Against what a request is made of (`tgkill`, and a call that ends with
+//! Against what a request is made of (a signal, and a call that ends with
 //! `EINTR`), `pthread_cancel`, an eventfd that the thread polls beside its
 //! data, and a condition variable. One fresh thread a sample, the columns in
 //! turn; a sample begins when the kernel says that the thread is asleep.
+//!
+//! The signal comes in two columns. A handler that is not to depend on what is
+//! left of the stack it interrupts runs on the alternate one (`SA_ONSTACK`), and
+//! the first signal of a thread finds that untouched: a page fault. Ours does.
 
 #![allow(unsafe_code, missing_docs)]
 #![allow(clippy::cast_possible_truncation, clippy::cast_possible_wrap)]
 
+mod table;
+
 use std::fs;
 use std::io::{self, PipeReader};
 use std::os::fd::{AsRawFd, RawFd};
-use std::sync::atomic::{AtomicI32, Ordering};
+use std::sync::atomic::{AtomicI32, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 use stopruntime::Stopper;
 use stopruntime::ext::ReadOrStop;
+use table::{Spread, Table, pin};
 
-const SAMPLES: usize = 2_000;
+const SAMPLES: usize = 1_000;
 
 /// When the thread was past its call, and when it was joined.
-struct Sample(Option<Duration>, Duration);
+struct Sample(Duration, Duration);
 
 /// What it is called, and a measurement.
 type Way = (&'static str, fn(&PipeReader) -> Sample);
 
+const WAYS: [Way; 6] = [
+    ("signal, own stack", |data| tgkill(data, libc::SIGUSR1)),
+    ("signal", |data| tgkill(data, libc::SIGUSR2)),
+    ("request_stop", request),
+    ("pthread_cancel", cancel),
+    ("eventfd + poll", eventfd),
+    ("Condvar", condvar),
+];
+
+/// The processor of the threads that are stopped, plus one; 0: any.
+static PLACE: AtomicUsize = AtomicUsize::new(0);
+
 fn main() -> io::Result<()> {
-    if std::env::args().any(|argument| argument == "--test") {
+    if table::is_test() {
         return Ok(());
     }
+    print!("{}", table::machine());
     println!("backend: {}, {SAMPLES} samples", stopruntime::backend());
-    catch_usr1();
+    catch(libc::SIGUSR1, 0);
+    catch(libc::SIGUSR2, libc::SA_ONSTACK);
     let (data, _writer) = io::pipe()?;
-    let ways: [Way; 5] = [
-        ("tgkill + EINTR", tgkill),
-        ("request_stop", request),
-        ("pthread_cancel", cancel),
-        ("eventfd + poll", eventfd),
-        ("Condvar", condvar),
-    ];
-    let mut samples: Vec<Vec<Sample>> = ways.iter().map(|_| Vec::new()).collect();
-    for _ in 0..SAMPLES {
-        for ((_, way), samples) in ways.iter().zip(&mut samples) {
-            samples.push(way(&data));
+    let mut table = Table::new("stop latency", "µs", &WAYS.map(|(name, _)| name));
+    let cpus = thread::available_parallelism()?.get();
+    for (where_to, place) in [("any core", 0), ("the same core", 1), ("the other core", 2)] {
+        if place > cpus {
+            println!("{where_to}: there is none");
+            continue;
         }
+        PLACE.store(place, Ordering::Relaxed);
+        // The requests come from a thread, so that its place ends with it.
+        let samples = thread::scope(|scope| {
+            let requester = scope.spawn(|| {
+                if place != 0 {
+                    pin(0);
+                }
+                take(&data)
+            });
+            requester.join().expect("no panic")
+        });
+        let spreads = |which: fn(&Sample) -> Duration| -> Vec<Option<Spread>> {
+            let times = samples.iter().map(|samples| samples.iter().map(which).collect());
+            times.map(|times: Vec<_>| Spread::of_times(&times, 1e6)).collect()
+        };
+        table.row(&format!("past the call, {where_to}"), &spreads(|sample| sample.0));
+        table.row(&format!("joined, {where_to}"), &spreads(|sample| sample.1));
     }
-    println!("{:<16} {:>30} {:>30}", "µs: p50 p99 max", "past the call", "joined");
-    for ((name, _), samples) in ways.iter().zip(&samples) {
-        let past = samples.iter().filter_map(|sample| sample.0).collect();
-        let joined = samples.iter().map(|sample| sample.1).collect();
-        println!("{name:<16} {:>30} {:>30}", spread(past), spread(joined));
-    }
-    Ok(())
+    table.keep()
 }
 
-fn spread(mut times: Vec<Duration>) -> String {
-    if times.is_empty() {
-        return "not seen".into();
+fn take(data: &PipeReader) -> Vec<Vec<Sample>> {
+    let mut samples: Vec<Vec<Sample>> = WAYS.iter().map(|_| Vec::new()).collect();
+    for _ in 0..SAMPLES {
+        for ((_, way), samples) in WAYS.iter().zip(&mut samples) {
+            samples.push(way(data));
+        }
     }
-    times.sort();
-    let at = |share: usize| times[(times.len() - 1) * share / 100].as_secs_f64() * 1e6;
-    format!("{:>8.1} {:>8.1} {:>9.1}", at(50), at(99), at(100))
+    samples
+}
+
+/// At the start of a thread that is to be stopped.
+fn take_place() {
+    if let Some(cpu) = PLACE.load(Ordering::Relaxed).checked_sub(1) {
+        pin(cpu);
+    }
 }
 
 /// Waits until the thread sleeps in the kernel.
@@ -89,6 +124,7 @@ fn sample(wait: impl FnOnce() + Send + 'static, end: impl FnOnce(i32)) -> Sample
     let id = Arc::new(AtomicI32::new(0));
     let theirs = Arc::clone(&id);
     let waiter = thread::spawn(move || {
+        take_place();
         theirs.store(own_id(), Ordering::Release);
         wait();
         Instant::now()
@@ -97,7 +133,7 @@ fn sample(wait: impl FnOnce() + Send + 'static, end: impl FnOnce(i32)) -> Sample
     let start = Instant::now();
     end(id.load(Ordering::Relaxed));
     let past = waiter.join().expect("no panic");
-    Sample(Some(past - start), start.elapsed())
+    Sample(past - start, start.elapsed())
 }
 
 fn request(data: &PipeReader) -> Sample {
@@ -106,6 +142,7 @@ fn request(data: &PipeReader) -> Sample {
     let id = Arc::new(AtomicI32::new(0));
     let theirs = Arc::clone(&id);
     let waiter = thread::spawn(move || {
+        take_place();
         sender.send(Stopper::current()).expect("the bench waits for it");
         theirs.store(own_id(), Ordering::Release);
         assert!(data.read_or_stop(&mut [0]).is_err());
@@ -116,18 +153,19 @@ fn request(data: &PipeReader) -> Sample {
     let start = Instant::now();
     stopper.request_stop();
     let past = waiter.join().expect("no panic");
-    Sample(Some(past - start), start.elapsed())
+    Sample(past - start, start.elapsed())
 }
 
 extern "C" fn nothing(_: i32) {}
 
-fn catch_usr1() {
+fn catch(signal: i32, flags: i32) {
     // SAFETY: a zeroed action with a handler of the short kind, without
     // SA_RESTART.
     unsafe {
         let mut action: libc::sigaction = core::mem::zeroed();
         action.sa_sigaction = nothing as *const () as usize;
-        assert_eq!(libc::sigaction(libc::SIGUSR1, &raw const action, core::ptr::null_mut()), 0);
+        action.sa_flags = flags;
+        assert_eq!(libc::sigaction(signal, &raw const action, core::ptr::null_mut()), 0);
     }
 }
 
@@ -137,12 +175,12 @@ fn read_one(descriptor: RawFd) -> isize {
     unsafe { libc::read(descriptor, (&raw mut byte).cast(), 1) }
 }
 
-fn tgkill(data: &PipeReader) -> Sample {
+fn tgkill(data: &PipeReader, signal: i32) -> Sample {
     let descriptor = data.as_raw_fd();
     let wait = move || assert_eq!(read_one(descriptor), -1);
     sample(wait, |id| {
         // SAFETY: three integers.
-        unsafe { libc::syscall(libc::SYS_tgkill, libc::getpid(), id, libc::SIGUSR1) };
+        unsafe { libc::syscall(libc::SYS_tgkill, libc::getpid(), id, signal) };
     })
 }
 
@@ -179,12 +217,30 @@ fn condvar(_: &PipeReader) -> Sample {
 }
 
 static CANCELLED: AtomicI32 = AtomicI32::new(0);
+static PAST: Mutex<Option<Instant>> = Mutex::new(None);
 
 /// Nothing in it has a destructor, so that the unwinding of glibc may pass.
 extern "C-unwind" fn reads(descriptor: *mut libc::c_void) -> *mut libc::c_void {
+    take_place();
+    // SAFETY: the key exists; any value but null calls its destructor.
+    unsafe { libc::pthread_setspecific(key(), descriptor) };
     CANCELLED.store(own_id(), Ordering::Release);
     read_one(descriptor.addr() as RawFd);
     core::ptr::null_mut()
+}
+
+/// Its destructor is the first code of ours that runs after the cancellation.
+fn key() -> libc::pthread_key_t {
+    extern "C" fn past(_: *mut libc::c_void) {
+        *PAST.lock().expect("not poisoned") = Some(Instant::now());
+    }
+    static KEY: std::sync::OnceLock<libc::pthread_key_t> = std::sync::OnceLock::new();
+    *KEY.get_or_init(|| {
+        let mut key = 0;
+        // SAFETY: a place for the key, and a destructor.
+        assert_eq!(unsafe { libc::pthread_key_create(&raw mut key, Some(past)) }, 0);
+        key
+    })
 }
 
 unsafe extern "C" {
@@ -199,6 +255,7 @@ unsafe extern "C" {
 
 fn cancel(data: &PipeReader) -> Sample {
     CANCELLED.store(0, Ordering::Relaxed);
+    key();
     let argument = core::ptr::without_provenance_mut(data.as_raw_fd().cast_unsigned() as usize);
     let mut thread = 0;
     // SAFETY: a place for the id, and a function that needs nothing else.
@@ -210,5 +267,7 @@ fn cancel(data: &PipeReader) -> Sample {
         pthread_cancel(thread);
         libc::pthread_join(thread, core::ptr::null_mut());
     }
-    Sample(None, start.elapsed())
+    let joined = start.elapsed();
+    let past = PAST.lock().expect("not poisoned").take().expect("the destructor has run");
+    Sample(past - start, joined)
 }

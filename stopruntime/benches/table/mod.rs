@@ -73,8 +73,13 @@ impl Table {
     /// of one.
     pub(crate) fn new(name: &'static str, unit: &str, columns: &[&'static str]) -> Table {
         println!("\n{name}: {unit}, median, and ratio to the first column");
-        println!("{:<34}{}", "", columns.iter().map(|name| format!("{name:>22}")).collect::<String>());
-        let kept = format!("{name}\t{unit}\t{}\n\t{}\n", stopruntime::backend(), columns.join("\t"));
+        print!("{:<34}", "");
+        for name in columns {
+            print!("{name:>22}");
+        }
+        println!();
+        let kept =
+            format!("{name}\t{unit}\t{}\n\t{}\n", stopruntime::backend(), columns.join("\t"));
         Table { name, kept, columns: columns.to_vec() }
     }
 
