@@ -17,7 +17,8 @@ pub const BACKENDS: [&str; 3] = ["rseq", "handler", "ppoll"];
 
 /// Whether this architecture has windows: all three backends, where the kernel
 /// has rseq(2); else ppoll alone.
-pub const HAS_WINDOWS: bool = cfg!(any(target_arch = "x86_64", target_arch = "aarch64"));
+pub const HAS_WINDOWS: bool =
+    cfg!(any(target_arch = "x86_64", target_arch = "aarch64", target_arch = "riscv64"));
 
 const BACKEND: &str = "STOPRUNTIME_BACKEND";
 const CHILD: &str = "STOP_TESTS_CHILD";

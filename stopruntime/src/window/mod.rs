@@ -38,10 +38,12 @@ use core::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64};
 
 #[cfg_attr(all(target_arch = "x86_64", target_pointer_width = "64"), path = "x86_64.rs")]
 #[cfg_attr(all(target_arch = "aarch64", target_pointer_width = "64"), path = "aarch64.rs")]
+#[cfg_attr(target_arch = "riscv64", path = "riscv64.rs")]
 #[cfg_attr(
     not(any(
         all(target_arch = "x86_64", target_pointer_width = "64"),
-        all(target_arch = "aarch64", target_pointer_width = "64")
+        all(target_arch = "aarch64", target_pointer_width = "64"),
+        target_arch = "riscv64"
     )),
     path = "none.rs"
 )]
