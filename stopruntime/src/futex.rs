@@ -49,6 +49,7 @@ fn wake(word: &AtomicU32, count: libc::c_int) -> libc::c_long {
 }
 
 /// As a `timespec`, the longest one for what does not fit.
+#[allow(deprecated, reason = "the alias is to change on musl: whatever it is, it is meant")]
 pub(crate) fn timespec(duration: Duration) -> libc::timespec {
     libc::timespec {
         tv_sec: libc::time_t::try_from(duration.as_secs()).unwrap_or(libc::time_t::MAX),

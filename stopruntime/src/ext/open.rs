@@ -20,7 +20,8 @@ use std::ffi::CString;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind};
 use std::os::fd::AsRawFd;
-use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::Path;
 
 /// [`OpenOptions::open`], stop-checked.
@@ -82,7 +83,7 @@ fn fifo(options: &OpenOptions, path: &Path) -> io::Result<Option<(File, c_int)>>
     }
     let Some((flags, creates)) = waiting_flags(options)? else { return Ok(None) };
     let nofollow = flags & libc::O_NOFOLLOW;
-    let look = OpenOptions::new().read(true).custom_flags(libc::O_PATH | nofollow).open(path)?;
+    let look = raw::look(&CString::new(path.as_os_str().as_bytes())?, nofollow)?;
     // A symbolic link that is not followed; or something else by now.
     if !look.metadata()?.file_type().is_fifo() {
         return Ok(None);

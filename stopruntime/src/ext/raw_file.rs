@@ -29,6 +29,19 @@ pub(super) fn open(path: &CStr, flags: c_int) -> Outcome<File> {
     Ok(opened.map(|new| unsafe { OwnedFd::from_raw_fd(new as c_int) }.into()))
 }
 
+/// The path and nothing of what it leads to (`O_PATH`, open(2)): waits for
+/// nobody. Not by std's options, which take that flag out on musl, where it
+/// counts as an access mode.
+pub(super) fn look(path: &CStr, flags: c_int) -> io::Result<File> {
+    // SAFETY: a terminated path, which outlives the call.
+    let new = unsafe { libc::open(path.as_ptr(), libc::O_PATH | libc::O_CLOEXEC | flags) };
+    if new < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: a descriptor made just now, nobody else's.
+    Ok(unsafe { OwnedFd::from_raw_fd(new) }.into())
+}
+
 /// fsync(2) or fdatasync(2); a foreign signal does not end it, as in std.
 pub(super) fn sync(number: c_long, file: &File) -> Outcome<()> {
     // SAFETY: takes no pointer.

@@ -26,10 +26,11 @@ pub(crate) fn kind_of(descriptor: c_int) -> libc::mode_t {
 /// Whether transfers with it end by themselves. The kernel's own files
 /// (`/proc/kmsg`, `trace_pipe`) only look like files on a disk.
 pub(crate) fn is_on_disk(descriptor: c_int) -> bool {
-    const PROC: i64 = 0x9fa0;
-    const SYSFS: i64 = 0x6265_6572;
-    const TRACEFS: i64 = 0x7472_6163;
-    const DEBUGFS: i64 = 0x6462_6720;
+    // The field's type is another one in each libc.
+    const PROC: u64 = 0x9fa0;
+    const SYSFS: u64 = 0x6265_6572;
+    const TRACEFS: u64 = 0x7472_6163;
+    const DEBUGFS: u64 = 0x6462_6720;
 
     match kind_of(descriptor) {
         libc::S_IFDIR | libc::S_IFBLK => true,
@@ -39,7 +40,7 @@ pub(crate) fn is_on_disk(descriptor: c_int) -> bool {
                 let mut system: libc::statfs = core::mem::zeroed();
                 (libc::fstatfs(descriptor, &raw mut system) == 0, system)
             };
-            known && ![PROC, SYSFS, TRACEFS, DEBUGFS].contains(&system.f_type)
+            known && ![PROC, SYSFS, TRACEFS, DEBUGFS].contains(&(system.f_type as u64))
         }
         _ => false,
     }
