@@ -143,6 +143,8 @@ fn on_one(backend: Backend, cases: &[Case]) -> u8 {
     println!("{}; backend {backend}", machine());
     let width = cases.iter().map(|case| case.name.len()).max().unwrap_or(0);
     println!("{:width$}  {}", "call", Row::HEADER);
+    let (cases, lacking): (Vec<&Case>, Vec<&Case>) =
+        cases.iter().partition(|case| case.lacks(backend).is_none());
     let rows: Vec<Row> = cases
         .iter()
         .map(|case| {
@@ -151,6 +153,11 @@ fn on_one(backend: Backend, cases: &[Case]) -> u8 {
             row
         })
         .collect();
+
+    for case in lacking {
+        let what = case.lacks(backend).unwrap_or_default();
+        println!("{:width$}  {backend:7}  NOT HERE: this kernel does not have {what}", case.name);
+    }
 
     let mut times: Vec<Duration> = rows.iter().filter_map(|row| row.stop).collect();
     times.sort_unstable();
@@ -264,7 +271,7 @@ fn machine() -> String {
     let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
     let kernel = kernel.trim();
     let count = std::thread::available_parallelism().map_or(1, usize::from);
-    format!("{count} x {model}; Linux {kernel}; {}", libc_name())
+    format!("{}: {count} x {model}; Linux {kernel}; {}", std::env::consts::ARCH, libc_name())
 }
 
 #[cfg(target_env = "gnu")]

@@ -7,6 +7,7 @@
 
 #![allow(unsafe_code)]
 
+use crate::support::{self, Rseq};
 use crate::{signal, window};
 use core::ffi::c_int;
 use core::fmt;
@@ -222,7 +223,11 @@ pub(crate) fn in_force() -> Option<Backend> {
 
 fn works(backend: Backend) -> bool {
     match backend {
-        Backend::Rseq => window::AVAILABLE && rseq_aborts(),
+        Backend::Rseq => {
+            let found = if window::AVAILABLE { rseq_aborts() } else { Rseq::NoWindow };
+            support::found(found);
+            matches!(found, Rseq::Libc | Rseq::Own)
+        }
         Backend::Handler => window::AVAILABLE,
         Backend::Ppoll => true,
     }
@@ -230,11 +235,14 @@ fn works(backend: Backend) -> bool {
 
 /// One real abort: a timer interrupts a spinning critical section. A version
 /// number would not do: some kernels accept the registration and never abort.
-fn rseq_aborts() -> bool {
+fn rseq_aborts() -> Rseq {
     // Far more than the timer needs, on a machine that is not stalled: about
     // 20 ms. Preemption aborts as well, and proves as much.
     const TURNS: usize = 1 << 26;
-    let Some((field, owned)) = window::rseq::rseq_cs() else { return false };
+    let (field, owned) = match window::rseq::rseq_cs() {
+        Ok(found) => found,
+        Err(errno) => return Rseq::Refused(errno),
+    };
     let mask = signal::set_mask(libc::SIG_UNBLOCK);
     let aborted = Timer::start().is_some_and(|_timer| {
         // SAFETY: this thread's registered field.
@@ -244,7 +252,11 @@ fn rseq_aborts() -> bool {
     if owned {
         window::rseq::unregister();
     }
-    aborted
+    match (aborted, owned) {
+        (false, _) => Rseq::NeverAborts,
+        (true, false) => Rseq::Libc,
+        (true, true) => Rseq::Own,
+    }
 }
 
 /// A timer that sends the stop signal to the calling thread, which our handler

@@ -120,7 +120,9 @@ pub(crate) fn shared() -> Arc<Record> {
 pub(crate) fn register<'thread>(record: Arc<Record>) -> &'thread Record {
     let backend = backend::ensure();
     let masked = backend == crate::Backend::Ppoll;
-    let rseq_cs = (backend == crate::Backend::Rseq).then(rseq::rseq_cs).flatten();
+    // Not to be had if another library has registered this thread: then the
+    // handler does the work alone.
+    let rseq_cs = (backend == crate::Backend::Rseq).then(rseq::rseq_cs).and_then(Result::ok);
     let key = thread_end_key();
     let pointer = Arc::into_raw(record);
     // SAFETY: the key exists; the value is the count that `on_thread_end` gives

@@ -109,6 +109,7 @@ pub mod private;
 mod record;
 mod signal;
 mod stop;
+mod support;
 pub mod sync;
 pub mod sys;
 #[doc(hidden)]
@@ -124,3 +125,4 @@ pub use ext::Stoppable;
 pub use stop::{CarriesStop, Stopped, Stopper, check, is_stopped, shield, stop_requested};
 #[cfg(feature = "macros")]
 pub use stopmacro::stoppable;
+pub use support::{Rseq, Support, support};

@@ -20,6 +20,19 @@ pub const BACKENDS: [&str; 3] = ["rseq", "handler", "ppoll"];
 pub const HAS_WINDOWS: bool =
     cfg!(any(target_arch = "x86_64", target_arch = "aarch64", target_arch = "riscv64"));
 
+/// poll(2), or what libc makes of it where there is none.
+#[cfg(target_arch = "x86_64")]
+pub const POLL: i64 = libc::SYS_poll;
+/// pause(2), or what libc makes of it where there is none.
+#[cfg(target_arch = "x86_64")]
+pub const PAUSE: i64 = libc::SYS_pause;
+/// poll(2), or what libc makes of it where there is none.
+#[cfg(not(target_arch = "x86_64"))]
+pub const POLL: i64 = libc::SYS_ppoll;
+/// pause(2), or what libc makes of it where there is none.
+#[cfg(not(target_arch = "x86_64"))]
+pub const PAUSE: i64 = libc::SYS_ppoll;
+
 const BACKEND: &str = "STOPRUNTIME_BACKEND";
 const CHILD: &str = "STOP_TESTS_CHILD";
 const LIMIT: &str = "STOP_TESTS_LIMIT";
@@ -100,8 +113,7 @@ pub fn is_child() -> bool {
 }
 
 fn run_child(name: &str, backend: &str) {
-    let program = std::env::current_exe().expect("the test's own path");
-    let mut child = Command::new(program)
+    let mut child = this_program()
         .args(["--exact", name, "--nocapture", "--test-threads=1"])
         .env(BACKEND, backend)
         .env(CHILD, "1")
@@ -148,12 +160,40 @@ fn said_by<'line>(name: &str, line: &'line str) -> Option<&'line str> {
         .then_some(line)
 }
 
+/// This test program, to be started again: by the emulator that
+/// `STOP_TESTS_RUNNER` names, if it runs under one.
+///
+/// # Panics
+///
+/// If its path cannot be had.
+#[must_use]
+pub fn this_program() -> Command {
+    let program = std::env::current_exe().expect("the test's own path");
+    let runner = std::env::var("STOP_TESTS_RUNNER").unwrap_or_default();
+    let mut words = runner.split_whitespace();
+    let Some(runner) = words.next() else { return Command::new(program) };
+    let mut command = Command::new(runner);
+    command.args(words).arg(program);
+    command
+}
+
 const NOT_TESTED: &str = "NOT TESTED: ";
 
 /// Says what a test could not look at on this machine, also if it passes:
 /// libtest keeps what it prints by `println!` to itself then.
 pub fn not_tested(what: &str, why: impl std::fmt::Display) {
     let _ = writeln!(std::io::stdout(), "{NOT_TESTED}{what}: {why}");
+}
+
+/// Whether an emulator of user space keeps a test from what it looks at; says
+/// so if it does.
+#[must_use]
+pub fn emulation_hides(what: &str) -> bool {
+    let emulated = stop_examples::emulated::is_emulated();
+    if emulated {
+        not_tested(what, "hidden by the emulator of user space");
+    }
+    emulated
 }
 
 fn gather(mut stream: impl Read + Send + 'static) -> std::thread::JoinHandle<String> {

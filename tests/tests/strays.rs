@@ -221,10 +221,10 @@ fn poll_once(kind: u8, marked: bool) {
         tv_sec: TIME.as_secs().cast_signed(),
         tv_nsec: TIME.subsec_nanos().into(),
     };
-    let milliseconds = usize::try_from(TIME.as_millis()).unwrap();
     let (number, time_out) = match kind {
-        PPOLL => (libc::SYS_ppoll, &raw mut time as usize),
-        _ => (libc::SYS_poll, milliseconds),
+        #[cfg(target_arch = "x86_64")]
+        POLL => (libc::SYS_poll, usize::try_from(TIME.as_millis()).unwrap()),
+        _ => (libc::SYS_ppoll, &raw mut time as usize),
     };
     // SAFETY: no descriptors, no mask; the time outlives the call.
     let result = unsafe {

@@ -77,7 +77,7 @@ per_backend! {
         // The kernel never restarts it: a signal would show.
         let (reader, writer) = pipe().unwrap();
         let wait = move || plain_poll(reader.as_raw_fd(), None);
-        let handle = requested_in(&[libc::SYS_ppoll, libc::SYS_poll], wait);
+        let handle = requested_in(&[libc::SYS_ppoll, stop_tests::POLL], wait);
         assert!(plain_write(writer.as_raw_fd()));
         assert_eq!(handle.join().unwrap(), Ok(1));
     }
@@ -85,7 +85,7 @@ per_backend! {
     fn pause_sleeps_on() {
         // Nothing but a signal ends it: the thread is left behind asleep.
         // SAFETY: takes no argument.
-        let handle = requested_in(&[libc::SYS_pause], || unsafe { libc::pause() });
+        let handle = requested_in(&[stop_tests::PAUSE], || unsafe { libc::pause() });
         assert!(!handle.is_finished());
     }
 

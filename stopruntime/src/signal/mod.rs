@@ -177,6 +177,11 @@ pub(crate) fn barrier_for_all() -> bool {
                 && membarrier(MEMBARRIER_PRIVATE_EXPEDITED))
 }
 
+/// Whether [`barrier`] is one.
+pub(crate) fn has_membarrier() -> bool {
+    HAS_MEMBARRIER.load(Ordering::Relaxed)
+}
+
 fn membarrier(command: c_int) -> bool {
     let errno = saved_errno();
     // SAFETY: three integers.

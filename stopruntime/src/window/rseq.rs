@@ -43,9 +43,13 @@ thread_local! {
 const UNREGISTER: usize = 1;
 
 /// The calling thread's `rseq_cs` field, and whether it is an area of ours
-/// that has to be given back with [`unregister`].
-pub(crate) fn rseq_cs() -> Option<(*mut AtomicU64, bool)> {
-    libc_area().map(|field| (field, false)).or_else(|| register().map(|field| (field, true)))
+/// that has to be given back with [`unregister`]; or the errno of rseq(2), which
+/// is `EINVAL` if somebody else has registered the thread.
+pub(crate) fn rseq_cs() -> Result<(*mut AtomicU64, bool), c_int> {
+    match libc_area() {
+        Some(field) => Ok((field, false)),
+        None => register().map(|field| (field, true)),
+    }
 }
 
 fn libc_area() -> Option<*mut AtomicU64> {
@@ -104,13 +108,15 @@ fn libc_symbols() -> (*const isize, *const c_uint) {
     (offset, size)
 }
 
-fn register() -> Option<*mut AtomicU64> {
+fn register() -> Result<*mut AtomicU64, c_int> {
     let area = OWN.with(UnsafeCell::get);
     // SAFETY: the area is this thread's own static storage, 32 bytes, aligned;
     // `unregister` takes it back before the thread ends.
-    let done = unsafe { system_call(area, 0) } == 0;
+    if unsafe { system_call(area, 0) } != 0 {
+        return Err(std::io::Error::last_os_error().raw_os_error().unwrap_or(0));
+    }
     // SAFETY: only the address is formed.
-    done.then(|| unsafe { &raw mut (*area).rseq_cs })
+    Ok(unsafe { &raw mut (*area).rseq_cs })
 }
 
 /// Takes back what [`rseq_cs`] registered for the calling thread.

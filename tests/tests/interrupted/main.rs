@@ -30,7 +30,7 @@ const WAITS: [i64; 11] = [
     libc::SYS_connect,
     libc::SYS_futex,
     libc::SYS_futex_waitv,
-    libc::SYS_poll,
+    stop_tests::POLL,
     libc::SYS_ppoll,
     libc::SYS_read,
     libc::SYS_recvfrom,

@@ -55,7 +55,7 @@ mod prelude {
             libc::SYS_read,
             libc::SYS_recvfrom,
             libc::SYS_accept4,
-            libc::SYS_poll,
+            stop_tests::POLL,
             libc::SYS_ppoll,
         ];
         stop_tests::wait_until_blocked_in(receiver.recv().unwrap(), &waits);

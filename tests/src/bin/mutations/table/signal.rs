@@ -138,8 +138,8 @@ fn installed() -> Vec<Row> {
         row("a backend is proved before it is used", "rseq is taken at its word")
             .edit(
                 "backend.rs",
-                "Backend::Rseq => window::AVAILABLE && rseq_aborts(),",
-                "Backend::Rseq => { let _ = rseq_aborts as fn() -> bool; window::AVAILABLE }",
+                "let found = if window::AVAILABLE { rseq_aborts() } else { Rseq::NoWindow };",
+                "let found = { let _ = rseq_aborts as fn() -> Rseq; Rseq::Libc };",
             )
             .caught_by("config::without_rseq_the_default_is_the_next_backend", ITSELF),
         row("a backend that does not work is refused", "it is installed")

@@ -1,0 +1,148 @@
+//! What of the kernel and of libc is in use here, and what is done without it.
+//!
+//! # Safety
+//!
+//! The invariant of this module: the system calls by which it asks fail by
+//! their arguments, and so do nothing.
+
+#![allow(unsafe_code)]
+
+use crate::backend::{self, Backend};
+use crate::{signal, window};
+use core::ffi::{c_int, c_long};
+use core::fmt;
+use std::io;
+use std::sync::{Mutex, PoisonError};
+
+/// Restartable sequences, rseq(2), in this process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Rseq {
+    /// Proved to abort; libc registers each thread (glibc 2.35 and later).
+    Libc,
+    /// Proved to abort; the runtime registers the threads that make marked
+    /// calls, and takes that back when they end (musl, older glibc).
+    Own,
+    /// Not asked for: another backend was chosen by name.
+    NotTried,
+    /// This architecture has no windows.
+    NoWindow,
+    /// The kernel refuses, with this errno: `ENOSYS` before Linux 4.18, `EPERM`
+    /// or `ENOSYS` in a sandbox, `EINVAL` if another library has registered
+    /// the thread.
+    Refused(c_int),
+    /// The kernel accepts the registration, and was not seen to abort when a
+    /// timer interrupted the thread (or there is no timer).
+    NeverAborts,
+}
+
+/// What is in force, and why; as text, a line for each thing.
+///
+/// ```
+/// let support = stopruntime::support();
+/// assert_eq!(support.backend, stopruntime::backend());
+/// println!("{support}");
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+#[allow(clippy::struct_excessive_bools, reason = "each is there or not, on its own")]
+pub struct Support {
+    /// The backend in force.
+    pub backend: Backend,
+    /// The stop signal.
+    pub signal: c_int,
+    /// Whether this architecture has windows. Without them: [`Backend::Ppoll`].
+    pub windows: bool,
+    /// Without it: [`Backend::Handler`].
+    pub rseq: Rseq,
+    /// membarrier(2), Linux 4.14. Without it every request sends the signal,
+    /// also to a thread that is in no marked call.
+    pub membarrier: bool,
+    /// `futex_waitv(2)`, Linux 5.16. Without it, on [`Backend::Ppoll`] only,
+    /// what waits in `sync` and in `join` panics, and [`sys`](crate::sys)'s
+    /// futex waits fail with `ENOTSUP`.
+    pub futex_waitv: bool,
+    /// `pidfd_open(2)`, Linux 5.3. Without it, on [`Backend::Ppoll`] only, the
+    /// wait for a child fails with `ENOSYS`.
+    pub pidfd: bool,
+    /// `epoll_pwait2(2)`, Linux 5.11. Without it
+    /// [`epoll_pwait2_or_stop`](crate::sys::epoll_pwait2_or_stop) fails with
+    /// `ENOSYS`, as the plain call does.
+    pub epoll_pwait2: bool,
+}
+
+/// What is in force in this process, and why. Installs the default if nothing is
+/// installed yet.
+///
+/// # Panics
+///
+/// As [`backend`](crate::backend()).
+#[must_use]
+#[track_caller]
+pub fn support() -> Support {
+    Support {
+        backend: backend::ensure(),
+        signal: signal::number(),
+        windows: window::AVAILABLE,
+        rseq: *RSEQ.lock().unwrap_or_else(PoisonError::into_inner),
+        membarrier: signal::has_membarrier(),
+        // Each with an argument that is refused where the call exists.
+        futex_waitv: exists(libc::SYS_futex_waitv, [0; 5]),
+        pidfd: exists(libc::SYS_pidfd_open, [0; 5]),
+        epoll_pwait2: exists(libc::SYS_epoll_pwait2, [usize::MAX, 0, 0, 0, 0]),
+    }
+}
+
+static RSEQ: Mutex<Rseq> = Mutex::new(Rseq::NotTried);
+
+/// Told by the installation.
+pub(crate) fn found(rseq: Rseq) {
+    *RSEQ.lock().unwrap_or_else(PoisonError::into_inner) = rseq;
+}
+
+/// Whether the kernel, or the sandbox, lets this system call be made.
+fn exists(number: c_long, args: [usize; 5]) -> bool {
+    // SAFETY: refused because of its arguments.
+    let result = unsafe { libc::syscall(number, args[0], args[1], args[2], args[3], args[4]) };
+    let errno = io::Error::last_os_error().raw_os_error();
+    result >= 0 || !matches!(errno, Some(libc::ENOSYS | libc::EPERM | libc::EACCES))
+}
+
+impl fmt::Display for Rseq {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Rseq::Libc => formatter.write_str("yes, registered by libc"),
+            Rseq::Own => formatter.write_str("yes, registered by stopruntime"),
+            Rseq::NotTried => formatter.write_str("not tried: another backend was asked for"),
+            Rseq::NoWindow => formatter.write_str("no: no window for this architecture"),
+            Rseq::Refused(errno) => {
+                write!(formatter, "no: {}", io::Error::from_raw_os_error(*errno))
+            }
+            Rseq::NeverAborts => formatter.write_str("no: the kernel was not seen to abort"),
+        }
+    }
+}
+
+impl fmt::Display for Support {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(formatter, "backend: {}", self.backend)?;
+        writeln!(formatter, "signal: {}", self.signal)?;
+        writeln!(formatter, "rseq: {}", self.rseq)?;
+        let ppoll = self.backend == Backend::Ppoll;
+        let rows = [
+            ("membarrier", self.membarrier, !ppoll, "every request sends the signal"),
+            ("futex_waitv", self.futex_waitv, ppoll, "sync and join cannot wait"),
+            ("pidfd", self.pidfd, ppoll, "a child cannot be waited for"),
+            ("epoll_pwait2", self.epoll_pwait2, true, "fails as the plain call"),
+        ];
+        for (index, (name, there, used, without)) in rows.into_iter().enumerate() {
+            let end = if index + 1 < rows.len() { "\n" } else { "" };
+            match (there, used) {
+                (true, _) => write!(formatter, "{name}: yes{end}")?,
+                (false, true) => write!(formatter, "{name}: no: {without}{end}")?,
+                (false, false) => write!(formatter, "{name}: no, and not used{end}")?,
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,128 @@
+//! What `support()` says, on this kernel and on kernels that lack something:
+//! the call that is missing fails by a seccomp filter.
+
+mod support_hazards;
+
+use std::io::pipe;
+use std::process::Command;
+use std::sync::mpsc;
+use stop_tests::{emulation_hides, on_backends, per_backend, thread_id, wait_until_blocked_in};
+use stopruntime::ext::{ReadOrStop, WaitOrStop};
+use stopruntime::{Backend, Rseq, Support, support, thread};
+use support_hazards::seccomp::deny;
+
+/// A read is stopped, whatever is missing.
+fn stops() {
+    let (mut reader, _writer) = pipe().unwrap();
+    let (sender, receiver) = mpsc::channel();
+    let handle = thread::spawn(move || {
+        sender.send(thread_id()).unwrap();
+        reader.read_or_stop(&mut [0]).is_err()
+    });
+    wait_until_blocked_in(receiver.recv().unwrap(), &[libc::SYS_read, libc::SYS_ppoll]);
+    assert!(handle.stop_and_join().unwrap());
+}
+
+/// What is said without this call, which fails with this errno.
+fn without(call: libc::c_long, errno: i32) -> Option<Support> {
+    if emulation_hides("a kernel that lacks a call") {
+        return None;
+    }
+    deny(call, errno);
+    let support = support();
+    stops();
+    Some(support)
+}
+
+per_backend! {
+    fn it_is_what_is_in_force() {
+        let support = support();
+        assert_eq!(support.backend, stopruntime::backend());
+        assert_eq!(support.signal, libc::SIGURG);
+        assert_eq!(support.windows, stop_tests::HAS_WINDOWS);
+        let text = support.to_string();
+        for line in [format!("backend: {}", support.backend), format!("rseq: {}", support.rseq)] {
+            assert!(text.lines().any(|one| one == line), "{line} in {text}");
+        }
+        assert_eq!(text.lines().count(), 7, "{text}");
+        match support.backend {
+            Backend::Rseq => assert!(matches!(support.rseq, Rseq::Libc | Rseq::Own)),
+            _ => assert_eq!(support.rseq, Rseq::NotTried),
+        }
+    }
+
+    fn without_membarrier() {
+        let Some(support) = without(libc::SYS_membarrier, libc::EPERM) else { return };
+        assert!(!support.membarrier);
+        let used = support.backend != Backend::Ppoll;
+        let says = if used { "no: every request sends the signal" } else { "no, and not used" };
+        assert!(support.to_string().contains(&format!("membarrier: {says}")), "{support}");
+    }
+
+    fn without_futex_waitv() {
+        let Some(support) = without(libc::SYS_futex_waitv, libc::ENOSYS) else { return };
+        assert!(!support.futex_waitv);
+        let word = 0_u32;
+        let operation = (libc::FUTEX_WAIT | libc::FUTEX_PRIVATE_FLAG) as usize;
+        // At once: the word has another value.
+        let args = [&raw const word as usize, operation, 1, 0, 0, 0];
+        // SAFETY: the word outlives the call.
+        let result = unsafe { stopruntime::sys::syscall_or_stop(libc::SYS_futex, args) }.unwrap();
+        let error = std::io::Error::last_os_error().raw_os_error();
+        let expected =
+            if support.backend == Backend::Ppoll { libc::ENOTSUP } else { libc::EAGAIN };
+        assert_eq!((result, error), (-1, Some(expected)));
+    }
+
+    fn without_pidfds() {
+        let Some(support) = without(libc::SYS_pidfd_open, libc::ENOSYS) else { return };
+        assert!(!support.pidfd);
+        let mut child = Command::new("sleep").arg("1000").spawn().unwrap();
+        if support.backend == Backend::Ppoll {
+            // Not a word about it would be an unstoppable wait.
+            let error = child.wait_or_stop().unwrap().unwrap_err();
+            assert_eq!(error.raw_os_error(), Some(libc::ENOSYS));
+            child.kill().unwrap();
+            child.wait().unwrap();
+        } else {
+            child.kill().unwrap();
+            assert!(!child.wait_or_stop().unwrap().unwrap().success());
+        }
+    }
+
+    fn without_epoll_pwait2() {
+        let Some(support) = without(libc::SYS_epoll_pwait2, libc::ENOSYS) else { return };
+        assert!(!support.epoll_pwait2);
+        // SAFETY: no descriptor, no place for an event.
+        let result = unsafe {
+            stopruntime::sys::epoll_pwait2_or_stop(
+                -1,
+                core::ptr::null_mut(),
+                1,
+                core::ptr::null(),
+                core::ptr::null(),
+            )
+        };
+        let error = std::io::Error::last_os_error().raw_os_error();
+        assert_eq!((result, error), (Ok(-1), Some(libc::ENOSYS)));
+    }
+}
+
+// Not `rseq` by name: that is refused there.
+on_backends! { [""];
+    fn without_rseq_the_reason_is_told() {
+        if !stop_tests::HAS_WINDOWS {
+            return stop_tests::not_tested("a kernel without rseq", "no windows here");
+        }
+        if emulation_hides("a kernel without rseq") {
+            // The emulator itself has none.
+            assert_eq!(support().rseq, Rseq::Refused(libc::ENOSYS));
+            return stops();
+        }
+        // What the kernel does not let libc do, in a process of its own.
+        deny(libc::SYS_timer_create, libc::ENOSYS);
+        let support = support();
+        assert_eq!((support.backend, support.rseq), (Backend::Handler, Rseq::NeverAborts));
+        stops();
+    }
+}
