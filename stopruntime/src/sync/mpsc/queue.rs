@@ -3,8 +3,7 @@
 //!
 //! A message of a rendezvous channel stands in the queue under its ticket until
 //! a receiver takes it; its sender waits for that, and takes it back if it is
-//! stopped first. Tickets grow towards the back, so a message has been taken
-//! when the front is past it.
+//! stopped first. Tickets grow towards the back, so it is found by halving.
 
 use super::lock::{Guard, Lock};
 use super::waiters::{Turn, Waiters};
@@ -51,12 +50,11 @@ impl<T> State<T> {
     }
 
     fn holds(&self, ticket: u64) -> bool {
-        self.messages.front().is_some_and(|(front, _)| *front <= ticket)
-            && self.messages.iter().any(|(other, _)| *other == ticket)
+        self.messages.binary_search_by_key(&ticket, |(other, _)| *other).is_ok()
     }
 
     fn withdraw(&mut self, ticket: u64) -> Option<T> {
-        let at = self.messages.iter().position(|(other, _)| *other == ticket)?;
+        let at = self.messages.binary_search_by_key(&ticket, |(other, _)| *other).ok()?;
         self.messages.remove(at).map(|(_, message)| message)
     }
 }
@@ -81,8 +79,7 @@ impl<T> Queue<T> {
         &self.emptied[(ticket % TURNS as u64) as usize]
     }
 
-    /// Waits for the turn to change. The lock is free meanwhile: first `unlocked`
-    /// runs.
+    /// Runs `unlocked`, then waits for the turn to change; without the lock.
     #[cold]
     fn wait<'queue, W: Wait>(
         &'queue self,
@@ -117,10 +114,7 @@ impl<T> Queue<T> {
         let mut state = self.state.lock();
         while state.is_full() && state.receivers != 0 {
             let (again, waited) = self.wait_to_send::<W>(&self.emptied[0], state, || ());
-            if let Err(stop) = waited {
-                drop(again);
-                return Err(stop);
-            }
+            waited?;
             state = again;
         }
         if state.receivers == 0 {
@@ -149,8 +143,9 @@ impl<T> Queue<T> {
     ) -> Result<Result<(), SendError<T>>, W::Stop> {
         while state.holds(ticket) {
             if state.receivers == 0 {
-                let message = state.withdraw(ticket);
-                return Ok(message.map_or(Ok(()), |message| Err(SendError(message))));
+                return Ok(state
+                    .withdraw(ticket)
+                    .map_or(Ok(()), |message| Err(SendError(message))));
             }
             let (mut again, waited) = self.wait_to_send::<W>(self.emptied(ticket), state, || {
                 if core::mem::take(&mut to_wake) {
@@ -295,8 +290,7 @@ impl<T> Queue<T> {
         }
         let to_wake = state.waiting_to_send.pick_all();
         // Those of a rendezvous are taken back by their senders.
-        let left =
-            if state.rendezvous { VecDeque::new() } else { core::mem::take(&mut state.messages) };
+        let left = (!state.rendezvous).then(|| core::mem::take(&mut state.messages));
         drop(state);
         if to_wake {
             self.emptied.iter().for_each(Turn::wake_all);
