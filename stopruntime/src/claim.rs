@@ -118,6 +118,13 @@ impl Claim {
         self.word.load(Ordering::SeqCst) & STATE != IDLE
     }
 
+    /// From the handler: whether the signal under this claim has not shown its
+    /// number yet, so that one that carries none may be it.
+    pub(crate) fn expects(&self) -> bool {
+        let word = self.word.load(Ordering::SeqCst);
+        self.delivered.load(Ordering::Relaxed) != sequence(word)
+    }
+
     /// From the handler: this signal has come.
     pub(crate) fn delivered(&self, sequence: u32) {
         self.delivered.store(sequence, Ordering::Relaxed);

@@ -34,7 +34,8 @@ pub(super) unsafe extern "C" fn on_signal(
     if let Some(record) = current::record_by_key().filter(|record| record.claim.is_open()) {
         // SAFETY: the kernel's siginfo.
         let sequence = unsafe { queued::sequence(info, record) };
-        request = from_here || sequence.is_some();
+        // Once the number has come, what comes without is somebody else's.
+        request = sequence.is_some() || from_here && record.claim.expects();
         if let Some(sequence) = sequence {
             record.claim.delivered(sequence);
         }

@@ -57,6 +57,18 @@ per_backend! {
         bouts(runs(BOUTS), &mut Dice::new(), |_| ());
     }
 
+    /// Which numbers the signals of requests; in its place there is tgkill(2).
+    fn without_queued_signals() {
+        deny(libc::SYS_rt_tgsigqueueinfo, libc::EPERM);
+        bouts(runs(BOUTS), &mut Dice::new(), |_| ());
+    }
+
+    fn without_queued_signals_and_without_membarrier() {
+        deny(libc::SYS_rt_tgsigqueueinfo, libc::EPERM);
+        deny(libc::SYS_membarrier, libc::EPERM);
+        bouts(runs(BOUTS), &mut Dice::new(), |_| ());
+    }
+
     /// Later than the runtime's registration with it.
     fn without_membarrier_from_some_moment_on() {
         assert!(stopruntime::check().is_ok());

@@ -13,7 +13,8 @@
 //! | handler: another's that calls ours | stops | stops | stops |
 
 use super::support_hazards::proc::{Rest, limit, rest, wait_for};
-use super::support_hazards::signals::{STOP, is_masked, mask, plain_write};
+use super::support_hazards::seccomp::deny;
+use super::support_hazards::signals::{STOP, catch, is_masked, mask, plain_write, send};
 use core::mem::MaybeUninit;
 use std::io::{PipeWriter, pipe};
 use std::os::fd::AsRawFd;
@@ -198,6 +199,40 @@ per_backend! {
             let reader = request_under(calls_ours as *const () as usize, libc::SA_SIGINFO | flags);
             assert!(reader.stops());
         }
+    }
+
+    /// Without membarrier a request signals also a thread that runs, and its claim
+    /// stays open: foreign signals of the number reach the earlier handler still.
+    fn an_earlier_handler_misses_nothing_without_membarrier() {
+        catch(STOP, anothers, libc::SA_RESTART, &[]);
+        deny(libc::SYS_membarrier, libc::ENOSYS);
+        let (sender, receiver) = mpsc::channel();
+        let (done, is_done) = mpsc::channel();
+        let handle = thread::spawn(move || {
+            let (mut reader, writer) = pipe().unwrap();
+            assert!(plain_write(writer.as_raw_fd()));
+            assert_eq!(reader.read_or_stop(&mut [0]).unwrap().unwrap(), 1);
+            sender.send(thread_id()).unwrap();
+            while is_done.try_recv().is_err() {
+                std::hint::spin_loop();
+            }
+            reader.read_or_stop(&mut [0]).is_err()
+        });
+        let thread = receiver.recv().unwrap();
+        assert!(handle.request_stop());
+        // On Ppoll the signal is held off outside of marked calls, whoever sends it.
+        if backend() != Backend::Ppoll {
+            // A signal that comes while the request's is pending is one with it.
+            wait_for("the request's signal", || rest(thread).pending == 0);
+            for _ in 0..20 {
+                let runs = RUNS.load(Ordering::SeqCst);
+                send(thread, STOP);
+                wait_for("the earlier handler", || RUNS.load(Ordering::SeqCst) > runs);
+            }
+        }
+        done.send(()).unwrap();
+        let Ok(stopped) = handle.join_timeout(limit()) else { panic!("request lost") };
+        assert!(stopped.unwrap());
     }
 
     fn a_second_request_is_made_good_once_the_handler_is_back() {

@@ -5,7 +5,8 @@
 use super::image::{Foreign, Image, build, library};
 use super::support_hazards::dice::Dice;
 use super::support_hazards::proc::{limit, rest, wait_for};
-use super::support_hazards::signals::{STOP, plain_write, send};
+use super::support_hazards::seccomp::deny;
+use super::support_hazards::signals::{STOP, plain_write, send, waiting};
 use super::support_hazards::timers::Storm;
 use std::io::{PipeReader, PipeWriter, pipe};
 use std::os::fd::AsRawFd;
@@ -118,6 +119,29 @@ with_the_library! {
                 !images[asked].request_stop(stoppers[asked]) && rest(reader.thread).state == "S"
             });
             assert!(reader.is_undisturbed());
+        }
+    }
+
+    /// Then a request signals its thread wherever that is, also in the other's
+    /// call, which must not take it for its own for ever.
+    fn nor_does_a_request_without_membarrier_disturb_the_other() {
+        deny(libc::SYS_membarrier, libc::ENOSYS);
+        let (one, other) = (Image::open(&library(), "one"), Image::open(&library(), "other"));
+        for (asked, unasked) in [(&one, &other), (&other, &one)] {
+            let (reads, asks) = (asked.clone(), [asked.clone(), unasked.clone()]);
+            let (reader, [stopper, unused]) = start(
+                move || asks.map(|image| image.stopper()),
+                move |reader| [reads.marked_read(reader), reads.marked_read(reader)].into_iter().sum(),
+            );
+            for _ in 0..20 {
+                unasked.request_stop(unused);
+                wait_until_blocked_in(reader.thread, &READS);
+            }
+            assert!(plain_write(reader.writer.as_raw_fd()));
+            wait_for("the byte to be taken", || waiting(&reader.writer) == 0);
+            wait_until_blocked_in(reader.thread, &READS);
+            assert!(asked.request_stop(stopper));
+            assert_eq!(reader.result(), 1 - 2, "a byte, and a stop");
         }
     }
 

@@ -64,7 +64,7 @@ fn handler() -> Vec<Row> {
             )
             .caught_by("signals_merged::over_the_limit_of_pending_signals_a_request_arrives", HANDLER),
         row("and so does the foreign signal", "what comes with a request is taken for it")
-            .edit(HANDLER_RS, "request = from_here || sequence.is_some();", "request = true;\n        let _ = from_here;")
+            .edit(HANDLER_RS, "request = sequence.is_some() || from_here && record.claim.expects();", "request = true;\n        let _ = from_here;")
             .caught_by(
                 "signals_merged::a_request_that_meets_a_pending_foreign_signal_is_not_lost_nor_is_that",
                 ALL,

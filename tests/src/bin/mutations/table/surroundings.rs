@@ -8,6 +8,16 @@ const MOD_RS: &str = "signal/mod.rs";
 
 pub(crate) fn rows() -> Vec<Row> {
     vec![
+        row("a foreign signal reaches its handler while a claim stays open", "it may be ours")
+            .edit(
+                HANDLER_RS,
+                "from_here && record.claim.expects();",
+                "from_here;",
+            )
+            .caught_by(
+                "hostile::replaced::an_earlier_handler_misses_nothing_without_membarrier",
+                WINDOWS,
+            ),
         row("the handler touches nothing that has to be made first", "it does")
             .edit(HANDLER_RS, "current::record_by_key()", "current::record()")
             .caught_by(
