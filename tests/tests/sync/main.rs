@@ -2,6 +2,7 @@
 //! waiter did not act upon is lost. `STOP_TESTS_SECONDS` says how long each
 //! stress runs (1 by default).
 
+mod barrier;
 mod channels;
 mod condvar;
 mod mutex;
