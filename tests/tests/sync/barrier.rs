@@ -9,7 +9,7 @@ use std::time::Instant;
 use stop_tests::per_backend;
 use stopruntime::sync::Barrier;
 
-const THREADS: usize = 8;
+const THREADS: u32 = 8;
 
 /// How often it has met the others, and how often it led, until it is stopped
 /// or another one was.
@@ -21,7 +21,7 @@ fn meet(barrier: &Barrier, inside: &AtomicU32) -> (u32, u32) {
             break;
         }
         // Nobody is a round ahead, as all of them come between any two.
-        let arrived = inside.fetch_add(1, Ordering::SeqCst) / THREADS as u32;
+        let arrived = inside.fetch_add(1, Ordering::SeqCst) / THREADS;
         assert_eq!(arrived, met, "a round ended before all had come");
         met += 1;
         led += u32::from(result.is_leader());
@@ -35,7 +35,7 @@ per_backend! {
         let (mut barriers, mut rounds, mut stops) = (0_u32, 0_u32, 0_usize);
         let until = Instant::now() + seconds();
         while Instant::now() < until {
-            let barrier = Arc::new(Barrier::new(THREADS));
+            let barrier = Arc::new(Barrier::new(THREADS as usize));
             let inside = Arc::new(AtomicU32::new(0));
             let start = |_| {
                 let (barrier, inside) = (Arc::clone(&barrier), Arc::clone(&inside));
