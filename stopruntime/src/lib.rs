@@ -87,7 +87,7 @@
 #![allow(clippy::cast_possible_truncation, clippy::cast_possible_wrap, clippy::cast_sign_loss)]
 // The window has to stand in the caller's loop: on CPUs with return-speculation
 // mitigations the first `ret` after a system call costs more than all of this
-// crate. Measured in benches/calls.rs.
+// crate. Measured in benches/calls.
 #![allow(clippy::inline_always)]
 
 #[cfg(not(target_os = "linux"))]
