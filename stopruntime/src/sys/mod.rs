@@ -107,8 +107,9 @@ fn outcome(raw: Raw) -> Result<isize, Stopped> {
     if (-4095..0).contains(&raw) { Ok(fail(call::errno(raw))) } else { Ok(raw) }
 }
 
-/// Sets `errno`; -1.
-#[cold]
+/// Sets `errno`; -1. Inlined: a non-blocking call or a futex wait fails as a
+/// matter of course, and libc's own has one call for this as well.
+#[inline(always)]
 fn fail(errno: core::ffi::c_int) -> isize {
     // SAFETY: the calling thread's errno.
     unsafe { *libc::__errno_location() = errno };

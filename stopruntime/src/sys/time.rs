@@ -30,6 +30,7 @@ calls! {
 ///
 /// As the plain call.
 #[doc(alias = "clock_nanosleep")]
+#[inline(always)]
 pub unsafe fn clock_nanosleep_or_stop(
     clock: clockid_t,
     flags: c_int,
