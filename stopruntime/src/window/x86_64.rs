@@ -45,9 +45,9 @@ macro_rules! window {
             "mov dword ptr [{line} + 4], 1",
             $($delay,)?
             "21:", // retry
-            "mov r11, qword ptr [{line} + 8]",
+            "mov r15, qword ptr [{line} + 8]",
             "lea rcx, [rip + 20b]",
-            "mov qword ptr [r11], rcx",
+            "mov qword ptr [r15], rcx",
             $($delay,)?
             "22:", // start
             "cmp dword ptr [{line}], 1",
@@ -57,8 +57,7 @@ macro_rules! window {
             "syscall",
             "23:", // end
             $($delay,)?
-            "mov r11, qword ptr [{line} + 8]",
-            "mov qword ptr [r11], 0",
+            "mov qword ptr [r15], 0",
             $($delay,)?
             "mov dword ptr [{line} + 4], 0",
             line = in(reg) $line,
@@ -68,6 +67,9 @@ macro_rules! window {
             $(in($register) $value,)*
             out("rcx") _,
             out("r11") _,
+            // Where the descriptor goes, also after the call: no argument's
+            // register, and none that the instruction destroys.
+            out("r15") _,
             $($($more)*)?
             options(nostack),
         );

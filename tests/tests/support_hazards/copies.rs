@@ -55,11 +55,11 @@ impl Copy {
         assert_eq!(code(end - 2, 2), [0x0f, 0x05], "syscall");
         let compared = 2 + operand(line) + usize::from(extended) + usize::from(line & 7 == 5);
         assert_eq!(length, compared + 8, "cmp, je, syscall and nothing else");
-        // retry: mov r11, [line + 8]; lea rcx, [rip + descriptor]; mov [r11], rcx
-        assert_eq!(code(start - 3, 3), [0x49, 0x89, 0x0b], "mov [r11], rcx");
+        // retry: mov r15, [line + 8]; lea rcx, [rip + descriptor]; mov [r15], rcx
+        assert_eq!(code(start - 3, 3), [0x49, 0x89, 0x0f], "mov [r15], rcx");
         assert_eq!(code(start - 10, 3), [0x48, 0x8d, 0x0d], "lea rcx, [rip + …]");
         let retry = start - 10 - (3 + operand(line));
-        assert_eq!(code(retry, 2), [if extended { 0x4d } else { 0x4c }, 0x8b], "mov r11");
+        assert_eq!(code(retry, 2), [if extended { 0x4d } else { 0x4c }, 0x8b], "mov r15");
         let descriptor = (start - 3).wrapping_add(offset_at(start - 7));
         let words: &[u64] =
             // SAFETY: the descriptor that the code names; 32 bytes, aligned.

@@ -59,7 +59,7 @@ pub(crate) fn rows() -> Vec<Row> {
             "the kernel aborts a window (rseq)",
             "its descriptor is not stored; nor the handler's part",
         )
-        .edit(FILE, r#""mov qword ptr [r11], rcx","#, "")
+        .edit(FILE, r#""mov qword ptr [r15], rcx","#, "")
         .by_the_kernel_alone()
         .caught_by("window_injected::on_two_cores", RSEQ),
         row(
@@ -70,7 +70,7 @@ pub(crate) fn rows() -> Vec<Row> {
         .by_the_kernel_alone()
         .caught_by("window_injected::interrupted_before", RSEQ),
         row("`rseq_cs` points nowhere after the call", "the store of 0")
-            .edit(FILE, r#""mov qword ptr [r11], 0","#, "")
+            .edit(FILE, r#""mov qword ptr [r15], 0","#, "")
             .caught_by("left_behind::no_descriptor", RSEQ)
             .core(),
         row("`abort` goes back before the flag test", "it goes to the call")
