@@ -19,7 +19,7 @@ const ROUNDS: usize = 61;
 const TURNS: u32 = 10_000;
 
 fn main() {
-    if std::env::args().any(|argument| argument == "--test") {
+    if !std::env::args().any(|argument| argument == "--bench") {
         return;
     }
     println!("backend: {}\n", stopruntime::backend());

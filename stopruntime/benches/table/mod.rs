@@ -12,9 +12,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 use std::{env, fs, io};
 
-/// Whether `cargo test --benches` runs this, which wants no figures.
+/// Whether this is not `cargo bench`: `cargo test --benches` wants no figures.
 pub(crate) fn is_test() -> bool {
-    env::args().any(|argument| argument == "--test")
+    !env::args().any(|argument| argument == "--bench")
 }
 
 /// Where the tables are kept.
