@@ -8,6 +8,7 @@
 #![allow(unsafe_code)]
 
 use core::ffi::c_void;
+#[cfg(not(target_feature = "crt-static"))]
 use core::mem::MaybeUninit;
 
 /// If this is a library that somebody has opened, keeps it from going when it

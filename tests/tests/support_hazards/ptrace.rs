@@ -8,7 +8,7 @@
 //! memory only a byte of code, which is put back.
 
 use super::proc::{asleep_in, limit};
-use core::ffi::{c_uint, c_void};
+use core::ffi::c_void;
 use core::ptr::null_mut;
 use std::io::Error;
 use std::time::Instant;
@@ -234,17 +234,23 @@ impl Traced {
         self.request(libc::PTRACE_DETACH, null_mut());
     }
 
-    fn request(&self, request: c_uint, data: *mut c_void) {
+    fn request(&self, request: Request, data: *mut c_void) {
         let done = self.try_request(request, data);
         assert!(done, "ptrace({request}) of {}: {}", self.thread, Error::last_os_error());
     }
 
-    fn try_request(&self, request: c_uint, data: *mut c_void) -> bool {
+    fn try_request(&self, request: Request, data: *mut c_void) -> bool {
         // SAFETY: `data` is an integer or a place of the type the request
         // writes.
         unsafe { libc::ptrace(request, self.thread, null_mut::<c_void>(), data) == 0 }
     }
 }
+
+/// The type of a request's number, another one in each libc.
+#[cfg(target_env = "gnu")]
+type Request = core::ffi::c_uint;
+#[cfg(not(target_env = "gnu"))]
+type Request = core::ffi::c_int;
 
 /// ptrace(2) takes integers in the place of a pointer.
 fn integer(value: i32) -> *mut c_void {
