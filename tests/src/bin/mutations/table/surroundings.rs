@@ -49,7 +49,7 @@ pub(crate) fn rows() -> Vec<Row> {
             .edit(
                 "window/rseq.rs",
                 "register().map(|field| (field, true))",
-                "{ let _ = register as fn() -> _; None }",
+                "{ let _ = register as fn() -> _; Err(libc::ENOSYS) }",
             )
             .caught_by("hostile::registration::without_the_registration_of_the_libc", ITSELF),
         row("without shared libraries libc's area is found too", "there are no names to look up")
