@@ -78,6 +78,19 @@ macro_rules! with_the_library {
     )*};
 }
 
+/// The bytes of libc's malloc that are in use. mallinfo(3).
+#[cfg(target_env = "gnu")]
+fn in_use() -> usize {
+    // SAFETY: takes no argument.
+    unsafe { libc::mallinfo2() }.uordblks
+}
+
+/// No libc but glibc tells, nor makes thread-locals late.
+#[cfg(not(target_env = "gnu"))]
+fn in_use() -> usize {
+    0
+}
+
 with_the_library! {
     fn each_runtime_stops_its_own_threads() {
         let (one, other) = (Image::open(&library(), "one"), Image::open(&library(), "other"));
@@ -172,6 +185,26 @@ with_the_library! {
             assert_eq!(unsafe { libc::waitpid(child, &raw mut status, 0) }, child);
             assert_eq!(status, 0);
         }
+    }
+
+    /// A thread-local of a library that was opened later is made when it is
+    /// touched first, by libc's malloc.
+    fn a_stray_takes_no_memory() {
+        let image = Image::open(&library(), "one");
+        let (reader, stopper) = Reader::of(&image);
+        for _ in 0..10 {
+            let met = std::thread::spawn(|| {
+                let before = in_use();
+                // It has been handled when this returns.
+                send(thread_id(), STOP);
+                (before, in_use())
+            });
+            let (before, after) = met.join().unwrap();
+            assert_eq!(before, after, "bytes of libc's malloc");
+        }
+        image.request_stop(stopper);
+        assert_eq!(reader.result(), -2);
+        image.give_back(stopper);
     }
 
     /// Signals that are nobody's request, to threads that have never heard of

@@ -31,7 +31,7 @@ fn protocol() -> Vec<Row> {
             .edit(FILE, MARKER, "record.line.marker.store(1, Ordering::Relaxed);")
             .edit(FILE, "fence(Ordering::SeqCst);\n    let outcome", "let outcome")
             .caught_by("same_instant::one_sees_the_other", PPOLL)
-            .with("STOP_TESTS_STOPS", "20000"),
+            .with("STOP_TESTS_STOPS", "150000"),
         row("the marker is cleared after the wait", "the store of 0")
             .edit(FILE, "record.line.marker.store(0, Ordering::SeqCst);", "")
             .caught_by("undisturbed::a_plain_read_sleeps_on", PPOLL)

@@ -20,10 +20,7 @@ pub(crate) fn rows() -> Vec<Row> {
             ),
         row("the handler touches nothing that has to be made first", "it does")
             .edit(HANDLER_RS, "current::record_by_key()", "current::record()")
-            .caught_by(
-                "linking::images::strays_in_the_middle_of_an_allocation_are_harmless",
-                WINDOWS,
-            ),
+            .caught_by("linking::images::a_stray_takes_no_memory", WINDOWS),
         row("marked calls have the stack to its end", "`SA_ONSTACK`")
             .edit(
                 MOD_RS,
