@@ -32,7 +32,7 @@ const SAMPLES: usize = 1_000;
 struct Sample(Duration, Duration);
 
 /// What it is called, and a measurement.
-type Way = (&'static str, fn(&PipeReader) -> Sample);
+type Way = (&'static str, fn(&'static PipeReader) -> Sample);
 
 const WAYS: [Way; 6] = [
     ("signal, own stack", |data| tgkill(data, libc::SIGUSR1)),
@@ -55,6 +55,8 @@ fn main() -> io::Result<()> {
     catch(libc::SIGUSR1, 0);
     catch(libc::SIGUSR2, libc::SA_ONSTACK);
     let (data, _writer) = io::pipe()?;
+    // Nobody closes it in the time that is measured.
+    let data: &'static PipeReader = Box::leak(Box::new(data));
     let mut table = Table::new("stop latency", "µs", &WAYS.map(|(name, _)| name));
     let cpus = thread::available_parallelism()?.get();
     for (where_to, place) in [("any core", 0), ("the same core", 1), ("the other core", 2)] {
@@ -69,7 +71,7 @@ fn main() -> io::Result<()> {
                 if place != 0 {
                     pin(0);
                 }
-                take(&data)
+                take(data)
             });
             requester.join().expect("no panic")
         });
@@ -83,7 +85,7 @@ fn main() -> io::Result<()> {
     table.keep()
 }
 
-fn take(data: &PipeReader) -> Vec<Vec<Sample>> {
+fn take(data: &'static PipeReader) -> Vec<Vec<Sample>> {
     let mut samples: Vec<Vec<Sample>> = WAYS.iter().map(|_| Vec::new()).collect();
     for _ in 0..SAMPLES {
         for ((_, way), samples) in WAYS.iter().zip(&mut samples) {
@@ -136,8 +138,7 @@ fn sample(wait: impl FnOnce() + Send + 'static, end: impl FnOnce(i32)) -> Sample
     Sample(past - start, start.elapsed())
 }
 
-fn request(data: &PipeReader) -> Sample {
-    let mut data = data.try_clone().expect("a descriptor");
+fn request(mut data: &'static PipeReader) -> Sample {
     let (sender, receiver) = std::sync::mpsc::channel();
     let id = Arc::new(AtomicI32::new(0));
     let theirs = Arc::clone(&id);
@@ -175,7 +176,7 @@ fn read_one(descriptor: RawFd) -> isize {
     unsafe { libc::read(descriptor, (&raw mut byte).cast(), 1) }
 }
 
-fn tgkill(data: &PipeReader, signal: i32) -> Sample {
+fn tgkill(data: &'static PipeReader, signal: i32) -> Sample {
     let descriptor = data.as_raw_fd();
     let wait = move || assert_eq!(read_one(descriptor), -1);
     sample(wait, |id| {
@@ -184,7 +185,7 @@ fn tgkill(data: &PipeReader, signal: i32) -> Sample {
     })
 }
 
-fn eventfd(data: &PipeReader) -> Sample {
+fn eventfd(data: &'static PipeReader) -> Sample {
     let descriptor = data.as_raw_fd();
     // SAFETY: two integers.
     let event = unsafe { libc::eventfd(0, libc::EFD_CLOEXEC) };
@@ -253,7 +254,7 @@ unsafe extern "C" {
     fn pthread_cancel(thread: libc::pthread_t) -> i32;
 }
 
-fn cancel(data: &PipeReader) -> Sample {
+fn cancel(data: &'static PipeReader) -> Sample {
     CANCELLED.store(0, Ordering::Relaxed);
     key();
     let argument = core::ptr::without_provenance_mut(data.as_raw_fd().cast_unsigned() as usize);

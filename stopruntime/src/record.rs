@@ -10,7 +10,7 @@
 //! | `claim` | who signals the thread, see [`claim`](crate::claim) | both |
 //! | `tid` | 0 before the thread starts and after it ends | the thread |
 //! | `parked` | 1 inside a stop-checked `park` | the thread |
-//! | `ended` | 1 once the thread will make no marked call any more | the thread |
+//! | `ended` | 2 if somebody waits for the end, 1 once the thread will make no marked call any more | the thread 1, others 2 |
 //!
 //! Two store-then-load races decide everything, each between the thread and a
 //! requester, and in each at least one side sees the other's store:
@@ -40,6 +40,11 @@ use std::time::Instant;
 
 pub(crate) const REQUESTED: u32 = 1;
 pub(crate) const SHIELDED: u32 = 2;
+
+const ENDED: u32 = 1;
+/// Who waits for the end is to be woken: most threads end with nobody waiting
+/// in here, and then without a system call.
+pub(crate) const END_AWAITED: u32 = 2;
 
 /// One thread's record. The words the hot path touches come first and share a
 /// cache line.
@@ -232,17 +237,21 @@ impl Record {
             self.line.rseq_cs.store(rseq::nowhere().into_inner(), Ordering::Relaxed);
             rseq::unregister();
         }
-        self.ended.store(1, Ordering::Release);
-        futex_wake(&self.ended);
+        if self.ended.swap(ENDED, Ordering::AcqRel) == END_AWAITED {
+            futex_wake(&self.ended);
+        }
     }
 
-    /// 0 until the thread has ended; a futex word.
-    pub(crate) fn ended(&self) -> &AtomicU32 {
+    /// A futex word, [`END_AWAITED`] until the thread has ended.
+    pub(crate) fn await_end(&self) -> &AtomicU32 {
+        // The other outcome is what is wanted: awaited, or ended, already.
+        let order = Ordering::AcqRel;
+        let _ = self.ended.compare_exchange(0, END_AWAITED, order, Ordering::Acquire);
         &self.ended
     }
 
     pub(crate) fn has_ended(&self) -> bool {
-        self.ended.load(Ordering::Acquire) != 0
+        self.ended.load(Ordering::Acquire) == ENDED
     }
 
     /// Waits until the thread has ended, at most until `deadline`.
@@ -255,7 +264,7 @@ impl Record {
             if left.is_zero() {
                 return false;
             }
-            futex_wait(&self.ended, 0, Some(left));
+            futex_wait(self.await_end(), END_AWAITED, Some(left));
         }
     }
 }

@@ -1,5 +1,5 @@
-//! Who holds a thread or a request: scopes stop what is left in them, shields
-//! keep a request for later.
+//! Who holds a thread or a request: scopes stop what is left in them, who joins
+//! is told of the end, shields keep a request for later.
 
 use std::io::{PipeReader, PipeWriter, Write, pipe};
 use std::os::unix::net::UnixStream;
@@ -7,8 +7,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc;
 use std::time::Duration;
-use stop_tests::{per_backend, thread_id, wait_until_blocked_in};
-use stopruntime::ext::ReadOrStop;
+use stop_tests::{limit, per_backend, thread_id, wait_until_blocked_in};
+use stopruntime::ext::{JoinOrStop, ReadOrStop};
 use stopruntime::{Stopper, check, shield, stop_requested, thread};
 
 const READS: [i64; 2] = [libc::SYS_read, libc::SYS_ppoll];
@@ -23,6 +23,20 @@ fn is_stopped(mut reader: &PipeReader) -> bool {
 }
 
 per_backend! {
+    fn who_waits_for_a_thread_is_told_of_its_end() {
+        let (mut reader, mut writer) = quiet();
+        let (sender, receiver) = mpsc::channel();
+        let (told, outcome) = mpsc::channel();
+        std::thread::spawn(move || {
+            let worker = thread::spawn(move || reader.read_or_stop(&mut [0]).unwrap().unwrap());
+            sender.send(thread_id()).unwrap();
+            told.send(worker.join_or_stop().unwrap().unwrap()).unwrap();
+        });
+        wait_until_blocked_in(receiver.recv().unwrap(), &[libc::SYS_futex, libc::SYS_futex_waitv]);
+        writer.write_all(b"x").unwrap();
+        assert_eq!(outcome.recv_timeout(limit()), Ok(1), "the end is not told");
+    }
+
     fn a_scope_stops_what_is_left_in_it() {
         let (reader, _writer) = quiet();
         let stopped = AtomicU32::new(0);

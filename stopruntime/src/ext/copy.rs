@@ -107,7 +107,9 @@ pub struct Copied {
 /// Where pieces come from.
 pub(super) trait Source {
     /// Whether what was fetched and not written can come again.
-    const GIVES_BACK: bool = true;
+    fn gives_back(&self) -> bool {
+        true
+    }
 
     /// The next bytes, none at the end.
     fn fetch(&mut self, piece: &mut [u8]) -> Result<io::Result<usize>, Stopped>;
@@ -120,14 +122,17 @@ pub(super) trait Source {
 /// As much as a pipe holds (pipe(7)).
 const PIECE: usize = 64 * 1024;
 
-/// Copies piece by piece, at most `limit` bytes.
-pub(super) fn by_pieces<S: Source>(
-    source: &mut S,
+/// Copies piece by piece, at most `limit` bytes. Over trait objects: next to the
+/// system calls of a piece a call through a table costs nothing, and
+/// one copy of this code for all pairs is quicker to compile.
+pub(super) fn by_pieces(
+    source: &mut dyn Source,
     writer: &mut dyn WriteOrStop,
     limit: u64,
 ) -> Copied {
     // What has room has room for this much (pipe(7)).
-    let mut buffer = vec![0; if S::GIVES_BACK { PIECE } else { libc::PIPE_BUF }];
+    let gives_back = source.gives_back();
+    let mut buffer = vec![0; if gives_back { PIECE } else { libc::PIPE_BUF }];
     let mut bytes = 0;
     if limit == 0 {
         return Copied { bytes, end: stop::check().map(Ok) };
@@ -143,7 +148,7 @@ pub(super) fn by_pieces<S: Source>(
         };
         let piece = &mut buffer[..fetched];
         let (written, end) = {
-            let _shield = (!S::GIVES_BACK).then(Shield::new);
+            let _shield = (!gives_back).then(Shield::new);
             write(writer, piece)
         };
         bytes += written as u64;
@@ -158,12 +163,12 @@ pub(super) fn by_pieces<S: Source>(
 }
 
 /// The next piece; from a source that cannot give back, when it can be written.
-fn next<S: Source>(
-    source: &mut S,
+fn next(
+    source: &mut dyn Source,
     writer: &mut dyn WriteOrStop,
     piece: &mut [u8],
 ) -> Result<io::Result<usize>, Stopped> {
-    if !S::GIVES_BACK
+    if !source.gives_back()
         && let Err(error) = writer.room_or_stop()?
     {
         return Ok(Err(error));
@@ -207,7 +212,9 @@ pub(super) fn from_any<R: ReadOrStop + ?Sized>(
     struct Any<'reader, R: ?Sized>(&'reader mut R);
 
     impl<R: ReadOrStop + ?Sized> Source for Any<'_, R> {
-        const GIVES_BACK: bool = false;
+        fn gives_back(&self) -> bool {
+            false
+        }
 
         fn fetch(&mut self, piece: &mut [u8]) -> Result<io::Result<usize>, Stopped> {
             self.0.read_or_stop(piece)

@@ -33,7 +33,8 @@ macro_rules! reader {
 
             fn copy_to_or_stop(&mut self, writer: &mut dyn WriteOrStop, limit: u64) -> Copied {
                 let descriptor = self.as_raw_fd();
-                copy::from_descriptor(self, descriptor, writer, limit)
+                copy::from_descriptor(descriptor, writer, limit)
+                    .unwrap_or_else(|| copy::from_any(self, writer, limit))
             }
         }
     )*};

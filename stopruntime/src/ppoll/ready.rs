@@ -30,7 +30,7 @@ pub(super) struct Event {
 pub(super) fn until_ready(
     record: &Record,
     event: &Event,
-    mut attempt: impl FnMut() -> isize,
+    attempt: &mut dyn FnMut() -> isize,
 ) -> Result<isize, Stopped> {
     let Event { descriptor, events, .. } = *event;
     let mut raw = attempt();

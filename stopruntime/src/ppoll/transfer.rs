@@ -29,7 +29,7 @@ pub(super) unsafe fn with_flag(
     args[flags_at] = asked | libc::MSG_DONTWAIT as usize;
     let descriptor = args[0] as c_int;
     // SAFETY: the caller's call, made not to wait.
-    let attempt = || unsafe { plain(number, args) };
+    let mut attempt = || unsafe { plain(number, args) };
     let raw = attempt();
     let asked_not_to_wait = asked & libc::MSG_DONTWAIT as usize != 0;
     if raw != AGAIN || asked_not_to_wait || is_nonblocking(descriptor) {
@@ -39,7 +39,7 @@ pub(super) unsafe fn with_flag(
     match unsafe { unix_peer(number, args) } {
         Ok(peer) => {
             let event = Event { descriptor, events: direction(number), peer };
-            until_ready(record, &event, attempt)
+            until_ready(record, &event, &mut attempt)
         }
         Err(raw) => Ok(raw),
     }
@@ -110,7 +110,7 @@ pub(super) unsafe fn vectored(
     let call = [args[0], vector as usize, count, here, here, libc::RWF_NOWAIT as usize];
     let event = Event { descriptor, events, peer: None };
     // SAFETY: the same transfer; the vector outlives the call.
-    let raw = until_ready(record, &event, || unsafe { plain(nowait, call) })?;
+    let raw = until_ready(record, &event, &mut || unsafe { plain(nowait, call) })?;
     if raw != -(libc::EOPNOTSUPP as isize) && raw != -(libc::ENOSYS as isize) {
         return Ok(raw);
     }
@@ -144,7 +144,7 @@ unsafe fn write_first(
         let call = [terminal.as_raw_fd() as usize, data, first.iov_len, 0, 0, 0];
         let event = Event { descriptor, events: libc::POLLOUT, peer: None };
         // SAFETY: a part of the caller's data, to its terminal, without waiting.
-        return until_ready(record, &event, || unsafe { plain(libc::SYS_write, call) });
+        return until_ready(record, &event, &mut || unsafe { plain(libc::SYS_write, call) });
     }
     // An eventfd polls writable as soon as a 1 fits (eventfd(2)).
     let anonymous = file::kind_of(descriptor) == 0;
@@ -179,7 +179,7 @@ pub(super) unsafe fn positioned(
     args[5] |= libc::RWF_NOWAIT as usize;
     let event = Event { descriptor, events: direction(number), peer: None };
     // SAFETY: the caller's call, made not to wait.
-    until_ready(record, &event, || unsafe { plain(number, args) })
+    until_ready(record, &event, &mut || unsafe { plain(number, args) })
 }
 
 /// For calls that nothing makes non-waiting: looks whether the descriptor is
@@ -201,7 +201,7 @@ pub(super) unsafe fn when_ready(
         return Ok(unsafe { plain(number, args) });
     }
     let event = Event { descriptor, events, peer: None };
-    until_ready(record, &event, || {
+    until_ready(record, &event, &mut || {
         let Some(_turn) = Turn::take(descriptor) else {
             // The other takes what is there; then the wait is a real one.
             std::thread::yield_now();

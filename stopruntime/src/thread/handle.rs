@@ -1,5 +1,6 @@
 //! The owner's handle of a thread.
 
+use crate::record::END_AWAITED;
 use crate::stop::{Stopped, Stopper};
 use std::thread::{Result, Thread};
 use std::time::{Duration, Instant};
@@ -17,7 +18,7 @@ impl<T> JoinHandle<T> {
 
     /// Waits, stop-checked, until the thread has ended.
     pub(crate) fn ended_or_stop(&self) -> std::result::Result<(), Stopped> {
-        crate::call::wait_while(self.stopper.record().ended(), 0)
+        crate::call::wait_while(self.stopper.record().await_end(), END_AWAITED)
     }
 
     /// Waits at most this long; the destructors of the thread's thread-locals

@@ -1,27 +1,26 @@
 //! What can be taken back, by the kind of file that a descriptor is.
 
-use super::{Copied, Source, by_pieces, from_any, raw};
-use crate::ext::{ReadOrStop, WriteOrStop, raw as stop_checked};
+use super::{Copied, Source, by_pieces, raw};
+use crate::ext::{WriteOrStop, raw as stop_checked};
 use crate::stop::{self, Stopped};
 use std::io::{self, PipeReader, PipeWriter, Read};
 use std::os::fd::{AsRawFd, RawFd};
 
-/// Copies from a reader that is nothing but this descriptor.
-pub(in crate::ext) fn from_descriptor<R: ReadOrStop + ?Sized>(
-    reader: &mut R,
+/// Copies from this descriptor, if it can take back what was not written.
+pub(in crate::ext) fn from_descriptor(
     descriptor: RawFd,
     writer: &mut dyn WriteOrStop,
     limit: u64,
-) -> Copied {
-    match raw::kind(descriptor) {
+) -> Option<Copied> {
+    Some(match raw::kind(descriptor) {
         raw::Kind::Seekable => by_pieces(&mut Seekable(descriptor), writer, limit),
         raw::Kind::Stream => by_pieces(&mut Stream(descriptor), writer, limit),
         raw::Kind::Pipe => match Pipe::new(descriptor) {
             Ok(mut pipe) => by_pieces(&mut pipe, writer, limit),
             Err(error) => Copied { bytes: 0, end: stop::check().map(|()| Err(error)) },
         },
-        raw::Kind::Other => from_any(reader, writer, limit),
-    }
+        raw::Kind::Other => return None,
+    })
 }
 
 /// A file with a position: read, and moved back.

@@ -111,14 +111,14 @@ fn copies() -> Vec<Row> {
         row("what cannot be given back is read when there is room for it", "it is read at once")
             .edit(
                 COPY,
-                "if !S::GIVES_BACK\n        && let",
-                "if !S::GIVES_BACK && false\n        && let",
+                "if !source.gives_back()\n        && let",
+                "if !source.gives_back() && false\n        && let",
             )
             .caught_by(FULL, RSEQ),
         row("and written before a stop is seen", "the shield")
             .edit(
                 COPY,
-                "let _shield = (!S::GIVES_BACK).then(Shield::new);",
+                "let _shield = (!gives_back).then(Shield::new);",
                 "let _ = Shield::new as fn() -> _;",
             )
             .caught_by(RANDOM, RSEQ),

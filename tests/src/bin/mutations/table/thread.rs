@@ -71,6 +71,9 @@ pub(crate) fn rows() -> Vec<Row> {
                 "lifecycle_held::a_thread_that_comes_when_the_scope_is_left_is_stopped_too",
                 ALL,
             ),
+        row("who waits for a thread is told of its end", "the wake-up")
+            .edit("record.rs", "== END_AWAITED {", "== END_AWAITED && false {")
+            .caught_by("lifecycle_held::who_waits_for_a_thread_is_told_of_its_end", ALL),
         row("a scope forgets those alone that have ended", "those that have not")
             .edit(SCOPE, "!stopper.record().has_ended()", "stopper.record().has_ended()")
             .caught_by("lifecycle_held::a_scope_stops_what_is_left_in_it", ALL),
