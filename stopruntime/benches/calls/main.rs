@@ -5,10 +5,6 @@
 //! there are three tables, each with its own floor. What is counted is the
 //! processor time of the process: none of these calls waits, and on a shared
 //! machine the clock on the wall measures the neighbours.
-//!
-//! `mtcp-rs` has no column: its calls are a `mio` poll and the call, which is
-//! what the column of `polling` does, and it would add a second event loop to
-//! what everybody's `cargo test` builds.
 
 #![allow(unsafe_code, missing_docs)]
 // System call arguments are registers, and each column is to be inlined into
@@ -25,6 +21,7 @@ mod files;
 mod floor;
 mod futex;
 mod measure;
+mod mtcp;
 #[path = "../table/mod.rs"]
 mod table;
 mod tcp;

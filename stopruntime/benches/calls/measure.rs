@@ -14,7 +14,7 @@ use std::time::Duration;
 /// is short, so that most of them see no other process in their middle.
 const ROUNDS: usize = 200;
 
-pub(crate) const COLUMNS: [&str; 9] = [
+pub(crate) const COLUMNS: [&str; 10] = [
     "inline syscall",
     "std or libc",
     "ours",
@@ -22,6 +22,7 @@ pub(crate) const COLUMNS: [&str; 9] = [
     "SO_RCVTIMEO + flag",
     "poll + eventfd + call",
     "polling",
+    "mtcp-rs",
     "pthread cancellation",
     "stop_callback per call",
 ];
@@ -56,6 +57,11 @@ pub(crate) trait Row {
     fn ours(&self, buffer: &mut Buffer);
     /// As system calls; none if a turn is more than those.
     fn steps(&self, buffer: &mut Buffer) -> Vec<Step>;
+    /// By `mtcp-rs`, which has TCP alone; whether it has this.
+    #[inline(always)]
+    fn by_mtcp(&self, _: &mut Buffer) -> bool {
+        false
+    }
     /// What the steps of a round gave.
     fn gave(&self, results: &[c_long]) {
         assert!(results.iter().all(|result| *result >= 0), "{}", self.name());
@@ -73,6 +79,7 @@ trait Turn<R> {
 
 struct Floor;
 struct Ours;
+struct Mtcp;
 /// `Row::plain` in this way.
 struct By<W>(W);
 
@@ -87,6 +94,13 @@ impl<R: Row> Turn<R> for Ours {
     #[inline(always)]
     fn turn(&self, row: &R, buffer: &mut Buffer) {
         row.ours(buffer);
+    }
+}
+
+impl<R: Row> Turn<R> for Mtcp {
+    #[inline(always)]
+    fn turn(&self, row: &R, buffer: &mut Buffer) {
+        assert!(row.by_mtcp(buffer));
     }
 }
 
@@ -128,6 +142,8 @@ pub(crate) fn row<R: Row>(
     };
     let mut by_poll = || round(row, &buffer, &event);
     let mut by_polling = || round(row, &buffer, &polled);
+    let has_mtcp = row.by_mtcp(&mut buffer.borrow_mut());
+    let mut by_mtcp = || round(row, &buffer, &Mtcp);
     let mut cancellable = || round(row, &buffer, &By(Cancellation));
     let mut by_callback = callback.filter(|_| !steps.is_empty()).map(|callback| {
         || {
@@ -149,6 +165,7 @@ pub(crate) fn row<R: Row>(
         if sockets.is_empty() { None } else { Some(&mut timed) },
         if poll { Some(&mut by_poll) } else { None },
         if epoll.is_empty() { None } else { Some(&mut by_polling) },
+        if has_mtcp { Some(&mut by_mtcp) } else { None },
         Some(&mut cancellable),
         by_callback.as_mut().map(|column| column as &mut dyn FnMut() -> f64),
     ];

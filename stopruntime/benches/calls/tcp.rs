@@ -3,6 +3,7 @@
 use crate::callback::Step;
 use crate::floor::syscall;
 use crate::measure::{Buffer, Row, Source};
+use crate::mtcp::Pair;
 use crate::ways::Way;
 use core::ffi::{c_int, c_long};
 use std::cell::RefCell;
@@ -16,6 +17,7 @@ use stopruntime::ext::{AcceptOrStop, ReadOrStop, WriteOrStop};
 pub(crate) struct Ping<const N: usize> {
     sender: TcpStream,
     receiver: TcpStream,
+    mtcp: RefCell<Pair>,
 }
 
 impl<const N: usize> Ping<N> {
@@ -27,7 +29,7 @@ impl<const N: usize> Ping<N> {
         socket2::SockRef::from(&sender).set_send_buffer_size(1 << 20)?;
         sender.set_nodelay(true)?;
         let (receiver, _) = listener.accept()?;
-        Ok(Ping { sender, receiver })
+        Ok(Ping { sender, receiver, mtcp: RefCell::new(Pair::new()?) })
     }
 
     #[inline(always)]
@@ -98,6 +100,12 @@ impl<const N: usize> Row for Ping<N> {
     fn ours(&self, buffer: &mut Buffer) {
         all::<N>(|sent| (&self.sender).write_or_stop(&buffer[sent..N]).unwrap().unwrap());
         all::<N>(|done| (&self.receiver).read_or_stop(&mut buffer[done..N]).unwrap().unwrap());
+    }
+
+    #[inline(always)]
+    fn by_mtcp(&self, buffer: &mut Buffer) -> bool {
+        self.mtcp.borrow_mut().ping::<N>(buffer);
+        true
     }
 
     fn steps(&self, buffer: &mut Buffer) -> Vec<Step> {
