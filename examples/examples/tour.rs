@@ -143,8 +143,6 @@ fn on_one(backend: Backend, cases: &[Case]) -> u8 {
     println!("{}; backend {backend}", machine());
     let width = cases.iter().map(|case| case.name.len()).max().unwrap_or(0);
     println!("{:width$}  {}", "call", Row::HEADER);
-    let (cases, lacking): (Vec<&Case>, Vec<&Case>) =
-        cases.iter().partition(|case| case.lacks(backend).is_none());
     let rows: Vec<Row> = cases
         .iter()
         .map(|case| {
@@ -153,11 +151,6 @@ fn on_one(backend: Backend, cases: &[Case]) -> u8 {
             row
         })
         .collect();
-
-    for case in lacking {
-        let what = case.lacks(backend).unwrap_or_default();
-        println!("{:width$}  {backend:7}  NOT HERE: this kernel does not have {what}", case.name);
-    }
 
     let mut times: Vec<Duration> = rows.iter().filter_map(|row| row.stop).collect();
     times.sort_unstable();

@@ -115,6 +115,7 @@ pub mod sys;
 #[doc(hidden)]
 pub mod testing;
 pub mod thread;
+mod timeout;
 mod uring;
 #[cfg(feature = "crossbeam-channel")]
 mod watch;

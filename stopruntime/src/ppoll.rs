@@ -13,6 +13,7 @@
 //! | `sigtimedwait` | waiting for the stop signal as well |
 //! | `waitid` `wait4` of one child | a pidfd (Linux 5.3), then `WNOHANG` |
 //! | `futex` wait, `futex_waitv` | `futex_waitv` over the words and the flag (Linux 5.16) |
+//! | `futex` wait without that, or for some bits | the signal open in it, and its [time-out](crate::timeout) |
 //! | message queues | a deadline that has passed |
 //!
 //! Everything else fails with `ENOTSUP`: never a silent unstoppable wait. The

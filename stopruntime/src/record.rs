@@ -10,6 +10,7 @@
 //! | `claim` | who signals the thread, see [`claim`](crate::claim) | both |
 //! | `tid` | 0 before the thread starts and after it ends | the thread |
 //! | `parked` | 1 inside a stop-checked `park` | the thread |
+//! | `timeout` | see [`timeout`](crate::timeout) | the thread, its handler included |
 //! | `ended` | 2 if somebody waits for the end, 1 once the thread will make no marked call any more | the thread 1, others 2 |
 //!
 //! Two store-then-load races decide everything, each between the thread and a
@@ -32,6 +33,7 @@
 use crate::claim::Claim;
 use crate::futex::{futex_wait, futex_wake};
 use crate::signal;
+use crate::timeout::Timeout;
 use crate::window::{Line, rseq};
 use core::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, AtomicU64, Ordering};
 use std::sync::OnceLock;
@@ -61,6 +63,7 @@ pub(crate) struct Record {
     owns_rseq: AtomicBool,
     /// The signal is blocked outside `ppoll` ([`Backend::Ppoll`](crate::Backend::Ppoll)).
     pub(crate) masked: AtomicBool,
+    pub(crate) timeout: Timeout,
     parked: AtomicU32,
     /// The thread as std knows it, from its first stop-checked `park` on.
     parker: OnceLock<Thread>,
@@ -86,6 +89,7 @@ impl Record {
             unread: AtomicU64::new(0),
             owns_rseq: AtomicBool::new(false),
             masked: AtomicBool::new(false),
+            timeout: Timeout::new(),
             parked: AtomicU32::new(0),
             parker: OnceLock::new(),
             #[cfg(feature = "crossbeam-channel")]

@@ -59,8 +59,8 @@ pub struct Support {
     /// also to a thread that is in no marked call.
     pub membarrier: bool,
     /// `futex_waitv(2)`, Linux 5.16. Without it, on [`Backend::Ppoll`] only,
-    /// what waits in `sync` and in `join` panics, and [`sys`](crate::sys)'s
-    /// futex waits fail with `ENOTSUP`.
+    /// what waits in `sync`, in `join` and for one word in [`sys`](crate::sys)
+    /// does so in futex(2) with the stop signal open, and makes two calls more.
     pub futex_waitv: bool,
     /// `pidfd_open(2)`, Linux 5.3. Without it, on [`Backend::Ppoll`] only, the
     /// wait for a child fails with `ENOSYS`.
@@ -104,8 +104,14 @@ pub(crate) fn found(rseq: Rseq) {
 fn exists(number: c_long, args: [usize; 5]) -> bool {
     // SAFETY: refused because of its arguments.
     let result = unsafe { libc::syscall(number, args[0], args[1], args[2], args[3], args[4]) };
-    let errno = io::Error::last_os_error().raw_os_error();
-    result >= 0 || !matches!(errno, Some(libc::ENOSYS | libc::EPERM | libc::EACCES))
+    let errno = io::Error::last_os_error().raw_os_error().unwrap_or(0);
+    result >= 0 || !is_refusal(-(errno as isize))
+}
+
+/// Whether this raw result says that the call is not to be had, of a call that
+/// fails with none of these for another reason.
+pub(crate) fn is_refusal(raw: isize) -> bool {
+    [libc::ENOSYS, libc::EPERM, libc::EACCES].iter().any(|errno| raw == -(*errno as isize))
 }
 
 impl fmt::Display for Rseq {
@@ -131,7 +137,7 @@ impl fmt::Display for Support {
         let ppoll = self.backend == Backend::Ppoll;
         let rows = [
             ("membarrier", self.membarrier, !ppoll, "every request sends the signal"),
-            ("futex_waitv", self.futex_waitv, ppoll, "sync and join cannot wait"),
+            ("futex_waitv", self.futex_waitv, ppoll, "futex waits open the signal"),
             ("pidfd", self.pidfd, ppoll, "a child cannot be waited for"),
             ("epoll_pwait2", self.epoll_pwait2, true, "fails as the plain call"),
         ];

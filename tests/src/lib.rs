@@ -3,6 +3,7 @@
 
 pub mod churn;
 mod processes;
+pub mod seccomp;
 
 pub use processes::{descendants, kill_with_descendants};
 
@@ -14,6 +15,12 @@ use std::time::{Duration, Instant};
 
 /// The names `STOPRUNTIME_BACKEND` knows.
 pub const BACKENDS: [&str; 3] = ["rseq", "handler", "ppoll"];
+
+/// The same, and once more without `futex_waitv(2)`, for [`on_backends!`]: what
+/// waits in a futex waits in another way there.
+pub const FUTEXES: [&str; 4] = ["rseq", "handler", "ppoll", WITHOUT_WAITV];
+
+const WITHOUT_WAITV: &str = "ppoll without futex_waitv";
 
 /// Whether this architecture has windows: all three backends, where the kernel
 /// has rseq(2); else ppoll alone.
@@ -93,17 +100,31 @@ macro_rules! on_backends {
 ///
 /// If a child fails or hangs.
 pub fn run(path: &str, backends: &[&str], body: fn()) {
-    if is_child() {
+    if let Some(backend) = std::env::var_os(CHILD) {
+        if backend == WITHOUT_WAITV {
+            seccomp::deny(libc::SYS_futex_waitv, libc::ENOSYS);
+        }
         body();
         return;
     }
     // The harness names a test by its path inside the test crate.
     let name = path.split_once("::").map_or(path, |(_crate, name)| name);
     let forced = std::env::var(BACKEND).ok();
-    for backend in backends.iter().filter(|one| forced.as_deref().is_none_or(|name| name == **one))
-    {
+    for backend in backends {
+        if forced.as_deref().is_some_and(|forced| forced != name_of(backend)) {
+            continue;
+        }
+        // What an emulator of user space denies or not is its own affair.
+        if *backend == WITHOUT_WAITV && emulation_hides("a kernel without futex_waitv") {
+            continue;
+        }
         run_child(name, backend);
     }
+}
+
+/// Without what it is without.
+fn name_of(backend: &str) -> &str {
+    backend.split(' ').next().unwrap_or(backend)
 }
 
 /// Whether this is the process of one backend, which [`run`] has started.
@@ -115,8 +136,8 @@ pub fn is_child() -> bool {
 fn run_child(name: &str, backend: &str) {
     let mut child = this_program()
         .args(["--exact", name, "--nocapture", "--test-threads=1"])
-        .env(BACKEND, backend)
-        .env(CHILD, "1")
+        .env(BACKEND, name_of(backend))
+        .env(CHILD, backend)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

@@ -1,18 +1,16 @@
 //! `Config`, `Backend`, `InstallError`: what is installed, when, and what is
 //! refused. Each test in a process of its own, because all of it happens once.
 
-mod support_hazards;
-
 use std::fs;
 use std::io::Write;
 use std::os::unix::net::UnixStream;
 use std::panic::catch_unwind;
 use std::sync::{Barrier, mpsc};
 use std::thread::scope;
+use stop_tests::seccomp::deny;
 use stop_tests::{on_backends, per_backend, thread_id, wait_until_blocked};
 use stopruntime::ext::ReadOrStop;
 use stopruntime::{Backend, Config, InstallError, Stopper, backend, thread};
-use support_hazards::seccomp::deny;
 
 /// An empty `STOPRUNTIME_BACKEND` is as good as none.
 const NOT_SET: [&str; 1] = [""];

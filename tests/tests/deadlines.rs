@@ -16,7 +16,7 @@ use std::net::{TcpListener, TcpStream};
 use std::os::fd::AsRawFd;
 use std::sync::mpsc as plain_mpsc;
 use std::time::{Duration, Instant};
-use stop_tests::{per_backend, thread_id};
+use stop_tests::{FUTEXES, on_backends, thread_id};
 use stopruntime::ext::{ConnectTimeoutOrStop, sleep_or_stop, sleep_until_or_stop};
 use stopruntime::sync::{Condvar, Mutex, Semaphore, mpsc};
 use stopruntime::{sys, thread};
@@ -197,9 +197,15 @@ fn begin(wait: fn(Duration), time: Duration) -> (i32, thread::JoinHandle<Duratio
     (receiver.recv().unwrap(), handle)
 }
 
+/// That this kernel has.
+fn all() -> impl Iterator<Item = &'static Wait> {
+    let has_waitv = stopruntime::support().futex_waitv;
+    STEADY.iter().chain(BY_NAME).filter(move |(name, _)| has_waitv || *name != "sys::futex_waitv")
+}
+
 /// Tracee: all waits at once.
 fn wait_in_all(mut line: Line) {
-    let waits: Vec<_> = STEADY.iter().chain(BY_NAME).map(|(_, wait)| begin(*wait, LONG)).collect();
+    let waits: Vec<_> = all().map(|(_, wait)| begin(*wait, LONG)).collect();
     for (thread, _) in &waits {
         line.send_number(*thread);
     }
@@ -243,14 +249,14 @@ fn no_signal_moves_a_deadline(flags: i32) {
     assert!(STORM.load(Ordering::Relaxed) > 0);
 }
 
-per_backend! {
+on_backends! { FUTEXES;
     fn a_stop_of_the_process_moves_none() {
         if let Some(line) = line_to_tracer() {
             return wait_in_all(line);
         }
         let begun = Instant::now();
         let (tracee, mut line) = start("a_stop_of_the_process_moves_none");
-        let names = || STEADY.iter().chain(BY_NAME).map(|(name, _)| *name);
+        let names = || all().map(|(name, _)| *name);
         let threads: Vec<i32> = names().map(|_| line.receive_number()).collect();
         wait_for("all waits", || threads.iter().all(|thread| asleep_in(*thread).is_some()));
         let signal = |signal| {

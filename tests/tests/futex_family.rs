@@ -13,7 +13,7 @@ use core::sync::atomic::{AtomicU32, Ordering};
 use started::{Started, start};
 use std::io::Error;
 use std::sync::{Arc, Barrier};
-use stop_tests::{per_backend, thread_id};
+use stop_tests::{FUTEXES, on_backends, per_backend, thread_id};
 use stopruntime::{Backend, Stopped, backend, shield, sys};
 
 const WAITS: [i64; 2] = [libc::SYS_futex, libc::SYS_futex_waitv];
@@ -209,5 +209,54 @@ per_backend! {
         assert_eq!(owner(&word), thread_id().unsigned_abs());
         assert_eq!(pi(&word, libc::FUTEX_UNLOCK_PI), 0);
         assert_eq!(owner(&word), 0);
+    }
+}
+
+/// Waits for these bits of one word while it is 0. `FUTEX_WAIT_BITSET`.
+fn waiting_for_bits(words: &Words, bits: u32) -> Started<Outcome> {
+    let words = Arc::clone(words);
+    start(move || {
+        let operation = libc::FUTEX_WAIT_BITSET | libc::FUTEX_PRIVATE_FLAG;
+        let (word, none) = (words[0].as_ptr(), null_mut());
+        // SAFETY: the word outlives the call.
+        outcome(unsafe { sys::futex_or_stop(word, operation, 0, null(), none, bits) })
+    })
+}
+
+fn wake_bits(word: &AtomicU32, bits: u32) -> i64 {
+    let operation = libc::FUTEX_WAKE_BITSET | libc::FUTEX_PRIVATE_FLAG;
+    // SAFETY: the word is alive.
+    unsafe { libc::syscall(libc::SYS_futex, word.as_ptr(), operation, 1, 0, 0, bits) }
+}
+
+on_backends! { FUTEXES;
+    fn who_waits_for_some_bits_is_woken_by_these_or_stopped() {
+        let words = words(1);
+        let waiter = waiting_for_bits(&words, 0b0110);
+        waiter.wait_until_at_rest_in(&WAITS);
+        assert_eq!(wake_bits(&words[0], 0b1001), 0, "for others");
+        assert_eq!(wake_bits(&words[0], 0b0010), 1);
+        assert_eq!(waiter.ended(), Ok(Ok(0)));
+        let waiter = waiting_for_bits(&words, 0b0110);
+        waiter.wait_until_at_rest_in(&WAITS);
+        assert!(waiter.stopped().is_err());
+        let refused = waiting_for_bits(&words, 0).ended();
+        assert_eq!(refused, Ok(Err(Some(libc::EINVAL))));
+    }
+
+    fn a_request_that_is_held_does_not_end_the_wait_for_one_word() {
+        let words = words(1);
+        let held = Arc::clone(&words);
+        let waiter = start(move || {
+            let word = held[0].as_ptr();
+            let operation = libc::FUTEX_WAIT | libc::FUTEX_PRIVATE_FLAG;
+            // SAFETY: the word outlives the call.
+            shield(|| outcome(unsafe { sys::futex_or_stop(word, operation, 0, null(), null_mut(), 0) }))
+        });
+        waiter.wait_until_at_rest_in(&WAITS);
+        waiter.request_stop();
+        waiter.wait_until_at_rest_in(&WAITS);
+        assert_eq!(wake(&words[0]), 1, "it waits on");
+        assert_eq!(waiter.ended(), Ok(Ok(0)));
     }
 }

@@ -6,7 +6,7 @@
 
 use core::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Barrier, mpsc};
-use stop_tests::{per_backend, thread_id, wait_until_blocked_in};
+use stop_tests::{FUTEXES, on_backends, thread_id, wait_until_blocked_in};
 use stopruntime::{sys, thread};
 
 const WAIT: i32 = libc::FUTEX_WAIT | libc::FUTEX_PRIVATE_FLAG;
@@ -18,7 +18,7 @@ fn wake(word: &AtomicU32) -> i64 {
     unsafe { libc::syscall(libc::SYS_futex, word.as_ptr(), WAKE, 1) }
 }
 
-per_backend! {
+on_backends! { FUTEXES;
     fn who_was_woken_returns_from_the_wait() {
         let mut woken_and_requested = 0;
         for turn in 0..TURNS {

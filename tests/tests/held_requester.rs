@@ -13,12 +13,12 @@ use std::io::{PipeReader, pipe};
 use std::os::fd::AsRawFd;
 use std::sync::atomic::{AtomicI32, Ordering};
 use std::sync::mpsc;
+use stop_tests::seccomp::deny;
 use stop_tests::{on_backends, thread_id};
 use stopruntime::ext::ReadOrStop;
 use stopruntime::thread;
 use support_hazards::proc::{asleep_in, wait_for};
 use support_hazards::ptrace::{Event, Go, Traced, trap};
-use support_hazards::seccomp::deny;
 use support_hazards::signals::{STOP, catch, plain_read, plain_write, send};
 use support_hazards::tracee::{Line, Tracee, line_to_tracer, start};
 

@@ -7,12 +7,12 @@ use std::io::pipe;
 use std::os::fd::AsRawFd;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc;
+use stop_tests::seccomp::deny;
 use stop_tests::{on_backends, per_backend, thread_id, wait_until_blocked_in};
 use stopruntime::ext::{ReadOrStop, sleep_or_stop};
 use stopruntime::{Backend, Stopper, backend, thread};
 use support_hazards::proc::{rest, wait_for};
 use support_hazards::rseq::{RSEQ_CS, libc_area};
-use support_hazards::seccomp::deny;
 use support_hazards::signals::{STOP, is_masked, plain_read, plain_write};
 
 /// The calling thread's `rseq_cs`, in the area that glibc has registered; none

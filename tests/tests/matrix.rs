@@ -64,13 +64,6 @@ fn matrix() {
         cases.retain(|case| case.name.contains(&part));
     }
     assert!(!cases.is_empty(), "no case of that name");
-    cases.retain(|case| match case.lacks(backend) {
-        None => true,
-        Some(what) => {
-            stop_tests::not_tested(case.name, format_args!("this kernel does not have {what}"));
-            false
-        }
-    });
     let width = cases.iter().map(|case| case.name.len()).max().unwrap_or(0);
     let mut table = format!("{:width$}", backend.name());
     for (phase, _) in PHASES {

@@ -11,7 +11,7 @@ use std::os::fd::AsRawFd;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
-use stop_tests::per_backend;
+use stop_tests::{FUTEXES, on_backends, per_backend};
 use stopruntime::ext::{AcceptOrStop, RecvFromOrStop};
 use stopruntime::thread::{self, JoinHandle};
 use support_hazards::dice::{Dice, runs};
@@ -141,6 +141,26 @@ per_backend! {
         assert!(accepted_so_far(&accepted) > 0);
     }
 
+    fn a_time_out_of_the_socket_is_no_stop() {
+        let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+        socket.set_read_timeout(Some(Duration::from_millis(1))).unwrap();
+        let mut dice = Dice::new();
+        for run in 0..runs(3_000) / 10 {
+            let socket = socket.try_clone().unwrap();
+            assert!(socket.as_raw_fd() >= 0);
+            let handle = thread::spawn(move || {
+                while let Ok(result) = socket.recv_from_or_stop(&mut [0; 8]) {
+                    assert_eq!(result.expect_err("nobody sends").kind(), ErrorKind::WouldBlock);
+                }
+            });
+            dice.spin(3_000_000);
+            handle.request_stop();
+            joined(handle, run);
+        }
+    }
+}
+
+on_backends! { FUTEXES;
     fn a_wake_up_is_used_or_finds_nobody() {
         // Whoever was counted as woken must say so, and must not say Stopped.
         let mut dice = Dice::new();
@@ -162,24 +182,6 @@ per_backend! {
             let outcome = joined(handle, run);
             let expected = if woken == 1 { Some(0) } else { None };
             assert_eq!(outcome, expected, "run {run}: {woken} woken");
-        }
-    }
-
-    fn a_time_out_of_the_socket_is_no_stop() {
-        let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
-        socket.set_read_timeout(Some(Duration::from_millis(1))).unwrap();
-        let mut dice = Dice::new();
-        for run in 0..runs(3_000) / 10 {
-            let socket = socket.try_clone().unwrap();
-            assert!(socket.as_raw_fd() >= 0);
-            let handle = thread::spawn(move || {
-                while let Ok(result) = socket.recv_from_or_stop(&mut [0; 8]) {
-                    assert_eq!(result.expect_err("nobody sends").kind(), ErrorKind::WouldBlock);
-                }
-            });
-            dice.spin(3_000_000);
-            handle.request_stop();
-            joined(handle, run);
         }
     }
 }

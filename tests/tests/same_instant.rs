@@ -17,13 +17,13 @@ use std::io::{PipeReader, PipeWriter, pipe};
 use std::os::fd::AsRawFd;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use stop_tests::seccomp::deny;
 use stop_tests::{on_backends, per_backend, thread_id};
 use stopruntime::ext::ReadOrStop;
 use stopruntime::{Backend, backend, thread};
 use support_hazards::cores::{Cores, pin};
 use support_hazards::dice::{Dice, runs};
 use support_hazards::proc::limit;
-use support_hazards::seccomp::deny;
 use support_hazards::signals::plain_write;
 
 /// A line of the cache to itself.

@@ -1,15 +1,13 @@
 //! What `support()` says, on this kernel and on kernels that lack something:
 //! the call that is missing fails by a seccomp filter.
 
-mod support_hazards;
-
 use std::io::pipe;
 use std::process::Command;
 use std::sync::mpsc;
+use stop_tests::seccomp::deny;
 use stop_tests::{emulation_hides, on_backends, per_backend, thread_id, wait_until_blocked_in};
-use stopruntime::ext::{ReadOrStop, WaitOrStop};
+use stopruntime::ext::{JoinOrStop, ReadOrStop, WaitOrStop};
 use stopruntime::{Backend, Rseq, Support, support, thread};
-use support_hazards::seccomp::deny;
 
 /// A read is stopped, whatever is missing.
 fn stops() {
@@ -32,6 +30,41 @@ fn without(call: libc::c_long, errno: i32) -> Option<Support> {
     let support = support();
     stops();
     Some(support)
+}
+
+/// `sync` and `join` wait and are stopped; only the call itself is refused.
+fn without_futex_waitv_because(errno: i32) {
+    let Some(support) = without(libc::SYS_futex_waitv, errno) else { return };
+    assert!(!support.futex_waitv);
+    let used = support.backend == Backend::Ppoll;
+    let says = if used { "no: futex waits open the signal" } else { "no, and not used" };
+    assert!(support.to_string().contains(&format!("futex_waitv: {says}")), "{support}");
+    joins();
+    // SAFETY: zeroed is an entry to be filled in.
+    let mut entry: libc::futex_waitv = unsafe { core::mem::zeroed() };
+    let word = 0_u32;
+    entry.uaddr = &raw const word as u64;
+    entry.flags = libc::FUTEX2_SIZE_U32.unsigned_abs();
+    // SAFETY: one entry, whose word outlives the call.
+    let result = unsafe {
+        stopruntime::sys::futex_waitv_or_stop(&raw mut entry, 1, 0, core::ptr::null(), 0)
+    };
+    let error = std::io::Error::last_os_error().raw_os_error();
+    assert_eq!((result, error), (Ok(-1), Some(errno)), "as the plain call");
+}
+
+/// A thread that waits for another one, in a futex, is stopped.
+fn joins() {
+    let (sender, receiver) = mpsc::channel();
+    let (gate, until) = mpsc::channel::<()>();
+    let other = thread::spawn(move || until.recv());
+    let handle = thread::spawn(move || {
+        sender.send(thread_id()).unwrap();
+        other.join_or_stop().is_err()
+    });
+    wait_until_blocked_in(receiver.recv().unwrap(), &[libc::SYS_futex, libc::SYS_futex_waitv]);
+    assert!(handle.stop_and_join().unwrap());
+    drop(gate);
 }
 
 per_backend! {
@@ -60,18 +93,11 @@ per_backend! {
     }
 
     fn without_futex_waitv() {
-        let Some(support) = without(libc::SYS_futex_waitv, libc::ENOSYS) else { return };
-        assert!(!support.futex_waitv);
-        let word = 0_u32;
-        let operation = (libc::FUTEX_WAIT | libc::FUTEX_PRIVATE_FLAG) as usize;
-        // At once: the word has another value.
-        let args = [&raw const word as usize, operation, 1, 0, 0, 0];
-        // SAFETY: the word outlives the call.
-        let result = unsafe { stopruntime::sys::syscall_or_stop(libc::SYS_futex, args) }.unwrap();
-        let error = std::io::Error::last_os_error().raw_os_error();
-        let expected =
-            if support.backend == Backend::Ppoll { libc::ENOTSUP } else { libc::EAGAIN };
-        assert_eq!((result, error), (-1, Some(expected)));
+        without_futex_waitv_because(libc::ENOSYS);
+    }
+
+    fn with_futex_waitv_forbidden() {
+        without_futex_waitv_because(libc::EPERM);
     }
 
     fn without_pidfds() {

@@ -7,11 +7,11 @@ mod support_hazards;
 use std::io::pipe;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc;
+use stop_tests::seccomp::deny;
 use stop_tests::{per_backend, thread_id, wait_until_blocked_in};
 use stopruntime::ext::ReadOrStop;
 use stopruntime::thread::{self, JoinHandle};
 use support_hazards::proc::wait_for;
-use support_hazards::seccomp::deny;
 use support_hazards::signals::{STOP, catch, errno, send, set_errno};
 
 static CHAINED: AtomicU32 = AtomicU32::new(0);

@@ -18,7 +18,8 @@ pub(super) const CASES: &[Case] = &[
         .with_progress(Progress::Exactly(EARLY)),
     Case::new("Command::output", &[SYS_ppoll], || running(OUTPUT)),
     Case::new("Command::status", &[SYS_waitid], || running(STATUS)),
-    Case::new("JoinHandle::join", &[SYS_futex], || Ok(joining())).on_ppoll(&[SYS_futex_waitv]),
+    Case::new("JoinHandle::join", &[SYS_futex], || Ok(joining()))
+        .on_ppoll(&[SYS_futex_waitv, SYS_futex]),
 ];
 
 /// For a child that ends with the status it is fed.

@@ -184,14 +184,6 @@ impl Case {
         if backend == Backend::Ppoll { self.ppoll } else { self.windows }
     }
 
-    /// The system call that it needs on this backend and that this kernel does
-    /// not have, if there is one: then it cannot wait.
-    #[must_use]
-    pub fn lacks(&self, backend: Backend) -> Option<&'static str> {
-        let needed = self.waits_in(backend).contains(&libc::SYS_futex_waitv);
-        (needed && !stopruntime::support().futex_waitv).then_some("futex_waitv, Linux 5.16")
-    }
-
     /// Whether this backend refuses it also where it would not have to wait.
     #[must_use]
     pub fn is_always_refused(&self, backend: Backend) -> bool {

@@ -1,5 +1,5 @@
-//! Futex waits: over the caller's words and the flag. `futex_waitv(2)`, Linux
-//! 5.16.
+//! Futex waits: over the caller's words and the flag by `futex_waitv(2)`, Linux
+//! 5.16. Where that is missing, one word is waited for with the signal open.
 //!
 //! # Safety
 //!
@@ -11,14 +11,19 @@ use super::wait::{duration, now};
 use super::{INTERRUPTED, UNSUPPORTED, inside, plain};
 use crate::record::Record;
 use crate::stop::Stopped;
+use crate::{signal, support};
 use core::ffi::c_int;
-use core::sync::atomic::Ordering;
+use core::sync::atomic::{AtomicBool, Ordering};
 use libc::futex_waitv;
 use std::time::Duration;
 
 const AGAIN: isize = -(libc::EAGAIN as isize);
 const SIZE_U32: u32 = 2;
 const PRIVATE: u32 = libc::FUTEX_PRIVATE_FLAG as u32;
+const ANY_BIT: u32 = libc::FUTEX_BITSET_MATCH_ANY as u32;
+
+/// `futex_waitv(2)` has been refused. It is not asked for again.
+static NO_WAITV: AtomicBool = AtomicBool::new(false);
 
 /// futex(2): waits for the word; the other operations do not wait, or are made
 /// so that they do not.
@@ -29,16 +34,15 @@ const PRIVATE: u32 = libc::FUTEX_PRIVATE_FLAG as u32;
 pub(super) unsafe fn wait(record: &Record, args: [usize; 6]) -> Result<isize, Stopped> {
     let operation = args[1] as c_int;
     let command = operation & !(libc::FUTEX_PRIVATE_FLAG | libc::FUTEX_CLOCK_REALTIME);
-    let any_bit = args[5] as u32 == u32::MAX;
-    match command {
-        libc::FUTEX_WAIT => {}
-        libc::FUTEX_WAIT_BITSET if any_bit => {}
+    let bits = match command {
+        libc::FUTEX_WAIT => ANY_BIT,
+        libc::FUTEX_WAIT_BITSET => args[5] as u32,
         // SAFETY: the caller's call.
         libc::FUTEX_LOCK_PI | libc::FUTEX_LOCK_PI2 => return Ok(unsafe { lock(args) }),
-        libc::FUTEX_WAIT_BITSET | libc::FUTEX_WAIT_REQUEUE_PI => return Ok(UNSUPPORTED),
+        libc::FUTEX_WAIT_REQUEUE_PI => return Ok(UNSUPPORTED),
         // SAFETY: the caller's call; it does not wait.
         _ => return Ok(unsafe { plain(libc::SYS_futex, args) }),
-    }
+    };
     let clock = if operation & libc::FUTEX_CLOCK_REALTIME != 0 {
         libc::CLOCK_REALTIME
     } else {
@@ -49,14 +53,65 @@ pub(super) unsafe fn wait(record: &Record, args: [usize; 6]) -> Result<isize, St
         let start = if command == libc::FUTEX_WAIT { now(clock) } else { Duration::ZERO };
         crate::futex::timespec(start + duration(*time))
     });
+    if bits != ANY_BIT || NO_WAITV.load(Ordering::Relaxed) {
+        // SAFETY: the caller's word.
+        return unsafe { with_signal_open(record, args, bits, deadline) };
+    }
     let mut word = nowhere();
     word.uaddr = args[0] as u64;
     word.val = u64::from(args[2] as u32);
     word.flags = SIZE_U32 | operation as u32 & PRIVATE;
-    let deadline = deadline.as_ref().map_or(0, |deadline| core::ptr::from_ref(deadline) as usize);
+    let until = deadline.as_ref().map_or(0, |deadline| core::ptr::from_ref(deadline) as usize);
     // SAFETY: the caller's word; the deadline outlives the call.
-    let raw = unsafe { with_flag(record, &mut [nowhere(), word], deadline, clock as usize)? };
-    Ok(if raw == -(libc::ENOSYS as isize) { UNSUPPORTED } else { raw.min(0) })
+    let raw = unsafe { with_flag(record, &mut [nowhere(), word], until, clock as usize)? };
+    if support::is_refusal(raw) {
+        NO_WAITV.store(true, Ordering::Relaxed);
+        // SAFETY: the caller's word.
+        return unsafe { with_signal_open(record, args, bits, deadline) };
+    }
+    Ok(raw.min(0))
+}
+
+/// The plain wait, which the handler ends by its time-out: see
+/// [`timeout`](crate::timeout).
+///
+/// # Safety
+///
+/// As futex(2) of the word in `args`.
+unsafe fn with_signal_open(
+    record: &Record,
+    mut args: [usize; 6],
+    bits: u32,
+    deadline: Option<libc::timespec>,
+) -> Result<isize, Stopped> {
+    let flags = libc::FUTEX_PRIVATE_FLAG | libc::FUTEX_CLOCK_REALTIME;
+    args[1] = (args[1] as c_int & flags | libc::FUTEX_WAIT_BITSET) as usize;
+    args[5] = bits as usize;
+    let until = deadline.unwrap_or(crate::futex::timespec(Duration::MAX));
+    loop {
+        let (raw, struck) = inside(record, || {
+            args[3] = record.timeout.arm(until) as usize;
+            let mask = signal::set_mask(libc::SIG_UNBLOCK);
+            // SAFETY: the caller's word; the record outlives the call.
+            let raw = unsafe { plain(libc::SYS_futex, args) };
+            signal::restore_mask(&mask);
+            (raw, record.timeout.disarm())
+        })?;
+        let timed_out = raw == -(libc::ETIMEDOUT as isize);
+        let nothing_woken = [AGAIN, INTERRUPTED].contains(&raw) || timed_out && struck;
+        if nothing_woken && record.must_stop() {
+            return Err(Stopped::new());
+        }
+        // A stray signal or a request that is held is none of the caller's.
+        // Somebody else's ends the plain wait too, if that has a time-out.
+        let goes_on = match raw {
+            INTERRUPTED => struck || deadline.is_none(),
+            _ => timed_out && (struck || deadline.is_none()),
+        };
+        if !goes_on {
+            return Ok(raw);
+        }
+    }
 }
 
 /// `futex_waitv(2)`: the index that is reported is one of the caller's words.

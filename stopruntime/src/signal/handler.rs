@@ -31,7 +31,12 @@ pub(super) unsafe extern "C" fn on_signal(
         (from_here, code == libc::SI_TIMER && super::is_probe((*info).si_value()))
     };
     let mut request = false;
-    if let Some(record) = current::record_by_key().filter(|record| record.claim.is_open()) {
+    let record = current::record_by_key();
+    if let Some(record) = record {
+        // Whoever sent it: the wait looks at the flag once more and goes on.
+        record.timeout.strike();
+    }
+    if let Some(record) = record.filter(|record| record.claim.is_open()) {
         // SAFETY: the kernel's siginfo.
         let sequence = unsafe { queued::sequence(info, record) };
         // Once the number has come, what comes without is somebody else's.

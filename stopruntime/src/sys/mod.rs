@@ -29,7 +29,8 @@
 //! | `mq_receive` `mq_timedreceive` `mq_send` `mq_timedsend` | a time-out that has passed, and `ppoll` |
 //! | `waitid` `waitpid` `wait4` of one child | a pidfd |
 //! | `aio_suspend` | by a second thread, as on the others |
-//! | `futex(FUTEX_WAIT)` `futex(FUTEX_WAIT_BITSET)` of any bit, `futex_waitv` of at most 127 | `futex_waitv` over the words and the flag (Linux 5.16) |
+//! | `futex(FUTEX_WAIT)` `futex(FUTEX_WAIT_BITSET)` | `futex_waitv` over the word and the flag (Linux 5.16); without it, and for some bits alone, the call with the signal open, which other signals end only if it has a time-out |
+//! | `futex_waitv` of at most 127 | `futex_waitv` over the words and the flag |
 //! | `pread` `preadv` `pwrite` `pwritev` `fsync` `fdatasync` `syncfs` `sync` `sync_file_range` `msync` `fallocate` `copy_file_range` `getrandom` | the plain call: it ends by itself |
 //! | `open` `openat` `openat2` `open_by_handle_at` | the plain call; `ENOTSUP` for a FIFO |
 //! | `open(O_WRONLY)` `openat(O_WRONLY)` `creat` | the plain call; a FIFO if it has a reader, else `ENOTSUP` |

@@ -2,13 +2,13 @@
 //! come round again at once.
 
 use super::support_hazards::proc::limit;
-use super::support_hazards::seccomp::deny;
 use super::support_hazards::signals::errno;
 use core::ffi::c_void;
 use std::cell::RefCell;
 use std::io::{PipeReader, pipe};
 use std::process::Command;
 use std::sync::mpsc;
+use stop_tests::seccomp::deny;
 use stop_tests::{not_tested, per_backend, thread_id, wait_until_blocked_in};
 use stopruntime::ext::ReadOrStop;
 use stopruntime::{Stopper, check, thread};

@@ -3,7 +3,6 @@
 //! signals as any program does.
 
 use super::support_hazards::proc::limit;
-use super::support_hazards::seccomp::deny;
 use super::support_hazards::signals::STOP;
 use core::ptr::null_mut;
 use std::io::{PipeReader, Read, pipe};
@@ -13,6 +12,7 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use stop_tests::per_backend;
+use stop_tests::seccomp::deny;
 use stopruntime::ext::ReadOrStop;
 use stopruntime::{Backend, Stopper, backend, stop_requested, thread};
 

@@ -3,8 +3,8 @@
 
 use super::flows::bouts;
 use super::support_hazards::dice::{Dice, runs};
-use super::support_hazards::seccomp::deny;
 use std::process::Command;
+use stop_tests::seccomp::deny;
 use stop_tests::{on_backends, per_backend};
 use stopruntime::{Backend, Config, InstallError, backend};
 

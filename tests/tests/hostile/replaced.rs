@@ -13,7 +13,6 @@
 //! | handler: another's that calls ours | stops | stops | stops |
 
 use super::support_hazards::proc::{Rest, limit, rest, wait_for};
-use super::support_hazards::seccomp::deny;
 use super::support_hazards::signals::{STOP, catch, is_masked, mask, plain_write, send};
 use core::mem::MaybeUninit;
 use std::io::{PipeWriter, pipe};
@@ -21,6 +20,7 @@ use std::os::fd::AsRawFd;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc;
+use stop_tests::seccomp::deny;
 use stop_tests::{blocked_in, per_backend, thread_id, wait_until_blocked_in};
 use stopruntime::ext::ReadOrStop;
 use stopruntime::thread::{self, JoinHandle};

@@ -10,7 +10,7 @@ mod waits;
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc;
-use stop_tests::{per_backend, thread_id, wait_until_blocked_in};
+use stop_tests::{FUTEXES, on_backends, per_backend, thread_id, wait_until_blocked_in};
 use stopruntime::{Stopped, thread};
 use support_hazards::proc::wait_for;
 use support_hazards::signals::{catch, send};
@@ -93,7 +93,9 @@ per_backend! {
         caught();
         waits::for_a_child();
     }
+}
 
+on_backends! { FUTEXES;
     fn who_waits_for_another_thread_goes_on() {
         caught();
         waits::for_a_thread();

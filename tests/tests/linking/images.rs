@@ -5,13 +5,13 @@
 use super::image::{Foreign, Image, build, library};
 use super::support_hazards::dice::Dice;
 use super::support_hazards::proc::{limit, rest, wait_for};
-use super::support_hazards::seccomp::deny;
 use super::support_hazards::signals::{STOP, plain_write, send, waiting};
 use super::support_hazards::timers::Storm;
 use std::io::{PipeReader, PipeWriter, pipe};
 use std::os::fd::AsRawFd;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, mpsc};
+use stop_tests::seccomp::deny;
 use stop_tests::{is_child, thread_id, wait_until_blocked_in};
 use stopruntime::ext::ReadOrStop;
 

@@ -13,11 +13,11 @@
 mod support_hazards;
 mod tracee;
 
+use stop_tests::seccomp::deny;
 use stop_tests::{on_backends, per_backend};
 use support_hazards::dice::{Dice, runs};
 use support_hazards::proc::{asleep_in, wait_for};
 use support_hazards::ptrace::{Event, Go, Traced};
-use support_hazards::seccomp::deny;
 use support_hazards::tracee::{Line, Tracee, line_to_tracer, start};
 use tracee::{Does, Outcome, READ, STOPPED, serve};
 

@@ -11,7 +11,6 @@ pub(crate) mod proc;
 #[cfg(target_arch = "x86_64")]
 pub(crate) mod ptrace;
 pub(crate) mod rseq;
-pub(crate) mod seccomp;
 pub(crate) mod signals;
 pub(crate) mod timers;
 pub(crate) mod tracee;

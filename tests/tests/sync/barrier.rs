@@ -6,7 +6,7 @@ use crate::{Waiter, seconds, stop_some_while};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Instant;
-use stop_tests::per_backend;
+use stop_tests::{FUTEXES, on_backends};
 use stopruntime::sync::Barrier;
 
 const THREADS: u32 = 8;
@@ -29,7 +29,7 @@ fn meet(barrier: &Barrier, inside: &AtomicU32) -> (u32, u32) {
     (met, led)
 }
 
-per_backend! {
+on_backends! { FUTEXES;
     fn barriers_under_random_stops() {
         let mut dice = Dice::new();
         let (mut barriers, mut rounds, mut stops) = (0_u32, 0_u32, 0_usize);

@@ -2,11 +2,11 @@
 
 use super::{churn, stopped_while_it_waits};
 use std::sync::Arc;
-use stop_tests::per_backend;
+use stop_tests::{FUTEXES, on_backends};
 use stopruntime::sync::mpsc;
 use stopruntime::{Stopped, stoppable};
 
-per_backend! {
+on_backends! { FUTEXES;
     fn both_ends_are_stopped_while_they_wait() {
         let (sender, receiver) = mpsc::channel::<u8>();
         let theirs = receiver.clone();

@@ -4,10 +4,10 @@ use super::{Waiter, churn, stopped_while_it_waits};
 use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::Arc;
 use std::time::Duration;
-use stop_tests::per_backend;
+use stop_tests::{FUTEXES, on_backends};
 use stopruntime::sync::{Condvar, Mutex};
 
-per_backend! {
+on_backends! { FUTEXES;
     fn a_waiter_on_a_condvar_is_stopped_without_the_mutex() {
         let pair = Arc::new((Mutex::new(()), Condvar::new()));
         let theirs = Arc::clone(&pair);

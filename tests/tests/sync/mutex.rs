@@ -2,11 +2,11 @@
 
 use super::{churn, stopped_while_it_waits};
 use std::sync::Arc;
-use stop_tests::per_backend;
+use stop_tests::{FUTEXES, on_backends};
 use stopruntime::sync::Mutex;
 use stopruntime::thread;
 
-per_backend! {
+on_backends! { FUTEXES;
     fn a_waiter_for_a_mutex_is_stopped_and_the_lock_is_the_holders() {
         let mutex = Arc::new(Mutex::new(1));
         let guard = mutex.lock().unwrap();

@@ -5,7 +5,7 @@ use super::{Waiter, seconds, stop_some_while, stopped_while_it_waits};
 use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, mpsc};
 use std::time::Instant;
-use stop_tests::per_backend;
+use stop_tests::{FUTEXES, on_backends};
 use stopruntime::sync::{Once, OnceLock};
 use stopruntime::{Stopped, Stopper, stoppable, thread};
 
@@ -48,7 +48,7 @@ fn initialiser(cell: &Arc<OnceLock<u32>>, end: End) -> (mpsc::Sender<()>, Waiter
     (finish, waiter)
 }
 
-per_backend! {
+on_backends! { FUTEXES;
     fn who_waits_for_another_threads_initialiser_is_stopped() {
         let cell = Arc::new(OnceLock::new());
         let (finish, running) = initialiser(&cell, End::Value);

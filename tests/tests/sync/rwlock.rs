@@ -5,7 +5,7 @@ use super::{Waiter, churn, seconds, stop_some_while, stopped_while_it_waits};
 use core::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, TryLockError};
 use std::time::Instant;
-use stop_tests::per_backend;
+use stop_tests::{FUTEXES, on_backends};
 use stopruntime::sync::{RwLock, RwLockWriteGuard};
 use stopruntime::{Stopped, stoppable, thread};
 
@@ -41,7 +41,7 @@ impl Watched {
     }
 }
 
-per_backend! {
+on_backends! { FUTEXES;
     fn waiters_are_stopped_and_the_lock_is_the_holders() {
         let lock = Arc::new(RwLock::new(1));
         let theirs = Arc::clone(&lock);

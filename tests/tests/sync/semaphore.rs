@@ -5,11 +5,11 @@ use super::{Waiter, churn, seconds, stop_some_while, stopped_while_it_waits};
 use core::sync::atomic::{AtomicU64, Ordering};
 use std::sync::Arc;
 use std::time::Instant;
-use stop_tests::per_backend;
+use stop_tests::{FUTEXES, on_backends};
 use stopruntime::sync::{Barrier, Semaphore, SemaphoreGuard};
 use stopruntime::{Stopper, thread};
 
-per_backend! {
+on_backends! { FUTEXES;
     fn a_waiter_for_a_permit_is_stopped_and_the_permit_is_there() {
         let semaphore = Arc::new(Semaphore::new(0));
         let theirs = Arc::clone(&semaphore);

@@ -12,7 +12,10 @@ const WAIT: &str = "ppoll/wait.rs";
 const IMMEDIATE: &str = "ppoll/immediate.rs";
 
 pub(crate) fn rows() -> Vec<Row> {
-    [protocol(), masks(), readiness(), futexes(), others()].into_iter().flatten().collect()
+    [protocol(), masks(), readiness(), futexes(), timeouts(), others()]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 fn protocol() -> Vec<Row> {
@@ -135,7 +138,7 @@ fn futexes() -> Vec<Row> {
             .edit(FUTEX, "all[0].uaddr = record.line.flag.as_ptr() as u64;", "static ELSEWHERE: core::sync::atomic::AtomicU32 = core::sync::atomic::AtomicU32::new(0);\n        ELSEWHERE.store(flag, Ordering::SeqCst);\n        all[0].uaddr = ELSEWHERE.as_ptr() as u64;")
             .caught_by("sync::mutex::a_waiter_for_a_mutex_is_stopped_and_the_lock_is_the_holders", PPOLL),
         row("a wake-up is not lost to a request that comes with it", "the flag is the last word")
-            .edit(FUTEX, "&mut [nowhere(), word], deadline", "&mut [word, nowhere()], deadline")
+            .edit(FUTEX, "&mut [nowhere(), word], until", "&mut [word, nowhere()], until")
             .edit(FUTEX, "all[0].val = u64::from(flag);", "all[1].val = u64::from(flag);")
             .edit(FUTEX, "all[0].uaddr = record", "all[1].uaddr = record")
             .edit(FUTEX, "all[0].flags = SIZE_U32 | PRIVATE;", "all[1].flags = SIZE_U32 | PRIVATE;")
@@ -148,6 +151,42 @@ fn futexes() -> Vec<Row> {
         row("a request that a shield holds wakes nobody", "it does")
             .edit(FUTEX, "if !flag_alone {", "if !flag_alone || true {")
             .caught_by("futex_family::a_request_that_is_held_does_not_wake", PPOLL),
+    ]
+}
+
+/// Without `futex_waitv(2)`.
+fn timeouts() -> Vec<Row> {
+    vec![
+        row(
+            "a request ends a wait that is about to begin",
+            "the handler leaves its time-out alone",
+        )
+        .edit("signal/handler.rs", "record.timeout.strike();", "let _ = record;")
+        .caught_by("futex_steps::a_request_ends_a_wait_that_begins", PPOLL),
+        row("the signal is open in it", "it stays blocked")
+            .edit(FUTEX, "signal::set_mask(libc::SIG_UNBLOCK)", "signal::set_mask(libc::SIG_BLOCK)")
+            .caught_by(
+                "sync::mutex::a_waiter_for_a_mutex_is_stopped_and_the_lock_is_the_holders",
+                PPOLL,
+            ),
+        row("and blocked afterwards", "it stays open")
+            .edit(FUTEX, "signal::restore_mask(&mask);", "let _ = mask;")
+            .caught_by("futex_steps::a_stray_signal_does_not", PPOLL),
+        row("a stray signal does not end it", "the caller is given `EINTR`")
+            .edit(FUTEX, "INTERRUPTED => struck || deadline.is_none(),", "INTERRUPTED => false,")
+            .caught_by("futex_steps::a_stray_signal_does_not", PPOLL),
+        row("nor is what the handler struck a time-out", "the caller is given `ETIMEDOUT`")
+            .edit(FUTEX, "_ => timed_out && (struck || deadline.is_none()),", "_ => false,")
+            .caught_by("futex_steps::a_stray_signal_does_not", PPOLL),
+        row("the caller's time-out is one", "it goes on")
+            .edit(FUTEX, "_ => timed_out && (struck || deadline.is_none()),", "_ => timed_out,")
+            .caught_by("deadlines::signals_with_restart_move_none", PPOLL),
+        row("a wake-up is not lost to a request that comes with it", "it counts as none")
+            .edit(FUTEX, "[AGAIN, INTERRUPTED].contains(&raw) || timed_out && struck;", "raw <= 0;")
+            .caught_by("futex_wakeups::who_was_woken_returns_from_the_wait", PPOLL),
+        row("for some bits it is for these", "for any")
+            .edit(FUTEX, "args[5] = bits as usize;", "args[5] = ANY_BIT as usize;")
+            .caught_by("futex_family::who_waits_for_some_bits_is_woken_by_these_or_stopped", PPOLL),
     ]
 }
 

@@ -216,8 +216,8 @@ fn results() -> Vec<Row> {
         row("a signal of somebody else does not end a wait of `sync`", "the wait again")
             .edit(
                 CALL,
-                "if !raw.is_interrupted() {\n            break",
-                "if raw.is_interrupted() || true {\n            break",
+                "if !raw.is_interrupted() {\n            raw.or_stop()",
+                "if raw.is_interrupted() || true {\n            raw.or_stop()",
             )
             .caught_by("deadlines::signals_without_restart_move_none", WINDOWS),
     ]

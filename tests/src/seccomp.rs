@@ -1,8 +1,14 @@
 //! Kernels that lack something. seccomp(2), with a filter of the classic kind.
 
+#![allow(unsafe_code)]
+
 /// Makes a system call fail in the calling thread and those it starts, as on a
 /// kernel that does not have it.
-pub(crate) fn deny(call: libc::c_long, errno: i32) {
+///
+/// # Panics
+///
+/// If the kernel has no filters.
+pub fn deny(call: libc::c_long, errno: i32) {
     const LOAD: u32 = libc::BPF_LD | libc::BPF_W | libc::BPF_ABS;
     const SKIP_UNLESS: u32 = libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K;
     const RETURN: u32 = libc::BPF_RET | libc::BPF_K;
