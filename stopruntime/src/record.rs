@@ -57,9 +57,9 @@ pub(crate) struct Record {
     tid: AtomicI32,
     pid: AtomicI32,
     ended: AtomicU32,
-    /// Takes the descriptors of a thread without rseq: nobody reads it, and no
-    /// other thread writes the line it is in.
-    unread: AtomicU64,
+    /// Takes the descriptors of a thread without rseq: only the handler reads
+    /// it, and no other thread writes the line it is in.
+    descriptor: AtomicU64,
     owns_rseq: AtomicBool,
     /// The signal is blocked outside `ppoll` ([`Backend::Ppoll`](crate::Backend::Ppoll)).
     pub(crate) masked: AtomicBool,
@@ -86,7 +86,7 @@ impl Record {
             tid: AtomicI32::new(0),
             pid: AtomicI32::new(0),
             ended: AtomicU32::new(0),
-            unread: AtomicU64::new(0),
+            descriptor: AtomicU64::new(0),
             owns_rseq: AtomicBool::new(false),
             masked: AtomicBool::new(false),
             timeout: Timeout::new(),
@@ -180,7 +180,7 @@ impl Record {
 
     /// Takes the record into use on the calling thread.
     pub(crate) fn begin(&self, rseq_cs: Option<(*mut AtomicU64, bool)>, masked: bool) {
-        let (field, owned) = rseq_cs.unwrap_or((self.unread.as_ptr().cast(), false));
+        let (field, owned) = rseq_cs.unwrap_or((self.descriptor.as_ptr().cast(), false));
         self.line.rseq_cs.store(field, Ordering::Relaxed);
         self.owns_rseq.store(owned, Ordering::Relaxed);
         self.masked.store(masked, Ordering::Relaxed);

@@ -68,8 +68,8 @@ unsafe fn divert(signal: c_int, context: *mut libc::ucontext_t, record: &crate::
     use crate::window::{Place, find, program_counter, set_program_counter};
     use core::sync::atomic::Ordering::Relaxed;
 
-    // SAFETY: the caller's context.
-    match find(unsafe { program_counter(context) }) {
+    // SAFETY: the caller's context, and the record of this thread.
+    match unsafe { find(&record.line, program_counter(context)) } {
         // SAFETY: the pc is inside the window that this address belongs to,
         // and its code is written to go on from there at any instruction.
         Place::Inside(abort) => unsafe { set_program_counter(context, abort) },

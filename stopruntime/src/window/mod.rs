@@ -17,9 +17,9 @@
 //!
 //! Every window emits one [`Descriptor`] into the section `stop_windows`. It
 //! has two readers: the kernel, through `rseq_cs`, and our signal handler,
-//! which scans the section for the interrupted pc. With
-//! [`Backend::Handler`](crate::Backend::Handler) the `rseq_cs` store goes to a
-//! word that nobody reads, and the handler does the work alone.
+//! through `rseq_cs` or that section. With
+//! [`Backend::Handler`](crate::Backend::Handler) the store goes to a word that
+//! the kernel does not know, and the handler does the work alone.
 //!
 //! `abort` must not touch the number register: after SIGSTOP/SIGCONT it holds
 //! `restart_syscall`, and entering with that honours the time that was left
@@ -30,10 +30,12 @@
 //! The invariant of this module: a [`Line`] handed to a window is valid for
 //! the whole call, its `rseq_cs` points to a writable word that is either the
 //! calling thread's own registered `rseq_cs` field or a word no kernel reads,
+//! and holds 0 or the address of a descriptor,
 //! and no window is entered while another one of the same thread is active.
 
 #![allow(unsafe_code)]
 
+use core::sync::atomic::Ordering::Relaxed;
 use core::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64};
 
 #[cfg_attr(all(target_arch = "x86_64", target_pointer_width = "64"), path = "x86_64.rs")]
@@ -78,7 +80,7 @@ const _: () = assert!(
         && core::mem::offset_of!(Line, rseq_cs) == 8
 );
 
-/// The kernel's `struct rseq_cs` (linux/rseq.h), which is also our table entry.
+/// The kernel's `struct rseq_cs` (linux/rseq.h).
 #[repr(C, align(32))]
 pub(crate) struct Descriptor {
     version: u32,
@@ -99,9 +101,22 @@ pub(crate) enum Place {
     Outside,
 }
 
-/// Looks the pc up in the table. Async-signal-safe.
-pub(crate) fn find(pc: usize) -> Place {
-    for window in arch::table().iter().filter(|window| window.start != 0) {
+/// Where this pc of the thread whose line this is stands relative to the window
+/// that the thread is in. Async-signal-safe.
+///
+/// First by the descriptor that the window has stored, whichever image that is
+/// in; then by the table of this image, because the kernel takes the descriptor
+/// away when it has looked at it.
+///
+/// # Safety
+///
+/// The line is the calling thread's own, and registered.
+pub(crate) unsafe fn find(line: &Line, pc: usize) -> Place {
+    let place = line.rseq_cs.load(Relaxed);
+    // SAFETY: the module's invariant: a word of the thread's own, which holds 0
+    // or the address of a descriptor, and those are never written.
+    let stored = unsafe { ((*place).load(Relaxed) as *const Descriptor).as_ref() };
+    for window in stored.into_iter().chain(windows()) {
         let offset = pc.wrapping_sub(window.start);
         if offset < window.length {
             return Place::Inside(window.abort);
@@ -113,11 +128,12 @@ pub(crate) fn find(pc: usize) -> Place {
     Place::Outside
 }
 
+fn windows() -> impl Iterator<Item = &'static Descriptor> {
+    arch::table().iter().filter(|window| window.start != 0)
+}
+
 /// The windows of this image as (start, length, abort) addresses, for tests
 /// that step through them.
 pub(crate) fn addresses() -> impl Iterator<Item = (usize, usize, usize)> {
-    arch::table()
-        .iter()
-        .filter(|window| window.start != 0)
-        .map(|window| (window.start, window.length, window.abort))
+    windows().map(|window| (window.start, window.length, window.abort))
 }

@@ -13,7 +13,7 @@ use stop_tests::not_tested;
 
 /// Many threads in a marked read, stopped a little later each time; then one
 /// that certainly waits. A limit makes a failure of what would be a hang.
-const PROGRAM: &str = r#"
+pub(crate) const PROGRAM: &str = r#"
 use std::io::{Write, pipe};
 use std::time::{Duration, Instant};
 use stopruntime::ext::ReadOrStop;

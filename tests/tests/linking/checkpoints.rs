@@ -17,6 +17,8 @@ fn main() {
     assert!(worker.request_stop());
     let Ok(ended) = worker.join_timeout(Duration::from_secs(20)) else { panic!("not stopped") };
     ended.expect("no panic in the thread");
+    // The table of windows, of which there are none.
+    assert_eq!(stopruntime::testing::windows(), []);
     println!("stopped on {}", stopruntime::backend());
 }
 "#;

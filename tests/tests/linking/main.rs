@@ -2,6 +2,7 @@
 
 mod builds;
 mod checkpoints;
+mod dylib;
 mod image;
 mod images;
 mod package;

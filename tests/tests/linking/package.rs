@@ -30,6 +30,12 @@ impl Package {
         Package { directory }
     }
 
+    /// Another source file.
+    pub(crate) fn with(self, file: &str, source: &str) -> Package {
+        fs::write(self.directory.join("src").join(file), source).expect("the source");
+        self
+    }
+
     /// Builds it in this profile, with these variables in the environment; the
     /// directory of what was built.
     pub(crate) fn build(&self, profile: &str, variables: &[(String, String)]) -> PathBuf {

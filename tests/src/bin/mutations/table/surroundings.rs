@@ -59,8 +59,8 @@ pub(crate) fn rows() -> Vec<Row> {
         row("the kernel aborts windows by itself", "it is not told of them")
             .edit(
                 "record.rs",
-                "rseq_cs.unwrap_or((self.unread.as_ptr().cast(), false))",
-                "{ let _ = rseq_cs; (self.unread.as_ptr().cast(), false) }",
+                "rseq_cs.unwrap_or((self.descriptor.as_ptr().cast(), false))",
+                "{ let _ = rseq_cs; (self.descriptor.as_ptr().cast(), false) }",
             )
             .caught_by("hostile::aborts::under_migration_without_any_signal", &["rseq"])
             .caught_by(

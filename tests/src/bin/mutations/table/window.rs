@@ -108,12 +108,12 @@ pub(crate) fn rows() -> Vec<Row> {
             ".pushsection .data.none,"#,
             )
             .caught_by("linking::checkpoints::checkpoints_alone_link_and_stop", ITSELF),
-        row("the handler finds every window", "the first alone")
-            .edit(
-                "window/mod.rs",
-                "for window in arch::table().iter().filter(|window| window.start != 0) {",
-                "for window in arch::table().iter().filter(|window| window.start != 0).take(1) {",
-            )
-            .caught_by_case("UnixStream::read", HANDLER),
+        row("the handler finds windows in whatever image", "those of its own image alone")
+            .edit("window/mod.rs", "in stored.into_iter().chain(windows())", "in windows()")
+            .edit("window/mod.rs", "let stored = unsafe", "let _ = unsafe")
+            .caught_by("linking::dylib::windows_outside_of_the_runtimes_library_are_found", ITSELF),
+        row("and those whose descriptor the kernel has taken away", "the table")
+            .edit("window/mod.rs", ".chain(windows())", "")
+            .caught_by("undisturbed_traced::a_stopped_sleep_takes_one_signal", RSEQ),
     ]
 }
