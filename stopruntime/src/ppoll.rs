@@ -5,7 +5,7 @@
 //! | call | made non-waiting by |
 //! |---|---|
 //! | `recvfrom` `recvmsg` `sendto` `sendmsg` | `MSG_DONTWAIT` |
-//! | `read` `readv` `write` `writev` | `RWF_NOWAIT`; files on disk never wait |
+//! | `read` `readv` `write` `writev` | `RWF_NOWAIT`, of a socket `MSG_DONTWAIT`; files on disk never wait |
 //! | `accept4`, devices without `RWF_NOWAIT` | a look at readiness, one at a time among this process's stop-checked callers |
 //! | `connect` | `O_NONBLOCK` while it is made |
 //! | `poll` `ppoll` `clock_nanosleep` | being `ppoll` |

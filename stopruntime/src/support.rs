@@ -63,7 +63,7 @@ pub struct Support {
     /// does so in futex(2) with the stop signal open, and makes two calls more.
     pub futex_waitv: bool,
     /// `pidfd_open(2)`, Linux 5.3. Without it, on [`Backend::Ppoll`] only, the
-    /// wait for a child fails with `ENOSYS`.
+    /// wait for a child that has not ended yet fails with `ENOTSUP`.
     pub pidfd: bool,
     /// `epoll_pwait2(2)`, Linux 5.11. Without it
     /// [`epoll_pwait2_or_stop`](crate::sys::epoll_pwait2_or_stop) fails with

@@ -18,9 +18,7 @@ pub const BACKENDS: [&str; 3] = ["rseq", "handler", "ppoll"];
 
 /// The same, and once more without `futex_waitv(2)`, for [`on_backends!`]: what
 /// waits in a futex waits in another way there.
-pub const FUTEXES: [&str; 4] = ["rseq", "handler", "ppoll", WITHOUT_WAITV];
-
-const WITHOUT_WAITV: &str = "ppoll without futex_waitv";
+pub const FUTEXES: [&str; 4] = ["rseq", "handler", "ppoll", "ppoll without futex_waitv"];
 
 /// Whether this architecture has windows: all three backends, where the kernel
 /// has rseq(2); else ppoll alone.
@@ -82,6 +80,10 @@ macro_rules! per_backend {
 }
 
 /// As [`per_backend!`], for backends named first: `on ["rseq", "handler"]; fn …`.
+///
+/// As on an older kernel, `"ppoll without membarrier and futex_waitv"`, or in a
+/// sandbox, `"ppoll forbidding membarrier and futex_waitv"`: those calls fail
+/// with `ENOSYS` or `EPERM` from the beginning of the program.
 #[macro_export]
 macro_rules! on_backends {
     ($backends:expr; $($(#[$attribute:meta])* fn $name:ident() $body:block)*) => {$(
@@ -100,10 +102,7 @@ macro_rules! on_backends {
 ///
 /// If a child fails or hangs.
 pub fn run(path: &str, backends: &[&str], body: fn()) {
-    if let Some(backend) = std::env::var_os(CHILD) {
-        if backend == WITHOUT_WAITV {
-            seccomp::deny(libc::SYS_futex_waitv, libc::ENOSYS);
-        }
+    if is_child() {
         body();
         return;
     }
@@ -114,11 +113,10 @@ pub fn run(path: &str, backends: &[&str], body: fn()) {
         if forced.as_deref().is_some_and(|forced| forced != name_of(backend)) {
             continue;
         }
-        // What an emulator of user space denies or not is its own affair.
-        if *backend == WITHOUT_WAITV && emulation_hides("a kernel without futex_waitv") {
-            continue;
+        // What an emulator of user space lacks is its own affair.
+        if name_of(backend) == *backend || !emulation_hides(backend) {
+            run_child(name, backend);
         }
-        run_child(name, backend);
     }
 }
 
@@ -134,10 +132,12 @@ pub fn is_child() -> bool {
 }
 
 fn run_child(name: &str, backend: &str) {
-    let mut child = this_program()
+    let mut program = this_program();
+    seccomp::surround(&mut program, backend);
+    let mut child = program
         .args(["--exact", name, "--nocapture", "--test-threads=1"])
         .env(BACKEND, name_of(backend))
-        .env(CHILD, backend)
+        .env(CHILD, "1")
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

@@ -2,6 +2,39 @@
 
 #![allow(unsafe_code)]
 
+use std::os::unix::process::CommandExt;
+use std::process::Command;
+
+/// By the names that [`on_backends!`](crate::on_backends) takes.
+const CALLS: [(&str, libc::c_long); 7] = [
+    ("epoll_pwait2", libc::SYS_epoll_pwait2),
+    ("futex_waitv", libc::SYS_futex_waitv),
+    ("membarrier", libc::SYS_membarrier),
+    ("pidfd_open", libc::SYS_pidfd_open),
+    ("preadv2", libc::SYS_preadv2),
+    ("pwritev2", libc::SYS_pwritev2),
+    ("rseq", libc::SYS_rseq),
+];
+
+/// Takes from a program what the name of its backend says that it is without.
+pub(crate) fn surround(program: &mut Command, backend: &str) {
+    for (word, errno) in [(" without ", libc::ENOSYS), (" forbidding ", libc::EPERM)] {
+        for name in backend.split_once(word).map_or("", |(_, names)| names).split(" and ") {
+            let Some((_, call)) = CALLS.iter().find(|(known, _)| *known == name) else {
+                assert!(name.is_empty(), "no such call: {name}");
+                continue;
+            };
+            // SAFETY: two system calls, and nothing on the heap.
+            unsafe {
+                program.pre_exec(move || {
+                    deny(*call, errno);
+                    Ok(())
+                });
+            }
+        }
+    }
+}
+
 /// Makes a system call fail in the calling thread and those it starts, as on a
 /// kernel that does not have it.
 ///

@@ -107,7 +107,7 @@ per_backend! {
         if support.backend == Backend::Ppoll {
             // Not a word about it would be an unstoppable wait.
             let error = child.wait_or_stop().unwrap().unwrap_err();
-            assert_eq!(error.raw_os_error(), Some(libc::ENOSYS));
+            assert_eq!(error.raw_os_error(), Some(libc::ENOTSUP));
             child.kill().unwrap();
             child.wait().unwrap();
         } else {

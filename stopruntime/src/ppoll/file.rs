@@ -26,13 +26,18 @@ pub(crate) fn kind_of(descriptor: c_int) -> libc::mode_t {
 /// Whether transfers with it end by themselves. The kernel's own files
 /// (`/proc/kmsg`, `trace_pipe`) only look like files on a disk.
 pub(crate) fn is_on_disk(descriptor: c_int) -> bool {
+    is_kind_on_disk(descriptor, kind_of(descriptor))
+}
+
+/// As [`is_on_disk`], of a file of this kind.
+pub(super) fn is_kind_on_disk(descriptor: c_int, kind: libc::mode_t) -> bool {
     // The field's type is another one in each libc.
     const PROC: u64 = 0x9fa0;
     const SYSFS: u64 = 0x6265_6572;
     const TRACEFS: u64 = 0x7472_6163;
     const DEBUGFS: u64 = 0x6462_6720;
 
-    match kind_of(descriptor) {
+    match kind {
         libc::S_IFDIR | libc::S_IFBLK => true,
         libc::S_IFREG => {
             // SAFETY: zeroed is a valid statfs; fstatfs fills it in.

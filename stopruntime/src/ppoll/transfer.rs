@@ -11,6 +11,7 @@ use super::ready::{AGAIN, Event, until_ready};
 use super::{UNSUPPORTED, is_nonblocking, is_ready, plain};
 use crate::record::Record;
 use crate::stop::Stopped;
+use crate::support::is_refusal;
 use core::ffi::{c_int, c_long};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 
@@ -82,8 +83,8 @@ unsafe fn unix_peer(number: c_long, args: [usize; 6]) -> Result<Option<OwnedFd>,
     }
 }
 
-/// `read`, `write` and their vectored forms, by `RWF_NOWAIT` where the file
-/// has it.
+/// `read`, `write` and their vectored forms: of a socket by `MSG_DONTWAIT`, of
+/// others by `RWF_NOWAIT` where the file has it (pipes: Linux 6.5).
 ///
 /// # Safety
 ///
@@ -100,18 +101,31 @@ pub(super) unsafe fn vectored(
         _ => (args[1] as *const libc::iovec, args[2]),
     };
     let nothing = single.iov_len == 0 && vector == &raw const single;
-    if nothing || file::is_on_disk(descriptor) || is_nonblocking(descriptor) {
+    let kind = file::kind_of(descriptor);
+    if nothing || file::is_kind_on_disk(descriptor, kind) || is_nonblocking(descriptor) {
         // SAFETY: the caller's call; it does not wait for anybody.
         return Ok(unsafe { plain(number, args) });
     }
     let events = direction(number);
+    // SAFETY: the caller's vector.
+    if kind == libc::S_IFSOCK && unsafe { has_data(vector, count) } {
+        let number = if events == libc::POLLIN { libc::SYS_recvmsg } else { libc::SYS_sendmsg };
+        // SAFETY: zeroed is a message of nothing.
+        let mut message: libc::msghdr = unsafe { core::mem::zeroed() };
+        message.msg_iov = vector.cast_mut();
+        message.msg_iovlen = count as _;
+        let args = [args[0], &raw const message as usize, 0, 0, 0, 0];
+        // SAFETY: what the kernel makes of the call itself; the vector and the
+        // message outlive it.
+        return unsafe { with_flag(record, number, args, 2) };
+    }
     let nowait = if events == libc::POLLIN { libc::SYS_preadv2 } else { libc::SYS_pwritev2 };
     let here = usize::MAX;
     let call = [args[0], vector as usize, count, here, here, libc::RWF_NOWAIT as usize];
     let event = Event { descriptor, events, peer: None };
     // SAFETY: the same transfer; the vector outlives the call.
     let raw = until_ready(record, &event, &mut || unsafe { plain(nowait, call) })?;
-    if raw != -(libc::EOPNOTSUPP as isize) && raw != -(libc::ENOSYS as isize) {
+    if raw != -(libc::EOPNOTSUPP as isize) && !is_refusal(raw) {
         return Ok(raw);
     }
     if events == libc::POLLIN {
@@ -121,12 +135,48 @@ pub(super) unsafe fn vectored(
     // SAFETY: the caller's vector.
     let vector =
         unsafe { core::slice::from_raw_parts(vector, if vector.is_null() { 0 } else { count }) };
-    match vector.iter().find(|part| part.iov_len != 0) {
-        // SAFETY: a part of the caller's data.
-        Some(first) => unsafe { write_first(record, descriptor, first) },
+    let Some(begin) = vector.iter().position(|part| part.iov_len != 0) else {
         // SAFETY: the caller's call, which has nothing to write.
-        None => Ok(unsafe { plain(number, args) }),
+        return Ok(unsafe { plain(number, args) });
+    };
+    let (first, whole) = (&vector[begin], atomic_parts(&vector[begin..]));
+    if whole > 1 && file::kind_of(descriptor) == libc::S_IFIFO {
+        let call = [args[0], core::ptr::from_ref(first) as usize, whole, 0, 0, 0];
+        // SAFETY: a part of the caller's vector.
+        return unsafe { when_ready(record, libc::SYS_writev, call, events) };
     }
+    // SAFETY: a part of the caller's data.
+    unsafe { write_first(record, descriptor, first) }
+}
+
+/// How many of the parts a pipe that polls writable has room for; they are
+/// written at once or not at all (pipe(7)).
+fn atomic_parts(vector: &[libc::iovec]) -> usize {
+    let mut room = libc::PIPE_BUF;
+    let fits = |part: &&libc::iovec| match room.checked_sub(part.iov_len) {
+        Some(left) => {
+            room = left;
+            true
+        }
+        None => false,
+    };
+    vector.iter().take_while(fits).count()
+}
+
+/// Whether there is something to transfer: a socket's message may be empty, its
+/// write(2) is nothing then.
+///
+/// # Safety
+///
+/// As the call.
+unsafe fn has_data(vector: *const libc::iovec, count: usize) -> bool {
+    const MOST: usize = libc::UIO_MAXIOV as usize;
+    // What is refused is refused by the call itself.
+    if vector.is_null() || !(1..=MOST).contains(&count) {
+        return false;
+    }
+    // SAFETY: the caller's vector.
+    unsafe { core::slice::from_raw_parts(vector, count) }.iter().any(|part| part.iov_len != 0)
 }
 
 /// Writes from the first part; write(2) may be short.

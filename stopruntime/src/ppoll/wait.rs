@@ -10,9 +10,12 @@ use super::{INTERRUPTED, UNSUPPORTED, is_nonblocking, plain, wait_open};
 use crate::record::Record;
 use crate::signal;
 use crate::stop::Stopped;
+use crate::support::is_refusal;
 use core::ffi::c_int;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::time::Duration;
+
+const GONE: isize = -(libc::ESRCH as isize);
 
 /// connect(2): started without waiting, then waited for, then its outcome
 /// fetched (`SO_ERROR`). A stop leaves the attempt in progress, as `EINTR`
@@ -196,6 +199,11 @@ pub(super) unsafe fn child(record: &Record, mut args: [usize; 6]) -> Result<isiz
     if raw < 0 {
         return Ok(raw);
     }
+    // SAFETY: filled in, or zeroed: nobody has ended.
+    if unsafe { info.si_pid() } != 0 {
+        // SAFETY: the caller's call, made not to wait.
+        return Ok(unsafe { plain(libc::SYS_waitid, args) });
+    }
     let owned;
     let pidfd = match kind {
         libc::P_PIDFD => id,
@@ -203,10 +211,10 @@ pub(super) unsafe fn child(record: &Record, mut args: [usize; 6]) -> Result<isiz
             // SAFETY: two integers.
             let raw = unsafe { plain(libc::SYS_pidfd_open, [id as usize, 0, 0, 0, 0, 0]) };
             if raw < 0 {
-                return Ok(if raw == -(libc::ESRCH as isize) {
-                    -(libc::ECHILD as isize)
-                } else {
-                    raw
+                return Ok(match raw {
+                    GONE => -(libc::ECHILD as isize),
+                    raw if is_refusal(raw) => UNSUPPORTED,
+                    raw => raw,
                 });
             }
             // SAFETY: a descriptor made just now, nobody else's.

@@ -19,7 +19,7 @@
 //!
 //! | calls | how |
 //! |---|---|
-//! | `read` `readv` `preadv2` `write` `writev` `pwritev2` | `RWF_NOWAIT` and `ppoll`; files on disk never wait |
+//! | `read` `readv` `preadv2` `write` `writev` `pwritev2` | `RWF_NOWAIT`, of a socket `MSG_DONTWAIT`, and `ppoll`; files on disk never wait |
 //! | `recv` `recvfrom` `recvmsg` `recvmmsg` `send` `sendto` `sendmsg` `sendmmsg` | `MSG_DONTWAIT` and `ppoll` |
 //! | `accept` `accept4` | `ppoll`, then the call, one at a time among this process's stop-checked callers |
 //! | `connect` | `O_NONBLOCK` while it is made, and `ppoll` |
@@ -27,7 +27,7 @@
 //! | `nanosleep` `clock_nanosleep` `sleep` `usleep` | `ppoll` without descriptors |
 //! | `sigtimedwait` `sigwait` `sigwaitinfo` | with the stop signal among those waited for |
 //! | `mq_receive` `mq_timedreceive` `mq_send` `mq_timedsend` | a time-out that has passed, and `ppoll` |
-//! | `waitid` `waitpid` `wait4` of one child | a pidfd |
+//! | `waitid` `waitpid` `wait4` of one child | a pidfd (Linux 5.3; without it, one that has ended already) |
 //! | `aio_suspend` | by a second thread, as on the others |
 //! | `futex(FUTEX_WAIT)` `futex(FUTEX_WAIT_BITSET)` | `futex_waitv` over the word and the flag (Linux 5.16); without it, and for some bits alone, the call with the signal open, which other signals end only if it has a time-out |
 //! | `futex_waitv` of at most 127 | `futex_waitv` over the words and the flag |

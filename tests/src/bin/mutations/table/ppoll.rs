@@ -12,7 +12,7 @@ const WAIT: &str = "ppoll/wait.rs";
 const IMMEDIATE: &str = "ppoll/immediate.rs";
 
 pub(crate) fn rows() -> Vec<Row> {
-    [protocol(), masks(), readiness(), futexes(), timeouts(), others()]
+    [protocol(), masks(), readiness(), futexes(), timeouts(), older(), others()]
         .into_iter()
         .flatten()
         .collect()
@@ -190,6 +190,44 @@ fn timeouts() -> Vec<Row> {
     ]
 }
 
+/// Of what older kernels lack.
+fn older() -> Vec<Row> {
+    const MUCH: &str = "old_kernels::who_writes_much_waits_where_it_can_be_stopped";
+    const KINDS: &str = "old_kernels::each_kind_of_call_is_stopped_or_refused";
+    vec![
+        row("a socket is written to without `RWF_NOWAIT`", "it is a file like others")
+            .edit(TRANSFER, "if kind == libc::S_IFSOCK &&", "if false && kind == libc::S_IFSOCK &&")
+            .caught_by(MUCH, PPOLL),
+        row("what a pipe has room for is written at once", "the first part alone")
+            .edit(TRANSFER, "if whole > 1 &&", "if whole > 1 && false &&")
+            .caught_by("matrix::every_call_in_every_phase_on_an_old_kernel", PPOLL)
+            .with("STOP_TESTS_CASE", "PipeWriter"),
+        row("and no more than that", "all of it")
+            .edit(TRANSFER, "let mut room = libc::PIPE_BUF;", "let mut room = usize::MAX;")
+            .caught_by(MUCH, PPOLL),
+        row("`preadv2` may be forbidden", "the caller is told")
+            .edit(TRANSFER, "&& !is_refusal(raw) {", "&& !(is_refusal(raw) && false) {")
+            .caught_by(
+                "old_kernels::many_that_read_from_one_pipe_wait_where_they_can_be_stopped",
+                PPOLL,
+            ),
+        row("without pidfds a child that runs is not waited for", "an errno of the sandbox's")
+            .edit(
+                WAIT,
+                "raw if is_refusal(raw) => UNSUPPORTED,",
+                "raw if is_refusal(raw) && false => UNSUPPORTED,",
+            )
+            .caught_by(KINDS, PPOLL),
+        row("but one that has ended is", "it takes a pidfd")
+            .edit(
+                WAIT,
+                "if unsafe { info.si_pid() } != 0 {",
+                "if unsafe { info.si_pid() } != 0 && false {",
+            )
+            .caught_by(KINDS, PPOLL),
+    ]
+}
+
 fn others() -> Vec<Row> {
     vec![
         row("a stop of the process moves no deadline", "the timer")
@@ -212,8 +250,8 @@ fn others() -> Vec<Row> {
         row("who is no child is not waited for", "the look")
             .edit(
                 WAIT,
-                "if raw < 0 {\n        return Ok(raw);\n    }\n    let owned;",
-                "let _ = raw;\n    let owned;",
+                "if raw < 0 {\n        return Ok(raw);\n    }\n    // SAFETY: filled",
+                "let _ = raw;\n    // SAFETY: filled",
             )
             .caught_by("ppoll_edges::a_process_that_is_no_child_is_not_waited_for", PPOLL),
         row("a message queue's call does not wait", "the deadline that has passed")
