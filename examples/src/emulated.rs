@@ -34,7 +34,7 @@ fn first_number(call: &str) -> Option<c_long> {
 
 /// The calls that a test waits in: the number here, and that of x86-64, which
 /// is the machine that emulates.
-const NUMBERS: [(c_long, c_long); 40] = [
+const NUMBERS: &[(c_long, c_long)] = &[
     (libc::SYS_read, 0),
     (libc::SYS_write, 1),
     (libc::SYS_ioctl, 16),
@@ -45,21 +45,16 @@ const NUMBERS: [(c_long, c_long); 40] = [
     (libc::SYS_nanosleep, 35),
     (libc::SYS_sendfile, 40),
     (libc::SYS_connect, 42),
-    (libc::SYS_accept, 43),
     (libc::SYS_sendto, 44),
     (libc::SYS_recvfrom, 45),
     (libc::SYS_sendmsg, 46),
     (libc::SYS_recvmsg, 47),
     (libc::SYS_wait4, 61),
-    (libc::SYS_semop, 65),
-    (libc::SYS_msgsnd, 69),
-    (libc::SYS_msgrcv, 70),
     (libc::SYS_fcntl, 72),
     (libc::SYS_flock, 73),
     (libc::SYS_rt_sigtimedwait, 128),
     (libc::SYS_rt_sigsuspend, 130),
     (libc::SYS_futex, 202),
-    (libc::SYS_semtimedop, 220),
     (libc::SYS_clock_nanosleep, 230),
     (libc::SYS_mq_timedsend, 242),
     (libc::SYS_mq_timedreceive, 243),
@@ -75,4 +70,19 @@ const NUMBERS: [(c_long, c_long); 40] = [
     (libc::SYS_recvmmsg, 299),
     (libc::SYS_sendmmsg, 307),
     (libc::SYS_copy_file_range, 326),
+    #[cfg(not(any(target_arch = "x86", target_arch = "s390x")))]
+    (libc::SYS_accept, 43),
+    // The libc crate has the numbers of these for some architectures.
+    #[cfg(any(target_arch = "aarch64", target_arch = "riscv64"))]
+    (libc::SYS_msgsnd, 69),
+    #[cfg(any(target_arch = "aarch64", target_arch = "riscv64"))]
+    (libc::SYS_msgrcv, 70),
+    #[cfg(any(target_arch = "aarch64", target_arch = "riscv64"))]
+    (libc::SYS_semtimedop, 220),
+    #[cfg(target_arch = "s390x")]
+    (400, 69),
+    #[cfg(target_arch = "s390x")]
+    (401, 70),
+    #[cfg(target_arch = "s390x")]
+    (392, 220),
 ];

@@ -93,6 +93,7 @@
 #[cfg(not(target_os = "linux"))]
 compile_error!("stopruntime is for Linux: it is built on rseq(2), futex(2) and tgkill(2)");
 
+mod abi;
 mod backend;
 mod call;
 mod claim;

@@ -38,7 +38,9 @@ mod wait;
 
 pub(crate) use file::{is_on_disk, kind_of};
 use open::wait_open;
+pub(crate) use wait::duration;
 
+use crate::abi;
 use crate::record::Record;
 use crate::stop::Stopped;
 use core::ffi::{c_int, c_long};
@@ -70,7 +72,7 @@ pub(crate) unsafe fn call(
                 transfer::vectored(record, number, args)
             }
             libc::SYS_preadv2 | libc::SYS_pwritev2 => transfer::positioned(record, number, args),
-            libc::SYS_accept | libc::SYS_accept4 => {
+            abi::SYS_accept | libc::SYS_accept4 => {
                 transfer::when_ready(record, number, args, libc::POLLIN)
             }
             libc::SYS_connect => wait::connect(record, args),
@@ -98,10 +100,10 @@ pub(crate) unsafe fn call(
                 masked::message_queue(record, number, args)
             }
             libc::SYS_flock => Ok(immediate::flock(args)),
-            libc::SYS_fcntl => Ok(immediate::fcntl(args)),
-            libc::SYS_msgrcv => Ok(immediate::message(number, args, 4)),
-            libc::SYS_msgsnd => Ok(immediate::message(number, args, 3)),
-            libc::SYS_semtimedop => Ok(immediate::semaphore(args)),
+            abi::SYS_fcntl => Ok(immediate::fcntl(args)),
+            abi::SYS_msgrcv => Ok(immediate::message(number, args, 4)),
+            abi::SYS_msgsnd => Ok(immediate::message(number, args, 3)),
+            abi::SYS_semtimedop => Ok(immediate::semaphore(args)),
             libc::SYS_openat | libc::SYS_openat2 => Ok(immediate::open(number, args)),
             libc::SYS_open_by_handle_at => Ok(immediate::open_by_handle(args)),
             _ if ENDS_BY_ITSELF.contains(&number) => Ok(plain(number, args)),

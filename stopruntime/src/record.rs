@@ -72,6 +72,7 @@ pub(crate) struct Record {
     pub(crate) watched: AtomicBool,
 }
 
+#[cfg(target_pointer_width = "64")]
 const _: () = assert!(size_of::<Record>() == 128);
 
 impl Record {

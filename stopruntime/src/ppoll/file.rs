@@ -7,14 +7,19 @@
 #![allow(unsafe_code)]
 
 use core::ffi::c_int;
+// On 32 bits the others fail with a large file.
+#[cfg(not(target_env = "gnu"))]
+use libc::{fstat, stat};
+#[cfg(target_env = "gnu")]
+use libc::{fstat64 as fstat, stat64 as stat};
 use std::os::fd::{FromRawFd, OwnedFd};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-fn status_of(descriptor: c_int) -> Option<libc::stat> {
+fn status_of(descriptor: c_int) -> Option<stat> {
     // SAFETY: zeroed is a valid stat; fstat fills it in.
-    let mut status: libc::stat = unsafe { core::mem::zeroed() };
+    let mut status: stat = unsafe { core::mem::zeroed() };
     // SAFETY: as above.
-    let result = unsafe { libc::fstat(descriptor, &raw mut status) };
+    let result = unsafe { fstat(descriptor, &raw mut status) };
     (result == 0).then_some(status)
 }
 

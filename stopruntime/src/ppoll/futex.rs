@@ -9,6 +9,7 @@
 
 use super::wait::{duration, now};
 use super::{INTERRUPTED, UNSUPPORTED, inside, plain};
+use crate::abi::LongTime;
 use crate::record::Record;
 use crate::stop::Stopped;
 use crate::{signal, support};
@@ -61,7 +62,8 @@ pub(super) unsafe fn wait(record: &Record, args: [usize; 6]) -> Result<isize, St
     word.uaddr = args[0] as u64;
     word.val = u64::from(args[2] as u32);
     word.flags = SIZE_U32 | operation as u32 & PRIVATE;
-    let until = deadline.as_ref().map_or(0, |deadline| core::ptr::from_ref(deadline) as usize);
+    let until = deadline.map(LongTime::of);
+    let until = until.as_ref().map_or(0, |until| core::ptr::from_ref(until) as usize);
     // SAFETY: the caller's word; the deadline outlives the call.
     let raw = unsafe { with_flag(record, &mut [nowhere(), word], until, clock as usize)? };
     if support::is_refusal(raw) {

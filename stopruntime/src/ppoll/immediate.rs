@@ -8,6 +8,7 @@
 #![allow(unsafe_code)]
 
 use super::{UNSUPPORTED, file, plain};
+use crate::abi;
 use core::ffi::{c_int, c_long};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 
@@ -41,13 +42,15 @@ pub(super) unsafe fn flock(mut args: [usize; 6]) -> isize {
 pub(super) unsafe fn fcntl(mut args: [usize; 6]) -> isize {
     let command = match args[1] as c_int {
         libc::F_SETLKW => libc::F_SETLK,
+        #[cfg(all(target_pointer_width = "32", target_env = "gnu"))]
+        abi::F_SETLKW64 => abi::F_SETLK64,
         libc::F_OFD_SETLKW => libc::F_OFD_SETLK,
         // SAFETY: the caller's call; no other command waits.
-        _ => return unsafe { plain(libc::SYS_fcntl, args) },
+        _ => return unsafe { plain(abi::SYS_fcntl, args) },
     };
     args[1] = command as usize;
     // SAFETY: the caller's call, made not to wait.
-    done(unsafe { plain(libc::SYS_fcntl, args) })
+    done(unsafe { plain(abi::SYS_fcntl, args) })
 }
 
 /// msgrcv(2) and msgsnd(2): `IPC_NOWAIT` among the flags.
@@ -73,7 +76,7 @@ pub(super) unsafe fn semaphore(mut args: [usize; 6]) -> isize {
     const MOST: usize = 4096;
     if args[2] == 0 || args[2] > MOST || args[1] == 0 {
         // SAFETY: the caller's call, which the kernel refuses.
-        return unsafe { plain(libc::SYS_semtimedop, args) };
+        return unsafe { plain(abi::SYS_semtimedop, args) };
     }
     // SAFETY: the caller's operations.
     let given = unsafe { core::slice::from_raw_parts(args[1] as *const libc::sembuf, args[2]) };
@@ -85,7 +88,7 @@ pub(super) unsafe fn semaphore(mut args: [usize; 6]) -> isize {
     args[1] = operations.as_ptr() as usize;
     args[3] = 0;
     // SAFETY: the same operations, made not to wait.
-    let raw = unsafe { plain(libc::SYS_semtimedop, args) };
+    let raw = unsafe { plain(abi::SYS_semtimedop, args) };
     if asked { raw } else { done(raw) }
 }
 

@@ -125,7 +125,7 @@ fn timeout_of(descriptor: c_int, events: i16) -> Option<Duration> {
             &raw mut length,
         )
     };
-    let timeout = Duration::from_secs(value.tv_sec.unsigned_abs())
-        + Duration::from_micros(value.tv_usec.unsigned_abs());
+    let timeout = Duration::from_secs(u64::try_from(value.tv_sec).unwrap_or(0))
+        + Duration::from_micros(u64::try_from(value.tv_usec).unwrap_or(0));
     (result == 0 && !timeout.is_zero()).then_some(timeout)
 }

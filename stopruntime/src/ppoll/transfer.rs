@@ -222,7 +222,9 @@ pub(super) unsafe fn positioned(
 ) -> Result<isize, Stopped> {
     let descriptor = args[0] as c_int;
     let not_to_wait = args[5] & libc::RWF_NOWAIT as usize != 0;
-    if not_to_wait || args[3] != usize::MAX || file::is_on_disk(descriptor) {
+    // -1, in two registers where they have 32 bits.
+    let here = args[3] == usize::MAX && (size_of::<usize>() == 8 || args[4] == usize::MAX);
+    if not_to_wait || !here || file::is_on_disk(descriptor) {
         // SAFETY: the caller's call; it does not wait for anybody.
         return Ok(unsafe { plain(number, args) });
     }

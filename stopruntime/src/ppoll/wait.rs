@@ -153,7 +153,7 @@ pub(super) fn now(clock: libc::clockid_t) -> Duration {
     duration(now)
 }
 
-pub(super) fn duration(time: libc::timespec) -> Duration {
+pub(crate) fn duration(time: libc::timespec) -> Duration {
     let seconds = u64::try_from(time.tv_sec).unwrap_or(0);
     let nanoseconds = u32::try_from(time.tv_nsec).unwrap_or(0);
     Duration::new(seconds, nanoseconds)

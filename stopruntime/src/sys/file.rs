@@ -6,7 +6,8 @@
 
 #![allow(unsafe_code)]
 
-use super::calls;
+use super::{calls, fcntl_or_stop};
+use crate::abi;
 use core::ffi::{c_char, c_int, c_uint, c_void};
 use libc::{file_handle, iovec, mode_t, off_t, off64_t, open_how, size_t, ssize_t};
 
@@ -23,24 +24,18 @@ calls! {
     /// writev(2).
     "writev" writev_or_stop(fd: c_int, vector: *const iovec, count: c_int) -> ssize_t
         = SYS_writev(fd, vector, count);
-    /// pread(2).
-    "pread" pread_or_stop(fd: c_int, buffer: *mut c_void, count: size_t, offset: off_t) -> ssize_t
-        = SYS_pread64(fd, buffer, count, offset);
-    /// pwrite(2).
-    "pwrite" pwrite_or_stop(fd: c_int, data: *const c_void, count: size_t, offset: off_t) -> ssize_t
-        = SYS_pwrite64(fd, data, count, offset);
     /// preadv(2).
     "preadv" preadv_or_stop(fd: c_int, vector: *const iovec, count: c_int, offset: off_t) -> ssize_t
-        = SYS_preadv(fd, vector, count, offset, 0);
+        = SYS_preadv(fd, vector, count, offset, abi::upper(offset));
     /// pwritev(2).
     "pwritev" pwritev_or_stop(fd: c_int, vector: *const iovec, count: c_int, offset: off_t) -> ssize_t
-        = SYS_pwritev(fd, vector, count, offset, 0);
+        = SYS_pwritev(fd, vector, count, offset, abi::upper(offset));
     /// preadv2(2).
     "preadv2" preadv2_or_stop(fd: c_int, vector: *const iovec, count: c_int, offset: off_t, flags: c_int) -> ssize_t
-        = SYS_preadv2(fd, vector, count, offset, 0, flags);
+        = SYS_preadv2(fd, vector, count, offset, abi::upper(offset), flags);
     /// pwritev2(2).
     "pwritev2" pwritev2_or_stop(fd: c_int, vector: *const iovec, count: c_int, offset: off_t, flags: c_int) -> ssize_t
-        = SYS_pwritev2(fd, vector, count, offset, 0, flags);
+        = SYS_pwritev2(fd, vector, count, offset, abi::upper(offset), flags);
     /// open(2); the mode counts with `O_CREAT` and `O_TMPFILE`. A FIFO waits
     /// for its other end (fifo(7)).
     "open" open_or_stop(path: *const c_char, flags: c_int, mode: mode_t) -> c_int
@@ -63,15 +58,9 @@ calls! {
     "fdatasync" fdatasync_or_stop(fd: c_int) -> c_int = SYS_fdatasync(fd);
     /// syncfs(2).
     "syncfs" syncfs_or_stop(fd: c_int) -> c_int = SYS_syncfs(fd);
-    /// `sync_file_range(2)`.
-    "sync_file_range" sync_file_range_or_stop(fd: c_int, offset: off64_t, length: off64_t, flags: c_uint) -> c_int
-        = SYS_sync_file_range(fd, offset, length, flags);
     /// msync(2).
     "msync" msync_or_stop(address: *mut c_void, length: size_t, flags: c_int) -> c_int
         = SYS_msync(address, length, flags);
-    /// fallocate(2).
-    "fallocate" fallocate_or_stop(fd: c_int, mode: c_int, offset: off_t, length: off_t) -> c_int
-        = SYS_fallocate(fd, mode, offset, length);
     /// `copy_file_range(2)`.
     "copy_file_range" copy_file_range_or_stop(
         from: c_int, from_offset: *mut off64_t, to: c_int, to_offset: *mut off64_t, length: size_t, flags: c_uint,
@@ -91,10 +80,6 @@ calls! {
         = SYS_vmsplice(fd, vector, count, flags);
     /// flock(2).
     "flock" flock_or_stop(fd: c_int, operation: c_int) -> c_int = SYS_flock(fd, operation);
-    /// fcntl(2): `F_SETLKW` and `F_OFD_SETLKW` wait. The argument is a number
-    /// or a pointer, as the command asks for.
-    "fcntl" fcntl_or_stop(fd: c_int, command: c_int, argument: usize) -> c_int
-        = SYS_fcntl(fd, command, argument);
     /// ioctl(2). The argument is a number or a pointer, as the request asks for.
     "ioctl" ioctl_or_stop(fd: c_int, request: libc::Ioctl, argument: usize) -> c_int
         = SYS_ioctl(fd, request, argument);

@@ -6,7 +6,10 @@
 
 #![allow(unsafe_code)]
 
-use super::calls;
+use super::{address, calls, outcome};
+use crate::abi::{self, LongTime};
+use crate::call::call;
+use crate::stop::Stopped;
 use core::ffi::{c_char, c_int, c_long, c_uint, c_void};
 use libc::{clockid_t, futex_waitv, mqd_t, sembuf, size_t, ssize_t, timespec};
 
@@ -34,17 +37,60 @@ calls! {
     /// semop(2).
     "semop" semop_or_stop(set: c_int, operations: *mut sembuf, count: size_t) -> c_int
         = SYS_semtimedop(set, operations, count, 0);
-    /// semop(2).
-    "semtimedop" semtimedop_or_stop(set: c_int, operations: *mut sembuf, count: size_t, timeout: *const timespec) -> c_int
-        = SYS_semtimedop(set, operations, count, timeout);
     /// futex(2), by its kernel signature: `FUTEX_WAIT`, `FUTEX_WAIT_BITSET` and
     /// `FUTEX_LOCK_PI` wait. Stopped, no wake-up was consumed and no lock taken.
     "futex" futex_or_stop(
         word: *mut u32, operation: c_int, value: u32, timeout: *const timespec, second: *mut u32, third: u32,
     ) -> c_long = SYS_futex(word, operation, value, timeout, second, third);
-    /// `futex_waitv(2)`, by its kernel signature: the index of a word that was
-    /// woken. Stopped, none was.
-    "futex_waitv" futex_waitv_or_stop(
-        words: *const futex_waitv, count: c_uint, flags: c_uint, deadline: *const timespec, clock: clockid_t,
-    ) -> c_long = SYS_futex_waitv(words, count, flags, deadline, clock);
+}
+
+/// `libc::semtimedop`, stop-checked. semop(2).
+///
+/// # Errors
+///
+/// [`Stopped`]: a stop is requested and the call had no effect.
+///
+/// # Safety
+///
+/// As the plain call.
+#[doc(alias = "semtimedop")]
+#[inline]
+pub unsafe fn semtimedop_or_stop(
+    set: c_int,
+    operations: *mut sembuf,
+    count: size_t,
+    timeout: *const timespec,
+) -> Result<c_int, Stopped> {
+    // SAFETY: null or the caller's.
+    let timeout = unsafe { timeout.as_ref() }.map(|time| LongTime::of(*time));
+    let args = [set as usize, operations as usize, count, address(timeout.as_ref())];
+    // SAFETY: the caller's operations; the time-out outlives the call.
+    outcome(unsafe { call(abi::SYS_semtimedop, args) }).map(|result| result as c_int)
+}
+
+/// `futex_waitv(2)`, stop-checked: the index of a word that was woken. libc has
+/// no function for it.
+///
+/// # Errors
+///
+/// [`Stopped`]: a stop is requested and no wake-up was consumed.
+///
+/// # Safety
+///
+/// As the system call.
+#[doc(alias = "futex_waitv")]
+#[inline]
+pub unsafe fn futex_waitv_or_stop(
+    words: *const futex_waitv,
+    count: c_uint,
+    flags: c_uint,
+    deadline: *const timespec,
+    clock: clockid_t,
+) -> Result<c_long, Stopped> {
+    // SAFETY: null or the caller's.
+    let deadline = unsafe { deadline.as_ref() }.map(|time| LongTime::of(*time));
+    let deadline = address(deadline.as_ref());
+    let args = [words as usize, count as usize, flags as usize, deadline, clock as usize];
+    // SAFETY: the caller's words; the deadline outlives the call.
+    outcome(unsafe { call(libc::SYS_futex_waitv, args) }).map(|result| result as c_long)
 }

@@ -50,6 +50,7 @@
 mod aio;
 mod file;
 mod ipc;
+mod place;
 mod process;
 mod readiness;
 mod signals;
@@ -60,6 +61,7 @@ mod uring;
 pub use aio::*;
 pub use file::*;
 pub use ipc::*;
+pub use place::*;
 pub use process::*;
 pub use readiness::*;
 pub use signals::*;
@@ -94,7 +96,7 @@ macro_rules! calls {
         #[inline(always)]
         pub unsafe fn $name($($argument: $type),*) -> Result<$result, crate::stop::Stopped> {
             // SAFETY: the caller answers for the call.
-            let raw = unsafe { crate::call::call(libc::$number, [$($value as usize),*]) };
+            let raw = unsafe { crate::call::call(crate::abi::$number, [$($value as usize),*]) };
             crate::sys::outcome(raw).map(|value| value as $result)
         }
     )*};
@@ -106,6 +108,11 @@ use calls;
 fn outcome(raw: Raw) -> Result<isize, Stopped> {
     let raw = raw.or_stop()?;
     if (-4095..0).contains(&raw) { Ok(fail(call::errno(raw))) } else { Ok(raw) }
+}
+
+/// The address of what may be given, or null.
+fn address<T>(value: Option<&T>) -> usize {
+    value.map_or(0, |value| core::ptr::from_ref(value) as usize)
 }
 
 /// Sets `errno`; -1. Inlined: a non-blocking call or a futex wait fails as a

@@ -7,7 +7,8 @@
 
 #![allow(unsafe_code)]
 
-use super::{calls, outcome};
+use super::{address, calls, outcome};
+use crate::abi::LongTime;
 use crate::call::{Raw, call};
 use crate::signal::{self, KERNEL_MASK_SIZE};
 use crate::stop::Stopped;
@@ -24,10 +25,6 @@ calls! {
 unsafe fn opened(mask: *const sigset_t) -> Option<sigset_t> {
     // SAFETY: null or the caller's.
     unsafe { mask.as_ref() }.map(|mask| signal::without(*mask))
-}
-
-fn address<T>(value: Option<&T>) -> usize {
-    value.map_or(0, |value| core::ptr::from_ref(value) as usize)
 }
 
 /// [`libc::poll`], stop-checked. poll(2); the time-out in milliseconds.
@@ -227,7 +224,9 @@ pub unsafe fn epoll_pwait2_or_stop(
     timeout: *const timespec,
     mask: *const sigset_t,
 ) -> Result<c_int, Stopped> {
-    let args = [epoll as usize, events as usize, count as usize, timeout as usize];
-    // SAFETY: the caller's events, time-out and mask.
+    // SAFETY: null or the caller's.
+    let timeout = unsafe { timeout.as_ref() }.map(|time| LongTime::of(*time));
+    let args = [epoll as usize, events as usize, count as usize, address(timeout.as_ref())];
+    // SAFETY: the caller's events and mask; the time-out outlives the call.
     unsafe { wait_for_events(libc::SYS_epoll_pwait2, args, mask) }
 }
