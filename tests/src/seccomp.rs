@@ -40,7 +40,7 @@ pub(crate) fn surround(program: &mut Command, backend: &str) {
 ///
 /// # Panics
 ///
-/// If the kernel has no filters.
+/// If the kernel has no filters; under an emulator the test ends here.
 pub fn deny(call: libc::c_long, errno: i32) {
     const LOAD: u32 = libc::BPF_LD | libc::BPF_W | libc::BPF_ABS;
     const SKIP_UNLESS: u32 = libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K;
@@ -61,6 +61,8 @@ pub fn deny(call: libc::c_long, errno: i32) {
     unsafe {
         assert_eq!(libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
         let mode = libc::SECCOMP_MODE_FILTER;
-        assert_eq!(libc::prctl(libc::PR_SET_SECCOMP, mode, &raw const program), 0);
+        if libc::prctl(libc::PR_SET_SECCOMP, mode, &raw const program) != 0 {
+            crate::leave_out("a call that is denied", std::io::Error::last_os_error());
+        }
     }
 }

@@ -16,7 +16,7 @@ use std::net::{TcpListener, TcpStream};
 use std::os::fd::AsRawFd;
 use std::sync::mpsc as plain_mpsc;
 use std::time::{Duration, Instant};
-use stop_tests::{FUTEXES, on_backends, thread_id};
+use stop_tests::{FUTEXES, on_backends, thread_id, timespec};
 use stopruntime::ext::{ConnectTimeoutOrStop, sleep_or_stop, sleep_until_or_stop};
 use stopruntime::sync::{Condvar, Mutex, Semaphore, mpsc};
 use stopruntime::{sys, thread};
@@ -125,13 +125,6 @@ const BY_NAME: &[Wait] = &[
     ("sys::mq_timedreceive", receive_until),
 ];
 
-fn timespec(time: Duration) -> libc::timespec {
-    libc::timespec {
-        tv_sec: time.as_secs().try_into().unwrap(),
-        tv_nsec: time.subsec_nanos().into(),
-    }
-}
-
 fn now(clock: libc::clockid_t) -> Duration {
     let mut now = timespec(Duration::ZERO);
     // SAFETY: a place for the time.
@@ -139,7 +132,7 @@ fn now(clock: libc::clockid_t) -> Duration {
     Duration::new(now.tv_sec.try_into().unwrap(), now.tv_nsec.try_into().unwrap())
 }
 
-fn fails_with(errno: i32, result: i64) {
+fn fails_with(errno: i32, result: libc::c_long) {
     let error = Error::last_os_error();
     assert_eq!((result, error.raw_os_error()), (-1, Some(errno)), "{error}");
 }
@@ -180,7 +173,7 @@ fn receive_until(time: Duration) {
         libc::mq_unlink(name.as_ptr());
         let place = place.as_mut_ptr();
         let length = sys::mq_timedreceive_or_stop(queue, place, 8, null_mut(), &raw const deadline);
-        fails_with(libc::ETIMEDOUT, length.unwrap() as i64);
+        fails_with(libc::ETIMEDOUT, length.unwrap() as libc::c_long);
         libc::mq_close(queue);
     }
 }

@@ -5,7 +5,7 @@ mod example;
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::UdpSocket;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 use stop_tests::per_backend;
 
@@ -34,7 +34,7 @@ fn all_but_the_spawn_is_there_unchanged() {
 
 per_backend! {
     fn the_loop_ends_and_the_clean_up_runs() {
-        let mut adder = Command::new(example::path("drop_in_after"))
+        let mut adder = stop_tests::program(&example::path("drop_in_after"))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()

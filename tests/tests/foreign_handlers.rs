@@ -22,7 +22,7 @@ use support_hazards::proc::{limit, wait_for, wait_for_sleep_in};
 use support_hazards::signals::{Handler, STOP, catch, plain_read, plain_write, send, waiting};
 
 /// The calls a marked read, receive or sleep waits in, on any backend.
-const WAITS: [i64; 4] =
+const WAITS: [libc::c_long; 4] =
     [libc::SYS_read, libc::SYS_recvfrom, libc::SYS_clock_nanosleep, libc::SYS_ppoll];
 
 /// Where handlers report to and wait; set before the first signal is sent.

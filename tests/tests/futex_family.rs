@@ -16,15 +16,15 @@ use std::sync::{Arc, Barrier};
 use stop_tests::{FUTEXES, on_backends, per_backend, thread_id};
 use stopruntime::{Backend, Stopped, backend, shield, sys};
 
-const WAITS: [i64; 2] = [libc::SYS_futex, libc::SYS_futex_waitv];
+const WAITS: [libc::c_long; 2] = [libc::SYS_futex, libc::SYS_futex_waitv];
 const TURNS: usize = 1_000;
 /// The most that `futex_waitv` takes; on the ppoll backend one is the flag's.
 const MOST: usize = libc::FUTEX_WAITV_MAX.unsigned_abs() as usize;
 
 /// What a call came to: its result, or its errno.
-type Outcome = Result<Result<i64, Option<i32>>, Stopped>;
+type Outcome = Result<Result<libc::c_long, Option<i32>>, Stopped>;
 
-fn outcome(result: Result<i64, Stopped>) -> Outcome {
+fn outcome(result: Result<libc::c_long, Stopped>) -> Outcome {
     let errno = Error::last_os_error().raw_os_error();
     result.map(|result| if result < 0 { Err(errno) } else { Ok(result) })
 }
@@ -52,7 +52,7 @@ fn wait_for_any(words: &[AtomicU32], deadline: Option<libc::timespec>) -> Outcom
     outcome(unsafe { sys::futex_waitv_or_stop(entries.as_mut_ptr(), count, 0, deadline, clock) })
 }
 
-fn wake(word: &AtomicU32) -> i64 {
+fn wake(word: &AtomicU32) -> libc::c_long {
     let operation = libc::FUTEX_WAKE | libc::FUTEX_PRIVATE_FLAG;
     // SAFETY: the word is alive.
     unsafe { libc::syscall(libc::SYS_futex, word.as_ptr(), operation, 1) }
@@ -64,7 +64,11 @@ fn waiting_for_any(words: &Words) -> Started<Outcome> {
 }
 
 /// A request and something else at once, which comes a little later each turn.
-fn at_once<T>(turn: usize, request: &Started<T>, other: impl FnOnce() -> i64) -> i64 {
+fn at_once<T>(
+    turn: usize,
+    request: &Started<T>,
+    other: impl FnOnce() -> libc::c_long,
+) -> libc::c_long {
     let meet = Barrier::new(2);
     std::thread::scope(|scope| {
         scope.spawn(|| {
@@ -79,7 +83,7 @@ fn at_once<T>(turn: usize, request: &Started<T>, other: impl FnOnce() -> i64) ->
     })
 }
 
-fn pi(word: &AtomicU32, operation: i32) -> i64 {
+fn pi(word: &AtomicU32, operation: i32) -> libc::c_long {
     let operation = operation | libc::FUTEX_PRIVATE_FLAG;
     // SAFETY: the word is alive.
     unsafe { libc::syscall(libc::SYS_futex, word.as_ptr(), operation, 0, 0, 0, 0) }

@@ -13,7 +13,7 @@ const WAIT: i32 = libc::FUTEX_WAIT | libc::FUTEX_PRIVATE_FLAG;
 const WAKE: i32 = libc::FUTEX_WAKE | libc::FUTEX_PRIVATE_FLAG;
 const TURNS: usize = 2_000;
 
-fn wake(word: &AtomicU32) -> i64 {
+fn wake(word: &AtomicU32) -> libc::c_long {
     // SAFETY: the word is alive.
     unsafe { libc::syscall(libc::SYS_futex, word.as_ptr(), WAKE, 1) }
 }

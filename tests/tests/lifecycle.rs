@@ -8,13 +8,13 @@ use std::os::fd::AsRawFd;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Barrier, OnceLock, mpsc};
 use std::time::Duration;
-use stop_tests::{per_backend, thread_id, wait_until_blocked_in};
+use stop_tests::{SMALL_STACK, per_backend, thread_id, wait_until_blocked_in};
 use stopruntime::ext::ReadOrStop;
 use stopruntime::{Stopper, check, stop_requested, thread};
 use support_hazards::proc::{limit, rest};
 use support_hazards::signals::{STOP, catch, errno, is_masked, mask, plain_write, send};
 
-const READS: [i64; 2] = [libc::SYS_read, libc::SYS_ppoll];
+const READS: [libc::c_long; 2] = [libc::SYS_read, libc::SYS_ppoll];
 
 /// A pipe that stays empty: what a marked read waits on.
 fn quiet() -> (PipeReader, PipeWriter) {
@@ -191,8 +191,9 @@ per_backend! {
     }
 
     fn the_smallest_stack_is_enough() {
-        // What glibc says. musl's 2 KiB do not hold the frames of a debug build.
-        for size in [libc::PTHREAD_STACK_MIN.max(16 << 10), 0] {
+        // For 0 std takes what libc says.
+        let enough = libc::PTHREAD_STACK_MIN == SMALL_STACK;
+        for size in if enough { vec![SMALL_STACK, 0] } else { vec![SMALL_STACK] } {
             let (reader, _writer) = quiet();
             let (sender, receiver) = mpsc::channel();
             let handle = thread::Builder::new().stack_size(size).spawn(move || {

@@ -11,7 +11,7 @@ use stop_tests::{limit, per_backend, thread_id, wait_until_blocked_in};
 use stopruntime::ext::{JoinOrStop, ReadOrStop};
 use stopruntime::{Stopper, check, shield, stop_requested, thread};
 
-const READS: [i64; 2] = [libc::SYS_read, libc::SYS_ppoll];
+const READS: [libc::c_long; 2] = [libc::SYS_read, libc::SYS_ppoll];
 
 /// A pipe that stays empty: what a marked read waits on.
 fn quiet() -> (PipeReader, PipeWriter) {

@@ -8,7 +8,7 @@ mod support_hazards;
 use std::io::pipe;
 use std::os::unix::process::CommandExt;
 use std::process::Command;
-use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicI32, AtomicU32, Ordering};
 use std::sync::mpsc;
 use stop_tests::{on_backends, thread_id, wait_until_blocked_in};
 use stopruntime::ext::ReadOrStop;
@@ -17,7 +17,7 @@ use support_hazards::rseq::{SIGNATURE, libc_area};
 
 const TUNABLES: &str = "GLIBC_TUNABLES";
 const WITHOUT: &str = "glibc.pthread.rseq=0";
-const UNREGISTER: i64 = 1;
+const UNREGISTER: libc::c_long = 1;
 
 /// Goes on in a program without libc's registration, which is read when a
 /// program begins.
@@ -32,7 +32,7 @@ fn without_libcs() {
 
 /// Registers this thread with an area of its own, and takes that back: 0, or
 /// what the kernel says if another area is registered. rseq(2).
-fn register() -> i64 {
+fn register() -> libc::c_long {
     #[repr(C, align(32))]
     struct Area([u32; 8]);
     let mut area = Area([0; 8]);
@@ -42,14 +42,14 @@ fn register() -> i64 {
         let size = size_of::<Area>();
         let result = libc::syscall(libc::SYS_rseq, area, size, 0, SIGNATURE);
         if result != 0 {
-            return i64::from(*libc::__errno_location());
+            return libc::c_long::from(*libc::__errno_location());
         }
         libc::syscall(libc::SYS_rseq, area, size, UNREGISTER, SIGNATURE)
     }
 }
 
 /// Takes back libc's own registration of this thread.
-fn take_back() -> i64 {
+fn take_back() -> libc::c_long {
     let area = libc_area().expect("libc registers");
     // As glibc has registered it, whatever of it is in use.
     // SAFETY: its area, which nobody here uses.
@@ -57,7 +57,7 @@ fn take_back() -> i64 {
 }
 
 /// -1: not yet.
-static AT_THE_END: AtomicI64 = AtomicI64::new(-1);
+static AT_THE_END: AtomicI32 = AtomicI32::new(-1);
 
 /// The key of the destructor below.
 static KEY: AtomicU32 = AtomicU32::new(0);
@@ -72,7 +72,7 @@ unsafe extern "C" fn at_the_end(value: *mut libc::c_void) {
         unsafe { libc::pthread_setspecific(KEY.load(Ordering::SeqCst), again) };
         return;
     }
-    AT_THE_END.store(register(), Ordering::SeqCst);
+    AT_THE_END.store(i32::try_from(register()).unwrap(), Ordering::SeqCst);
 }
 
 /// A thread that is stopped in a marked read; what it says besides.
@@ -96,7 +96,7 @@ on_backends! { ["rseq"];
         assert_eq!(std::thread::spawn(register).join().unwrap(), 0, "nobody has registered it");
         assert_eq!(backend(), Backend::Rseq);
         assert_eq!(register(), 0, "nor is it where the proof was made");
-        assert_eq!(stopped(register), i64::from(libc::EINVAL), "the runtime has");
+        assert_eq!(stopped(register), libc::c_long::from(libc::EINVAL), "the runtime has");
         // A key that is younger than the runtime's: its destructor runs later.
         let mut key = 0;
         // SAFETY: a place for the key, and a destructor of this type.
@@ -130,6 +130,6 @@ on_backends! { ["rseq"];
             register()
         };
         let theirs = std::thread::spawn(registered).join().unwrap();
-        assert_eq!(theirs, i64::from(libc::EINVAL), "the runtime has, with an area of its own");
+        assert_eq!(theirs, libc::c_long::from(libc::EINVAL), "the runtime has, with an area of its own");
     }
 }

@@ -21,9 +21,9 @@ use stopruntime::ext::{RecvFromOrStop, RecvOrStop, SendToOrStop, WriteOrStop};
 use stopruntime::{Backend, Stopped, backend, sys};
 use terminal::{terminal, what_came_out};
 
-const SENDS: [i64; 2] = [libc::SYS_sendto, libc::SYS_ppoll];
-const RECEIVES: [i64; 2] = [libc::SYS_recvfrom, libc::SYS_ppoll];
-const WRITES: [i64; 3] = [libc::SYS_write, libc::SYS_writev, libc::SYS_ppoll];
+const SENDS: [libc::c_long; 2] = [libc::SYS_sendto, libc::SYS_ppoll];
+const RECEIVES: [libc::c_long; 2] = [libc::SYS_recvfrom, libc::SYS_ppoll];
+const WRITES: [libc::c_long; 3] = [libc::SYS_write, libc::SYS_writev, libc::SYS_ppoll];
 
 /// A bound receiver, a sender with no address of its own, and the way between.
 fn by_address() -> (UnixDatagram, UnixDatagram, PathBuf) {

@@ -191,14 +191,14 @@ fn accepted_so_far(count: &AtomicU64) -> u64 {
 }
 
 /// `Some(0)` woken, `None` stopped.
-fn futex_wait_or_stop(word: &AtomicU32) -> Option<i64> {
+fn futex_wait_or_stop(word: &AtomicU32) -> Option<libc::c_long> {
     let args = [word.as_ptr() as usize, libc::FUTEX_WAIT as usize, 0, 0, 0, 0];
     // SAFETY: futex(2) wait on a word that outlives the call, no time-out.
     unsafe { stopruntime::sys::syscall_or_stop(libc::SYS_futex, args) }.ok()
 }
 
 /// The number of threads woken: 1 or 0.
-fn wake(word: &AtomicU32) -> i64 {
+fn wake(word: &AtomicU32) -> libc::c_long {
     // SAFETY: futex(2) wake of a word that is alive.
     unsafe { libc::syscall(libc::SYS_futex, word.as_ptr(), libc::FUTEX_WAKE, 1) }
 }

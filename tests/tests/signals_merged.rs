@@ -15,7 +15,7 @@ use stopruntime::{backend, shield};
 use support_hazards::proc::{rest, wait_for};
 use support_hazards::signals::{STOP, catch, send};
 
-const WAITS: [i64; 2] = [libc::SYS_recvfrom, libc::SYS_ppoll];
+const WAITS: [libc::c_long; 2] = [libc::SYS_recvfrom, libc::SYS_ppoll];
 /// The runtime chooses.
 const NOT_SET: [&str; 1] = [""];
 

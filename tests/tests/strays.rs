@@ -17,7 +17,7 @@ use support_hazards::proc::{asleep_in, wait_for, wait_for_state};
 use support_hazards::signals::{STOP, catch, plain_write, send, waiting};
 use support_hazards::tracee::{Line, line_to_tracer, start};
 
-const WAITS: [i64; 3] = [libc::SYS_read, libc::SYS_clock_nanosleep, libc::SYS_ppoll];
+const WAITS: [libc::c_long; 3] = [libc::SYS_read, libc::SYS_clock_nanosleep, libc::SYS_ppoll];
 
 static CHAINED: AtomicU32 = AtomicU32::new(0);
 
@@ -217,10 +217,7 @@ fn wait_once(kind: u8, marked: bool) {
 }
 
 fn poll_once(kind: u8, marked: bool) {
-    let mut time = libc::timespec {
-        tv_sec: TIME.as_secs().cast_signed(),
-        tv_nsec: TIME.subsec_nanos().into(),
-    };
+    let mut time = stop_tests::timespec(TIME);
     let (number, time_out) = match kind {
         #[cfg(target_arch = "x86_64")]
         POLL => (libc::SYS_poll, usize::try_from(TIME.as_millis()).unwrap()),

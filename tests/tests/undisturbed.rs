@@ -22,7 +22,7 @@ use std::os::fd::AsRawFd;
 /// Starts a thread that can be stopped, waits until it sleeps in one of these
 /// system calls, makes requests, and proves that it slept through them.
 fn requested_in<T: Send + 'static>(
-    calls: &[i64],
+    calls: &[libc::c_long],
     unmarked: impl FnOnce() -> T + Send + 'static,
 ) -> JoinHandle<T> {
     let (sender, receiver) = mpsc::channel();
@@ -54,10 +54,7 @@ fn requested_in<T: Send + 'static>(
 /// ppoll(2) on one descriptor, as it is: its result or the errno.
 fn plain_poll(descriptor: i32, timeout: Option<Duration>) -> Result<i32, i32> {
     let mut entry = libc::pollfd { fd: descriptor, events: libc::POLLIN, revents: 0 };
-    let timeout = timeout.map(|timeout| libc::timespec {
-        tv_sec: timeout.as_secs().cast_signed(),
-        tv_nsec: timeout.subsec_nanos().into(),
-    });
+    let timeout = timeout.map(stop_tests::timespec);
     let timeout = timeout.as_ref().map_or(core::ptr::null(), core::ptr::from_ref);
     // SAFETY: one entry and a time-out that outlive the call.
     let ready = unsafe { libc::ppoll(&raw mut entry, 1, timeout, core::ptr::null()) };
@@ -91,9 +88,11 @@ per_backend! {
 
     fn a_plain_sleep_lasts_its_time() {
         const TIME: Duration = Duration::from_millis(300);
-        let handle = requested_in(&[libc::SYS_clock_nanosleep], || {
+        // By the one call or the other, as libc likes.
+        let sleeps = [libc::SYS_nanosleep, libc::SYS_clock_nanosleep];
+        let handle = requested_in(&sleeps, || {
             let start = Instant::now();
-            let time = libc::timespec { tv_sec: 0, tv_nsec: TIME.subsec_nanos().into() };
+            let time = stop_tests::timespec(TIME);
             // SAFETY: the time outlives the call; the rest is not asked for.
             let result = unsafe { libc::nanosleep(&raw const time, core::ptr::null_mut()) };
             (result, start.elapsed())

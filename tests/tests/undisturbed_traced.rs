@@ -20,7 +20,7 @@ use support_hazards::signals::{STOP, errno, plain_read, plain_write, waiting};
 use support_hazards::tracee::{Line, line_to_tracer, start};
 
 /// The calls a marked read waits in: `read`, or with the ppoll backend `ppoll`.
-const READS: [i64; 2] = [libc::SYS_read, libc::SYS_ppoll];
+const READS: [libc::c_long; 2] = [libc::SYS_read, libc::SYS_ppoll];
 
 per_backend! {
     fn a_running_thread_gets_no_signal() {

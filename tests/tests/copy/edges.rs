@@ -92,7 +92,9 @@ per_backend! {
             let value = (&raw const offset).cast();
             libc::setsockopt(socket.as_raw_fd(), libc::SOL_SOCKET, libc::SO_PEEK_OFF, value, 4)
         };
-        assert_eq!(set, 0);
+        if set != 0 {
+            stop_tests::leave_out("SO_PEEK_OFF", std::io::Error::last_os_error());
+        }
         let bytes = bytes(100_000);
         let mut copy = Vec::new();
         std::thread::scope(|scope| {

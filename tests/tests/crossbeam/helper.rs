@@ -88,10 +88,11 @@ per_backend! {
         assert!(thread::spawn(|| ()).stop_and_join().is_ok());
         std::thread::sleep(TIME);
         assert_eq!(rest(helper), before);
-        // The kernel and libc keep a few for themselves: 9, 19, 32, 33.
+        // The kernel and libc keep a few for themselves: 9, 19, 32, 33, on musl 34.
         let status = fs::read_to_string(format!("/proc/self/task/{helper}/status")).unwrap();
         let blocked = status.lines().find_map(|line| line.strip_prefix("SigBlk:")).unwrap();
-        assert_eq!(u64::from_str_radix(blocked.trim(), 16).unwrap() | 0x1_8004_0100, u64::MAX);
+        let blocked = u64::from_str_radix(blocked.trim(), 16).unwrap() | 0x3_8004_0100;
+        assert!(blocked == u64::MAX || stop_tests::emulation_hides("what the helper blocks"));
         for thread in threads {
             thread.stop_and_join().unwrap();
         }

@@ -11,7 +11,7 @@ use stop_tests::per_backend;
 use stopruntime::ext::{FileOrStop, LockOrStop};
 use stopruntime::{Backend, Stopped, Stopper, backend, stoppable};
 
-const FLOCK: [i64; 1] = [libc::SYS_flock];
+const FLOCK: [libc::c_long; 1] = [libc::SYS_flock];
 
 type Lock = fn(&File) -> std::result::Result<Result<()>, Stopped>;
 const LOCKS: [Lock; 2] = [LockOrStop::lock_or_stop, FileOrStop::lock_shared_or_stop];

@@ -85,6 +85,9 @@ fn fork_and_check() -> bool {
 }
 
 fn forks() {
+    if stop_tests::emulation_hides("a fork of several threads") {
+        return;
+    }
     assert_eq!(under_requests(|| (0..FORKS).filter(|_| fork_and_check()).count()), FORKS);
 }
 
@@ -185,7 +188,7 @@ per_backend! {
         }
         for _ in 0..FORKS {
             let test = "forks::a_thread_that_becomes_a_program_takes_no_request_along";
-            let output = Command::new(std::env::current_exe().unwrap())
+            let output = stop_tests::this_program()
                 .args(["--exact", test, "--nocapture", "--test-threads=1"])
                 .env(INSIDE, "1")
                 .output()

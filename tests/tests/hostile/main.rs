@@ -21,4 +21,5 @@ mod storms;
 #[path = "../support_hazards/mod.rs"]
 mod support_hazards;
 mod tools;
+#[cfg(target_arch = "x86_64")]
 mod traced;

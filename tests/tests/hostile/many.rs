@@ -32,7 +32,7 @@ fn how_many() -> usize {
     let of_user = usize::try_from(of_user.rlim_cur).unwrap_or(usize::MAX);
     limits.chain([of_user]).map(|limit| limit / 2).chain([MANY]).min().expect("at least one")
 }
-const READS: [i64; 2] = [libc::SYS_read, libc::SYS_ppoll];
+const READS: [libc::c_long; 2] = [libc::SYS_read, libc::SYS_ppoll];
 
 per_backend! {
     /// All requested by the end of their scope: all flags, one barrier, then
@@ -50,7 +50,7 @@ per_backend! {
             let (reader, stopped) = (&reader, &stopped);
             while started < most {
                 let sender = sender.clone();
-                let builder = thread::Builder::new().stack_size(libc::PTHREAD_STACK_MIN);
+                let builder = thread::Builder::new().stack_size(stop_tests::SMALL_STACK);
                 let handle = scope.spawn_with(builder, move || {
                     sender.send(thread_id()).unwrap();
                     let mut marked = reader;

@@ -14,8 +14,8 @@ use stopruntime::sync::{Condvar, Mutex};
 use stopruntime::thread::{self, JoinHandle};
 use stopruntime::{check, shield, stop_requested, stoppable};
 
-const READS: [i64; 2] = [libc::SYS_read, libc::SYS_ppoll];
-const FUTEX: [i64; 2] = [libc::SYS_futex, libc::SYS_futex_waitv];
+const READS: [libc::c_long; 2] = [libc::SYS_read, libc::SYS_ppoll];
+const FUTEX: [libc::c_long; 2] = [libc::SYS_futex, libc::SYS_futex_waitv];
 
 fn text(payload: &(dyn Any + Send)) -> &str {
     payload.downcast_ref::<&str>().copied().unwrap_or("not a text")
@@ -196,7 +196,7 @@ per_backend! {
         });
         writer.write_all(&[b'x'; 20]).unwrap();
         let thread = ids.recv().unwrap();
-        wait_until_blocked_in(thread, &[libc::SYS_poll]);
+        wait_until_blocked_in(thread, &[stop_tests::POLL]);
         let before = rest(thread);
         for _ in 0..100 {
             handle.request_stop();

@@ -3,7 +3,6 @@
 
 use super::flows::bouts;
 use super::support_hazards::dice::{Dice, runs};
-use std::process::Command;
 use stop_tests::seccomp::deny;
 use stop_tests::{on_backends, per_backend};
 use stopruntime::{Backend, Config, InstallError, backend};
@@ -19,7 +18,7 @@ const BOUTS: u64 = 6;
 
 /// Runs this test again, as a new program, which expects this backend.
 fn again(test: &str, expected: Backend, tunables: &str) {
-    let output = Command::new(std::env::current_exe().expect("the test's own path"))
+    let output = stop_tests::this_program()
         .args(["--exact", test, "--nocapture", "--test-threads=1"])
         .env(EXPECTED, expected.name())
         .env(TUNABLES, tunables)

@@ -26,7 +26,7 @@ use stopruntime::ext::ReadOrStop;
 use stopruntime::thread::{self, JoinHandle};
 use stopruntime::{Backend, Stopped, backend};
 
-const READS: [i64; 2] = [libc::SYS_read, libc::SYS_ppoll];
+const READS: [libc::c_long; 2] = [libc::SYS_read, libc::SYS_ppoll];
 
 type Read = Result<usize, Stopped>;
 

@@ -14,7 +14,7 @@ use stop_tests::{per_backend, thread_id, wait_until_blocked_in};
 use stopruntime::ext::ReadOrStop;
 use stopruntime::thread;
 
-const READS: [i64; 2] = [libc::SYS_read, libc::SYS_ppoll];
+const READS: [libc::c_long; 2] = [libc::SYS_read, libc::SYS_ppoll];
 
 /// The stack pointer of what the handler below has interrupted; 0: not yet.
 static INTERRUPTED_AT: AtomicUsize = AtomicUsize::new(0);
@@ -25,18 +25,20 @@ extern "C" fn looks(_: i32, _: *mut libc::siginfo_t, context: *mut libc::c_void)
     INTERRUPTED_AT.store(pointer, Ordering::SeqCst);
 }
 
-#[cfg(target_arch = "x86_64")]
 unsafe fn stack_pointer(context: *const libc::ucontext_t) -> usize {
     // SAFETY: the caller passes the kernel's own context.
-    let register = unsafe { (*context).uc_mcontext.gregs[libc::REG_RSP as usize] };
+    let machine = unsafe { &(*context).uc_mcontext };
+    #[cfg(target_arch = "x86_64")]
+    let register = machine.gregs[libc::REG_RSP as usize];
+    #[cfg(target_arch = "x86")]
+    let register = machine.gregs[libc::REG_ESP as usize].cast_unsigned();
+    #[cfg(target_arch = "aarch64")]
+    let register = machine.sp;
+    #[cfg(target_arch = "riscv64")]
+    let register = machine.__gregs[libc::REG_SP];
+    #[cfg(target_arch = "s390x")]
+    let register = machine.gregs[15];
     usize::try_from(register).expect("an address")
-}
-
-/// Its end, in place of what interrupts it: the calls are the same anywhere.
-#[cfg(not(target_arch = "x86_64"))]
-unsafe fn stack_pointer(context: *const libc::ucontext_t) -> usize {
-    // SAFETY: as above.
-    unsafe { (*context).uc_stack.ss_sp.addr() }
 }
 
 /// The lowest address of the calling thread's stack.

@@ -58,6 +58,9 @@ fn probe(tool: &str) -> (&'static [&'static str], &'static str) {
 /// Whether the tool is there and can do its work, which a sandbox may keep it
 /// from; says so if not.
 fn is_usable(tool: &str) -> bool {
+    if stop_tests::emulation_hides(tool) {
+        return false;
+    }
     let (options, says) = probe(tool);
     match Command::new(tool).args(options).arg("true").output() {
         Err(error) => not_tested(tool, format_args!("skipped: no {tool} ({error})")),

@@ -25,7 +25,7 @@ extern "C" fn on_signal(_: i32, _: *mut libc::siginfo_t, _: *mut libc::c_void) {
 }
 
 /// What the calls wait in, on any backend.
-const WAITS: [i64; 11] = [
+const WAITS: [libc::c_long; 11] = [
     libc::SYS_accept4,
     libc::SYS_connect,
     libc::SYS_futex,

@@ -38,7 +38,7 @@ use std::sync::mpsc;
 use stop_tests::{not_tested, thread_id, wait_until_blocked_in};
 use stopruntime::thread;
 
-const ENTER: [i64; 1] = [libc::SYS_io_uring_enter];
+const ENTER: [libc::c_long; 1] = [libc::SYS_io_uring_enter];
 
 fn has_rings(test: &str) -> bool {
     match IoUring::new(2) {

@@ -1,5 +1,6 @@
 //! Masks and signals that are not a request.
 
+use super::support_hazards::signals::send;
 use super::{ENTER, Read, completions, push, ring, stopped_while_it_waits};
 use core::ffi::c_void;
 use core::ptr::null;
@@ -101,19 +102,16 @@ on_rings! {
         let wait_and_tell = |ring: IoUring, blocks: bool| {
             let (sender, receiver) = mpsc::channel();
             let waiter = thread::spawn(move || {
-                // SAFETY: takes no argument.
-                let handle = unsafe { libc::pthread_self() };
-                sender.send((thread_id(), handle)).unwrap();
+                sender.send(thread_id()).unwrap();
                 let full = full();
                 let args = SubmitArgs::new();
                 let args = if blocks { args.sigmask(&full) } else { args };
                 let result = ring.submitter().submit_with_args_or_stop(1, &args);
                 (result.map(|result| result.map_err(|error| error.raw_os_error())), ring)
             });
-            let (thread, handle) = receiver.recv().unwrap();
+            let thread = receiver.recv().unwrap();
             wait_until_blocked_in(thread, &ENTER);
-            // SAFETY: the thread has not ended: nothing has ended its wait.
-            assert_eq!(unsafe { libc::pthread_kill(handle, libc::SIGUSR1) }, 0);
+            send(thread, libc::SIGUSR1);
             (waiter, thread)
         };
         let (waiter, _) = wait_and_tell(ring(), false);

@@ -15,7 +15,7 @@ use stop_tests::seccomp::deny;
 use stop_tests::{is_child, thread_id, wait_until_blocked_in};
 use stopruntime::ext::ReadOrStop;
 
-const READS: [i64; 2] = [libc::SYS_read, libc::SYS_ppoll];
+const READS: [libc::c_long; 2] = [libc::SYS_read, libc::SYS_ppoll];
 
 /// A thread in a marked read of a copy, or of the program's own runtime.
 struct Reader {

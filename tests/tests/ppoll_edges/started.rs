@@ -36,7 +36,7 @@ impl<T> Started<T> {
     /// Waits until the thread sleeps in one of these system calls and goes on
     /// sleeping: it is not woken once between many looks at it. A thread that
     /// spins, or that calls again and again, never comes to that.
-    pub(crate) fn wait_until_at_rest_in(&self, calls: &[i64]) {
+    pub(crate) fn wait_until_at_rest_in(&self, calls: &[libc::c_long]) {
         let deadline = Instant::now() + LIMIT;
         let mut before = rest(self.thread);
         let mut unchanged = 0;
@@ -52,7 +52,7 @@ impl<T> Started<T> {
     }
 
     /// Waits until the thread sleeps in this system call, or has ended.
-    pub(crate) fn wait_until_in(&self, call: i64) {
+    pub(crate) fn wait_until_in(&self, call: libc::c_long) {
         let deadline = Instant::now() + LIMIT;
         while !self.handle.is_finished() && blocked_in(self.thread) != Some(call) {
             assert!(Instant::now() < deadline, "the thread does not sleep in call {call}");

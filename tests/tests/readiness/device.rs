@@ -82,8 +82,8 @@ fn tun() -> Result<Device> {
         let kind = libc::SOCK_DGRAM | libc::SOCK_CLOEXEC;
         let socket = OwnedFd::from_raw_fd(done(libc::socket(libc::AF_PACKET, kind, 0))?);
         request.ifr_ifru.ifru_flags = libc::IFF_UP as libc::c_short;
-        done(libc::ioctl(socket.as_raw_fd(), libc::SIOCSIFFLAGS, &raw mut request))?;
-        done(libc::ioctl(socket.as_raw_fd(), libc::SIOCGIFINDEX, &raw mut request))?;
+        done(libc::ioctl(socket.as_raw_fd(), libc::SIOCSIFFLAGS as libc::Ioctl, &raw mut request))?;
+        done(libc::ioctl(socket.as_raw_fd(), libc::SIOCGIFINDEX as libc::Ioctl, &raw mut request))?;
         let interface = request.ifr_ifru.ifru_ifindex;
         Ok(Device { file, other: Other::Packets(socket, interface) })
     }

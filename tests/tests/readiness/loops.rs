@@ -35,7 +35,7 @@ fn poll(server: &Server) {
     loop {
         #[blocking]
         // SAFETY: as many entries.
-        let ready = unsafe { libc::poll(entries.as_mut_ptr(), COUNT as u64, FOR_EVER) };
+        let ready = unsafe { libc::poll(entries.as_mut_ptr(), COUNT as libc::nfds_t, FOR_EVER) };
         let with_event = entries.iter().enumerate().filter(|(_, entry)| entry.revents != 0);
         assert_eq!(with_event.clone().count(), ready as usize);
         for (index, _) in with_event {
@@ -87,6 +87,8 @@ fn epoll_wait(server: &Server) {
     }
 }
 
+/// For musl there is no such function in the crate libc.
+#[cfg(target_env = "gnu")]
 #[stoppable]
 fn epoll_pwait2(server: &Server) {
     let mut events = [NO_EVENT; AT_ONCE];
@@ -197,6 +199,7 @@ per_backend! {
         stopped_at_any_instant(epoll_wait);
     }
 
+    #[cfg(target_env = "gnu")]
     fn epoll_pwait2_delivers_each_event_once() {
         stopped_at_any_instant(epoll_pwait2);
     }

@@ -49,7 +49,7 @@ impl Steps {
 
     /// The instructions of a request that is made while the thread waits in one
     /// of these calls, at which to hold another one.
-    fn places(&mut self, calls: &[i64]) -> impl Iterator<Item = usize> + use<> {
+    fn places(&mut self, calls: &[libc::c_long]) -> impl Iterator<Item = usize> + use<> {
         let (thread, requester) = self.pair_as(b'N');
         wait_for_sleep(thread, calls);
         let count = to_the_next_trap(&requester);
@@ -96,14 +96,14 @@ fn step(traced: &Traced, count: usize) {
     }
 }
 
-fn wait_for_sleep(thread: i32, calls: &[i64]) {
+fn wait_for_sleep(thread: i32, calls: &[libc::c_long]) {
     wait_for("the thread to sleep", || asleep_in(thread).is_some_and(|call| calls.contains(&call)));
 }
 
 per_backend! {
     /// Its byte comes when the requester is held.
     fn of_a_blocked_read() {
-        const READS: [i64; 2] = [libc::SYS_recvfrom, libc::SYS_ppoll];
+        const READS: [libc::c_long; 2] = [libc::SYS_recvfrom, libc::SYS_ppoll];
         if let Some(line) = line_to_tracer() {
             return serve(line, Does::Reads);
         }

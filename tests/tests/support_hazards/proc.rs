@@ -42,7 +42,7 @@ pub(crate) fn rest(thread: i32) -> Rest {
 }
 
 /// The system call a thread of any process sleeps in, if it does.
-pub(crate) fn asleep_in(thread: i32) -> Option<i64> {
+pub(crate) fn asleep_in(thread: i32) -> Option<libc::c_long> {
     let state = rest(thread).state;
     let number = stop_examples::emulated::call_of(thread)?;
     (state == "S" && number >= 0).then_some(number)
@@ -54,7 +54,7 @@ pub(crate) fn wait_for_state(thread: i32, state: &str) {
 }
 
 /// Waits until a thread of any process sleeps in this system call.
-pub(crate) fn wait_for_sleep_in(thread: i32, call: i64) {
+pub(crate) fn wait_for_sleep_in(thread: i32, call: libc::c_long) {
     wait_for(&format!("a sleep in call {call}"), || asleep_in(thread) == Some(call));
 }
 

@@ -34,7 +34,7 @@ impl Storm {
 struct Timer(libc::timer_t);
 
 impl Timer {
-    fn start(thread: i32, signal: i32, nanoseconds: i64) -> Timer {
+    fn start(thread: i32, signal: i32, nanoseconds: libc::c_long) -> Timer {
         let period = libc::timespec { tv_sec: 0, tv_nsec: nanoseconds };
         // SAFETY: plain structures, filled in as timer_create(2) says; the
         // timer is deleted by Drop.

@@ -5,7 +5,7 @@ use super::proc::limit;
 use std::io::{Read, Write};
 use std::os::fd::{FromRawFd, OwnedFd};
 use std::os::unix::net::UnixStream;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 
 const TRACEE: &str = "STOP_TESTS_TRACEE";
 
@@ -81,7 +81,7 @@ impl Drop for Tracee {
 pub(crate) fn start(test: &str) -> (Tracee, Line) {
     let (ours, theirs) = UnixStream::pair().expect("a socket pair");
     ours.set_read_timeout(Some(limit())).expect("a time-out");
-    let child = Command::new(std::env::current_exe().expect("the test's own path"))
+    let child = stop_tests::this_program()
         .args(["--exact", test, "--nocapture", "--test-threads=1"])
         .env(TRACEE, "1")
         .stdin(Stdio::from(OwnedFd::from(theirs)))

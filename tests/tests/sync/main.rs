@@ -19,7 +19,7 @@ use stopruntime::sync::mpsc;
 use stopruntime::thread;
 use support_hazards::dice::Dice;
 
-const FUTEX: [i64; 2] = [libc::SYS_futex, libc::SYS_futex_waitv];
+const FUTEX: [libc::c_long; 2] = [libc::SYS_futex, libc::SYS_futex_waitv];
 
 /// Runs in a thread until it sleeps in a futex, then requests its stop.
 fn stopped_while_it_waits<T: Send + 'static>(wait: impl FnOnce() -> T + Send + 'static) -> T {

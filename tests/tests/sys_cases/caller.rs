@@ -49,7 +49,7 @@ impl Caller {
 
     /// Waits until the call sleeps (true) or has returned (false).
     pub fn waits(&self, case: &Case) -> Result<bool, String> {
-        const FUTEX: [i64; 2] = [libc::SYS_futex, libc::SYS_futex_waitv];
+        const FUTEX: [libc::c_long; 2] = [libc::SYS_futex, libc::SYS_futex_waitv];
         let deadline = Instant::now() + LIMIT;
         while !self.has_returned() {
             let asleep = blocked_in(self.thread);

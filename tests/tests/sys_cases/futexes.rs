@@ -1,6 +1,6 @@
 //! Futexes, by their kernel signatures. futex(2), `futex_waitv(2)`.
 
-use super::{Arranged, Case, arranged, case};
+use super::{Arranged, Case, FromWord, arranged, case};
 use core::ptr::{null, null_mut};
 use core::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, mpsc};
@@ -22,6 +22,7 @@ fn waiting(operation: i32) -> Arranged {
             unsafe {
                 sys::futex_or_stop(word.as_ptr(), operation, 0, null(), second.as_ptr(), ANY_BIT)
             }
+            .map(i64::from_word)
         },
         move || words[0].store(1, Ordering::SeqCst),
     )
@@ -65,7 +66,7 @@ fn locking(operation: i32) -> Arranged {
                 }
                 _ => assert!(!is_of(&word, thread_id()), "not locked, and ours"),
             }
-            result
+            result.map(i64::from_word)
         },
         move || {
             drop(give_back);
@@ -88,6 +89,7 @@ fn waiting_for_any() -> Arranged {
             }
             // SAFETY: both words outlive the call; no deadline.
             unsafe { sys::futex_waitv_or_stop(entries.as_mut_ptr(), 2, 0, null(), 0) }
+                .map(i64::from_word)
         },
         move || words[1].store(1, Ordering::SeqCst),
     )

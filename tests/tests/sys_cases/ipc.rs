@@ -7,7 +7,7 @@ use std::ffi::CString;
 use std::sync::Arc;
 use stopruntime::{Stopped, sys};
 
-const FAR: libc::timespec = libc::timespec { tv_sec: i64::MAX / 4, tv_nsec: 0 };
+const FAR: libc::timespec = libc::timespec { tv_sec: libc::time_t::MAX / 4, tv_nsec: 0 };
 
 /// A POSIX queue of one message of eight bytes.
 struct Queue(libc::mqd_t);

@@ -157,6 +157,12 @@ impl FromWord<i32> for i64 {
     }
 }
 
+impl FromWord<i64> for i64 {
+    fn from_word(word: i64) -> i64 {
+        word
+    }
+}
+
 impl FromWord<isize> for i64 {
     fn from_word(word: isize) -> i64 {
         word as i64

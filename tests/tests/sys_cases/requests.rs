@@ -1,7 +1,7 @@
 //! Asynchronous requests: libc's own, and the kernel's, for whose calls libc has
 //! no functions and only a number names them.
 
-use super::{Arranged, Case, arranged, case, pipe, put};
+use super::{Arranged, Case, FromWord, arranged, case, pipe, put};
 use core::ptr::null;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::sync::{Arc, Mutex};
@@ -126,6 +126,7 @@ fn by_number() -> Arranged {
                 let args = [context.0 as usize, 1, 1, place, 0, 0];
                 sys::syscall_or_stop(libc::SYS_io_getevents, args)
             }
+            .map(i64::from_word)
         },
         move || other.submit(),
     )

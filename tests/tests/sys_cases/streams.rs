@@ -7,7 +7,7 @@ use std::sync::Arc;
 use stopruntime::{Stopped, sys};
 
 /// The position that a pipe has: none. preadv2(2).
-const CURRENT: i64 = -1;
+const CURRENT: libc::off_t = -1;
 
 /// A call on the empty end of a pipe; fed by a byte.
 fn reading(call: fn(i32) -> Result<isize, Stopped>) -> Arranged {

@@ -21,7 +21,8 @@ fn sleeping(call: fn(libc::timespec) -> Result<i64, Stopped>) -> Arranged {
 }
 
 fn microseconds(time: libc::timespec) -> u32 {
-    (time.tv_sec * 1_000_000 + time.tv_nsec / 1_000).try_into().unwrap()
+    let whole = u32::try_from(time.tv_sec).unwrap();
+    whole * 1_000_000 + u32::try_from(time.tv_nsec).unwrap() / 1_000
 }
 
 pub fn cases() -> Vec<Case> {

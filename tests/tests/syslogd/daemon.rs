@@ -180,7 +180,7 @@ pub(crate) fn number_before(line: &str, unit: &str) -> usize {
 
 /// `syslogd`, with no arguments yet.
 pub(crate) fn command() -> Command {
-    let mut command = Command::new(example::path("syslogd"));
+    let mut command = stop_tests::program(&example::path("syslogd"));
     command.env("TZ", "UTC").stdin(Stdio::null());
     command
 }

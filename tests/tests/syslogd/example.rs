@@ -17,10 +17,14 @@ pub(crate) fn path(name: &str) -> PathBuf {
 }
 
 fn build(name: &str) -> PathBuf {
-    // target/PROFILE/deps/this-test
+    // target/PROFILE/deps/this-test, or target/TRIPLE/PROFILE/deps/this-test
+    // where CARGO_BUILD_TARGET asks for it.
     let this = env::current_exe().expect("the test's own path");
     let profile = this.ancestors().nth(2).expect("a test is two directories down");
-    let target = profile.parent().expect("a profile is in the target directory");
+    let mut target = profile.parent().expect("a profile is in the target directory");
+    if env::var_os("CARGO_BUILD_TARGET").is_some_and(|triple| target.ends_with(triple)) {
+        target = target.parent().expect("a triple is in the target directory");
+    }
     let profile_name = match profile.file_name().and_then(|name| name.to_str()) {
         Some("debug") | None => "dev",
         Some(other) => other,
