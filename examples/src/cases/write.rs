@@ -76,10 +76,10 @@ pub(super) fn writing<R, W>(
     mut call: impl FnMut(&mut W, &[u8]) -> Outcome + Send + 'static,
 ) -> io::Result<Fixture>
 where
-    R: Read + Send + 'static,
+    R: Read + AsFd + Send + 'static,
     W: Writer,
 {
-    let mut whole = if length == SHORT { fill(&mut writer)? } else { Vec::new() };
+    let mut whole = if length == SHORT { fill(&reader, &mut writer)? } else { Vec::new() };
     let message: Vec<u8> = pattern(b'A'..=b'Z', length);
     whole.extend_from_slice(&message);
     let writer = Shared::new(writer);

@@ -120,7 +120,7 @@ on_backends! { ["rseq", "handler"];
         }
         match worker.join().unwrap() {
             Ok(aborts) if backend() == Backend::Rseq => {
-                eprintln!("{aborts} aborts, {moves} moves");
+                println!("{aborts} aborts, {moves} moves");
                 assert!(aborts > 0, "{moves} moves and no abort");
             }
             Ok(aborts) => assert_eq!(aborts, 0, "nobody but the kernel would abort these"),

@@ -47,7 +47,7 @@ fn size_registered_by_libc() -> u32 {
 
 /// The best backend where the kernel has no rseq.
 pub(super) fn next() -> Backend {
-    if cfg!(target_arch = "x86_64") { Backend::Handler } else { Backend::Ppoll }
+    if stop_tests::HAS_WINDOWS { Backend::Handler } else { Backend::Ppoll }
 }
 
 per_backend! {
