@@ -27,16 +27,16 @@ pub const HAS_WINDOWS: bool =
     cfg!(any(target_arch = "x86_64", target_arch = "aarch64", target_arch = "riscv64"));
 
 /// poll(2), or what libc makes of it where there is none.
-#[cfg(target_arch = "x86_64")]
+#[cfg(any(target_arch = "x86_64", target_arch = "x86"))]
 pub const POLL: libc::c_long = libc::SYS_poll;
 /// pause(2), or what libc makes of it where there is none.
-#[cfg(target_arch = "x86_64")]
+#[cfg(any(target_arch = "x86_64", target_arch = "x86"))]
 pub const PAUSE: libc::c_long = libc::SYS_pause;
 /// poll(2), or what libc makes of it where there is none.
-#[cfg(not(target_arch = "x86_64"))]
+#[cfg(not(any(target_arch = "x86_64", target_arch = "x86")))]
 pub const POLL: libc::c_long = libc::SYS_ppoll;
 /// pause(2), or what libc makes of it where there is none.
-#[cfg(not(target_arch = "x86_64"))]
+#[cfg(not(any(target_arch = "x86_64", target_arch = "x86")))]
 pub const PAUSE: libc::c_long = libc::SYS_ppoll;
 
 /// The smallest stack that threads of these tests are given: what glibc says.

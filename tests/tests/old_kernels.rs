@@ -30,7 +30,10 @@ const NO_NOWAIT: [&str; 2] =
     ["ppoll without preadv2 and pwritev2", "ppoll forbidding preadv2 and pwritev2"];
 
 /// What a thread comes to that is stopped when it sleeps in one of these calls.
-fn stopped_in<T: Send + 'static>(calls: &[i64], call: impl FnOnce() -> T + Send + 'static) -> T {
+fn stopped_in<T: Send + 'static>(
+    calls: &[libc::c_long],
+    call: impl FnOnce() -> T + Send + 'static,
+) -> T {
     let (sender, receiver) = mpsc::channel();
     let handle = thread::spawn(move || {
         sender.send(thread_id()).unwrap();

@@ -58,7 +58,8 @@ per_backend! {
             check_nothing_is_left(before);
         }
         eprintln!("{count:?}");
-        assert!(count.completed > 0 && count.read > 0, "the stops met children at work");
+        let met = count.completed > 0 && count.read > 0;
+        assert!(met || stop_tests::emulation_hides("children at work, which are slow"));
     }
 
     fn statuses_are_complete_or_stopped_and_nothing_is_left() {

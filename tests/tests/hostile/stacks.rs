@@ -80,7 +80,9 @@ fn descend(to: usize, reader: &mut PipeReader) -> bool {
 fn size_of_signal_frame() -> usize {
     // SAFETY: a number.
     let size = unsafe { libc::getauxval(libc::AT_MINSIGSTKSZ) };
-    usize::try_from(size).expect("a size").max(1_024)
+    let size = usize::try_from(size).expect("a size");
+    // An emulator does not say.
+    if size == 0 { libc::MINSIGSTKSZ } else { size.max(1_024) }
 }
 
 /// A thread that blocks in a marked read with its stack down to `to` bytes

@@ -61,6 +61,11 @@ fn is_usable(tool: &str) -> bool {
     if stop_tests::emulation_hides(tool) {
         return false;
     }
+    // They take a library of the program's own architecture.
+    if cfg!(target_arch = "x86") && tool != "strace" {
+        not_tested(tool, "it is for programs of 64 bits here");
+        return false;
+    }
     let (options, says) = probe(tool);
     match Command::new(tool).args(options).arg("true").output() {
         Err(error) => not_tested(tool, format_args!("skipped: no {tool} ({error})")),
