@@ -39,6 +39,13 @@ pub const POLL: libc::c_long = libc::SYS_ppoll;
 #[cfg(not(any(target_arch = "x86_64", target_arch = "x86")))]
 pub const PAUSE: libc::c_long = libc::SYS_ppoll;
 
+/// What libc makes of recv(2).
+#[cfg(not(target_arch = "x86"))]
+pub const RECV: libc::c_long = libc::SYS_recvfrom;
+/// What libc makes of recv(2).
+#[cfg(target_arch = "x86")]
+pub const RECV: libc::c_long = libc::SYS_socketcall;
+
 /// The smallest stack that threads of these tests are given: what glibc says.
 /// The 2 KiB that musl says do not hold std's own frames of a debug build.
 pub const SMALL_STACK: usize =

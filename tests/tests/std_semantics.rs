@@ -233,7 +233,7 @@ per_backend! {
             let (mut peer, _) = listener.accept().unwrap();
             let mut stream = stream.unwrap().unwrap();
             let reader = start(move || stream.read(&mut [0]).unwrap());
-            reader.wait_until_at_rest_in(&[libc::SYS_recvfrom]);
+            reader.wait_until_at_rest_in(&[stop_tests::RECV]);
             peer.write_all(b"x").unwrap();
             assert_eq!(reader.ended(), 1);
         };

@@ -16,10 +16,10 @@ use stopruntime::{sys, thread};
 /// `struct io_uring_getevents_arg` (`linux/io_uring.h`).
 #[repr(C)]
 struct GetEvents {
-    mask: *const libc::sigset_t,
+    mask: u64,
     mask_size: u32,
     min_wait: u32,
-    timeout: *const c_void,
+    timeout: u64,
 }
 
 const WAIT: u32 = EnterFlags::GETEVENTS.bits();
@@ -72,12 +72,13 @@ on_rings! {
             },
             |ring| enter2(ring, WAIT, (core::ptr::from_ref(&full())).cast(), 8),
             |ring| {
-                let (full, timeout) = (full(), null());
-                let given = GetEvents { mask: &raw const full, mask_size: 8, min_wait: 0, timeout };
+                let full = full();
+                let mask = &raw const full as u64;
+                let given = GetEvents { mask, mask_size: 8, min_wait: 0, timeout: 0 };
                 enter2(ring, WAIT_WITH, (&raw const given).cast(), size_of::<GetEvents>())
             },
             |ring| {
-                let none = GetEvents { mask: null(), mask_size: 0, min_wait: 0, timeout: null() };
+                let none = GetEvents { mask: 0, mask_size: 0, min_wait: 0, timeout: 0 };
                 enter2(ring, WAIT_WITH, (&raw const none).cast(), size_of::<GetEvents>())
             },
         ];

@@ -7,7 +7,11 @@ use std::ffi::CString;
 use std::sync::Arc;
 use stopruntime::{Stopped, sys};
 
-const FAR: libc::timespec = libc::timespec { tv_sec: libc::time_t::MAX / 4, tv_nsec: 0 };
+const FAR: libc::timespec = libc::timespec { tv_sec: MOST_SECONDS, tv_nsec: 0 };
+
+const MOST_SECONDS: libc::time_t = libc::time_t::MAX >> if SHORT_TIMES { 0 } else { 2 };
+/// Those of 32 bits end in 2038.
+const SHORT_TIMES: bool = size_of::<libc::time_t>() == 4;
 
 /// A POSIX queue of one message of eight bytes.
 struct Queue(libc::mqd_t);

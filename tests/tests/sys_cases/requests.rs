@@ -65,11 +65,11 @@ fn suspending() -> Arranged {
 
 /// A context of the kernel's own asynchronous input and output, which libc has
 /// no functions for; dropped, it is gone. `io_getevents(2)`.
-struct Context(u64);
+struct Context(usize);
 
 impl Context {
     fn new() -> Context {
-        let mut context = 0_u64;
+        let mut context = 0_usize;
         // SAFETY: a place for the context, which is 0.
         let made = unsafe { libc::syscall(libc::SYS_io_setup, 1, &raw mut context) };
         assert_eq!(made, 0, "{}", std::io::Error::last_os_error());
@@ -123,7 +123,7 @@ fn by_number() -> Arranged {
             let place = &raw mut event as usize;
             // SAFETY: a place for one event (32 bytes); no time-out.
             unsafe {
-                let args = [context.0 as usize, 1, 1, place, 0, 0];
+                let args = [context.0, 1, 1, place, 0, 0];
                 sys::syscall_or_stop(libc::SYS_io_getevents, args)
             }
             .map(i64::from_word)
