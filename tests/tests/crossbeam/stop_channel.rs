@@ -5,7 +5,7 @@ use core::cell::RefCell;
 use core::convert::Infallible;
 use crossbeam_channel::{Receiver, Select, TryRecvError, bounded, never, select, unbounded};
 use std::sync::mpsc;
-use stop_tests::per_backend;
+use stop_tests::{per_backend, thread_id, wait_until_blocked_in};
 use stopruntime::crossbeam::stop_channel;
 use stopruntime::ext::ReceiverOrStop;
 use stopruntime::{check, shield, thread};
@@ -34,17 +34,24 @@ per_backend! {
         sender.send(1).unwrap();
         sender.send(2).unwrap();
         let theirs = numbers.clone();
-        let sum = stopped_while_it_waits(move || {
+        let (id, both_taken) = mpsc::channel();
+        let adder = thread::spawn(move || {
             let (stop, mut sum) = (stop_channel(), 0);
             loop {
                 select! {
-                    recv(theirs) -> number => sum += number.unwrap(),
+                    recv(theirs) -> number => {
+                        sum += number.unwrap();
+                        if sum == 3 {
+                            id.send(thread_id()).unwrap();
+                        }
+                    }
                     recv(words) -> word => drop(word.unwrap()),
                     recv(stop) -> stopped => break stopped.map_or(sum, |never| match never {}),
                 }
             }
         });
-        assert_eq!(sum, 3);
+        wait_until_blocked_in(both_taken.recv().unwrap(), &[libc::SYS_futex]);
+        assert_eq!(adder.stop_and_join().unwrap(), 3);
         sender.send(3).unwrap();
         assert_eq!(numbers.recv(), Ok(3), "nothing was taken with the stop");
     }
