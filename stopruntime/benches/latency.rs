@@ -22,7 +22,6 @@ use std::sync::atomic::{AtomicI32, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
-use stopruntime::Stopper;
 use stopruntime::ext::ReadOrStop;
 use table::{Spread, Table, pin};
 
@@ -139,20 +138,17 @@ fn sample(wait: impl FnOnce() + Send + 'static, end: impl FnOnce(i32)) -> Sample
 }
 
 fn request(mut data: &'static PipeReader) -> Sample {
-    let (sender, receiver) = std::sync::mpsc::channel();
     let id = Arc::new(AtomicI32::new(0));
     let theirs = Arc::clone(&id);
-    let waiter = thread::spawn(move || {
+    let waiter = stopruntime::thread::spawn(move || {
         take_place();
-        sender.send(Stopper::current()).expect("the bench waits for it");
         theirs.store(own_id(), Ordering::Release);
         assert!(data.read_or_stop(&mut [0]).is_err());
         Instant::now()
     });
-    let stopper = receiver.recv().expect("the thread sends it");
     wait_until_asleep(&id);
     let start = Instant::now();
-    stopper.request_stop();
+    waiter.request_stop();
     let past = waiter.join().expect("no panic");
     Sample(past - start, start.elapsed())
 }
