@@ -175,7 +175,9 @@ fn run_child(name: &str, backend: &str) {
     let [said, errors] = output.map(|thread| thread.join().expect("the reader ends"));
     let output = [said.as_str(), &errors].concat();
     assert!(status.success(), "{name} on {backend}: {status}\n{output}");
-    let ran = output.contains("1 passed") || output.contains(NOT_TESTED);
+    // One that ends in `leave_out` has said so.
+    let left_out = stop_examples::emulated::is_emulated() && output.contains(NOT_TESTED);
+    let ran = output.contains("1 passed") || left_out;
     assert!(ran, "{name} on {backend} ran no test:\n{output}");
     for line in said.lines().filter_map(|line| said_by(name, line)) {
         println!("{name} on {backend}: {line}");
