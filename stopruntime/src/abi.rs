@@ -23,32 +23,55 @@ const _: () = assert!(
 #[cfg(any(target_arch = "x86", target_arch = "s390x", target_arch = "m68k"))]
 pub(crate) const SYS_accept: c_long = -1;
 
+/// What the numbers that came to all architectures at once are counted from.
+#[allow(dead_code, reason = "where libc has them all")]
+const FIRST: c_long =
+    if cfg!(any(target_arch = "mips", target_arch = "mips32r6")) { 4000 } else { 0 };
+
 /// Linux 5.1, where there was only ipc(2).
 #[cfg(any(
     target_arch = "x86",
     target_arch = "s390x",
+    target_arch = "m68k",
+    target_arch = "mips",
+    target_arch = "mips32r6",
+    target_arch = "powerpc",
     target_arch = "powerpc64",
+    target_arch = "sparc",
     target_arch = "sparc64"
 ))]
 mod ipc {
+    use super::FIRST;
     use libc::c_long;
 
-    pub(crate) const SYS_msgsnd: c_long = 400;
-    pub(crate) const SYS_msgrcv: c_long = 401;
+    pub(crate) const SYS_msgsnd: c_long = FIRST + 400;
+    pub(crate) const SYS_msgrcv: c_long = FIRST + 401;
     #[cfg(target_pointer_width = "64")]
     pub(crate) const SYS_semtimedop: c_long = 392;
 }
 #[cfg(any(
     target_arch = "x86",
     target_arch = "s390x",
+    target_arch = "m68k",
+    target_arch = "mips",
+    target_arch = "mips32r6",
+    target_arch = "powerpc",
     target_arch = "powerpc64",
+    target_arch = "sparc",
     target_arch = "sparc64"
 ))]
 pub(crate) use ipc::*;
 
-/// `semtimedop_time64`, Linux 5.1: the same number everywhere.
+/// `semtimedop_time64`, Linux 5.1.
 #[cfg(target_pointer_width = "32")]
-pub(crate) const SYS_semtimedop: c_long = 420;
+pub(crate) const SYS_semtimedop: c_long = FIRST + 420;
+
+/// With the flags before the places, which so begin at an even register
+/// (`sync_file_range(2)`).
+#[cfg(target_arch = "arm")]
+pub(crate) const SYS_sync_file_range: c_long = 341;
+#[cfg(any(target_arch = "powerpc", target_arch = "powerpc64"))]
+pub(crate) const SYS_sync_file_range: c_long = libc::SYS_sync_file_range2;
 
 /// With places in a file of 64 bits, as open file description locks have them.
 #[cfg(target_pointer_width = "32")]
@@ -77,18 +100,25 @@ pub(crate) fn upper(offset: impl Into<i64>) -> usize {
     if size_of::<usize>() == 8 { 0 } else { (offset.into() >> 32) as usize }
 }
 
-/// `struct flock64` and its commands, where libc's own type and commands are
-/// the older ones.
+/// `struct flock64` (fcntl(2)), which open file description locks take.
+#[cfg(target_pointer_width = "32")]
+#[repr(C)]
+pub(crate) struct LongLock {
+    pub(crate) l_type: c_short,
+    pub(crate) l_whence: c_short,
+    pub(crate) l_start: i64,
+    pub(crate) l_len: i64,
+    pub(crate) l_pid: pid_t,
+}
+
+/// Its commands, where libc's own are the older ones.
 #[cfg(all(target_pointer_width = "32", target_env = "gnu"))]
 mod locks {
     use core::ffi::c_int;
 
-    pub(crate) use libc::flock64 as LongLock;
-    pub(crate) const F_SETLK64: c_int = 13;
-    pub(crate) const F_SETLKW64: c_int = 14;
+    const IS_MIPS: bool = cfg!(any(target_arch = "mips", target_arch = "mips32r6"));
+    pub(crate) const F_SETLK64: c_int = if IS_MIPS { 34 } else { 13 };
+    pub(crate) const F_SETLKW64: c_int = if IS_MIPS { 35 } else { 14 };
 }
 #[cfg(all(target_pointer_width = "32", target_env = "gnu"))]
 pub(crate) use locks::*;
-
-#[cfg(all(target_pointer_width = "32", not(target_env = "gnu")))]
-pub(crate) use libc::flock as LongLock;

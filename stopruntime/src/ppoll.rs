@@ -126,7 +126,7 @@ const ENDS_BY_ITSELF: [c_long; 13] = [
     libc::SYS_pwrite64,
     libc::SYS_pwritev,
     libc::SYS_sync,
-    libc::SYS_sync_file_range,
+    abi::SYS_sync_file_range,
     libc::SYS_syncfs,
 ];
 

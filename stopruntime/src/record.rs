@@ -35,7 +35,7 @@ use crate::futex::{futex_wait, futex_wake};
 use crate::signal;
 use crate::timeout::Timeout;
 use crate::window::{Line, rseq};
-use core::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, AtomicU64, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, AtomicUsize, Ordering};
 use std::sync::OnceLock;
 use std::thread::Thread;
 use std::time::Instant;
@@ -59,7 +59,7 @@ pub(crate) struct Record {
     ended: AtomicU32,
     /// Takes the descriptors of a thread without rseq: only the handler reads
     /// it, and no other thread writes the line it is in.
-    descriptor: AtomicU64,
+    descriptor: AtomicUsize,
     owns_rseq: AtomicBool,
     /// The signal is blocked outside `ppoll` ([`Backend::Ppoll`](crate::Backend::Ppoll)).
     pub(crate) masked: AtomicBool,
@@ -87,7 +87,7 @@ impl Record {
             tid: AtomicI32::new(0),
             pid: AtomicI32::new(0),
             ended: AtomicU32::new(0),
-            descriptor: AtomicU64::new(0),
+            descriptor: AtomicUsize::new(0),
             owns_rseq: AtomicBool::new(false),
             masked: AtomicBool::new(false),
             timeout: Timeout::new(),
@@ -180,7 +180,7 @@ impl Record {
     }
 
     /// Takes the record into use on the calling thread.
-    pub(crate) fn begin(&self, rseq_cs: Option<(*mut AtomicU64, bool)>, masked: bool) {
+    pub(crate) fn begin(&self, rseq_cs: Option<(*mut AtomicUsize, bool)>, masked: bool) {
         let (field, owned) = rseq_cs.unwrap_or((self.descriptor.as_ptr().cast(), false));
         self.line.rseq_cs.store(field, Ordering::Relaxed);
         self.owns_rseq.store(owned, Ordering::Relaxed);

@@ -214,6 +214,10 @@ per_backend! {
     }
 
     fn a_lock_that_is_free_is_taken() {
+        // The kernel writes the owner into the word, in its own byte order.
+        if cfg!(target_endian = "big") && stop_tests::emulation_hides("the owner of a lock") {
+            return;
+        }
         let word = AtomicU32::new(0);
         assert_eq!(lock_or_stop(&word), Ok(Ok(0)));
         assert_eq!(owner(&word), thread_id().unsigned_abs());

@@ -89,8 +89,9 @@ pub(super) struct Turn(u64, u64);
 impl Turn {
     /// Takes the turn, unless another caller has it.
     pub(super) fn take(descriptor: c_int) -> Option<Turn> {
-        let (device, inode) =
-            status_of(descriptor).map_or((0, 0), |status| (status.st_dev, status.st_ino));
+        #[allow(clippy::useless_conversion, reason = "shorter on some architectures")]
+        let (device, inode) = status_of(descriptor)
+            .map_or((0, 0), |status| (status.st_dev.into(), status.st_ino.into()));
         let mut taken = list();
         if taken.contains(&(device, inode)) {
             return None;

@@ -64,7 +64,11 @@ pub(super) unsafe extern "C" fn on_signal(
 /// # Safety
 ///
 /// `context` is the interrupted context, and this thread's.
-unsafe fn divert(signal: c_int, context: *mut libc::ucontext_t, record: &crate::record::Record) {
+unsafe fn divert(
+    signal: c_int,
+    context: *mut crate::window::Context,
+    record: &crate::record::Record,
+) {
     use crate::window::{Place, find, program_counter, set_program_counter};
     use core::sync::atomic::Ordering::Relaxed;
 

@@ -7,9 +7,8 @@
 
 #![allow(unsafe_code)]
 
+#[cfg(target_pointer_width = "64")]
 use super::calls;
-#[cfg(target_pointer_width = "32")]
-use crate::abi::upper;
 #[cfg(target_pointer_width = "32")]
 use crate::stop::Stopped;
 use core::ffi::{c_int, c_uint, c_void};
@@ -23,9 +22,6 @@ calls! {
     /// pwrite(2).
     "pwrite" pwrite_or_stop(fd: c_int, data: *const c_void, count: size_t, offset: off_t) -> ssize_t
         = SYS_pwrite64(fd, data, count, offset);
-    /// `sync_file_range(2)`.
-    "sync_file_range" sync_file_range_or_stop(fd: c_int, offset: off64_t, length: off64_t, flags: c_uint) -> c_int
-        = SYS_sync_file_range(fd, offset, length, flags);
     /// fallocate(2).
     "fallocate" fallocate_or_stop(fd: c_int, mode: c_int, offset: off_t, length: off_t) -> c_int
         = SYS_fallocate(fd, mode, offset, length);
@@ -35,38 +31,55 @@ calls! {
         = SYS_fcntl(fd, command, argument);
 }
 
+#[cfg(all(target_pointer_width = "64", not(target_arch = "powerpc64")))]
+calls! {
+    /// `sync_file_range(2)`.
+    "sync_file_range" sync_file_range_or_stop(fd: c_int, offset: off64_t, length: off64_t, flags: c_uint) -> c_int
+        = SYS_sync_file_range(fd, offset, length, flags);
+}
+
+/// Where there is `Ppoll` alone, which makes these calls as they are. Which
+/// registers a pair goes to, which half comes first, and where the flags stand
+/// is another thing on each architecture (syscall(2)), and libc's to know.
+#[cfg(any(target_pointer_width = "32", target_arch = "powerpc64"))]
+macro_rules! plain_calls {
+    ($(
+        $(#[$attribute:meta])*
+        $alias:literal $plain:ident $name:ident($($argument:ident: $type:ty),*) -> $result:ty;
+    )*) => {$(
+        #[doc = concat!("`libc::", $alias, "`, stop-checked.")]
+        $(#[$attribute])*
+        ///
+        /// # Errors
+        ///
+        /// [`Stopped`](crate::Stopped): a stop is requested and the call had no effect.
+        ///
+        /// # Safety
+        ///
+        /// As the plain call.
+        #[doc(alias = $alias)]
+        pub unsafe fn $name($($argument: $type),*) -> Result<$result, crate::stop::Stopped> {
+            crate::check()?;
+            // SAFETY: the caller answers for the call.
+            Ok(unsafe { libc::$plain($($argument),*) })
+        }
+    )*};
+}
+
 #[cfg(target_pointer_width = "32")]
-calls! {
+plain_calls! {
+    /// pread(2).
+    "pread" pread pread_or_stop(fd: c_int, buffer: *mut c_void, count: size_t, offset: off_t) -> ssize_t;
+    /// pwrite(2).
+    "pwrite" pwrite pwrite_or_stop(fd: c_int, data: *const c_void, count: size_t, offset: off_t) -> ssize_t;
     /// fallocate(2).
-    "fallocate" fallocate_or_stop(fd: c_int, mode: c_int, offset: off_t, length: off_t) -> c_int
-        = SYS_fallocate(fd, mode, offset, upper(offset), length, upper(length));
+    "fallocate" fallocate fallocate_or_stop(fd: c_int, mode: c_int, offset: off_t, length: off_t) -> c_int;
 }
 
-// A pair begins at an even register there (syscall(2)).
-#[cfg(target_arch = "arm")]
-calls! {
-    /// pread(2).
-    "pread" pread_or_stop(fd: c_int, buffer: *mut c_void, count: size_t, offset: off_t) -> ssize_t
-        = SYS_pread64(fd, buffer, count, 0, offset, upper(offset));
-    /// pwrite(2).
-    "pwrite" pwrite_or_stop(fd: c_int, data: *const c_void, count: size_t, offset: off_t) -> ssize_t
-        = SYS_pwrite64(fd, data, count, 0, offset, upper(offset));
+#[cfg(any(target_pointer_width = "32", target_arch = "powerpc64"))]
+plain_calls! {
     /// `sync_file_range(2)`.
-    "sync_file_range" sync_file_range_or_stop(fd: c_int, offset: off64_t, length: off64_t, flags: c_uint) -> c_int
-        = SYS_sync_file_range(fd, flags, offset, upper(offset), length, upper(length));
-}
-
-#[cfg(all(target_pointer_width = "32", not(target_arch = "arm")))]
-calls! {
-    /// pread(2).
-    "pread" pread_or_stop(fd: c_int, buffer: *mut c_void, count: size_t, offset: off_t) -> ssize_t
-        = SYS_pread64(fd, buffer, count, offset, upper(offset));
-    /// pwrite(2).
-    "pwrite" pwrite_or_stop(fd: c_int, data: *const c_void, count: size_t, offset: off_t) -> ssize_t
-        = SYS_pwrite64(fd, data, count, offset, upper(offset));
-    /// `sync_file_range(2)`.
-    "sync_file_range" sync_file_range_or_stop(fd: c_int, offset: off64_t, length: off64_t, flags: c_uint) -> c_int
-        = SYS_sync_file_range(fd, offset, upper(offset), length, upper(length), flags);
+    "sync_file_range" sync_file_range sync_file_range_or_stop(fd: c_int, offset: off64_t, length: off64_t, flags: c_uint) -> c_int;
 }
 
 /// `libc::fcntl`, stop-checked. fcntl(2): `F_SETLKW` and `F_OFD_SETLKW` wait.
@@ -87,15 +100,15 @@ pub unsafe fn fcntl_or_stop(fd: c_int, command: c_int, argument: usize) -> Resul
         libc::F_SETLKW => argument,
         // libc has only one type for both; the kernel, for these, the other.
         libc::F_OFD_SETLKW => {
-            // SAFETY: the caller's lock, and zeroed is a valid one.
-            let (given, mut long) = unsafe {
-                (*(argument as *const libc::flock), core::mem::zeroed::<crate::abi::LongLock>())
+            // SAFETY: the caller's lock.
+            let given = unsafe { *(argument as *const libc::flock) };
+            let long = crate::abi::LongLock {
+                l_type: given.l_type,
+                l_whence: given.l_whence,
+                l_start: given.l_start.into(),
+                l_len: given.l_len.into(),
+                l_pid: given.l_pid,
             };
-            long.l_type = given.l_type;
-            long.l_whence = given.l_whence;
-            long.l_start = given.l_start.into();
-            long.l_len = given.l_len.into();
-            long.l_pid = given.l_pid;
             // SAFETY: the lock outlives the call.
             return unsafe { fcntl64(fd, command, &raw const long as usize) };
         }

@@ -117,12 +117,12 @@ pub unsafe fn select_or_stop(
     let given = unsafe { timeout.as_mut() };
     let mut left = given.as_ref().map(|given| timespec {
         tv_sec: given.tv_sec,
-        tv_nsec: given.tv_usec.saturating_mul(1_000),
+        tv_nsec: (given.tv_usec as c_long).saturating_mul(1_000),
     });
     // SAFETY: the caller's sets; the time-out is our own.
     let ready = unsafe { select(count, [readable, writable, exceptional], left.as_mut(), None) };
     if let (Some(given), Some(left)) = (given, left) {
-        *given = timeval { tv_sec: left.tv_sec, tv_usec: left.tv_nsec / 1_000 };
+        *given = timeval { tv_sec: left.tv_sec, tv_usec: (left.tv_nsec / 1_000) as _ };
     }
     ready
 }

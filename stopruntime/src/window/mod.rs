@@ -36,7 +36,7 @@
 #![allow(unsafe_code)]
 
 use core::sync::atomic::Ordering::Relaxed;
-use core::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64};
+use core::sync::atomic::{AtomicPtr, AtomicU32, AtomicUsize};
 
 #[cfg_attr(all(target_arch = "x86_64", target_pointer_width = "64"), path = "x86_64.rs")]
 #[cfg_attr(all(target_arch = "aarch64", target_pointer_width = "64"), path = "aarch64.rs")]
@@ -56,7 +56,7 @@ pub(crate) mod rseq;
 /// [`Backend::Ppoll`](crate::Backend::Ppoll).
 pub(crate) use arch::AVAILABLE;
 pub(crate) use arch::{
-    abort_probe, program_counter, set_program_counter, syscall, syscall_widened,
+    Context, abort_probe, program_counter, set_program_counter, syscall, syscall_widened,
 };
 
 /// What a window leaves in the result register when the flag was set. Outside
@@ -70,8 +70,9 @@ pub(crate) struct Line {
     pub(crate) flag: AtomicU32,
     /// 1 while the thread is between `enter` and `end`. Offset 4.
     pub(crate) marker: AtomicU32,
-    /// Where to store the address of the descriptor. Offset 8.
-    pub(crate) rseq_cs: AtomicPtr<AtomicU64>,
+    /// Where to store the address of the descriptor: 64 bits for the kernel,
+    /// and an address on every architecture that has windows. Offset 8.
+    pub(crate) rseq_cs: AtomicPtr<AtomicUsize>,
 }
 
 const _: () = assert!(

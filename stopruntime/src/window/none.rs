@@ -8,13 +8,23 @@
 //! Nothing here does anything.
 
 #![allow(unsafe_code)]
+#![allow(non_upper_case_globals, reason = "libc's name")]
 
 use super::{Descriptor, Line, STOPPED};
 use core::ffi::c_void;
-use core::sync::atomic::AtomicU64;
+use core::sync::atomic::AtomicUsize;
 
 /// Whether there are windows.
 pub(crate) const AVAILABLE: bool = false;
+
+/// Stands in for libc's `ucontext_t`, which the libc crate does not have
+/// everywhere; there is never one.
+pub(crate) struct Context {
+    pub(crate) uc_sigmask: libc::sigset_t,
+}
+
+/// Nobody's number.
+pub(super) const SYS_rseq: libc::c_long = -1;
 
 /// Nothing is registered with it.
 pub(super) const SIGNATURE: u32 = 0;
@@ -52,7 +62,7 @@ pub(crate) unsafe fn syscall_widened(
 /// # Safety
 ///
 /// None needed.
-pub(crate) unsafe fn abort_probe(_: *const AtomicU64, _: usize) -> bool {
+pub(crate) unsafe fn abort_probe(_: *const AtomicUsize, _: usize) -> bool {
     false
 }
 
@@ -66,7 +76,7 @@ pub(super) fn table() -> &'static [Descriptor] {
 /// # Safety
 ///
 /// None needed.
-pub(crate) unsafe fn program_counter(_: *const libc::ucontext_t) -> usize {
+pub(crate) unsafe fn program_counter(_: *const Context) -> usize {
     0
 }
 
@@ -75,7 +85,7 @@ pub(crate) unsafe fn program_counter(_: *const libc::ucontext_t) -> usize {
 /// # Safety
 ///
 /// None needed.
-pub(crate) unsafe fn set_program_counter(_: *mut libc::ucontext_t, _: usize) {}
+pub(crate) unsafe fn set_program_counter(_: *mut Context, _: usize) {}
 
 /// Nowhere.
 pub(super) fn thread_pointer() -> *mut c_void {

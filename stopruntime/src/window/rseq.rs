@@ -15,7 +15,7 @@
 use super::arch::{self, SIGNATURE};
 use core::cell::UnsafeCell;
 use core::ffi::{c_int, c_uint};
-use core::sync::atomic::{AtomicPtr, AtomicU64};
+use core::sync::atomic::{AtomicPtr, AtomicUsize};
 
 /// The first 32 bytes of the kernel's `struct rseq` (linux/rseq.h), the size
 /// that every kernel since 4.18 accepts.
@@ -23,7 +23,7 @@ use core::sync::atomic::{AtomicPtr, AtomicU64};
 struct Area {
     cpu_id_start: u32,
     cpu_id: i32,
-    rseq_cs: AtomicU64,
+    rseq_cs: AtomicUsize,
     flags: u32,
     padding: [u32; 3],
 }
@@ -33,7 +33,7 @@ thread_local! {
         UnsafeCell::new(Area {
             cpu_id_start: 0,
             cpu_id: -1,
-            rseq_cs: AtomicU64::new(0),
+            rseq_cs: AtomicUsize::new(0),
             flags: 0,
             padding: [0; 3],
         })
@@ -45,14 +45,14 @@ const UNREGISTER: usize = 1;
 /// The calling thread's `rseq_cs` field, and whether it is an area of ours
 /// that has to be given back with [`unregister`]; or the errno of rseq(2), which
 /// is `EINVAL` if somebody else has registered the thread.
-pub(crate) fn rseq_cs() -> Result<(*mut AtomicU64, bool), c_int> {
+pub(crate) fn rseq_cs() -> Result<(*mut AtomicUsize, bool), c_int> {
     match libc_area() {
         Some(field) => Ok((field, false)),
         None => register().map(|field| (field, true)),
     }
 }
 
-fn libc_area() -> Option<*mut AtomicU64> {
+fn libc_area() -> Option<*mut AtomicUsize> {
     let (offset, size) = libc_symbols();
     if offset.is_null() || size.is_null() {
         return None;
@@ -108,7 +108,7 @@ fn libc_symbols() -> (*const isize, *const c_uint) {
     (offset, size)
 }
 
-fn register() -> Result<*mut AtomicU64, c_int> {
+fn register() -> Result<*mut AtomicUsize, c_int> {
     let area = OWN.with(UnsafeCell::get);
     // SAFETY: the area is this thread's own static storage, 32 bytes, aligned;
     // `unregister` takes it back before the thread ends.
@@ -132,13 +132,13 @@ pub(crate) fn unregister() {
 /// `area` stays valid until it is unregistered or the thread has ended.
 unsafe fn system_call(area: *mut Area, flags: usize) -> c_int {
     // SAFETY: the caller answers for the area.
-    unsafe { libc::syscall(libc::SYS_rseq, area, size_of::<Area>(), flags, SIGNATURE) as c_int }
+    unsafe { libc::syscall(arch::SYS_rseq, area, size_of::<Area>(), flags, SIGNATURE) as c_int }
 }
 
 /// Takes the descriptors of threads that have no record; nobody reads it.
-pub(crate) static NOWHERE: AtomicU64 = AtomicU64::new(0);
+pub(crate) static NOWHERE: AtomicUsize = AtomicUsize::new(0);
 
 /// [`NOWHERE`] as the pointer a [`Line`](super::Line) starts with.
-pub(crate) const fn nowhere() -> AtomicPtr<AtomicU64> {
+pub(crate) const fn nowhere() -> AtomicPtr<AtomicUsize> {
     AtomicPtr::new((&raw const NOWHERE).cast_mut())
 }

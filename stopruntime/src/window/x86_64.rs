@@ -13,10 +13,16 @@
 use super::{Descriptor, Line, STOPPED};
 use core::arch::asm;
 use core::ffi::c_void;
-use core::sync::atomic::AtomicU64;
+use core::sync::atomic::AtomicUsize;
 
 /// Whether there are windows.
 pub(crate) const AVAILABLE: bool = true;
+
+/// What a handler's third argument points to.
+pub(crate) use libc::ucontext_t as Context;
+
+/// rseq(2), whose number the libc crate does not have everywhere.
+pub(super) use libc::SYS_rseq;
 
 /// What stands before every abort address, as `rseq(2)` is told.
 pub(super) const SIGNATURE: u32 = 0x5305_3053;
@@ -147,7 +153,7 @@ pub(crate) unsafe fn syscall_widened(
 /// # Safety
 ///
 /// `rseq_cs` is the calling thread's registered field.
-pub(crate) unsafe fn abort_probe(rseq_cs: *const AtomicU64, turns: usize) -> bool {
+pub(crate) unsafe fn abort_probe(rseq_cs: *const AtomicUsize, turns: usize) -> bool {
     let mut aborted: u32 = 0;
     // SAFETY: `rseq_cs` is writable and this thread's own; the section is left
     // with the word cleared on both ways; declared registers only.
@@ -220,7 +226,7 @@ pub(super) fn table() -> &'static [Descriptor] {
 /// # Safety
 ///
 /// `context` is the third argument of a `SA_SIGINFO` handler.
-pub(crate) unsafe fn program_counter(context: *const libc::ucontext_t) -> usize {
+pub(crate) unsafe fn program_counter(context: *const Context) -> usize {
     // SAFETY: the caller passes the kernel's own, initialised context.
     unsafe { (*context).uc_mcontext.gregs[libc::REG_RIP as usize] as usize }
 }
@@ -230,7 +236,7 @@ pub(crate) unsafe fn program_counter(context: *const libc::ucontext_t) -> usize 
 /// # Safety
 ///
 /// As [`program_counter`]; `pc` is the abort address of the interrupted window.
-pub(crate) unsafe fn set_program_counter(context: *mut libc::ucontext_t, pc: usize) {
+pub(crate) unsafe fn set_program_counter(context: *mut Context, pc: usize) {
     // SAFETY: as above, and exclusive: the context lives in this signal frame.
     unsafe { (*context).uc_mcontext.gregs[libc::REG_RIP as usize] = pc as i64 }
 }
