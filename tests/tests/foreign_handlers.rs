@@ -13,7 +13,7 @@ use std::net::UdpSocket;
 use std::os::fd::AsRawFd;
 use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 use std::sync::mpsc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use stop_tests::{per_backend, thread_id, wait_until_blocked_in};
 use stopruntime::ext::{ReadOrStop, RecvFromOrStop, sleep_or_stop};
 use stopruntime::thread::{self, JoinHandle};
@@ -198,20 +198,33 @@ per_backend! {
 
     fn without_a_request_a_sleep_keeps_its_deadline() {
         // The kernel never restarts it, with either flag.
-        const TIME: Duration = Duration::from_millis(400);
         catch(libc::SIGUSR1, returns, 0, &[]);
         let handlers = Handlers::new();
-        let (handle, thread) = blocked(|| {
-            let start = std::time::Instant::now();
-            (sleep_or_stop(TIME), start.elapsed())
-        });
-        for _ in 0..100 {
+        let interrupt = |thread| {
             handlers.enter(thread, libc::SIGUSR1);
             wait_until_blocked_in(thread, &WAITS);
+        };
+        // Far longer than it takes to interrupt it once, on this processor.
+        let asked = {
+            let (handle, thread) = blocked(|| sleep_or_stop(Duration::MAX));
+            let start = Instant::now();
+            (0..10).for_each(|_| interrupt(thread));
+            let took = start.elapsed();
+            assert!(handle.stop_and_join().unwrap().is_err());
+            Duration::from_secs(1).max(20 * took)
+        };
+        let (handle, thread) = blocked(move || {
+            let start = Instant::now();
+            (sleep_or_stop(asked), start.elapsed())
+        });
+        // One that began anew each time would last half as long again.
+        let start = Instant::now();
+        while start.elapsed() < asked / 2 {
+            interrupt(thread);
         }
         let (outcome, lasted) = joined(handle);
         assert_eq!(outcome, Ok(()));
-        assert!(lasted >= TIME && lasted < TIME * 3 / 2, "{lasted:?}");
+        assert!(lasted >= asked && lasted < asked * 3 / 2, "{lasted:?} of {asked:?}");
     }
 
     fn under_a_shield_it_is_interrupted_although_a_stop_is_requested() {
