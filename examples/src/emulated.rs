@@ -55,6 +55,8 @@ const NUMBERS: &[(c_long, c_long)] = &[
     (libc::SYS_rt_sigtimedwait, 128),
     (libc::SYS_rt_sigsuspend, 130),
     (libc::SYS_futex, 202),
+    // What a wait with a time-out goes on in after SIGSTOP and SIGCONT.
+    (libc::SYS_restart_syscall, 219),
     (libc::SYS_clock_nanosleep, 230),
     (libc::SYS_mq_timedsend, 242),
     (libc::SYS_mq_timedreceive, 243),

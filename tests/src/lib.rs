@@ -54,6 +54,7 @@ pub const SMALL_STACK: usize =
 const BACKEND: &str = "STOPRUNTIME_BACKEND";
 const CHILD: &str = "STOP_TESTS_CHILD";
 const LIMIT: &str = "STOP_TESTS_LIMIT";
+const PART: &str = "STOP_TESTS_PART";
 
 /// No test has more stresses, one after the other, each as long as
 /// [`churn::seconds`] says.
@@ -70,6 +71,18 @@ const STRESSES: u32 = 4;
 pub fn limit() -> Duration {
     let seconds = std::env::var(LIMIT).ok();
     Duration::from_secs(seconds.map_or(180, |text| text.parse().expect("a number of seconds")))
+}
+
+/// As many of a test's runs as `STOP_TESTS_PART` leaves of them: one in so many,
+/// where the processor is slow.
+///
+/// # Panics
+///
+/// If that is not a number above 0.
+#[must_use]
+pub fn part_of(runs: u64) -> u64 {
+    let part = std::env::var(PART).ok();
+    runs.div_ceil(part.map_or(1, |text| text.parse().expect("a number above 0")))
 }
 
 /// Defines tests that run in a process of their own, once per backend; with
@@ -127,7 +140,7 @@ pub fn run(path: &str, backends: &[&str], body: fn()) {
             continue;
         }
         // What an emulator of user space lacks is its own affair.
-        if name_of(backend) == *backend || !emulation_hides(backend) {
+        if name_of(backend) == *backend || !emulation_hides(backend, NO_FILTERS) {
             run_child(name, backend);
         }
     }
@@ -221,6 +234,16 @@ pub fn program(program: &Path) -> Command {
 
 const NOT_TESTED: &str = "NOT TESTED: ";
 
+/// For [`emulation_hides`]: a call cannot be denied there. seccomp(2) is `ENOSYS`
+/// and `PR_SET_SECCOMP` `EINVAL`.
+pub const NO_FILTERS: &str = "it has no seccomp filters";
+/// For [`emulation_hides`], where the processor is big-endian.
+pub const OWNER_SWAPPED: &str = "the kernel writes it into the word in its own byte order";
+/// For [`emulation_hides`]: "assertion failed" in `qemu_plugin_vcpu_init_hook`.
+pub const NO_FORKS: &str = "it aborts where a forked child of several threads starts one";
+/// For [`emulation_hides`]: `PR_SET_CHILD_SUBREAPER` is `EINVAL`.
+pub const NO_SUBREAPER: &str = "nobody but init adopts orphans there";
+
 /// Says what a test could not look at on this machine, also if it passes:
 /// libtest keeps what it prints by `println!` to itself then.
 pub fn not_tested(what: &str, why: impl std::fmt::Display) {
@@ -240,12 +263,12 @@ pub fn leave_out(what: &str, why: impl std::fmt::Display) -> ! {
 }
 
 /// Whether an emulator of user space keeps a test from what it looks at; says
-/// so if it does.
+/// so, and why, if it does: what qemu-user 7.2 does in another way than Linux.
 #[must_use]
-pub fn emulation_hides(what: &str) -> bool {
+pub fn emulation_hides(what: &str, why: &str) -> bool {
     let emulated = stop_examples::emulated::is_emulated();
     if emulated {
-        not_tested(what, "hidden by the emulator of user space");
+        not_tested(what, format_args!("{why}, under an emulator of user space"));
     }
     emulated
 }

@@ -6,12 +6,12 @@
 
 use core::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Barrier, mpsc};
-use stop_tests::{FUTEXES, on_backends, thread_id, wait_until_blocked_in};
+use stop_tests::{FUTEXES, on_backends, part_of, thread_id, wait_until_blocked_in};
 use stopruntime::{sys, thread};
 
 const WAIT: i32 = libc::FUTEX_WAIT | libc::FUTEX_PRIVATE_FLAG;
 const WAKE: i32 = libc::FUTEX_WAKE | libc::FUTEX_PRIVATE_FLAG;
-const TURNS: usize = 2_000;
+const TURNS: u64 = 2_000;
 
 fn wake(word: &AtomicU32) -> libc::c_long {
     // SAFETY: the word is alive.
@@ -21,7 +21,7 @@ fn wake(word: &AtomicU32) -> libc::c_long {
 on_backends! { FUTEXES;
     fn who_was_woken_returns_from_the_wait() {
         let mut woken_and_requested = 0;
-        for turn in 0..TURNS {
+        for turn in 0..part_of(TURNS) {
             let word = Arc::new(AtomicU32::new(0));
             let ours = Arc::clone(&word);
             let (sender, receiver) = mpsc::channel();
@@ -53,6 +53,6 @@ on_backends! { FUTEXES;
             woken_and_requested += woken;
             word.store(1, Ordering::Relaxed);
         }
-        println!("{woken_and_requested} of {TURNS} were woken first");
+        println!("{woken_and_requested} of {} were woken first", part_of(TURNS));
     }
 }

@@ -8,7 +8,7 @@ use std::os::fd::AsRawFd;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Barrier, OnceLock, mpsc};
 use std::time::Duration;
-use stop_tests::{SMALL_STACK, per_backend, thread_id, wait_until_blocked_in};
+use stop_tests::{SMALL_STACK, part_of, per_backend, thread_id, wait_until_blocked_in};
 use stopruntime::ext::ReadOrStop;
 use stopruntime::{Stopper, check, stop_requested, thread};
 use support_hazards::proc::{limit, rest};
@@ -29,7 +29,7 @@ per_backend! {
     fn a_request_before_the_thread_runs() {
         let (reader, _writer) = quiet();
         let reader = Arc::new(reader);
-        for _ in 0..1_000 {
+        for _ in 0..part_of(1_000) {
             let reader = Arc::clone(&reader);
             let handle = thread::spawn(move || is_stopped(&reader));
             assert!(handle.request_stop());
@@ -41,7 +41,7 @@ per_backend! {
         // The ids come round again: a signal to an old one would meet a thread
         // in a plain poll. Where the kernel lets us, it is the very next one.
         let mut same = 0;
-        for _ in 0..2_000 {
+        for _ in 0..part_of(2_000) {
             let ended = thread::spawn(|| check().map(|()| thread_id()));
             let stopper = ended.stopper();
             let id = ended.join().unwrap().unwrap();
@@ -69,7 +69,7 @@ per_backend! {
     }
 
     fn requests_while_the_thread_ends() {
-        for _ in 0..2_000 {
+        for _ in 0..part_of(2_000) {
             let handle = thread::spawn(check);
             let stopper = handle.stopper();
             let requester = std::thread::spawn(move || stopper.request_stop());
@@ -108,7 +108,7 @@ per_backend! {
 
     fn one_of_many_requesters_is_first() {
         const MANY: usize = 8;
-        for _ in 0..200 {
+        for _ in 0..part_of(200) {
             let (reader, _writer) = quiet();
             let handle = thread::spawn(move || is_stopped(&reader));
             let start = Arc::new(Barrier::new(MANY));

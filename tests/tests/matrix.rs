@@ -23,8 +23,9 @@ use stop_examples::cases::{self, Case, Control, Moved, Outcome, Progress, Runnin
 use stop_tests::{BACKENDS, on_backends};
 use stopruntime::Backend;
 
-/// Request and data meet at a different point each time.
-const ROUNDS: usize = 20;
+/// Request and data meet at a different point each time; the part of them that
+/// is asked for (`STOP_TESTS_PART`).
+const ROUNDS: u64 = 20;
 const STRAY_SIGNALS: u32 = 3;
 /// Each failure may have taken a time limit; with more the process would be
 /// taken for one that hangs, and nobody would read of them.
@@ -248,7 +249,7 @@ fn together(case: &Case, backend: Backend) -> Result<&'static str, String> {
     if case.waits_in(backend).is_empty() {
         return REFUSED;
     }
-    for round in 0..ROUNDS {
+    for round in 0..stop_tests::part_of(ROUNDS) {
         let (marked, mut control) = arrange(case)?;
         let running = Running::start(marked);
         if round % 2 == 0 {

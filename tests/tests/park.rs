@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc;
 use std::time::Duration;
-use stop_tests::{per_backend, thread_id, wait_until_blocked_in};
+use stop_tests::{part_of, per_backend, thread_id, wait_until_blocked_in};
 use stopruntime::ext::{park_or_stop, park_timeout_or_stop};
 use stopruntime::{Stopper, shield, stoppable, thread};
 
@@ -97,7 +97,7 @@ per_backend! {
         let given = Arc::new(AtomicU64::new(0));
         let taken = Arc::new(AtomicU64::new(0));
         let mut random = 0x2545_F491_4F6C_DD1D_u64;
-        for _ in 0..3_000 {
+        for _ in 0..part_of(3_000) {
             let (theirs, seen) = (Arc::clone(&given), Arc::clone(&taken));
             let taker = thread::spawn(move || {
                 let take = || seen.store(theirs.load(Ordering::SeqCst), Ordering::SeqCst);

@@ -15,7 +15,7 @@ use stop_tests::{FUTEXES, on_backends, per_backend};
 use stopruntime::ext::{AcceptOrStop, RecvFromOrStop};
 use stopruntime::thread::{self, JoinHandle};
 use support_hazards::dice::{Dice, runs};
-use support_hazards::proc::limit;
+use support_hazards::proc::{limit, wait_for};
 
 /// Longer than a thread takes to start and to block.
 const SPREAD: u64 = 120_000;
@@ -38,7 +38,8 @@ fn receive(socket: &UdpSocket, next: &AtomicU64, missing: &AtomicU64) {
         let (number, expected) = (u64::from_ne_bytes(buffer), next.load(Ordering::Relaxed));
         assert!(number >= expected, "datagram {number} came again or late, not {expected}");
         missing.fetch_add(number - expected, Ordering::Relaxed);
-        next.store(number + 1, Ordering::Relaxed);
+        // Whoever sees this sees the gap before it.
+        next.store(number + 1, Ordering::Release);
     }
 }
 
@@ -83,6 +84,15 @@ per_backend! {
                 dice.spin(SPREAD / 4);
                 sender.send(&sent.to_ne_bytes()).unwrap();
                 sent += 1;
+            }
+            // Every other stop meets a receiver that has worked, at whatever
+            // pace, and goes back to its call; the rest one that may have begun.
+            if run % 2 == 0 {
+                wait_for("all that is queued to be received", || {
+                    let next = next.load(Ordering::Acquire);
+                    let came = next - missing.load(Ordering::Relaxed);
+                    came + dropped(&receiver) == sent
+                });
             }
             let span = if dice.chance(2) { 1_000 } else { SPREAD };
             dice.spin(span);

@@ -14,7 +14,7 @@ use stopruntime::ext::ReadOrStop;
 use stopruntime::thread::{self, JoinHandle};
 use support_hazards::dice::{Dice, runs};
 use support_hazards::proc::{Rest, asleep_in, rest, wait_for};
-use support_hazards::signals::{errno, plain_read, plain_write};
+use support_hazards::signals::{errno, plain_read, plain_write, waiting};
 
 use std::io::pipe;
 use std::os::fd::AsRawFd;
@@ -49,6 +49,17 @@ fn requested_in<T: Send + 'static>(
     assert_eq!(before, expected);
     assert!(asleep_in(thread).is_some_and(|call| calls.contains(&call)));
     handle
+}
+
+/// A sleep that outlasts the requests, by how long they took another thread on
+/// this processor.
+fn long_sleep() -> Duration {
+    let start = Instant::now();
+    let (reader, writer) = pipe().unwrap();
+    let handle = requested_in(&[libc::SYS_read], move || plain_read(reader.as_raw_fd()));
+    assert!(plain_write(writer.as_raw_fd()));
+    assert_eq!(handle.join().unwrap(), Ok(1));
+    Duration::from_millis(300).max(5 * start.elapsed())
 }
 
 /// ppoll(2) on one descriptor, as it is: its result or the errno.
@@ -87,29 +98,29 @@ per_backend! {
     }
 
     fn a_plain_sleep_lasts_its_time() {
-        const TIME: Duration = Duration::from_millis(300);
+        let asked = long_sleep();
         // By the one call or the other, as libc likes.
         let sleeps = [libc::SYS_nanosleep, libc::SYS_clock_nanosleep];
-        let handle = requested_in(&sleeps, || {
+        let handle = requested_in(&sleeps, move || {
             let start = Instant::now();
-            let time = stop_tests::timespec(TIME);
+            let time = stop_tests::timespec(asked);
             // SAFETY: the time outlives the call; the rest is not asked for.
             let result = unsafe { libc::nanosleep(&raw const time, core::ptr::null_mut()) };
             (result, start.elapsed())
         });
         let (result, lasted) = handle.join().unwrap();
         assert_eq!(result, 0);
-        assert!(lasted >= TIME);
+        assert!(lasted >= asked);
     }
 
     fn std_sleep_lasts_its_time() {
-        const TIME: Duration = Duration::from_millis(300);
-        let handle = requested_in(&[libc::SYS_clock_nanosleep], || {
+        let asked = long_sleep();
+        let handle = requested_in(&[libc::SYS_clock_nanosleep], move || {
             let start = Instant::now();
-            std::thread::sleep(TIME);
+            std::thread::sleep(asked);
             start.elapsed()
         });
-        assert!(handle.join().unwrap() >= TIME);
+        assert!(handle.join().unwrap() >= asked);
     }
 
     fn a_condvar_of_std_is_not_woken() {
@@ -137,6 +148,7 @@ per_backend! {
         let mut data = 0;
         for run in 0..runs(3_000) {
             let (mut reader, writer) = pipe().unwrap();
+            let theirs = reader.try_clone().unwrap();
             let (sender, receiver) = mpsc::channel();
             let handle = thread::spawn(move || {
                 sender.send(thread_id()).unwrap();
@@ -148,6 +160,10 @@ per_backend! {
             let write_first = dice.chance(2);
             if write_first {
                 assert!(plain_write(writer.as_raw_fd()));
+                // However fast it is, some requests come after.
+                if run % 8 == 0 {
+                    wait_for("the byte to be taken", || waiting(&theirs) == 0);
+                }
             }
             dice.spin(8_000);
             handle.request_stop();

@@ -9,10 +9,10 @@ mod support_hazards;
 use std::collections::BTreeMap;
 use std::io::{PipeReader, PipeWriter, pipe};
 use std::os::fd::{AsFd, AsRawFd};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, Ordering};
-use std::time::Duration;
-use stop_tests::{on_backends, thread_id};
+use std::sync::{Arc, mpsc};
+use std::time::{Duration, Instant};
+use stop_tests::{on_backends, thread_id, wait_until_blocked_in};
 use stopruntime::testing::read_widened;
 use stopruntime::thread;
 use support_hazards::cores::{Cores, pin, sleep_sharply};
@@ -21,19 +21,82 @@ use support_hazards::proc::limit;
 use support_hazards::signals::{catch, plain_write, send, waiting};
 use support_hazards::timers::{BLOWS, Storm, count_blows};
 
+/// Turns of the widest window on a processor that is not emulated.
 const SPINS: u64 = 20_000;
 
 /// What the marked reads came to, and whether their byte was there.
 type Counts = BTreeMap<(&'static str, bool), u64>;
 
 /// One marked read on this core, met by a request from the calling thread.
-fn one_run(dice: &mut Dice, core: usize, naps: bool, counts: &mut Counts) {
-    one_run_in(dice, core, naps, counts, |_| None);
+fn one_run(dice: &mut Dice, pace: Pace, core: usize, naps: bool, counts: &mut Counts) {
+    one_run_in(dice, pace, core, naps, counts, |_| None);
+}
+
+/// How wide windows are on this processor, which an emulator may be.
+#[derive(Clone, Copy, Debug)]
+struct Pace {
+    /// Turns between two instructions of the widest window.
+    widest: u64,
+    /// How long that takes, in nanoseconds.
+    nanoseconds: u64,
+}
+
+impl Pace {
+    /// Measured with a reader on this core. Nothing but the quickest of a few
+    /// times is of use: the others were delayed.
+    fn on(core: usize) -> Pace {
+        let window = quickest(|| time_of_a_window(core));
+        // The turns of an emulator are quick, and all that a requester does
+        // between the instant that it has chosen and its request is slow.
+        let times = (20 * quickest(time_of_a_request)).div_ceil(window);
+        Pace { widest: times * SPINS, nanoseconds: times * window }
+    }
+
+    /// An instant within this falls before, into or behind a window of so many
+    /// turns.
+    fn width(self, spins: usize) -> u64 {
+        self.nanoseconds * spins as u64 / self.widest + 1_000
+    }
+}
+
+fn quickest(time: impl Fn() -> Duration) -> u64 {
+    let nanoseconds = |_| u64::try_from(time().as_nanos()).unwrap();
+    (0..8).map(nanoseconds).min().unwrap()
+}
+
+/// With [`SPINS`] turns, for a reader that finds its byte.
+fn time_of_a_window(core: usize) -> Duration {
+    let reads = move || {
+        pin(thread_id(), &[core]);
+        let (reader, writer): (PipeReader, PipeWriter) = pipe().unwrap();
+        assert!(plain_write(writer.as_raw_fd()));
+        let start = Instant::now();
+        assert_eq!(read_widened(reader.as_fd(), &mut [0], usize::try_from(SPINS).unwrap()), Ok(1));
+        start.elapsed()
+    };
+    std::thread::spawn(reads).join().unwrap()
+}
+
+/// That finds a reader asleep.
+fn time_of_a_request() -> Duration {
+    let (reader, _writer): (PipeReader, PipeWriter) = pipe().unwrap();
+    let (sender, receiver) = mpsc::channel();
+    let handle = thread::spawn(move || {
+        sender.send(thread_id()).unwrap();
+        read_widened(reader.as_fd(), &mut [0], 0)
+    });
+    wait_until_blocked_in(receiver.recv().unwrap(), &[libc::SYS_read]);
+    let start = Instant::now();
+    assert!(handle.request_stop());
+    let took = start.elapsed();
+    assert!(handle.join().unwrap().is_err(), "there is no data");
+    took
 }
 
 /// The same; the reader exposes itself, by its id, to `weather`.
 fn one_run_in(
     dice: &mut Dice,
+    pace: Pace,
     core: usize,
     naps: bool,
     counts: &mut Counts,
@@ -42,11 +105,9 @@ fn one_run_in(
     let (reader, writer): (PipeReader, PipeWriter) = pipe().unwrap();
     let reader = Arc::new(reader);
     // The sleep alone takes longer than most windows.
-    let widest = if naps { 4 * SPINS } else { SPINS };
+    let widest = if naps { 4 * pace.widest } else { pace.widest };
     let spins = usize::try_from(dice.below(widest)).unwrap() >> dice.below(3);
-    // A turn takes a quarter of a nanosecond and a window has seven gaps, so
-    // that both instants fall before, into and behind it.
-    let width = 2 * spins as u64 + 1_000;
+    let width = pace.width(spins);
     let (with_data, early) = (dice.chance(2), dice.chance(2));
     if with_data && early {
         assert!(plain_write(writer.as_raw_fd()));
@@ -96,8 +157,8 @@ impl Gate {
 }
 
 /// The runs must have met both sides of the race.
-fn check(counts: &Counts) {
-    eprintln!("{counts:?}");
+fn check(pace: Pace, counts: &Counts) {
+    eprintln!("{pace:?} {counts:?}");
     let count = |name, data| counts.get(&(name, data)).copied().unwrap_or(0);
     assert_eq!(count("read", false), 0);
     assert!(count("stopped", false) > 0);
@@ -109,22 +170,24 @@ on_backends! { ["rseq", "handler"];
     fn on_two_cores() {
         let cores = Cores::available();
         pin(thread_id(), &[cores.last()]);
+        let pace = Pace::on(cores.first());
         let (mut dice, mut counts) = (Dice::new(), Counts::new());
         for _ in 0..runs(4_000) {
-            one_run(&mut dice, cores.first(), false, &mut counts);
+            one_run(&mut dice, pace, cores.first(), false, &mut counts);
         }
-        check(&counts);
+        check(pace, &counts);
     }
 
     fn on_one_core() {
         let core = Cores::available().first();
         pin(thread_id(), &[core]);
         sleep_sharply();
+        let pace = Pace::on(core);
         let (mut dice, mut counts) = (Dice::new(), Counts::new());
         for _ in 0..runs(2_000) {
-            one_run(&mut dice, core, true, &mut counts);
+            one_run(&mut dice, pace, core, true, &mut counts);
         }
-        check(&counts);
+        check(pace, &counts);
     }
 
     fn preempted() {
@@ -132,6 +195,7 @@ on_backends! { ["rseq", "handler"];
         // left and entered again in the middle.
         let cores = Cores::available();
         let (core, go_on) = (cores.first(), Arc::new(AtomicBool::new(true)));
+        let pace = Pace::on(core);
         let theirs = Arc::clone(&go_on);
         let busy = std::thread::spawn(move || {
             let mut dice = Dice::new();
@@ -145,11 +209,11 @@ on_backends! { ["rseq", "handler"];
         pin(thread_id(), &[cores.last()]);
         let (mut dice, mut counts) = (Dice::new(), Counts::new());
         for _ in 0..runs(2_000) {
-            one_run(&mut dice, core, false, &mut counts);
+            one_run(&mut dice, pace, core, false, &mut counts);
         }
         go_on.store(false, Ordering::Relaxed);
         busy.join().unwrap();
-        check(&counts);
+        check(pace, &counts);
     }
 
     /// A foreign signal sends a thread back to before the flag test as well: what
@@ -160,10 +224,11 @@ on_backends! { ["rseq", "handler"];
         let cores = Cores::available();
         pin(thread_id(), &[cores.last()]);
         let (core, mut dice) = (cores.first(), Dice::new());
+        let pace = Pace::on(core);
         for _ in 0..runs(500) {
             let (reader, _writer): (PipeReader, PipeWriter) = pipe().unwrap();
-            let spins = usize::try_from(dice.below(5 * SPINS)).unwrap();
-            let width = 2 * spins as u64 + 1_000;
+            let spins = usize::try_from(dice.below(5 * pace.widest)).unwrap();
+            let width = pace.width(spins);
             let (gate, id) = (Arc::new(Gate::default()), Arc::new(AtomicI32::new(0)));
             let (their_gate, their_id) = (Arc::clone(&gate), Arc::clone(&id));
             let handle = thread::spawn(move || {
@@ -188,21 +253,23 @@ on_backends! { ["rseq", "handler"];
         let cores = Cores::available();
         pin(thread_id(), &[cores.last()]);
         count_blows(libc::SIGUSR1, libc::SA_RESTART);
+        let pace = Pace::on(cores.first());
         let (mut dice, mut counts) = (Dice::new(), Counts::new());
         for _ in 0..runs(1_000) {
             let weather = |thread| Some(Storm::on(thread, libc::SIGUSR1));
-            one_run_in(&mut dice, cores.first(), false, &mut counts, weather);
+            one_run_in(&mut dice, pace, cores.first(), false, &mut counts, weather);
         }
         let blows = BLOWS.load(Ordering::Relaxed);
         eprintln!("{blows} signals");
         assert!(blows > 100, "no storm: {blows} signals");
-        check(&counts);
+        check(pace, &counts);
     }
 
     fn migrated() {
         // With one core there is nowhere to go, but the calls are made.
         let cores = Cores::available();
         let (first, requester) = (cores.first(), thread_id());
+        let pace = Pace::on(first);
         let done = Arc::new(AtomicBool::new(false));
         let theirs = Arc::clone(&done);
         let mover = std::thread::spawn(move || {
@@ -214,10 +281,10 @@ on_backends! { ["rseq", "handler"];
         });
         let (mut dice, mut counts) = (Dice::new(), Counts::new());
         for _ in 0..runs(2_000) {
-            one_run(&mut dice, first, false, &mut counts);
+            one_run(&mut dice, pace, first, false, &mut counts);
         }
         done.store(true, Ordering::Relaxed);
         assert!(mover.join().unwrap() > 0);
-        check(&counts);
+        check(pace, &counts);
     }
 }

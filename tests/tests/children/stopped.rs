@@ -103,7 +103,7 @@ per_backend! {
     }
 
     fn who_holds_the_pipes_open_delays_no_stop_and_is_not_killed() {
-        if stop_tests::emulation_hides("a child's child that is adopted") {
+        if stop_tests::emulation_hides("a child's child that is adopted", stop_tests::NO_SUBREAPER) {
             return;
         }
         let before = begin();
@@ -121,7 +121,7 @@ per_backend! {
     }
 
     fn who_holds_the_pipes_open_is_waited_for_as_in_std() {
-        if stop_tests::emulation_hides("a child's child that is adopted") {
+        if stop_tests::emulation_hides("a child's child that is adopted", stop_tests::NO_SUBREAPER) {
             return;
         }
         let before = begin();

@@ -199,13 +199,16 @@ fn unix() -> (UnixStream, UnixStream) {
     UnixStream::pair().unwrap()
 }
 
-/// A child that repeats what it is fed, and ends with it.
+/// A child that repeats what it is fed, and ends with it. It has begun: what it
+/// is fed comes at once.
 fn child() -> (ChildStdout, ChildStdin) {
     let mut child =
         Command::new("cat").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-    let ends = (child.stdout.take().unwrap(), child.stdin.take().unwrap());
+    let (mut reader, mut writer) = (child.stdout.take().unwrap(), child.stdin.take().unwrap());
     thread::spawn(move || child.wait());
-    ends
+    writer.write_all(b"x").unwrap();
+    reader.read_exact(&mut [0]).unwrap();
+    (reader, writer)
 }
 
 /// Standard input is a pipe from now on: for one source in a process.

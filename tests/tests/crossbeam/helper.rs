@@ -6,7 +6,7 @@
 mod proc;
 
 use core::cell::Cell;
-use proc::{rest, wait_for_state};
+use proc::{rest, wait_for, wait_for_state};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::fs;
 use std::sync::{Arc, Barrier, OnceLock, mpsc};
@@ -81,6 +81,8 @@ per_backend! {
         drop(thread::spawn(|| ()).stop_and_join());
         assert_eq!(helpers(), []);
         let threads: Vec<_> = (0..4).map(|_| watched()).collect();
+        // It gives itself its name, in its own time.
+        wait_for("a helper", || !helpers().is_empty());
         let [helper] = helpers()[..] else { panic!("{:?}", helpers()) };
         wait_for_state(helper, "S");
         let before = rest(helper);
@@ -92,7 +94,10 @@ per_backend! {
         let status = fs::read_to_string(format!("/proc/self/task/{helper}/status")).unwrap();
         let blocked = status.lines().find_map(|line| line.strip_prefix("SigBlk:")).unwrap();
         let blocked = u64::from_str_radix(blocked.trim(), 16).unwrap() | 0x3_8004_0100;
-        assert!(blocked == u64::MAX || stop_tests::emulation_hides("what the helper blocks"));
+        let why = "it blocks no signal by which it is told of faults";
+        assert!(
+            blocked == u64::MAX || stop_tests::emulation_hides("what the helper blocks", why)
+        );
         for thread in threads {
             thread.stop_and_join().unwrap();
         }
@@ -120,7 +125,7 @@ per_backend! {
     /// The request and the first channel of a thread at the same time: one of
     /// them sees the other.
     fn a_request_while_the_channel_is_made_is_not_lost() {
-        for round in 0..2_000_u32 {
+        for round in 0..stop_tests::part_of(2_000) {
             let barrier = Arc::new(Barrier::new(2));
             let theirs = Arc::clone(&barrier);
             let thread = thread::spawn(move || {

@@ -132,8 +132,7 @@ per_backend! {
     /// The child has no helper until it asks for a channel, and its parent's
     /// says nothing there.
     fn a_forked_child_has_channels_of_its_own() {
-        // It ends threads in the child that the child does not have.
-        if stop_tests::emulation_hides("a fork of several threads") {
+        if stop_tests::emulation_hides("a fork of several threads", stop_tests::NO_FORKS) {
             return;
         }
         let (sender, receiver) = unbounded::<u8>();

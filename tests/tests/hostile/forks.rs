@@ -85,7 +85,7 @@ fn fork_and_check() -> bool {
 }
 
 fn forks() {
-    if stop_tests::emulation_hides("a fork of several threads") {
+    if stop_tests::emulation_hides("a fork of several threads", stop_tests::NO_FORKS) {
         return;
     }
     assert_eq!(under_requests(|| (0..FORKS).filter(|_| fork_and_check()).count()), FORKS);

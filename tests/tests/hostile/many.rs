@@ -1,4 +1,5 @@
-//! Ten thousand threads at once, or as many as the machine allows.
+//! Ten thousand threads at once, or as many as the machine allows, or the part
+//! of them that is asked for.
 
 use std::fs;
 use std::io::pipe;
@@ -8,9 +9,11 @@ use stop_tests::{not_tested, per_backend, thread_id, wait_until_blocked_in};
 use stopruntime::ext::ReadOrStop;
 use stopruntime::thread;
 
-const MANY: usize = 10_000;
+fn many() -> usize {
+    usize::try_from(stop_tests::part_of(10_000)).expect("no more than that")
+}
 
-/// Half of what this machine allows, at most [`MANY`]: other tests run at the
+/// Half of what this machine allows, at most [`many`]: other tests run at the
 /// same time.
 fn how_many() -> usize {
     let machine = ["/proc/sys/kernel/threads-max", "/proc/sys/kernel/pid_max"];
@@ -30,7 +33,7 @@ fn how_many() -> usize {
     // SAFETY: a valid place for the limit.
     assert_eq!(unsafe { libc::getrlimit(libc::RLIMIT_NPROC, &raw mut of_user) }, 0);
     let of_user = usize::try_from(of_user.rlim_cur).unwrap_or(usize::MAX);
-    limits.chain([of_user]).map(|limit| limit / 2).chain([MANY]).min().expect("at least one")
+    limits.chain([of_user]).map(|limit| limit / 2).chain([many()]).min().expect("at least one")
 }
 const READS: [libc::c_long; 2] = [libc::SYS_read, libc::SYS_ppoll];
 
@@ -43,7 +46,7 @@ per_backend! {
         let (sender, receiver) = std::sync::mpsc::channel();
         let mut started = 0;
         let most = how_many();
-        if most < MANY {
+        if most < many() {
             not_tested("ten thousand threads", format_args!("{most} are half of the limit here"));
         }
         thread::scope(|scope| {

@@ -58,7 +58,7 @@ fn probe(tool: &str) -> (&'static [&'static str], &'static str) {
 /// Whether the tool is there and can do its work, which a sandbox may keep it
 /// from; says so if not.
 fn is_usable(tool: &str) -> bool {
-    if stop_tests::emulation_hides(tool) {
+    if stop_tests::emulation_hides(tool, "the tool would see the emulator") {
         return false;
     }
     // They take a library of the program's own architecture.

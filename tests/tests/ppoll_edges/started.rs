@@ -5,13 +5,16 @@
 use super::support_hazards::proc::{asleep_in, rest};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
-use stop_tests::{blocked_in, thread_id};
+use stop_tests::{blocked_in, part_of, thread_id};
 use stopruntime::thread::{self, JoinHandle};
 
 /// Only a hang comes near it.
 pub(crate) const LIMIT: Duration = Duration::from_secs(60);
-/// Far more looks than anything that does not really wait sleeps through.
-const LOOKS: u32 = 200;
+/// Far more looks than anything that does not really wait sleeps through; fewer
+/// where a part is asked for, because each takes ten times as long there.
+fn looks() -> u64 {
+    part_of(200).max(40)
+}
 
 pub(crate) struct Started<T> {
     handle: JoinHandle<T>,
@@ -40,7 +43,8 @@ impl<T> Started<T> {
         let deadline = Instant::now() + LIMIT;
         let mut before = rest(self.thread);
         let mut unchanged = 0;
-        while unchanged < LOOKS {
+        let looks = looks();
+        while unchanged < looks {
             assert!(!self.handle.is_finished(), "the thread has ended instead of waiting");
             assert!(Instant::now() < deadline, "no rest in {calls:?}: {:?}", rest(self.thread));
             let asleep = asleep_in(self.thread).is_some_and(|call| calls.contains(&call));

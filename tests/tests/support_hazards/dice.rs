@@ -44,9 +44,10 @@ impl Dice {
     }
 }
 
-/// How often: `default`, unless `STOP_TESTS_STOPS` says.
+/// How often: `default`, or the part of it that is asked for, unless
+/// `STOP_TESTS_STOPS` says.
 pub(crate) fn runs(default: u64) -> u64 {
-    from_environment("STOP_TESTS_STOPS").unwrap_or(default)
+    from_environment("STOP_TESTS_STOPS").unwrap_or_else(|| stop_tests::part_of(default))
 }
 
 fn from_environment(name: &str) -> Option<u64> {

@@ -12,7 +12,9 @@ use std::time::{Duration, Instant};
 use crate::example;
 
 /// Only a hang comes near it.
-const LIMIT: Duration = Duration::from_secs(60);
+fn limit() -> Duration {
+    stop_tests::limit() / 3
+}
 
 pub(crate) struct Daemon {
     child: Child,
@@ -103,7 +105,7 @@ impl Daemon {
 
     /// Waits for its end, during which `meanwhile` is called again and again.
     pub(crate) fn end_while(mut self, mut meanwhile: impl FnMut(&Daemon)) -> Ended {
-        let deadline = Instant::now() + LIMIT;
+        let deadline = Instant::now() + limit();
         let status = loop {
             if let Some(status) = self.child.try_wait().expect("it can be waited for") {
                 break status;
@@ -187,7 +189,7 @@ pub(crate) fn command() -> Command {
 
 /// Looks again until it is so.
 pub(crate) fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
-    let deadline = Instant::now() + LIMIT;
+    let deadline = Instant::now() + limit();
     while !is_so() {
         assert!(Instant::now() < deadline, "in vain: {what}");
         std::thread::yield_now();

@@ -8,10 +8,8 @@ use stop_tests::per_backend;
 
 use crate::daemon::{Daemon, Ended, lines_in};
 use crate::frozen::dropped;
-use crate::message::{Framing, census, message};
+use crate::message::{BATCH, Framing, census, lines, message};
 use crate::tcp::TcpSender;
-
-const LINES: usize = 10_000;
 
 /// Four connections that send a quarter of the lines each and two that send
 /// without end; half of the lines are in the file when it is told to end.
@@ -23,10 +21,10 @@ fn busy_connections(daemon: Daemon, meanwhile: impl FnMut(&Daemon)) -> Ended {
         .collect();
     let (ended, acknowledged) = thread::scope(|scope| {
         for (index, sender) in senders.iter().enumerate() {
-            let count = if index < 4 { LINES / 4 } else { usize::MAX };
+            let count = if index < 4 { lines() / 4 } else { usize::MAX };
             scope.spawn(move || sender.send(0..count));
         }
-        daemon.wait_for_lines(LINES / 2);
+        daemon.wait_for_lines(lines() / 2);
         let acknowledged: Vec<usize> = senders.iter().map(TcpSender::acknowledged).collect();
         daemon.signal(libc::SIGTERM);
         (daemon.end_while(meanwhile), acknowledged)
@@ -40,7 +38,7 @@ fn busy_connections(daemon: Daemon, meanwhile: impl FnMut(&Daemon)) -> Ended {
             sender.name
         );
     }
-    assert!(census.values().sum::<usize>() >= LINES / 2);
+    assert!(census.values().sum::<usize>() >= lines() / 2);
     ended
 }
 
@@ -59,14 +57,12 @@ per_backend! {
     fn udp_senders_find_what_was_sent() {
         let daemon = Daemon::start();
         let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
-        // Batches that fit into the queue, so that nothing can be dropped.
-        let batch = 100;
-        for first in (0..LINES).step_by(batch) {
-            for number in first..first + batch {
+        for first in (0..lines()).step_by(BATCH) {
+            for number in first..first + BATCH {
                 socket.send_to(&message("udp", number, Framing::None), daemon.udp).unwrap();
             }
-            if first + batch < LINES {
-                daemon.wait_for_lines(first + batch);
+            if first + BATCH < lines() {
+                daemon.wait_for_lines(first + BATCH);
             }
         }
         assert_eq!(dropped(daemon.udp), 0);
@@ -77,7 +73,7 @@ per_backend! {
             let _ = socket.send_to(&message("lossy", late, Framing::None), daemon.udp);
             late += 1;
         });
-        assert_eq!(census(ended.text())["udp"], LINES);
+        assert_eq!(census(ended.text())["udp"], lines());
     }
 
     fn a_sender_that_never_pauses_is_left_behind() {
@@ -113,7 +109,7 @@ per_backend! {
                 };
                 (0..usize::MAX).take_while(sent).count()
             });
-            daemon.wait_for_lines(LINES / 2);
+            daemon.wait_for_lines(lines() / 2);
             daemon.signal(libc::SIGTERM);
             // Not one more and not one less than `send` has promised.
             assert_eq!(census(daemon.end().text())["unix"], sender.join().unwrap());

@@ -9,9 +9,7 @@ use stop_tests::{BACKENDS, run};
 
 use crate::daemon::{Daemon, wait_until};
 use crate::frozen::dropped;
-use crate::message::{census, text};
-
-const LINES: usize = 10_000;
+use crate::message::{BATCH, census, lines, text};
 
 /// As `per_backend!`, where there is a logger; where there is none, says so, past
 /// the harness's capture.
@@ -72,11 +70,11 @@ fn unacknowledged(port: u16) -> u64 {
 fn over_tcp(options: &[&str]) {
     let daemon = Daemon::start();
     let mut logger = logger(daemon.tcp.port(), options);
-    feed(&mut logger, 0..LINES);
+    feed(&mut logger, 0..lines());
     finish(logger);
     wait_until("all is acknowledged", || unacknowledged(daemon.tcp.port()) == 0);
     daemon.signal(libc::SIGTERM);
-    assert_eq!(census(daemon.end().text())["logger"], LINES);
+    assert_eq!(census(daemon.end().text())["logger"], lines());
 }
 
 with_logger! {
@@ -91,15 +89,13 @@ with_logger! {
     fn logger_by_udp() {
         let daemon = Daemon::start();
         let mut logger = logger(daemon.udp.port(), &["--udp", "--rfc5424=notq"]);
-        // Batches that fit into the queue, so that nothing can be dropped.
-        let batch = 100;
-        for first in (0..LINES).step_by(batch) {
+        for first in (0..lines()).step_by(BATCH) {
             daemon.wait_for_lines(first);
-            feed(&mut logger, first..first + batch);
+            feed(&mut logger, first..first + BATCH);
         }
         finish(logger);
         assert_eq!(dropped(daemon.udp), 0);
         daemon.signal(libc::SIGTERM);
-        assert_eq!(census(daemon.end().text())["logger"], LINES);
+        assert_eq!(census(daemon.end().text())["logger"], lines());
     }
 }

@@ -2,6 +2,16 @@
 
 use std::collections::BTreeMap;
 
+/// As many datagrams as fit into a queue, so that none can be dropped.
+pub(crate) const BATCH: usize = 100;
+
+/// How many a sender of many sends, in whole batches: ten thousand, or the part
+/// of them that is asked for.
+pub(crate) fn lines() -> usize {
+    let batches = usize::try_from(stop_tests::part_of(100)).expect("no more than that");
+    batches * BATCH
+}
+
 /// How a message is told from the next one.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Framing {

@@ -54,7 +54,7 @@ fn a_full_disk_ends_it() {
 
 per_backend! {
     fn it_can_be_ended_as_soon_as_it_listens() {
-        for round in 0..50_u32 {
+        for round in 0..stop_tests::part_of(50) {
             let daemon = Daemon::start();
             // The signal comes a little later each time.
             for _ in 0..round * 200 {
