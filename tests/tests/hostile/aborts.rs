@@ -78,7 +78,6 @@ impl Counter {
 
 on_backends! { ["rseq", "handler"];
     fn under_migration_without_any_signal() {
-        const READS: u64 = 3_000;
         // Tens of microseconds each: most of the thread's time.
         const SPINS: usize = 20_000;
         // The wide one is far longer than all others.
@@ -86,6 +85,7 @@ on_backends! { ["rseq", "handler"];
         let (start, _, abort) = widest.expect("a window");
         let (reader, writer) = pipe().unwrap();
         let (cores, requester) = (Cores::available(), thread_id());
+        let most = stop_tests::part_of(3_000);
         let done = Arc::new(AtomicBool::new(false));
         let theirs = Arc::clone(&done);
         let worker = std::thread::spawn(move || {
@@ -105,7 +105,7 @@ on_backends! { ["rseq", "handler"];
             let expects_one = backend() == Backend::Rseq;
             let deadline = Instant::now() + limit();
             // More than enough; but an idle machine may interrupt none of them.
-            while reads < READS
+            while reads < most
                 || expects_one && counter.count() == 0 && Instant::now() < deadline
             {
                 reads += 1;
