@@ -245,6 +245,10 @@ pub(super) fn table() -> &'static [Descriptor] {
     unsafe { core::slice::from_raw_parts(first, end.offset_from_unsigned(first)) }
 }
 
+/// Where the program counter stands in the context: musl's half of the libc
+/// crate has no name for it (`asm/ptrace.h`, `struct user_regs_struct`).
+const REG_PC: usize = 0;
+
 /// The pc at which the signal interrupted the thread.
 ///
 /// # Safety
@@ -252,7 +256,7 @@ pub(super) fn table() -> &'static [Descriptor] {
 /// `context` is the third argument of a `SA_SIGINFO` handler.
 pub(crate) unsafe fn program_counter(context: *const Context) -> usize {
     // SAFETY: the caller passes the kernel's own, initialised context.
-    unsafe { (*context).uc_mcontext.__gregs[libc::REG_PC] as usize }
+    unsafe { (*context).uc_mcontext.__gregs[REG_PC] as usize }
 }
 
 /// Where the thread continues when the handler returns.
@@ -262,7 +266,7 @@ pub(crate) unsafe fn program_counter(context: *const Context) -> usize {
 /// As [`program_counter`]; `pc` is the abort address of the interrupted window.
 pub(crate) unsafe fn set_program_counter(context: *mut Context, pc: usize) {
     // SAFETY: as above, and exclusive: the context lives in this signal frame.
-    unsafe { (*context).uc_mcontext.__gregs[libc::REG_PC] = pc as u64 }
+    unsafe { (*context).uc_mcontext.__gregs[REG_PC] = pc as u64 }
 }
 
 /// What `__rseq_offset` counts from: `tp` (RISC-V ELF psABI).
