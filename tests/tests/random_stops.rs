@@ -138,6 +138,12 @@ per_backend! {
                 clients.push(TcpStream::connect(address).unwrap());
                 connected += 1;
             }
+            // As above: every other stop meets one that has accepted all there is.
+            if run % 2 == 0 {
+                wait_for("every connection to be accepted", || {
+                    accepted_so_far(&accepted) == connected
+                });
+            }
             dice.spin(5_000);
             handle.request_stop();
             joined(handle, run);

@@ -160,11 +160,11 @@ fn stopped_at_any_instant(serve: fn(&Server)) {
         start(move || serve(&server))
     };
     let (mut with_traffic, stops) = (0, runs(200));
-    for _ in 0..stops {
+    for stop in 0..stops {
         let before = server.wires.total();
         let thread = run(&server);
-        // At its start, or in the midst of its work.
-        if !dice.chance(4) {
+        // In the midst of its work, or, one in four, maybe at its start.
+        if stop % 4 != 3 {
             wait_for("traffic", || server.wires.total() > before);
         }
         dice.spin(300_000);
