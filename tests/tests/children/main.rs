@@ -36,12 +36,17 @@ mod prelude {
     /// A process of its own, without helpers, that writes to both streams in
     /// turn and ends with 3: it comes to no end unless both are read.
     pub(crate) fn noisy() -> Command {
+        noisy_and_then("exit 3")
+    }
+
+    /// The same, with another end.
+    pub(crate) fn noisy_and_then(end: &str) -> Command {
         shell(&format!(
             "s=12345678; while [ ${{#s}} -lt {BLOCK} ]; do s=$s$s; done
              i=0; while [ $i -lt {BLOCKS} ]; do
                  printf '%04d%s' $i \"${{s#????}}\"; printf '%04d%s' $i \"${{s%????}}\" >&2
                  i=$((i+1))
-             done; exit 3"
+             done; {end}"
         ))
     }
 

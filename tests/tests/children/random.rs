@@ -29,12 +29,12 @@ fn stopped_at_random<T: Send + std::fmt::Debug + 'static>(
     stop(handle)
 }
 
-/// Completes calls of `call` until it is stopped: not before the first of them
-/// if that is to be waited for, however slow they are.
+/// Completes calls of `call` until it is stopped: not before this is so of the
+/// number of completed ones, however slow they are.
 fn completed_at_random(
     dice: &mut Dice,
     spread: u64,
-    first: bool,
+    ready: impl Fn(u64) -> bool,
     mut call: impl FnMut() -> Result<(), Stopped> + Send + 'static,
 ) -> (u64, Stopped) {
     let completed = Arc::new(AtomicU64::new(0));
@@ -48,9 +48,7 @@ fn completed_at_random(
         }
     };
     let handle = thread::spawn(calls);
-    if first {
-        wait_for("a child to be through", || completed.load(Ordering::Relaxed) > 0);
-    }
+    wait_for("a child to have come so far", || ready(completed.load(Ordering::Relaxed)));
     let span = if dice.chance(3) { spread / 10 } else { spread };
     dice.spin(span);
     let stopped = stop(handle);
@@ -80,15 +78,28 @@ per_backend! {
         let [stdout, stderr] = noise();
         let noise = Arc::new((stdout, stderr));
         let mut count = Count::default();
+        // There once a child has written more than pipes hold, so that some of it
+        // has been read.
+        let mark = std::env::temp_dir().join(format!("stop-tests-{}", std::process::id()));
         for run in 0..runs(1_000) {
             let noise = Arc::clone(&noise);
-            let mut command = if run % 4 == 0 { endless() } else { noisy() };
-            count.add(completed_at_random(&mut dice, spread, run % 8 == 1, move || {
+            let mut command = match run % 8 {
+                0 => noisy_and_then(&format!("> {}; exec sleep infinity", mark.display())),
+                4 => endless(),
+                _ => noisy(),
+            };
+            let ready = |completed| match run % 8 {
+                0 => mark.exists(),
+                1 => completed > 0,
+                _ => true,
+            };
+            count.add(completed_at_random(&mut dice, spread, ready, move || {
                 let Output { status, stdout, stderr } = command.output_or_stop()?.unwrap();
                 assert_eq!(status.code(), Some(3));
                 assert!(stdout == noise.0 && stderr == noise.1, "not what was written");
                 Ok(())
             }));
+            let _ = std::fs::remove_file(&mark);
             check_nothing_is_left(before);
         }
         eprintln!("{count:?}");
@@ -101,7 +112,8 @@ per_backend! {
         let mut count = Count::default();
         for run in 0..runs(1_000) {
             let mut command = if run % 4 == 0 { endless() } else { shell("exit 3") };
-            count.add(completed_at_random(&mut dice, spread, run % 8 == 1, move || {
+            let ready = |completed| run % 8 != 1 || completed > 0;
+            count.add(completed_at_random(&mut dice, spread, ready, move || {
                 assert_eq!(command.status_or_stop()?.unwrap().code(), Some(3));
                 Ok(())
             }));
