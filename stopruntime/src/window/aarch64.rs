@@ -11,6 +11,25 @@
 //! section may become such. A conditional branch cannot, so it skips one that
 //! can.
 //!
+//! # What the kernel destroys
+//!
+//! - `x0`; and `x8`, if it goes on with an interrupted call by the number of
+//!   restart_syscall(2) (arch/arm64 `kernel/signal.c`). It gives back `x1` to
+//!   `x7`, as the calls of glibc and musl expect.
+//! - Of the scalable vectors everything above `v0` to `v31`, all predicates, and
+//!   `ffr` (Documentation/arch/arm64/sve.rst, section 3). `v0` to `v31` and `p0` to
+//!   `p15` are declared; the compiler keeps no value in `ffr`. A smaller part of a
+//!   vector cannot be declared, so a function that contains a window saves the
+//!   lower halves of `v8` to `v15` for its caller (AAPCS64, 6.1.2): once, in front
+//!   of its loops.
+//! - Streaming mode is left. No function runs in it that was not compiled for it,
+//!   and none with a window is. ZA, ZT0 and TPIDR2 are kept (sme.rst, section 4).
+//! - Neither FPCR nor FPSR nor `tpidr_el0`, and no flag; the flags that the window
+//!   itself changes are declared, because `preserves_flags` is absent.
+//!
+//! An abort changes the program counter alone. If the handler does it, the signal
+//! frame restores everything else that was live (sve.rst, sections 4 and 5).
+//!
 //! # Safety
 //!
 //! See the parent module.
@@ -91,17 +110,23 @@ macro_rules! window {
             line = in(reg) $line,
             stopped = const (STOPPED as u64) >> 48,
             trap = const TRAP,
-            in("x8") $number,
+            inout("x8") $number => _,
             inout("x0") $first => result,
             $(in($register) $value,)*
             out("x16") _,
             out("x17") _,
-            // What a system call leaves of the scalable vectors: nothing
-            // (arch/arm64/sve in the kernel's documentation).
+            out("v0") _, out("v1") _, out("v2") _, out("v3") _,
+            out("v4") _, out("v5") _, out("v6") _, out("v7") _,
+            out("v8") _, out("v9") _, out("v10") _, out("v11") _,
+            out("v12") _, out("v13") _, out("v14") _, out("v15") _,
+            out("v16") _, out("v17") _, out("v18") _, out("v19") _,
+            out("v20") _, out("v21") _, out("v22") _, out("v23") _,
+            out("v24") _, out("v25") _, out("v26") _, out("v27") _,
+            out("v28") _, out("v29") _, out("v30") _, out("v31") _,
             out("p0") _, out("p1") _, out("p2") _, out("p3") _,
             out("p4") _, out("p5") _, out("p6") _, out("p7") _,
             out("p8") _, out("p9") _, out("p10") _, out("p11") _,
-            out("p12") _, out("p13") _, out("p14") _, out("p15") _, out("ffr") _,
+            out("p12") _, out("p13") _, out("p14") _, out("p15") _,
             $($($more)*)?
             options(nostack),
         );

@@ -25,6 +25,11 @@
 //! `restart_syscall`, and entering with that honours the time that was left
 //! (`restart_syscall(2)`).
 //!
+//! The compiler is told of every register that the kernel does not give back:
+//! whatever it keeps in one across a marked call would be wrong numbers, computed
+//! by safe code. Each file says what that is and where the kernel promises the
+//! rest. CI runs loops that hold vectors across windows (`tests/tests/registers.rs`).
+//!
 //! # Safety
 //!
 //! The invariant of this module: a [`Line`] handed to a window is valid for

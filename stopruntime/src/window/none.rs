@@ -1,6 +1,10 @@
 //! No window: an architecture without one has [`Backend::Ppoll`] alone, and
 //! nothing here is ever called. The same names as in the files that have one.
 //!
+//! That backend makes its system calls through libc, with or without windows. They
+//! are function calls, across which the compiler keeps no more in registers than
+//! the ABI lets it; what the kernel destroys besides is between it and libc.
+//!
 //! [`Backend::Ppoll`]: crate::Backend::Ppoll
 //!
 //! # Safety

@@ -11,6 +11,20 @@
 //! `start` and `end` is left for the linker to shorten, as the length of the
 //! window is a constant by then.
 //!
+//! # What the kernel destroys
+//!
+//! - `a0`; and `a7`, if it goes on with an interrupted call by the number of
+//!   restart_syscall(2) (arch/riscv `kernel/signal.c`). It gives back `a1` to `a6`
+//!   and the temporaries, as the calls of glibc and musl expect.
+//! - All of the vectors: `v0` to `v31`, `vl`, `vtype` and `vcsr`
+//!   (Documentation/arch/riscv/vector.rst, section 3). The registers are declared,
+//!   for which no target feature is needed; the other three are, because
+//!   `preserves_flags` is absent (The Rust Reference, Inline assembly).
+//! - Neither `f0` to `f31` nor `fcsr` nor `tp`.
+//!
+//! An abort changes the program counter alone. If the handler does it, the signal
+//! frame restores everything else.
+//!
 //! # Safety
 //!
 //! See the parent module.
@@ -88,13 +102,11 @@ macro_rules! window {
             line = in(reg) $line,
             stopped = const STOPPED,
             signature = const SIGNATURE,
-            in("a7") $number,
+            inout("a7") $number => _,
             inout("a0") $first => result,
             $(in($register) $value,)*
             out("t0") _,
             out("t1") _,
-            // A system call may destroy the vector registers (arch/riscv/vector
-            // in the kernel's documentation).
             out("v0") _, out("v1") _, out("v2") _, out("v3") _,
             out("v4") _, out("v5") _, out("v6") _, out("v7") _,
             out("v8") _, out("v9") _, out("v10") _, out("v11") _,

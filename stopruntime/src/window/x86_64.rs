@@ -4,6 +4,20 @@
 //! make it one undecodable `ud1` (the kernel's selftests/rseq/rseq-x86.h, and
 //! glibc's bits/rseq.h).
 //!
+//! # What the kernel destroys
+//!
+//! - `rax`, `rcx` and `r11` (System V ABI, AMD64 Supplement, A.2.1), and nothing
+//!   else. Vectors of every kind, AVX-512's and AMX's tiles among them, MXCSR and the
+//!   x87 state are the thread's: the kernel saves them before it uses the unit
+//!   itself (`kernel_fpu_begin`).
+//! - No flag: `rflags` returns from `r11`, the direction flag as it was, clear. The
+//!   flags that the window itself changes are declared, because `preserves_flags` is
+//!   absent.
+//! - Neither `fs` nor `gs`, the thread pointers.
+//!
+//! An abort changes the instruction pointer alone. If the handler does it, the
+//! signal frame restores everything else (Documentation/arch/x86/xstate.rst).
+//!
 //! # Safety
 //!
 //! See the parent module.
