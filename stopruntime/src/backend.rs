@@ -239,6 +239,9 @@ fn rseq_aborts() -> Rseq {
     // Far more than the timer needs, on a machine that is not stalled: about
     // 20 ms. Preemption aborts as well, and proves as much.
     const TURNS: usize = 1 << 26;
+    if !window::rseq::code_is_readable() {
+        return Rseq::CodeUnreadable;
+    }
     let (field, owned) = match window::rseq::rseq_cs() {
         Ok(found) => found,
         Err(errno) => return Rseq::Refused(errno),

@@ -34,6 +34,9 @@ pub enum Rseq {
     /// The kernel accepts the registration, and was not seen to abort when a
     /// timer interrupted the thread (or there is no timer).
     NeverAborts,
+    /// The code may be executed and not read, but the kernel has to read a signature
+    /// in it. Seen of the image that the runtime is linked into, at installation.
+    CodeUnreadable,
 }
 
 /// What is in force, and why; as text, a line for each thing.
@@ -125,6 +128,7 @@ impl fmt::Display for Rseq {
                 write!(formatter, "no: {}", io::Error::from_raw_os_error(*errno))
             }
             Rseq::NeverAborts => formatter.write_str("no: the kernel was not seen to abort"),
+            Rseq::CodeUnreadable => formatter.write_str("no: the program's code is not readable"),
         }
     }
 }

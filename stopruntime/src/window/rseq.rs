@@ -135,6 +135,20 @@ unsafe fn system_call(area: *mut Area, flags: usize) -> c_int {
     unsafe { libc::syscall(arch::SYS_rseq, area, size_of::<Area>(), flags, SIGNATURE) as c_int }
 }
 
+/// Whether the kernel can read this program's code. It reads the signature in front
+/// of an abort address as data, and ends the process with SIGSEGV where it cannot:
+/// in code that may be executed and not read (`PROT_EXEC` alone, with protection
+/// keys or enhanced PAN).
+pub(crate) fn code_is_readable() -> bool {
+    let code = (code_is_readable as *const ()).map_addr(|address| address & !3);
+    let operation = libc::FUTEX_WAIT | libc::FUTEX_PRIVATE_FLAG;
+    let none = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: a wait of no length, which reads the word as that signature is read;
+    // no thread writes or wakes it.
+    let result = unsafe { libc::syscall(libc::SYS_futex, code, operation, 0, &raw const none) };
+    result == 0 || std::io::Error::last_os_error().raw_os_error() != Some(libc::EFAULT)
+}
+
 /// Takes the descriptors of threads that have no record; nobody reads it.
 pub(crate) static NOWHERE: AtomicUsize = AtomicUsize::new(0);
 

@@ -3,9 +3,10 @@
 
 use super::flows::bouts;
 use super::support_hazards::dice::{Dice, runs};
+use std::os::fd::AsRawFd;
 use stop_tests::seccomp::deny;
-use stop_tests::{on_backends, per_backend};
-use stopruntime::{Backend, Config, InstallError, backend};
+use stop_tests::{not_tested, on_backends, per_backend};
+use stopruntime::{Backend, Config, InstallError, Rseq, backend, support};
 
 /// An empty `STOPRUNTIME_BACKEND` is as good as none: the runtime chooses.
 const NOT_SET: [&str; 1] = [""];
@@ -48,6 +49,27 @@ fn size_registered_by_libc() -> u32 {
 /// The best backend where the kernel has no rseq.
 pub(super) fn next() -> Backend {
     if stop_tests::HAS_WINDOWS { Backend::Handler } else { Backend::Ppoll }
+}
+
+/// Takes the right to read from the code of this program, which has its constants
+/// elsewhere; whether the machine can.
+#[cfg(target_arch = "x86_64")]
+fn only_executable() -> bool {
+    let program = std::env::current_exe().unwrap();
+    let maps = std::fs::read_to_string("/proc/self/maps").unwrap();
+    let code = maps.lines().filter(|line| line.ends_with(program.to_str().unwrap()));
+    for line in code.filter(|line| line.contains(" r-xp ")) {
+        let (from, rest) = line.split_once('-').unwrap();
+        let (to, _) = rest.split_once(' ').unwrap();
+        let [from, to] = [from, to].map(|text| usize::from_str_radix(text, 16).unwrap());
+        let address = core::ptr::with_exposed_provenance_mut(from);
+        // SAFETY: whole pages of code, which no code here reads.
+        assert_eq!(unsafe { libc::mprotect(address, to - from, libc::PROT_EXEC) }, 0);
+    }
+    let (_reader, writer) = std::io::pipe().unwrap();
+    // SAFETY: the kernel reads a byte, or says that it cannot.
+    let wrote = unsafe { libc::write(writer.as_raw_fd(), only_executable as *const _, 1) };
+    wrote < 0
 }
 
 per_backend! {
@@ -108,6 +130,20 @@ on_backends! { NOT_SET;
         deny(libc::SYS_rseq, libc::EPERM);
         deny(libc::SYS_membarrier, libc::EPERM);
         again("registration::without_rseq_and_without_membarrier", next(), "");
+    }
+
+    /// The kernel reads a signature in the code, and ends the process if it cannot.
+    #[cfg(target_arch = "x86_64")]
+    fn with_code_that_may_only_be_executed() {
+        if only_executable() {
+            let refused = Config::new().backend(Backend::Rseq).install();
+            assert!(matches!(refused, Err(InstallError::Unavailable(Backend::Rseq))), "{refused:?}");
+            assert_eq!(backend(), next());
+            assert_eq!(support().rseq, Rseq::CodeUnreadable);
+            bouts(runs(BOUTS), &mut Dice::new(), |_| ());
+        } else {
+            not_tested("code that may only be executed", "it stays readable without protection keys");
+        }
     }
 
     /// Later than the choice of the backend: threads that start then have no
