@@ -82,8 +82,8 @@ pub(crate) const SYS_fcntl: c_long = libc::SYS_fcntl64;
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub(crate) struct LongTime {
-    seconds: i64,
-    nanoseconds: i64,
+    pub(crate) seconds: i64,
+    pub(crate) nanoseconds: i64,
 }
 
 impl LongTime {

@@ -102,6 +102,7 @@ pub mod crossbeam;
 mod current;
 pub mod ext;
 mod futex;
+mod given;
 #[cfg(feature = "io-uring")]
 mod io_uring;
 mod ppoll;

@@ -10,6 +10,7 @@
 use super::wait::{duration, now};
 use super::{INTERRUPTED, UNSUPPORTED, inside, plain};
 use crate::abi::LongTime;
+use crate::given::{each_given, given, is_time};
 use crate::record::Record;
 use crate::stop::Stopped;
 use crate::{signal, support};
@@ -50,9 +51,14 @@ pub(super) unsafe fn wait(record: &Record, args: [usize; 6]) -> Result<isize, St
         libc::CLOCK_MONOTONIC
     };
     // SAFETY: the caller's time-out, if it gave one; relative for FUTEX_WAIT.
-    let deadline = unsafe { (args[3] as *const libc::timespec).as_ref() }.map(|time| {
+    let timeout = unsafe { given::<libc::timespec>(args[3]) };
+    if timeout.is_some_and(|time| !is_time(time)) {
+        // SAFETY: the caller's call, which the kernel refuses.
+        return Ok(unsafe { plain(libc::SYS_futex, args) });
+    }
+    let deadline = timeout.map(|time| {
         let start = if command == libc::FUTEX_WAIT { now(clock) } else { Duration::ZERO };
-        crate::futex::timespec(start + duration(*time))
+        crate::futex::timespec(start + duration(time))
     });
     if bits != ANY_BIT || NO_WAITV.load(Ordering::Relaxed) {
         // SAFETY: the caller's word.
@@ -132,11 +138,10 @@ pub(super) unsafe fn wait_for_any(record: &Record, args: [usize; 6]) -> Result<i
         // No room for the flag.
         return Ok(UNSUPPORTED);
     }
-    // SAFETY: the caller's words.
-    let words = unsafe { core::slice::from_raw_parts(words as *const futex_waitv, count) };
     let mut all = Vec::with_capacity(count + 1);
     all.push(nowhere());
-    all.extend_from_slice(words);
+    // SAFETY: the caller's words.
+    all.extend(unsafe { each_given::<futex_waitv>(words, count) });
     // SAFETY: the caller's words and deadline.
     unsafe { with_flag(record, &mut all, deadline, clock) }
 }

@@ -8,7 +8,8 @@
 #![allow(unsafe_code)]
 
 use super::{UNSUPPORTED, file, plain};
-use crate::abi;
+use crate::abi::{self, LongTime};
+use crate::given::{each_given, given, is_long_time};
 use core::ffi::{c_int, c_long};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 
@@ -72,16 +73,17 @@ pub(super) unsafe fn message(number: c_long, mut args: [usize; 6], flags_at: usi
 ///
 /// As the call.
 pub(super) unsafe fn semaphore(mut args: [usize; 6]) -> isize {
-    // The kernel's own limit (semop(2), SEMOPM), generously.
-    const MOST: usize = 4096;
-    if args[2] == 0 || args[2] > MOST || args[1] == 0 {
+    // SAFETY: the caller's time-out, if it gave one.
+    let timeout = unsafe { given::<LongTime>(args[3]) };
+    let refused = args[2] > most_operations() || timeout.is_some_and(|time| !is_long_time(time));
+    if args[1] == 0 || args[2] == 0 || refused {
         // SAFETY: the caller's call, which the kernel refuses.
         return unsafe { plain(abi::SYS_semtimedop, args) };
     }
     // SAFETY: the caller's operations.
-    let given = unsafe { core::slice::from_raw_parts(args[1] as *const libc::sembuf, args[2]) };
-    let asked = given.iter().any(|one| c_int::from(one.sem_flg) & libc::IPC_NOWAIT != 0);
-    let mut operations = given.to_vec();
+    let mut operations =
+        unsafe { each_given::<libc::sembuf>(args[1], args[2]) }.collect::<Vec<_>>();
+    let asked = operations.iter().any(|one| c_int::from(one.sem_flg) & libc::IPC_NOWAIT != 0);
     for operation in &mut operations {
         operation.sem_flg |= libc::IPC_NOWAIT as i16;
     }
@@ -90,6 +92,17 @@ pub(super) unsafe fn semaphore(mut args: [usize; 6]) -> isize {
     // SAFETY: the same operations, made not to wait.
     let raw = unsafe { plain(abi::SYS_semtimedop, args) };
     if asked { raw } else { done(raw) }
+}
+
+/// How many operations semop(2) takes (`SEMOPM`). With more it fails without a
+/// look at them. semctl(2), `IPC_INFO`.
+fn most_operations() -> usize {
+    /// `struct seminfo` (`linux/sem.h`), which not every libc has: ten numbers.
+    const SEMOPM: usize = 5;
+    let mut limits: [c_int; 10] = [0; 10];
+    // SAFETY: a place for a seminfo.
+    let known = unsafe { libc::semctl(0, 0, libc::IPC_INFO, limits.as_mut_ptr()) } >= 0;
+    if known { usize::try_from(limits[SEMOPM]).unwrap_or(0) } else { 0 }
 }
 
 /// openat(2): a FIFO waits for its other end. (So may a file under a lease, for
@@ -102,8 +115,14 @@ pub(super) unsafe fn open(number: c_long, args: [usize; 6]) -> isize {
     let flags = if number == libc::SYS_openat {
         args[2] as c_int
     } else {
-        // SAFETY: openat2's `how`, which begins with the flags.
-        unsafe { *(args[2] as *const u64) as c_int }
+        // SAFETY: openat2's `how`, which begins with the flags, if its size is
+        // one that the kernel looks at.
+        let how = if args[3] < size_of::<u64>() { None } else { unsafe { given::<u64>(args[2]) } };
+        match how {
+            Some(flags) => flags as c_int,
+            // SAFETY: the caller's call, which the kernel refuses.
+            None => return unsafe { plain(number, args) },
+        }
     };
     if !opens_at_once(flags) {
         // SAFETY: zeroed is a valid stat.

@@ -8,6 +8,7 @@
 #![allow(unsafe_code)]
 
 use super::{INTERRUPTED, UNSUPPORTED, inside, plain};
+use crate::given::{given, is_time};
 use crate::record::Record;
 use crate::signal::{self, KERNEL_MASK_SIZE, opened};
 use crate::stop::Stopped;
@@ -25,6 +26,11 @@ unsafe fn open(record: &Record, number: c_long, args: [usize; 6]) -> Result<isiz
     if raw == INTERRUPTED && record.must_stop() { Err(Stopped::new()) } else { Ok(raw) }
 }
 
+/// Whether the kernel refuses a mask for its size, without a look at it.
+fn is_refused(mask: usize, size: usize) -> bool {
+    mask != 0 && size != KERNEL_MASK_SIZE
+}
+
 /// `epoll_pwait(2)`, `epoll_pwait2(2)`: the mask is the fifth argument.
 ///
 /// # Safety
@@ -35,6 +41,10 @@ pub(super) unsafe fn epoll(
     number: c_long,
     mut args: [usize; 6],
 ) -> Result<isize, Stopped> {
+    if is_refused(args[4], args[5]) {
+        // SAFETY: the caller's call, which the kernel refuses.
+        return Ok(unsafe { plain(number, args) });
+    }
     // SAFETY: the caller's mask.
     let mask = unsafe { opened(args[4], args[5]) };
     args[4] = &raw const mask as usize;
@@ -75,8 +85,11 @@ pub(super) unsafe fn ring(record: &Record, args: [usize; 6]) -> Result<isize, St
 /// As the call.
 pub(super) unsafe fn select(record: &Record, mut args: [usize; 6]) -> Result<isize, Stopped> {
     // SAFETY: the caller's pair, if it gave one.
-    let [mask, size] =
-        unsafe { (args[5] as *const [usize; 2]).as_ref() }.copied().unwrap_or([0; 2]);
+    let [mask, size] = unsafe { given(args[5]) }.unwrap_or([0; 2]);
+    if is_refused(mask, size) {
+        // SAFETY: the caller's call, which the kernel refuses.
+        return Ok(unsafe { plain(libc::SYS_pselect6, args) });
+    }
     // SAFETY: the caller's mask.
     let mask = unsafe { opened(mask, size) };
     let sized = [&raw const mask as usize, KERNEL_MASK_SIZE];
@@ -91,6 +104,10 @@ pub(super) unsafe fn select(record: &Record, mut args: [usize; 6]) -> Result<isi
 ///
 /// As the call.
 pub(super) unsafe fn suspend(record: &Record, mut args: [usize; 6]) -> Result<isize, Stopped> {
+    if args[0] == 0 || is_refused(args[0], args[1]) {
+        // SAFETY: the caller's call, which the kernel refuses.
+        return Ok(unsafe { plain(libc::SYS_rt_sigsuspend, args) });
+    }
     // SAFETY: the caller's mask.
     let mask = unsafe { opened(args[0], args[1]) };
     args[0] = &raw const mask as usize;
@@ -109,8 +126,9 @@ pub(super) unsafe fn wait_for_signal(
     record: &Record,
     mut args: [usize; 6],
 ) -> Result<isize, Stopped> {
-    if args[0] == 0 {
-        return Ok(-(libc::EFAULT as isize));
+    if args[0] == 0 || is_refused(args[0], args[3]) {
+        // SAFETY: the caller's call, which the kernel refuses.
+        return Ok(unsafe { plain(libc::SYS_rt_sigtimedwait, args) });
     }
     // SAFETY: the caller's set.
     let mut set = unsafe { opened(args[0], args[3]) };
@@ -139,9 +157,12 @@ pub(super) unsafe fn message_queue(
     mut args: [usize; 6],
 ) -> Result<isize, Stopped> {
     let events = if number == libc::SYS_mq_timedreceive { libc::POLLIN } else { libc::POLLOUT };
-    let deadline = core::mem::replace(&mut args[4], 0);
     // SAFETY: the caller's deadline, if it gave one.
-    let deadline = unsafe { (deadline as *const libc::timespec).as_ref() }.copied();
+    let deadline = unsafe { given::<libc::timespec>(args[4]) };
+    if deadline.is_some_and(|deadline| !is_time(deadline)) {
+        // SAFETY: the caller's call, which the kernel refuses.
+        return Ok(unsafe { plain(number, args) });
+    }
     let passed = libc::timespec { tv_sec: 0, tv_nsec: 0 };
     args[4] = &raw const passed as usize;
     let timed_out = -(libc::ETIMEDOUT as isize);

@@ -7,6 +7,7 @@
 #![allow(unsafe_code)]
 
 use super::{INTERRUPTED, inside, plain};
+use crate::given::each_given;
 use crate::record::Record;
 use crate::signal::KERNEL_MASK_SIZE;
 use crate::stop::Stopped;
@@ -24,9 +25,18 @@ pub(super) unsafe fn wait_open(
     timeout: Option<libc::timespec>,
     mask: &libc::sigset_t,
 ) -> Result<isize, Stopped> {
-    let at_once = timeout.is_some_and(|time| time.tv_sec == 0 && time.tv_nsec == 0);
-    if let Some(timer) = timeout.filter(|_| !at_once).and_then(alarm) {
+    const AT_ONCE: libc::timespec = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    let later = timeout.filter(|time| (time.tv_sec, time.tv_nsec) != (0, 0));
+    if later.is_some() && count > 0 {
+        // What the kernel refuses is not looked at here.
         // SAFETY: the caller answers for the descriptors.
+        let raw = unsafe { call(record, descriptors, count, Some(AT_ONCE), mask)? };
+        if raw != 0 {
+            return Ok(raw);
+        }
+    }
+    if let Some(timer) = later.and_then(alarm) {
+        // SAFETY: as above; the kernel has just written to that many.
         return unsafe { wait_or_alarm(record, descriptors, count, &timer, mask) };
     }
     // SAFETY: as above.
@@ -60,13 +70,8 @@ unsafe fn wait_or_alarm(
     timer: &OwnedFd,
     mask: &libc::sigset_t,
 ) -> Result<isize, Stopped> {
-    let given: &mut [libc::pollfd] = if count == 0 {
-        &mut []
-    } else {
-        // SAFETY: the caller's entries.
-        unsafe { core::slice::from_raw_parts_mut(descriptors, count) }
-    };
-    let mut all = given.to_vec();
+    // SAFETY: the caller's entries.
+    let mut all = unsafe { each_given(descriptors as usize, count) }.collect::<Vec<_>>();
     all.push(libc::pollfd { fd: timer.as_raw_fd(), events: libc::POLLIN, revents: 0 });
     // SAFETY: entries of our own, which outlive the call.
     let raw = unsafe { call(record, all.as_mut_ptr(), all.len(), None, mask)? };
@@ -74,8 +79,9 @@ unsafe fn wait_or_alarm(
         return Ok(raw);
     }
     let mut ready = 0;
-    for (entry, seen) in given.iter_mut().zip(&all) {
-        entry.revents = seen.revents;
+    for (at, seen) in all[..count].iter().enumerate() {
+        // SAFETY: one of the caller's entries.
+        unsafe { (&raw mut (*descriptors.add(at)).revents).write_unaligned(seen.revents) };
         ready += isize::from(seen.revents != 0);
     }
     Ok(ready)

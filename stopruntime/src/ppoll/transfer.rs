@@ -9,6 +9,7 @@
 use super::file::{self, Turn};
 use super::ready::{AGAIN, Event, until_ready};
 use super::{UNSUPPORTED, is_nonblocking, is_ready, plain};
+use crate::given::{each_given, given};
 use crate::record::Record;
 use crate::stop::Stopped;
 use crate::support::is_refusal;
@@ -58,14 +59,16 @@ unsafe fn unix_peer(number: c_long, args: [usize; 6]) -> Result<Option<OwnedFd>,
         libc::SYS_sendto => (args[4], args[5]),
         libc::SYS_sendmsg | libc::SYS_sendmmsg => {
             // SAFETY: the caller's message; sendmmsg's begins with one.
-            let message = unsafe { &*(args[1] as *const libc::msghdr) };
-            (message.msg_name as usize, message.msg_namelen as usize)
+            match unsafe { given::<libc::msghdr>(args[1]) } {
+                Some(message) => (message.msg_name as usize, message.msg_namelen as usize),
+                None => return Ok(None),
+            }
         }
         _ => return Ok(None),
     };
-    let given = address as *const libc::sockaddr;
     // SAFETY: the caller's address, which begins with its family.
-    if given.is_null() || length < 2 || unsafe { (*given).sa_family } != libc::AF_UNIX as u16 {
+    let family = if length < 2 { None } else { unsafe { given::<libc::sa_family_t>(address) } };
+    if family != Some(libc::AF_UNIX as libc::sa_family_t) {
         return Ok(None);
     }
     let kind = (libc::SOCK_DGRAM | libc::SOCK_CLOEXEC | libc::SOCK_NONBLOCK) as usize;
@@ -108,7 +111,7 @@ pub(super) unsafe fn vectored(
     }
     let events = direction(number);
     // SAFETY: the caller's vector.
-    if kind == libc::S_IFSOCK && unsafe { has_data(vector, count) } {
+    if kind == libc::S_IFSOCK && unsafe { parts(vector, count) }.any(|part| part.iov_len != 0) {
         let number = if events == libc::POLLIN { libc::SYS_recvmsg } else { libc::SYS_sendmsg };
         // SAFETY: zeroed is a message of nothing.
         let mut message: libc::msghdr = unsafe { core::mem::zeroed() };
@@ -128,17 +131,18 @@ pub(super) unsafe fn vectored(
     if raw != -(libc::EOPNOTSUPP as isize) && !is_refusal(raw) {
         return Ok(raw);
     }
+    // SAFETY: the caller's vector.
+    let vector = unsafe { parts(vector, count) }.collect::<Vec<_>>();
+    let refused = vector.iter().any(|part| part.iov_len > isize::MAX.unsigned_abs());
+    let first = vector.iter().position(|part| part.iov_len != 0);
+    let Some(begin) = first.filter(|_| !refused) else {
+        // SAFETY: the caller's call, which is refused or has nothing to transfer.
+        return Ok(unsafe { plain(number, args) });
+    };
     if events == libc::POLLIN {
         // SAFETY: the caller's call.
         return unsafe { when_ready(record, number, args, events) };
     }
-    // SAFETY: the caller's vector.
-    let vector =
-        unsafe { core::slice::from_raw_parts(vector, if vector.is_null() { 0 } else { count }) };
-    let Some(begin) = vector.iter().position(|part| part.iov_len != 0) else {
-        // SAFETY: the caller's call, which has nothing to write.
-        return Ok(unsafe { plain(number, args) });
-    };
     let (first, whole) = (&vector[begin], atomic_parts(&vector[begin..]));
     if whole > 1 && file::kind_of(descriptor) == libc::S_IFIFO {
         let call = [args[0], core::ptr::from_ref(first) as usize, whole, 0, 0, 0];
@@ -163,20 +167,16 @@ fn atomic_parts(vector: &[libc::iovec]) -> usize {
     vector.iter().take_while(fits).count()
 }
 
-/// Whether there is something to transfer: a socket's message may be empty, its
-/// write(2) is nothing then.
+/// The caller's parts; none where the call itself is refused, or has nothing to
+/// transfer.
 ///
 /// # Safety
 ///
 /// As the call.
-unsafe fn has_data(vector: *const libc::iovec, count: usize) -> bool {
+unsafe fn parts(vector: *const libc::iovec, count: usize) -> impl Iterator<Item = libc::iovec> {
     const MOST: usize = libc::UIO_MAXIOV as usize;
-    // What is refused is refused by the call itself.
-    if vector.is_null() || !(1..=MOST).contains(&count) {
-        return false;
-    }
     // SAFETY: the caller's vector.
-    unsafe { core::slice::from_raw_parts(vector, count) }.iter().any(|part| part.iov_len != 0)
+    unsafe { each_given(vector as usize, if count > MOST { 0 } else { count }) }
 }
 
 /// Writes from the first part; write(2) may be short.
@@ -199,7 +199,7 @@ unsafe fn write_first(
     // An eventfd polls writable as soon as a 1 fits (eventfd(2)).
     let anonymous = file::kind_of(descriptor) == 0;
     // SAFETY: eight bytes of the caller's data.
-    if anonymous && first.iov_len == 8 && unsafe { (data as *const u64).read_unaligned() } > 1 {
+    if anonymous && first.iov_len == 8 && unsafe { given::<u64>(data) } > Some(1) {
         return Ok(UNSUPPORTED);
     }
     // A pipe that polls writable has room for this much (pipe(7)).

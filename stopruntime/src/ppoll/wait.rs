@@ -7,8 +7,9 @@
 #![allow(unsafe_code)]
 
 use super::{INTERRUPTED, UNSUPPORTED, is_nonblocking, plain, wait_open};
+use crate::given::{given, is_time};
 use crate::record::Record;
-use crate::signal;
+use crate::signal::{self, KERNEL_MASK_SIZE};
 use crate::stop::Stopped;
 use crate::support::is_refusal;
 use core::ffi::c_int;
@@ -94,10 +95,14 @@ pub(super) unsafe fn poll(record: &Record, args: [usize; 6]) -> Result<isize, St
 ///
 /// As the call.
 pub(super) unsafe fn ppoll(record: &Record, args: [usize; 6]) -> Result<isize, Stopped> {
+    if args[3] != 0 && args[4] != KERNEL_MASK_SIZE {
+        // SAFETY: the caller's call, which the kernel refuses.
+        return Ok(unsafe { plain(libc::SYS_ppoll, args) });
+    }
     // SAFETY: the caller's mask.
     let mask = unsafe { signal::opened(args[3], args[4]) };
     // SAFETY: the caller's time-out, if it gave one.
-    let timeout = unsafe { (args[2] as *const libc::timespec).as_ref() }.copied();
+    let timeout = unsafe { given(args[2]) };
     // SAFETY: the caller's descriptors.
     unsafe { wait_open(record, args[0] as *mut _, args[1], timeout, &mask) }
 }
@@ -109,11 +114,19 @@ pub(super) unsafe fn ppoll(record: &Record, args: [usize; 6]) -> Result<isize, S
 /// As the call.
 pub(super) unsafe fn sleep(record: &Record, args: [usize; 6]) -> Result<isize, Stopped> {
     let clock = args[0] as libc::clockid_t;
+    let at_once = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    let passed = &raw const at_once as usize;
+    let look = [args[0], libc::TIMER_ABSTIME as usize, passed, 0, 0, 0];
+    // SAFETY: a time of our own that has passed: not waited for, but a clock that
+    // nothing sleeps by is refused.
+    let raw = unsafe { plain(libc::SYS_clock_nanosleep, look) };
+    let refused = [libc::EINVAL, libc::EOPNOTSUPP].iter().any(|errno| raw == -(*errno as isize));
     // SAFETY: the caller's request.
-    let request = unsafe { *(args[2] as *const libc::timespec) };
-    if request.tv_sec < 0 || !(0..1_000_000_000).contains(&request.tv_nsec) {
-        return Ok(-(libc::EINVAL as isize));
-    }
+    let request = unsafe { given::<libc::timespec>(args[2]) }.filter(|request| is_time(*request));
+    let Some(request) = request.filter(|_| !refused) else {
+        // SAFETY: the caller's call, which the kernel refuses.
+        return Ok(unsafe { plain(libc::SYS_clock_nanosleep, args) });
+    };
     let request = duration(request);
     let absolute = args[1] as c_int & libc::TIMER_ABSTIME != 0;
     // A relative time is none of the wall clock's.
@@ -134,7 +147,7 @@ pub(super) unsafe fn sleep(record: &Record, args: [usize; 6]) -> Result<isize, S
             if !rest.is_null() {
                 let left = deadline.saturating_sub(now(clock));
                 // SAFETY: the caller's place for the time left.
-                unsafe { rest.write(crate::futex::timespec(left)) };
+                unsafe { rest.write_unaligned(crate::futex::timespec(left)) };
             }
             return Ok(raw);
         }
@@ -184,7 +197,7 @@ pub(super) unsafe fn child(record: &Record, mut args: [usize; 6]) -> Result<isiz
         }
         if raw == 0 && place != 0 {
             // SAFETY: the caller's place.
-            unsafe { (place as *mut libc::siginfo_t).write(info) };
+            unsafe { (place as *mut libc::siginfo_t).write_unaligned(info) };
         }
         return Ok(raw);
     }

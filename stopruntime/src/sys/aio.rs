@@ -10,6 +10,7 @@
 use super::fail;
 use crate::call::wait_while;
 use crate::futex::futex_wake;
+use crate::given::given;
 use crate::stop::{self, Stopped};
 use core::cell::UnsafeCell;
 use core::ffi::c_int;
@@ -54,7 +55,7 @@ pub unsafe fn aio_suspend_or_stop(
     // SAFETY: libc has looked at the list: it has this many entries.
     let requests = unsafe { core::slice::from_raw_parts(list, count as usize) };
     // SAFETY: null or the caller's.
-    let timeout = unsafe { timeout.as_ref() }.copied();
+    let timeout = unsafe { given(timeout as usize) };
     match suspend(requests, timeout) {
         Ok(outcome) => outcome.map(|errno| if errno == 0 { 0 } else { fail(errno) as c_int }),
         Err(error) => Ok(fail(error.raw_os_error().unwrap_or(libc::EAGAIN)) as c_int),

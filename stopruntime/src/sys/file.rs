@@ -37,7 +37,8 @@ calls! {
     "pwritev2" pwritev2_or_stop(fd: c_int, vector: *const iovec, count: c_int, offset: off_t, flags: c_int) -> ssize_t
         = SYS_pwritev2(fd, vector, count, offset, abi::upper(offset), flags);
     /// open(2); the mode counts with `O_CREAT` and `O_TMPFILE`. A FIFO waits
-    /// for its other end (fifo(7)).
+    /// for its other end (fifo(7)), which may see that there was one after a
+    /// stop. See [EINTR after a partial effect](crate::sys#eintr-after-a-partial-effect).
     "open" open_or_stop(path: *const c_char, flags: c_int, mode: mode_t) -> c_int
         = SYS_openat(libc::AT_FDCWD, path, flags, mode);
     /// open(2).
@@ -81,6 +82,7 @@ calls! {
     /// flock(2).
     "flock" flock_or_stop(fd: c_int, operation: c_int) -> c_int = SYS_flock(fd, operation);
     /// ioctl(2). The argument is a number or a pointer, as the request asks for.
+    /// What a request has done when it fails with `EINTR` is its driver's to say.
     "ioctl" ioctl_or_stop(fd: c_int, request: libc::Ioctl, argument: usize) -> c_int
         = SYS_ioctl(fd, request, argument);
     /// tcdrain(3).

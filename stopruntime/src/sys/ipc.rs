@@ -9,6 +9,7 @@
 use super::{address, calls, outcome};
 use crate::abi::{self, LongTime};
 use crate::call::call;
+use crate::given::given;
 use crate::stop::Stopped;
 use core::ffi::{c_char, c_int, c_long, c_uint, c_void};
 use libc::{clockid_t, futex_waitv, mqd_t, sembuf, size_t, ssize_t, timespec};
@@ -62,7 +63,7 @@ pub unsafe fn semtimedop_or_stop(
     timeout: *const timespec,
 ) -> Result<c_int, Stopped> {
     // SAFETY: null or the caller's.
-    let timeout = unsafe { timeout.as_ref() }.map(|time| LongTime::of(*time));
+    let timeout = unsafe { given(timeout as usize) }.map(LongTime::of);
     let args = [set as usize, operations as usize, count, address(timeout.as_ref())];
     // SAFETY: the caller's operations; the time-out outlives the call.
     outcome(unsafe { call(abi::SYS_semtimedop, args) }).map(|result| result as c_int)
@@ -88,7 +89,7 @@ pub unsafe fn futex_waitv_or_stop(
     clock: clockid_t,
 ) -> Result<c_long, Stopped> {
     // SAFETY: null or the caller's.
-    let deadline = unsafe { deadline.as_ref() }.map(|time| LongTime::of(*time));
+    let deadline = unsafe { given(deadline as usize) }.map(LongTime::of);
     let deadline = address(deadline.as_ref());
     let args = [words as usize, count as usize, flags as usize, deadline, clock as usize];
     // SAFETY: the caller's words; the deadline outlives the call.

@@ -12,6 +12,18 @@
 //! still meanwhile; so does that of `poll` on architectures without poll(2), where
 //! libc makes `ppoll` of it. All other time-outs go on.
 //!
+//! # EINTR after a partial effect
+//!
+//! A call reports [`Stopped`] when the kernel ends it with `EINTR`, which nearly
+//! always says that nothing has happened. The exceptions are those of the plain
+//! call, and a stop has them too: `connect` goes on by itself; `fallocate` on
+//! hugetlbfs keeps the pages it has; `open` of a FIFO has shown itself to the
+//! other end; `ioctl` is its driver's; and of a file system that is a program
+//! (FUSE) the program decides, which may have created, truncated or written a file
+//! before it answers with `EINTR`. NFS gives up for signals that kill alone, and
+//! calls that have moved some bytes return their number instead. If such a call
+//! must be whole or not at all, put it in a [`shield`](crate::shield()).
+//!
 //! # Backends
 //!
 //! On [`Backend::Rseq`](crate::Backend::Rseq) and
@@ -44,7 +56,11 @@
 //! # Safety
 //!
 //! The functions here are as unsafe as the system call they make; none of them
-//! is async-signal-safe.
+//! is async-signal-safe. Masks and time-outs are read before the call is made,
+//! and on [`Backend::Ppoll`](crate::Backend::Ppoll) so are arrays and what a
+//! message holds. So an address has to be null, which fails as the plain call
+//! does, or to lead to what the call takes there, at any alignment: what leads
+//! nowhere is not always answered with `EFAULT`.
 
 #![allow(unsafe_code)]
 

@@ -22,7 +22,8 @@ calls! {
     /// pwrite(2).
     "pwrite" pwrite_or_stop(fd: c_int, data: *const c_void, count: size_t, offset: off_t) -> ssize_t
         = SYS_pwrite64(fd, data, count, offset);
-    /// fallocate(2).
+    /// fallocate(2). On hugetlbfs the call itself ends half-way with `EINTR`, and
+    /// keeps the pages it has: after a stop too. Made again, it does the rest.
     "fallocate" fallocate_or_stop(fd: c_int, mode: c_int, offset: off_t, length: off_t) -> c_int
         = SYS_fallocate(fd, mode, offset, length);
     /// fcntl(2): `F_SETLKW` and `F_OFD_SETLKW` wait. The argument is a number
@@ -100,8 +101,11 @@ pub unsafe fn fcntl_or_stop(fd: c_int, command: c_int, argument: usize) -> Resul
         libc::F_SETLKW => argument,
         // libc has only one type for both; the kernel, for these, the other.
         libc::F_OFD_SETLKW => {
-            // SAFETY: the caller's lock.
-            let given = unsafe { *(argument as *const libc::flock) };
+            // SAFETY: null or the caller's lock.
+            let Some(given) = (unsafe { crate::given::given::<libc::flock>(argument) }) else {
+                // SAFETY: the caller's call, which the kernel refuses.
+                return unsafe { fcntl64(fd, command, argument) };
+            };
             let long = crate::abi::LongLock {
                 l_type: given.l_type,
                 l_whence: given.l_whence,

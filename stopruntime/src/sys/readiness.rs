@@ -10,6 +10,7 @@
 use super::{address, calls, outcome};
 use crate::abi::LongTime;
 use crate::call::{Raw, call};
+use crate::given::given;
 use crate::signal::{self, KERNEL_MASK_SIZE};
 use crate::stop::Stopped;
 use core::ffi::{c_int, c_long};
@@ -24,7 +25,7 @@ calls! {
 /// The caller's mask, if it gave one, with the stop signal open.
 unsafe fn opened(mask: *const sigset_t) -> Option<sigset_t> {
     // SAFETY: null or the caller's.
-    unsafe { mask.as_ref() }.map(|mask| signal::without(*mask))
+    unsafe { given(mask as usize) }.map(signal::without)
 }
 
 /// [`libc::poll`], stop-checked. poll(2); the time-out in milliseconds.
@@ -83,7 +84,7 @@ pub unsafe fn ppoll_or_stop(
     mask: *const sigset_t,
 ) -> Result<c_int, Stopped> {
     // SAFETY: null or the caller's. A copy, because the kernel counts it down.
-    let (timeout, mask) = unsafe { (timeout.as_ref().copied(), opened(mask)) };
+    let (timeout, mask) = unsafe { (given::<timespec>(timeout as usize), opened(mask)) };
     let args = [
         entries as usize,
         count as usize,
@@ -114,15 +115,19 @@ pub unsafe fn select_or_stop(
     timeout: *mut timeval,
 ) -> Result<c_int, Stopped> {
     // SAFETY: null or the caller's.
-    let given = unsafe { timeout.as_mut() };
-    let mut left = given.as_ref().map(|given| timespec {
-        tv_sec: given.tv_sec,
-        tv_nsec: (given.tv_usec as c_long).saturating_mul(1_000),
+    let asked = unsafe { given::<timeval>(timeout as usize) };
+    // More microseconds than a second has are seconds, as the plain call has it;
+    // what is negative is refused by the kernel.
+    let mut left = asked.map(|asked| timespec {
+        tv_sec: asked.tv_sec.saturating_add((asked.tv_usec / 1_000_000) as _),
+        tv_nsec: (asked.tv_usec % 1_000_000) as c_long * 1_000,
     });
     // SAFETY: the caller's sets; the time-out is our own.
     let ready = unsafe { select(count, [readable, writable, exceptional], left.as_mut(), None) };
-    if let (Some(given), Some(left)) = (given, left) {
-        *given = timeval { tv_sec: left.tv_sec, tv_usec: (left.tv_nsec / 1_000) as _ };
+    if let Some(left) = left {
+        let left = timeval { tv_sec: left.tv_sec, tv_usec: (left.tv_nsec / 1_000) as _ };
+        // SAFETY: the caller's.
+        unsafe { timeout.write_unaligned(left) };
     }
     ready
 }
@@ -146,7 +151,7 @@ pub unsafe fn pselect_or_stop(
     mask: *const sigset_t,
 ) -> Result<c_int, Stopped> {
     // SAFETY: null or the caller's.
-    let (mut timeout, mask) = unsafe { (timeout.as_ref().copied(), opened(mask)) };
+    let (mut timeout, mask) = unsafe { (given::<timespec>(timeout as usize), opened(mask)) };
     let sets = [readable, writable, exceptional];
     // SAFETY: the caller's sets; the rest is our own.
     unsafe { select(count, sets, timeout.as_mut(), mask.as_ref()) }
@@ -225,7 +230,7 @@ pub unsafe fn epoll_pwait2_or_stop(
     mask: *const sigset_t,
 ) -> Result<c_int, Stopped> {
     // SAFETY: null or the caller's.
-    let timeout = unsafe { timeout.as_ref() }.map(|time| LongTime::of(*time));
+    let timeout = unsafe { given(timeout as usize) }.map(LongTime::of);
     let args = [epoll as usize, events as usize, count as usize, address(timeout.as_ref())];
     // SAFETY: the caller's events and mask; the time-out outlives the call.
     unsafe { wait_for_events(libc::SYS_epoll_pwait2, args, mask) }

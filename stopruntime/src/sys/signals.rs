@@ -7,8 +7,9 @@
 
 #![allow(unsafe_code)]
 
-use super::outcome;
+use super::{address, outcome};
 use crate::call::call;
+use crate::given::given;
 use crate::signal::{self, KERNEL_MASK_SIZE};
 use crate::stop::Stopped;
 use core::ffi::c_int;
@@ -40,9 +41,9 @@ pub unsafe fn pause_or_stop() -> Result<c_int, Stopped> {
 /// As the plain call.
 #[doc(alias = "sigsuspend")]
 pub unsafe fn sigsuspend_or_stop(mask: *const sigset_t) -> Result<c_int, Stopped> {
-    // SAFETY: the caller's mask.
-    let mask = signal::without(unsafe { *mask });
-    let args = [&raw const mask as usize, KERNEL_MASK_SIZE];
+    // SAFETY: null, which the kernel refuses, or the caller's mask.
+    let mask = unsafe { given(mask as usize) }.map(signal::without);
+    let args = [address(mask.as_ref()), KERNEL_MASK_SIZE];
     // SAFETY: the mask outlives the call.
     outcome(unsafe { call(libc::SYS_rt_sigsuspend, args) }).map(|result| result as c_int)
 }
@@ -84,9 +85,9 @@ pub unsafe fn sigtimedwait_or_stop(
     info: *mut siginfo_t,
     timeout: *const timespec,
 ) -> Result<c_int, Stopped> {
-    // SAFETY: the caller's set.
-    let set = signal::without(unsafe { *set });
-    let args = [&raw const set as usize, info as usize, timeout as usize, KERNEL_MASK_SIZE];
+    // SAFETY: null, which the kernel refuses, or the caller's set.
+    let set = unsafe { given(set as usize) }.map(signal::without);
+    let args = [address(set.as_ref()), info as usize, timeout as usize, KERNEL_MASK_SIZE];
     // SAFETY: the caller's info and time-out; the set outlives the call.
     outcome(unsafe { call(libc::SYS_rt_sigtimedwait, args) }).map(|signal| signal as c_int)
 }
