@@ -69,6 +69,13 @@
 //! marked call, do not replace the handler, and make no marked call in a signal
 //! handler ([`Stopper::request_stop`] may be).
 //!
+//! # Libraries that are loaded before libc
+//!
+//! A marked call enters the kernel directly. A library that `LD_PRELOAD` puts
+//! before libc to replace its functions (a proxy's `connect`, another time's
+//! `clock_gettime`) does not see it. Its deadline is computed from the kernel's
+//! clock, by which it also waits.
+//!
 //! # Features
 //!
 //! - `macros` (on by default): the attribute.

@@ -38,7 +38,7 @@ mod wait;
 
 pub(crate) use file::{is_on_disk, kind_of};
 use open::wait_open;
-pub(crate) use wait::duration;
+pub(crate) use wait::now;
 
 use crate::abi;
 use crate::record::Record;

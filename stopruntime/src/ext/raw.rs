@@ -275,14 +275,6 @@ pub(super) fn sleep_until(time: Duration) -> Result<(), Stopped> {
     raw.or_stop().map(drop)
 }
 
-/// The monotonic clock, as the time since its start.
-pub(super) fn monotonic() -> Duration {
-    let mut now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-    // SAFETY: a valid place for the time.
-    unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC, &raw mut now) };
-    ppoll::duration(now)
-}
-
 /// waitid(2) until the child has ended; it stays there to be reaped
 /// (`WNOWAIT`).
 pub(super) fn wait_for_end(child: u32) -> Outcome<()> {

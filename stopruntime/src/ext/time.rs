@@ -1,6 +1,7 @@
 //! Sleeping.
 
 use super::raw;
+use crate::ppoll;
 use crate::stop::Stopped;
 use std::time::{Duration, Instant};
 
@@ -19,7 +20,7 @@ use std::time::{Duration, Instant};
 /// assert!(sleep_or_stop(Duration::MAX).is_err());
 /// ```
 pub fn sleep_or_stop(duration: Duration) -> Result<(), Stopped> {
-    raw::sleep_until(raw::monotonic().saturating_add(duration))
+    raw::sleep_until(ppoll::now(libc::CLOCK_MONOTONIC).saturating_add(duration))
 }
 
 /// `std::thread::sleep_until`, stop-checked. `clock_nanosleep(2)`.

@@ -159,10 +159,14 @@ pub(super) fn left(clock: libc::clockid_t, deadline: libc::timespec) -> Duration
     duration(deadline).saturating_sub(now(clock))
 }
 
-pub(super) fn now(clock: libc::clockid_t) -> Duration {
+/// Reads the clock in the kernel, which is where the waits look at it: a library
+/// that is loaded before libc may give libc's `clock_gettime` another time.
+pub(crate) fn now(clock: libc::clockid_t) -> Duration {
     let mut now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-    // SAFETY: a valid place.
-    unsafe { libc::clock_gettime(clock, &raw mut now) };
+    // SAFETY: a valid place, of the layout that this number takes (abi.rs).
+    let _ = unsafe {
+        plain(libc::SYS_clock_gettime, [clock as usize, &raw mut now as usize, 0, 0, 0, 0])
+    };
     duration(now)
 }
 
