@@ -18,10 +18,13 @@ const READS: [libc::c_long; 2] = [libc::SYS_read, libc::SYS_ppoll];
 
 /// The stack pointer of what the handler below has interrupted; 0: not yet.
 static INTERRUPTED_AT: AtomicUsize = AtomicUsize::new(0);
+/// Where the signal frame is that it has been given, or a little above its end.
+static FRAME_AT: AtomicUsize = AtomicUsize::new(0);
 
 extern "C" fn looks(_: i32, _: *mut libc::siginfo_t, context: *mut libc::c_void) {
     // SAFETY: the third argument of a SA_SIGINFO handler.
     let pointer = unsafe { stack_pointer(context.cast()) };
+    FRAME_AT.store(context.addr(), Ordering::SeqCst);
     INTERRUPTED_AT.store(pointer, Ordering::SeqCst);
 }
 
@@ -76,13 +79,13 @@ fn descend(to: usize, reader: &mut PipeReader) -> bool {
     black_box(here) == 0 && stopped
 }
 
-/// What a signal needs on the stack at least, as the kernel says.
+/// What a signal needs at least on the stack of such a read. Not what the kernel
+/// says by `AT_MINSIGSTKSZ`, which counts state that a thread may have and this one
+/// does not, such as AMX's tiles: three times as much, and there is still room.
 fn size_of_signal_frame() -> usize {
-    // SAFETY: a number.
-    let size = unsafe { libc::getauxval(libc::AT_MINSIGSTKSZ) };
-    let size = usize::try_from(size).expect("a size");
-    // An emulator does not say.
-    if size == 0 { libc::MINSIGSTKSZ } else { size.max(1_024) }
+    catch(libc::SIGUSR1, looks, libc::SA_RESTART, &[]);
+    assert!(read_at(None).1);
+    INTERRUPTED_AT.load(Ordering::SeqCst) - FRAME_AT.load(Ordering::SeqCst)
 }
 
 /// A thread that blocks in a marked read with its stack down to `to` bytes
@@ -114,8 +117,8 @@ fn read_at(to: Option<usize>) -> (usize, bool) {
 
 per_backend! {
     fn at_the_end_of_the_stack() {
-        catch(libc::SIGUSR1, looks, libc::SA_RESTART | libc::SA_ONSTACK, &[]);
         let frame = size_of_signal_frame();
+        catch(libc::SIGUSR1, looks, libc::SA_RESTART | libc::SA_ONSTACK, &[]);
         // Come nearer, by small steps, until no frame has room.
         let mut distance = 16 * 1024;
         loop {
