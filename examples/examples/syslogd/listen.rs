@@ -119,7 +119,7 @@ fn tcp<'scope>(
 fn start<'scope>(scope: &'scope Scope<'scope, '_>, stream: TcpStream, inlet: &Inlet<'scope>) {
     let thread = Builder::new().name("connection".into());
     let its = inlet.clone();
-    let started = scope.spawn_with(thread, move || {
+    let started = thread.spawn_scoped(scope, move || {
         if let Err(error) = connection::serve(&stream, &its) {
             its.complain(&error);
         }
@@ -162,7 +162,7 @@ impl Failures {
         F: FnOnce(Inlet<'scope>) -> io::Result<()> + Send + 'scope,
     {
         let thread = Builder::new().name(source.name().to_owned());
-        let started = scope.spawn_with(thread, move || self.note(source, listen(inlet)));
+        let started = thread.spawn_scoped(scope, move || self.note(source, listen(inlet)));
         self.note(source, started.map(drop));
     }
 

@@ -97,7 +97,7 @@ impl Crowd {
         let mut start = None;
         thread::scope(|scope| {
             for seat in self.seats() {
-                scope.spawn_with(thread::Builder::new().stack_size(STACK), || {
+                thread::Builder::new().stack_size(STACK).spawn_scoped(scope, || {
                     seat.take();
                     ours(&seat.data);
                 })?;

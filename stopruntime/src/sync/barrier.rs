@@ -10,17 +10,16 @@ use super::condvar::Condvar;
 use super::mutex::{Mutex, MutexGuard};
 use super::wait::{OrStop, Plain, Wait, never};
 use crate::stop::Stopped;
+use std::fmt;
 use std::sync::PoisonError;
 
 /// [`std::sync::Barrier`] whose wait can be stopped.
-#[derive(Debug)]
 pub struct Barrier {
     state: Mutex<State>,
     changed: Condvar,
     threads: usize,
 }
 
-#[derive(Debug)]
 struct State {
     arrived: usize,
     /// Counts the times that all had arrived.
@@ -29,7 +28,7 @@ struct State {
 }
 
 /// How a wait ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct BarrierWaitResult {
     leader: bool,
     broken: bool,
@@ -116,5 +115,23 @@ impl Barrier {
     /// [`Stopped`]: a stop is requested. The barrier is broken for the others.
     pub fn wait_or_stop(&self) -> Result<BarrierWaitResult, Stopped> {
         self.wait_as::<OrStop>()
+    }
+}
+
+impl fmt::Debug for Barrier {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Barrier").finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for BarrierWaitResult {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut text = formatter.debug_struct("BarrierWaitResult");
+        text.field("is_leader", &self.leader);
+        // std's own does not know this one.
+        if self.broken {
+            text.field("is_broken", &true);
+        }
+        text.finish()
     }
 }

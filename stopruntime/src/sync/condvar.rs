@@ -17,6 +17,7 @@ use crate::futex::{futex_wake, futex_wake_one};
 use crate::stop::Stopped;
 use core::sync::atomic::AtomicU32;
 use core::sync::atomic::Ordering::{Relaxed, SeqCst};
+use std::fmt;
 use std::sync::{LockResult, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -24,7 +25,7 @@ use std::time::{Duration, Instant};
 ///
 /// A stopped wait does not take the mutex again: its guard is gone and the lock
 /// is free, so that nothing stands between the request and the end of the wait.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Condvar {
     notified: AtomicU32,
     waiting: AtomicU32,
@@ -240,5 +241,11 @@ fn alone<T>(
     match result {
         Ok((guard, _)) => Ok(guard),
         Err(poisoned) => Err(PoisonError::new(poisoned.into_inner().0)),
+    }
+}
+
+impl fmt::Debug for Condvar {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Condvar").finish_non_exhaustive()
     }
 }

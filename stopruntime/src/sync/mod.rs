@@ -9,7 +9,10 @@
 //! it takes no lock of another thread's.
 //!
 //! Poisoning is std's, so that code moves over unchanged: `lock()` returns a
-//! [`LockResult`](std::sync::LockResult).
+//! [`LockResult`]. What cannot wait, or is no thread's to end, is std's own here,
+//! so that `use std::sync` can change its root alone; of that, only a
+//! [`LazyLock`] that another thread initialises makes a thread wait, and that
+//! wait cannot be stopped: an [`OnceLock`]'s can.
 
 mod barrier;
 mod condvar;
@@ -29,3 +32,6 @@ pub use once::{Once, OnceState};
 pub use once_lock::OnceLock;
 pub use rwlock::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 pub use semaphore::{Semaphore, SemaphoreGuard};
+pub use std::sync::{
+    Arc, LazyLock, LockResult, PoisonError, TryLockError, TryLockResult, Weak, atomic,
+};

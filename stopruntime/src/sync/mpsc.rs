@@ -18,7 +18,7 @@ use queue::Queue;
 use std::fmt;
 use std::iter::FusedIterator;
 use std::sync::Arc;
-use std::sync::mpsc::{RecvError, RecvTimeoutError, SendError, TryRecvError, TrySendError};
+pub use std::sync::mpsc::{RecvError, RecvTimeoutError, SendError, TryRecvError, TrySendError};
 use std::time::{Duration, Instant};
 
 /// A channel without bound.
@@ -162,37 +162,45 @@ impl<T> Receiver<T> {
     /// The messages until there is no sender any more.
     #[must_use]
     pub fn iter(&self) -> Iter<'_, T> {
-        Iter(self)
+        Iter { rx: self }
     }
 
     /// The messages that are there now.
     #[must_use]
     pub fn try_iter(&self) -> TryIter<'_, T> {
-        TryIter(self)
+        TryIter { rx: self }
     }
 }
 
+// The name of the field is part of what Debug says.
+
 /// The messages of a borrowed receiver.
 #[derive(Debug)]
-pub struct Iter<'receiver, T>(&'receiver Receiver<T>);
+pub struct Iter<'receiver, T> {
+    rx: &'receiver Receiver<T>,
+}
 
 /// The messages that are there now.
 #[derive(Debug)]
-pub struct TryIter<'receiver, T>(&'receiver Receiver<T>);
+pub struct TryIter<'receiver, T> {
+    rx: &'receiver Receiver<T>,
+}
 
 /// The messages of a receiver.
 #[derive(Debug)]
-pub struct IntoIter<T>(Receiver<T>);
+pub struct IntoIter<T> {
+    rx: Receiver<T>,
+}
 
 impl<T> Iter<'_, T> {
     pub(crate) fn receiver(&self) -> &Receiver<T> {
-        self.0
+        self.rx
     }
 }
 
 impl<T> IntoIter<T> {
     pub(crate) fn receiver(&self) -> &Receiver<T> {
-        &self.0
+        &self.rx
     }
 }
 
@@ -200,7 +208,7 @@ impl<T> Iterator for Iter<'_, T> {
     type Item = T;
 
     fn next(&mut self) -> Option<T> {
-        self.0.recv().ok()
+        self.rx.recv().ok()
     }
 }
 
@@ -208,7 +216,7 @@ impl<T> Iterator for TryIter<'_, T> {
     type Item = T;
 
     fn next(&mut self) -> Option<T> {
-        self.0.try_recv().ok()
+        self.rx.try_recv().ok()
     }
 }
 
@@ -216,7 +224,7 @@ impl<T> Iterator for IntoIter<T> {
     type Item = T;
 
     fn next(&mut self) -> Option<T> {
-        self.0.recv().ok()
+        self.rx.recv().ok()
     }
 }
 
@@ -237,7 +245,7 @@ impl<T> IntoIterator for Receiver<T> {
     type IntoIter = IntoIter<T>;
 
     fn into_iter(self) -> IntoIter<T> {
-        IntoIter(self)
+        IntoIter { rx: self }
     }
 }
 

@@ -4,8 +4,8 @@ use super::JoinHandle;
 use crate::current;
 use crate::record::Record;
 use crate::stop::Stopper;
-use std::io;
 use std::sync::Arc;
+use std::{fmt, io};
 
 /// A thread to be, with a name and a stack size: the shape of
 /// [`std::thread::Builder`].
@@ -21,10 +21,15 @@ use std::sync::Arc;
 /// assert!(worker.join().unwrap());
 /// # Ok::<(), std::io::Error>(())
 /// ```
-#[derive(Debug)]
 #[must_use = "a Builder does nothing until it spawns"]
 pub struct Builder {
     inner: std::thread::Builder,
+}
+
+impl fmt::Debug for Builder {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.inner.fmt(formatter)
+    }
 }
 
 impl Default for Builder {
@@ -73,8 +78,35 @@ impl Builder {
         Ok(JoinHandle { inner, stopper })
     }
 
-    /// Starts a thread of a scope.
-    pub(super) fn spawn_scoped<'scope, F, T>(
+    /// Starts a thread that may borrow what does not live as long as the program.
+    ///
+    /// # Errors
+    ///
+    /// As [`std::thread::Builder::spawn_unchecked`].
+    ///
+    /// # Panics
+    ///
+    /// If the runtime cannot be installed; see [`backend`](crate::backend()).
+    ///
+    /// # Safety
+    ///
+    /// As [`std::thread::Builder::spawn_unchecked`]: the caller joins the thread
+    /// before anything that `f` or its value borrows is gone.
+    #[track_caller]
+    #[allow(unsafe_code, reason = "std's own function")]
+    pub unsafe fn spawn_unchecked<F, T>(self, f: F) -> io::Result<JoinHandle<T>>
+    where
+        F: FnOnce() -> T + Send,
+        T: Send,
+    {
+        let (stopper, f) = prepare(f);
+        // SAFETY: the caller's promise; what is put around `f` borrows nothing.
+        let inner = unsafe { self.inner.spawn_unchecked(f)? };
+        Ok(JoinHandle { inner, stopper })
+    }
+
+    /// Starts a thread of a scope of std's.
+    pub(super) fn spawn_inside<'scope, F, T>(
         self,
         scope: &'scope std::thread::Scope<'scope, '_>,
         f: F,

@@ -2,12 +2,13 @@
 
 use crate::record::END_AWAITED;
 use crate::stop::{Stopped, Stopper};
+use std::fmt;
+use std::os::unix::thread::{JoinHandleExt, RawPthread};
 use std::thread::{Result, Thread};
 use std::time::{Duration, Instant};
 
 /// Owns a thread: may stop it and may wait for it. Dropping it detaches the
 /// thread, as in std.
-#[derive(Debug)]
 pub struct JoinHandle<T> {
     pub(super) inner: std::thread::JoinHandle<T>,
     pub(super) stopper: Stopper,
@@ -35,5 +36,21 @@ impl<T> JoinHandle<T> {
             None => true,
         };
         if ended { Ok(self.inner.join()) } else { Err(self) }
+    }
+}
+
+impl<T> fmt::Debug for JoinHandle<T> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("JoinHandle").finish_non_exhaustive()
+    }
+}
+
+impl<T> JoinHandleExt for JoinHandle<T> {
+    fn as_pthread_t(&self) -> RawPthread {
+        self.inner.as_pthread_t()
+    }
+
+    fn into_pthread_t(self) -> RawPthread {
+        self.inner.into_pthread_t()
     }
 }

@@ -70,8 +70,8 @@ pub use builder::Builder;
 pub use handle::JoinHandle;
 pub use scope::{Scope, ScopedJoinHandle, scope};
 pub use std::thread::{
-    Result, Thread, ThreadId, available_parallelism, current, panicking, park, park_timeout, sleep,
-    yield_now,
+    AccessError, LocalKey, Result, Thread, ThreadId, available_parallelism, current, panicking,
+    park, park_timeout, sleep, yield_now,
 };
 
 /// Starts a thread.

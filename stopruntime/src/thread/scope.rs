@@ -11,9 +11,9 @@ use super::Builder;
 use crate::record::Record;
 use crate::stop::Stopper;
 use core::mem;
-use std::io;
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::thread::{Result, Scope as Inner, Thread};
+use std::{fmt, io};
 
 /// Runs `f`, which may spawn threads that borrow from around the scope; then
 /// requests every thread still in it to stop, and joins them all: also when
@@ -123,39 +123,18 @@ impl<'scope> Scope<'scope, '_> {
     ///
     /// # Panics
     ///
-    /// If the system cannot start one; [`Scope::spawn_with`] reports it.
+    /// If the system cannot start one; [`Builder::spawn_scoped`] reports it.
     #[track_caller]
     pub fn spawn<F, T>(&'scope self, f: F) -> ScopedJoinHandle<'scope, T>
     where
         F: FnOnce() -> T + Send + 'scope,
         T: Send + 'scope,
     {
-        self.spawn_with(Builder::new(), f).expect("failed to spawn thread")
-    }
-
-    /// Starts a thread of the scope with a name or a stack size of its own.
-    ///
-    /// # Errors
-    ///
-    /// As [`std::thread::Builder::spawn`].
-    #[track_caller]
-    pub fn spawn_with<F, T>(
-        &'scope self,
-        builder: Builder,
-        f: F,
-    ) -> io::Result<ScopedJoinHandle<'scope, T>>
-    where
-        F: FnOnce() -> T + Send + 'scope,
-        T: Send + 'scope,
-    {
-        let (inner, stopper) = builder.spawn_scoped(self.inner, f)?;
-        self.members.add(stopper.clone());
-        Ok(ScopedJoinHandle { inner, stopper })
+        Builder::new().spawn_scoped(self, f).expect("failed to spawn thread")
     }
 }
 
 /// Owns a thread of a scope. Dropping it leaves the thread to the scope.
-#[derive(Debug)]
 pub struct ScopedJoinHandle<'scope, T> {
     inner: std::thread::ScopedJoinHandle<'scope, T>,
     stopper: Stopper,
@@ -163,4 +142,44 @@ pub struct ScopedJoinHandle<'scope, T> {
 
 impl<T> ScopedJoinHandle<'_, T> {
     super::of_every_handle!();
+}
+
+impl Builder {
+    /// Starts a thread of the scope with this name and stack size.
+    ///
+    /// # Errors
+    ///
+    /// As [`std::thread::Builder::spawn_scoped`].
+    ///
+    /// ```
+    /// use stopruntime::thread;
+    ///
+    /// let name = thread::scope(|scope| {
+    ///     let builder = thread::Builder::new().name("worker".into());
+    ///     let worker = builder.spawn_scoped(scope, || thread::current().name().map(String::from))?;
+    ///     Ok::<_, std::io::Error>(worker.join().unwrap())
+    /// })?;
+    /// assert_eq!(name.as_deref(), Some("worker"));
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn spawn_scoped<'scope, F, T>(
+        self,
+        scope: &'scope Scope<'scope, '_>,
+        f: F,
+    ) -> io::Result<ScopedJoinHandle<'scope, T>>
+    where
+        F: FnOnce() -> T + Send + 'scope,
+        T: Send + 'scope,
+    {
+        let (inner, stopper) = self.spawn_inside(scope.inner, f)?;
+        scope.members.add(stopper.clone());
+        Ok(ScopedJoinHandle { inner, stopper })
+    }
+}
+
+impl<T> fmt::Debug for ScopedJoinHandle<'_, T> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("ScopedJoinHandle").finish_non_exhaustive()
+    }
 }

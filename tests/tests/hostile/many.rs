@@ -54,7 +54,7 @@ per_backend! {
             while started < most {
                 let sender = sender.clone();
                 let builder = thread::Builder::new().stack_size(stop_tests::SMALL_STACK);
-                let handle = scope.spawn_with(builder, move || {
+                let handle = builder.spawn_scoped(scope, move || {
                     sender.send(thread_id()).unwrap();
                     let mut marked = reader;
                     assert!(marked.read_or_stop(&mut [0]).is_err());
