@@ -7,6 +7,8 @@
 
 #![allow(unsafe_code)]
 
+use crate::process::{PerProcess, Place};
+use crate::signal::Refusal;
 use crate::support::{self, Rseq};
 use crate::{signal, window};
 use core::ffi::c_int;
@@ -24,8 +26,8 @@ pub enum Backend {
     Rseq,
     /// The signal handler alone aborts the window. Every kernel, every libc.
     Handler,
-    /// The signal is blocked but while the thread waits in `ppoll`. No
-    /// assembly; twice the system calls.
+    /// Keeps the stop signal blocked except while the thread waits in `ppoll`.
+    /// Needs no assembly, but makes twice as many system calls.
     Ppoll,
 }
 
@@ -56,13 +58,17 @@ pub enum InstallError {
     /// The runtime is installed already, by an earlier call or by the first
     /// marked call, with this signal and backend.
     AlreadyInstalled(c_int, Backend),
-    /// The signal cannot be caught, is raised by faults, or is a real-time
-    /// signal, which cannot always be sent.
+    /// The signal cannot be caught, is raised by faults, stops the process by
+    /// default, or is a real-time signal, which cannot always be sent.
     UnusableSignal(c_int),
     /// The machine does not have this backend.
     Unavailable(Backend),
     /// `STOPRUNTIME_BACKEND` is not the name of a backend.
     UnknownBackend(String),
+    /// Another copy of the runtime in this process has the signal, with a
+    /// backend that does not go together with this one: threads keep the signal
+    /// blocked with [`Backend::Ppoll`], and unblocked with the others.
+    OtherCopy(c_int, Backend),
     /// sigaction(2) failed.
     Io(io::Error),
 }
@@ -78,7 +84,8 @@ impl fmt::Display for InstallError {
             InstallError::UnusableSignal(signal) => write!(
                 formatter,
                 "signal {signal} cannot be the stop signal: choose one that can be caught, \
-                 that no fault raises and that is not a real-time signal, such as SIGURG or SIGUSR1"
+                 that no fault raises, that does not stop the process by default and that is \
+                 not a real-time signal, such as SIGURG or SIGUSR1"
             ),
             InstallError::Unavailable(backend) => {
                 write!(formatter, "backend {backend} does not work on this machine")
@@ -86,6 +93,13 @@ impl fmt::Display for InstallError {
             InstallError::UnknownBackend(name) => write!(
                 formatter,
                 "STOPRUNTIME_BACKEND is {name:?}: it may be rseq, handler or ppoll"
+            ),
+            InstallError::OtherCopy(signal, backend) => write!(
+                formatter,
+                "another copy of stopruntime in this process uses signal {signal} with a backend \
+                 that cannot share it with {backend}: let both use {}, or give one of them \
+                 another signal by Config::signal",
+                if *backend == Backend::Ppoll { "rseq or handler" } else { "ppoll" }
             ),
             InstallError::Io(error) => write!(formatter, "sigaction: {error}"),
         }
@@ -106,7 +120,15 @@ impl std::error::Error for InstallError {
 /// Without it the first use installs the default: `SIGURG`, and the first of
 /// [`Backend::Rseq`], [`Backend::Handler`], [`Backend::Ppoll`] that works. The
 /// environment variable `STOPRUNTIME_BACKEND` (`rseq`, `handler`, `ppoll`)
-/// overrides the backend, for tests and diagnosis.
+/// overrides the backend, for tests and diagnosis; a program that runs with
+/// another user's rights does not look at it (`secure_getenv(3)`). If it names no
+/// backend, or one that is not to be had, the first use installs the default all
+/// the same, and [`support`](crate::support()) says why.
+///
+/// If another copy of the runtime has that signal in the same process, in another
+/// version or a library, the default is a backend that goes together with that
+/// copy's. Copies know each other by the installed handler: one that a foreign
+/// handler has been put on top of is not seen.
 ///
 /// ```
 /// use stopruntime::{Backend, Config};
@@ -133,8 +155,25 @@ impl Config {
         Config { signal: libc::SIGURG, backend: None }
     }
 
-    /// The signal that ends a blocked call. Any that can be caught; a handler
-    /// that it has already is called for signals that are not ours.
+    /// Sets the signal that ends a blocked call: any that can be caught, except
+    /// those of faults, those that stop a process and real-time signals.
+    ///
+    /// A signal of that number that is not a request does what it did before. An
+    /// earlier handler is called, with its own signals blocked; a default action
+    /// that ends the process ends it, and children that were not to be reaped
+    /// (`SIGCHLD`) still are not. The runtime's handler takes over an earlier
+    /// handler's stack and restarts:
+    ///
+    /// - Without `SA_ONSTACK`, requests are handled on the stack of the
+    ///   interrupted thread as well, which needs room for a signal frame.
+    /// - Without `SA_RESTART`, a foreign signal ends a marked call with `EINTR`,
+    ///   as it ends the plain call; and a request that comes while another
+    ///   signal's handler runs on top of a marked call ends what blocks in that
+    ///   handler with `EINTR`. If that must not be, choose a signal without such
+    ///   a handler.
+    ///
+    /// A program started by `execve(2)` finds a signal that had been ignored
+    /// with its default action, as after any handler.
     pub const fn signal(mut self, signal: c_int) -> Config {
         self.signal = signal;
         self
@@ -153,49 +192,91 @@ impl Config {
     /// [`InstallError`]; nothing has been changed then, and another
     /// configuration may be tried.
     pub fn install(self) -> Result<(), InstallError> {
-        let _one_at_a_time = INSTALLING.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(backend) = in_force() {
-            return Err(InstallError::AlreadyInstalled(signal::number(), backend));
-        }
-        let backend = self.try_install()?;
-        IN_FORCE.store(backend as u8 + 1, Ordering::Release);
-        Ok(())
+        install(|| self.try_install(named()?)).map(drop)
     }
 
-    fn try_install(&self) -> Result<Backend, InstallError> {
-        let forced = match std::env::var("STOPRUNTIME_BACKEND") {
-            Err(_) => self.backend,
-            Ok(name) if name.is_empty() => self.backend,
-            Ok(name) => match Backend::ALL.into_iter().find(|one| one.name() == name) {
-                None => return Err(InstallError::UnknownBackend(name)),
-                found => found,
-            },
-        };
+    fn try_install(&self, named: Option<Backend>) -> Result<Backend, InstallError> {
         if !signal::is_usable(self.signal) {
             return Err(InstallError::UnusableSignal(self.signal));
         }
-        signal::install(self.signal).map_err(InstallError::Io)?;
-        match forced {
-            None => Ok(Backend::ALL.into_iter().find(|one| works(*one)).unwrap_or(Backend::Ppoll)),
-            Some(backend) if works(backend) => Ok(backend),
-            Some(backend) => {
-                signal::uninstall();
-                Err(InstallError::Unavailable(backend))
+        let asked = named.or(self.backend);
+        let masked = asked.map(|backend| backend == Backend::Ppoll);
+        let masked = masked.or((!window::AVAILABLE).then_some(true));
+        let masked = signal::install(self.signal, masked).map_err(|refusal| match refusal {
+            Refusal::Io(error) => InstallError::Io(error),
+            // It is asked for, or this copy has no other.
+            Refusal::OtherCopy => {
+                InstallError::OtherCopy(self.signal, asked.unwrap_or(Backend::Ppoll))
             }
-        }
+        })?;
+        let works = |backend: &Backend| (*backend == Backend::Ppoll) == masked && works(*backend);
+        let found = match asked {
+            None => Backend::ALL.into_iter().find(works),
+            Some(backend) => Some(backend).filter(works),
+        };
+        found.ok_or_else(|| {
+            signal::uninstall();
+            InstallError::Unavailable(asked.unwrap_or(Backend::Handler))
+        })
     }
 }
 
-static INSTALLING: Mutex<()> = Mutex::new(());
+/// What `STOPRUNTIME_BACKEND` names. A program that runs with another user's
+/// rights does not look (`AT_SECURE`, getauxval(3)).
+fn named() -> Result<Option<Backend>, InstallError> {
+    // SAFETY: a number.
+    let secure = unsafe { libc::getauxval(libc::AT_SECURE) } != 0;
+    match std::env::var_os("STOPRUNTIME_BACKEND").filter(|name| !secure && !name.is_empty()) {
+        None => Ok(None),
+        Some(name) => match Backend::ALL.into_iter().find(|one| *one.name() == name) {
+            None => Err(InstallError::UnknownBackend(name.to_string_lossy().into_owned())),
+            found => Ok(found),
+        },
+    }
+}
+
+// SAFETY: its only user.
+static INSTALLING: PerProcess<Mutex<()>> = unsafe { PerProcess::new(Place::Installing) };
 /// 0: not installed yet.
 static IN_FORCE: AtomicU8 = AtomicU8::new(0);
+
+/// Installs what `attempt` does, if nothing is installed yet.
+fn install(
+    attempt: impl FnOnce() -> Result<Backend, InstallError>,
+) -> Result<Backend, InstallError> {
+    let installing = INSTALLING.get_or_make();
+    let _one_at_a_time = installing.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(backend) = in_force() {
+        return Err(InstallError::AlreadyInstalled(signal::number(), backend));
+    }
+    crate::current::watch_forks();
+    let backend = attempt()?;
+    IN_FORCE.store(backend as u8 + 1, Ordering::Release);
+    Ok(backend)
+}
+
+/// The default, also if `STOPRUNTIME_BACKEND` names what is not to be had: that
+/// is no reason for a program to end, and there is no caller to tell it to.
+#[cold]
+fn install_default() -> Result<Backend, InstallError> {
+    let config = Config::new();
+    install(|| match named().and_then(|named| config.try_install(named)) {
+        Err(InstallError::Io(error)) => Err(InstallError::Io(error)),
+        Err(error) => {
+            support::ignored(&error);
+            config.try_install(None)
+        }
+        installed => installed,
+    })
+}
 
 /// The backend in force. Installs the default if nothing is installed yet.
 ///
 /// # Panics
 ///
-/// If `STOPRUNTIME_BACKEND` names no backend or one that does not work here.
+/// If sigaction(2) is refused.
 #[must_use]
+#[track_caller]
 pub fn backend() -> Backend {
     ensure()
 }
@@ -206,11 +287,10 @@ pub(crate) fn ensure() -> Backend {
     if let Some(backend) = in_force() {
         return backend;
     }
-    match Config::new().install() {
-        Ok(()) | Err(InstallError::AlreadyInstalled(..)) => {}
+    match install_default() {
+        Ok(backend) | Err(InstallError::AlreadyInstalled(_, backend)) => backend,
         Err(error) => panic!("stopruntime cannot be installed: {error}"),
     }
-    in_force().expect("installed above")
 }
 
 /// The backend, if one is installed. Async-signal-safe.

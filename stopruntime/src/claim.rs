@@ -125,6 +125,11 @@ impl Claim {
         self.delivered.load(Ordering::Relaxed) != sequence(word)
     }
 
+    /// From the handler: the number of the signal that is on its way.
+    pub(crate) fn sequence(&self) -> u32 {
+        sequence(self.word.load(Ordering::SeqCst))
+    }
+
     /// From the handler: this signal has come.
     pub(crate) fn delivered(&self, sequence: u32) {
         self.delivered.store(sequence, Ordering::Relaxed);

@@ -21,7 +21,7 @@ use crate::window::{Line, rseq};
 use crate::{backend, signal};
 use core::cell::Cell;
 use core::ffi::c_void;
-use core::sync::atomic::{AtomicU32, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
 
 /// The line of threads that cannot use a window.
@@ -155,9 +155,6 @@ fn thread_end_key() -> libc::pthread_key_t {
         // SAFETY: a valid place for the key and a destructor of this type.
         let made = unsafe { libc::pthread_key_create(&raw mut key, Some(on_thread_end)) };
         assert!(made == 0, "stopruntime: the process has no thread-specific key left");
-        // SAFETY: three handlers, of which the null ones are not called. It
-        // fails for want of memory only; a forked child then signals nobody.
-        unsafe { libc::pthread_atfork(None, None, Some(after_fork)) };
         key
     })
 }
@@ -187,7 +184,18 @@ unsafe extern "C" fn on_thread_end(value: *mut c_void) {
     crate::watch::forget(&record);
 }
 
+/// Has forked children put themselves in order. Called by the installation.
+pub(crate) fn watch_forks() {
+    static DONE: AtomicBool = AtomicBool::new(false);
+    if !DONE.swap(true, Ordering::Relaxed) {
+        // SAFETY: three handlers, of which the null ones are not called. It
+        // fails for want of memory only; a forked child then signals no thread.
+        unsafe { libc::pthread_atfork(None, None, Some(after_fork)) };
+    }
+}
+
 unsafe extern "C" fn after_fork() {
+    crate::process::after_fork();
     #[cfg(feature = "crossbeam-channel")]
     crate::watch::after_fork();
     if let Some(record) = record() {

@@ -64,7 +64,8 @@
 //! The runtime takes one signal for the process, `SIGURG` unless
 //! [`Config::signal`] says otherwise, and installs its handler with the first
 //! marked call, [`Stopper::current`] or [`thread::spawn`]. A handler that was
-//! there before is called for signals that are not a request. What a program
+//! there before is called for signals that are not a request, and a default action
+//! that ends the process ends it ([`Config::signal`]). What a program
 //! has to leave alone: do not block that signal in a thread after its first
 //! marked call, do not replace the handler, and make no marked call in a signal
 //! handler ([`Stopper::request_stop`] may be).
@@ -115,6 +116,7 @@ mod io_uring;
 mod ppoll;
 #[doc(hidden)]
 pub mod private;
+mod process;
 mod record;
 mod signal;
 mod stop;

@@ -200,6 +200,13 @@ impl Record {
         self.adopt();
     }
 
+    /// From the handler: the signal that has come is to come once more.
+    pub(crate) fn send_again(&self) {
+        let (process, thread) = (signal::process_id(), signal::thread_id());
+        signal::send(process, thread, self, self.claim.sequence());
+        self.claim.postponed();
+    }
+
     /// After a marked call of a thread that has been requested to stop: no
     /// later code meets a stop signal.
     #[cold]

@@ -7,12 +7,13 @@
 
 #![allow(unsafe_code)]
 
-use crate::backend::{self, Backend};
+use crate::backend::{self, Backend, InstallError};
 use crate::{signal, window};
 use core::ffi::{c_int, c_long};
 use core::fmt;
+use core::ptr::null_mut;
+use core::sync::atomic::{AtomicPtr, Ordering};
 use std::io;
-use std::sync::{Mutex, PoisonError};
 
 /// Restartable sequences, rseq(2), in this process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,6 +73,11 @@ pub struct Support {
     /// [`epoll_pwait2_or_stop`](crate::sys::epoll_pwait2_or_stop) fails with
     /// `ENOSYS`, as the plain call does.
     pub epoll_pwait2: bool,
+    /// Why the first marked call did not take the backend that
+    /// `STOPRUNTIME_BACKEND` names: it is not one, does not work here, or
+    /// another copy of the runtime stands against it.
+    /// [`Config::install`](crate::Config::install) reports that as an error.
+    pub ignored: Option<String>,
 }
 
 /// What is in force in this process, and why. Installs the default if nothing is
@@ -87,7 +93,10 @@ pub fn support() -> Support {
         backend: backend::ensure(),
         signal: signal::number(),
         windows: window::AVAILABLE,
-        rseq: *RSEQ.lock().unwrap_or_else(PoisonError::into_inner),
+        // SAFETY: null, or told by the installation and never freed.
+        rseq: unsafe { RSEQ.load(Ordering::Acquire).as_ref() }.copied().unwrap_or(Rseq::NotTried),
+        // SAFETY: as above.
+        ignored: unsafe { IGNORED.load(Ordering::Acquire).as_ref() }.cloned(),
         membarrier: signal::has_membarrier(),
         // Each with an argument that is refused where the call exists.
         futex_waitv: exists(libc::SYS_futex_waitv, [0; 5]),
@@ -96,11 +105,18 @@ pub fn support() -> Support {
     }
 }
 
-static RSEQ: Mutex<Rseq> = Mutex::new(Rseq::NotTried);
+/// No lock, which another thread might hold when the process forks.
+static RSEQ: AtomicPtr<Rseq> = AtomicPtr::new(null_mut());
+static IGNORED: AtomicPtr<String> = AtomicPtr::new(null_mut());
 
 /// Told by the installation.
 pub(crate) fn found(rseq: Rseq) {
-    *RSEQ.lock().unwrap_or_else(PoisonError::into_inner) = rseq;
+    RSEQ.store(Box::into_raw(Box::new(rseq)), Ordering::Release);
+}
+
+/// Told by the first marked call, which has no caller to hand an error to.
+pub(crate) fn ignored(why: &InstallError) {
+    IGNORED.store(Box::into_raw(Box::new(why.to_string())), Ordering::Release);
 }
 
 /// Whether the kernel, or the sandbox, lets this system call be made.
@@ -138,6 +154,9 @@ impl fmt::Display for Support {
         writeln!(formatter, "backend: {}", self.backend)?;
         writeln!(formatter, "signal: {}", self.signal)?;
         writeln!(formatter, "rseq: {}", self.rseq)?;
+        if let Some(why) = &self.ignored {
+            writeln!(formatter, "ignored: {why}")?;
+        }
         let ppoll = self.backend == Backend::Ppoll;
         let rows = [
             ("membarrier", self.membarrier, !ppoll, "every request sends the signal"),

@@ -14,27 +14,29 @@
 //!
 //! A forked child has no such thread, and what it would lock may have been
 //! locked by one when the parent forked. It begins anew with a [`Watch`] of its
-//! own and leaves the parent's untouched.
+//! own and leaves the parent's untouched ([`process`](crate::process)).
 //!
 //! # Safety
 //!
-//! The invariant of this module: [`WATCH`] is null or points to a [`Watch`]
-//! that is never freed.
+//! The invariant of this module: sets of signals are local, and filled in before
+//! they are used.
 
 #![allow(unsafe_code)]
 
 use crate::futex::{futex_wait, futex_wake};
+use crate::process::{PerProcess, Place};
 use crate::record::Record;
 use crate::signal;
 use core::convert::Infallible;
-use core::sync::atomic::{AtomicPtr, AtomicU32, Ordering, fence};
+use core::sync::atomic::{AtomicU32, Ordering, fence};
 use crossbeam_channel::Sender;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
-/// That of this process.
-static WATCH: AtomicPtr<Watch> = AtomicPtr::new(core::ptr::null_mut());
+// SAFETY: its only user.
+static WATCH: PerProcess<Watch> = unsafe { PerProcess::new(Place::Channels) };
 
+#[derive(Default)]
 struct Watch {
     /// How often a stop was requested of a watched thread; what the helper
     /// sleeps on.
@@ -42,6 +44,7 @@ struct Watch {
     list: Mutex<List>,
 }
 
+#[derive(Default)]
 struct List {
     has_helper: bool,
     entries: Vec<Entry>,
@@ -55,7 +58,7 @@ struct Entry {
 
 /// Tells that a stop was requested of a watched thread. Async-signal-safe.
 pub(crate) fn notify() {
-    if let Some(watch) = current() {
+    if let Some(watch) = WATCH.get() {
         // Release, with the helper's Acquire: it sees the request's flag.
         watch.requests.fetch_add(1, Ordering::Release);
         futex_wake(&watch.requests);
@@ -64,7 +67,6 @@ pub(crate) fn notify() {
 
 /// In a forked child. Async-signal-safe.
 pub(crate) fn after_fork() {
-    WATCH.store(core::ptr::null_mut(), Ordering::Relaxed);
     if let Some(record) = crate::current::record() {
         record.watched.store(false, Ordering::Relaxed);
     }
@@ -76,7 +78,7 @@ pub(crate) fn after_fork() {
 ///
 /// If the helper thread cannot be started.
 pub(crate) fn add(record: Arc<Record>, sender: Sender<Infallible>) {
-    let watch = current().unwrap_or_else(Watch::begin);
+    let watch = WATCH.get_or_make();
     let mut list = watch.list();
     if !list.has_helper {
         watch.start();
@@ -94,33 +96,12 @@ pub(crate) fn add(record: Arc<Record>, sender: Sender<Infallible>) {
 
 /// The thread ends.
 pub(crate) fn forget(record: &Arc<Record>) {
-    if let Some(watch) = current().filter(|_| record.watched.load(Ordering::Relaxed)) {
+    if let Some(watch) = WATCH.get().filter(|_| record.watched.load(Ordering::Relaxed)) {
         watch.disconnect(|entry| Arc::ptr_eq(&entry.record, record));
     }
 }
 
-fn current() -> Option<&'static Watch> {
-    // SAFETY: the module's invariant.
-    unsafe { WATCH.load(Ordering::Acquire).as_ref() }
-}
-
 impl Watch {
-    #[cold]
-    fn begin() -> &'static Watch {
-        let list = Mutex::new(List { has_helper: false, entries: Vec::new() });
-        let ours = Box::into_raw(Box::new(Watch { requests: AtomicU32::new(0), list }));
-        let none = core::ptr::null_mut();
-        match WATCH.compare_exchange(none, ours, Ordering::AcqRel, Ordering::Acquire) {
-            // SAFETY: made above, and from now on never freed.
-            Ok(_) => unsafe { &*ours },
-            // SAFETY: made above and never shared; and the module's invariant.
-            Err(theirs) => unsafe {
-                drop(Box::from_raw(ours));
-                &*theirs
-            },
-        }
-    }
-
     /// Whoever panicked with the lock held has left the list whole.
     fn list(&self) -> MutexGuard<'_, List> {
         self.list.lock().unwrap_or_else(PoisonError::into_inner)

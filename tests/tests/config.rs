@@ -3,14 +3,14 @@
 
 use std::fs;
 use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixStream;
-use std::panic::catch_unwind;
 use std::sync::{Barrier, mpsc};
 use std::thread::scope;
 use stop_tests::seccomp::deny;
 use stop_tests::{on_backends, per_backend, thread_id, wait_until_blocked};
 use stopruntime::ext::ReadOrStop;
-use stopruntime::{Backend, Config, InstallError, Stopper, backend, thread};
+use stopruntime::{Backend, Config, InstallError, Stopper, backend, support, thread};
 
 /// An empty `STOPRUNTIME_BACKEND` is as good as none.
 const NOT_SET: [&str; 1] = [""];
@@ -53,11 +53,6 @@ fn stops_and_reads() {
 /// rseq is proved with a timer; without timers it cannot be.
 fn make_rseq_unavailable() {
     deny(libc::SYS_timer_create, libc::ENOSYS);
-}
-
-fn panic_of(f: impl FnOnce() + std::panic::UnwindSafe) -> String {
-    let payload = catch_unwind(f).expect_err("a panic");
-    payload.downcast_ref::<String>().cloned().unwrap_or_default()
 }
 
 on_backends! { NOT_SET;
@@ -130,8 +125,11 @@ on_backends! { NOT_SET;
     fn a_refused_signal_changes_nothing() {
         let before = caught();
         let faults = [libc::SIGSEGV, libc::SIGBUS, libc::SIGILL, libc::SIGFPE, libc::SIGTRAP];
+        // What stops the process by default, nothing but the kernel can do.
+        let stops = [libc::SIGSTOP, libc::SIGTSTP, libc::SIGTTIN, libc::SIGTTOU];
         // 32 and 33 are the libc's own; 0 and 65 are none.
-        for signal in [libc::SIGKILL, libc::SIGSTOP, 0, -1, 32, 33, 65].into_iter().chain(faults) {
+        let others = [libc::SIGKILL, 0, -1, 32, 33, 65].into_iter();
+        for signal in others.chain(faults).chain(stops) {
             let refused = Config::new().signal(signal).install();
             assert!(
                 matches!(refused, Err(InstallError::UnusableSignal(named)) if named == signal),
@@ -240,13 +238,63 @@ on_backends! { NOT_A_BACKEND;
         }
         assert_eq!(caught(), before);
         // The first use has no caller to hand an error to.
-        let text = panic_of(|| assert!(ALL.contains(&backend())));
-        assert!(text.contains("epoll"), "{text:?}");
+        assert!(ALL.contains(&backend()));
+        assert_eq!(support().ignored.as_deref(), Some(text.as_str()));
+        assert!(support().to_string().contains(&text), "{}", support());
+        stops_and_reads();
     }
 
-    fn an_unknown_name_fails_the_spawn_of_a_thread_where_it_is_called() {
-        let text = panic_of(|| drop(thread::spawn(|| ())));
-        assert!(text.contains("STOPRUNTIME_BACKEND") && text.contains("epoll"), "{text:?}");
+    fn an_unknown_name_ends_no_thread_that_is_started() {
+        assert!(thread::spawn(|| ()).join().is_ok());
+        assert!(support().ignored.is_some_and(|why| why.contains("epoll")));
+    }
+
+    /// Whoever starts a program that has another user's rights has no say in
+    /// how it works.
+    fn a_program_with_others_rights_does_not_look_at_the_environment() {
+        const INSIDE: &str = "STOP_TESTS_SECURE";
+        if std::env::var_os(INSIDE).is_some() {
+            // SAFETY: a number.
+            if unsafe { libc::getauxval(libc::AT_SECURE) } == 0 {
+                stop_tests::not_tested("a program that is set-group-id", "not on this file system");
+                return;
+            }
+            Config::new().install().unwrap();
+            assert_eq!(support().ignored, None);
+            return;
+        }
+        // SAFETY: takes no argument.
+        if unsafe { libc::geteuid() } != 0 {
+            return stop_tests::not_tested("a program that is set-group-id", "not the superuser");
+        }
+        let copy = std::env::temp_dir().join(format!("stop-tests-secure-{}", std::process::id()));
+        fs::copy(std::env::current_exe().unwrap(), &copy).unwrap();
+        std::os::unix::fs::chown(&copy, None, Some(65534)).unwrap();
+        fs::set_permissions(&copy, fs::Permissions::from_mode(0o2755)).unwrap();
+        let test = "a_program_with_others_rights_does_not_look_at_the_environment";
+        let output = stop_tests::program(&copy)
+            .args(["--exact", test, "--nocapture", "--test-threads=1"])
+            .env(INSIDE, "1")
+            .output();
+        fs::remove_file(&copy).unwrap();
+        let output = output.unwrap();
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
+        print!("{}", if said.contains("NOT TESTED") { &said } else { "" });
+    }
+}
+
+on_backends! { NOT_SET;
+    fn a_name_that_is_not_to_be_had_is_refused_and_ends_no_first_use() {
+        make_rseq_unavailable();
+        // SAFETY: no other thread of this process looks at the environment.
+        unsafe { std::env::set_var("STOPRUNTIME_BACKEND", "rseq") };
+        let refused = Config::new().install().unwrap_err();
+        assert!(matches!(refused, InstallError::Unavailable(Backend::Rseq)), "{refused}");
+        let next = if stop_tests::HAS_WINDOWS { Backend::Handler } else { Backend::Ppoll };
+        assert_eq!(backend(), next);
+        assert_eq!(support().ignored, Some(refused.to_string()));
+        stops_and_reads();
     }
 }
 

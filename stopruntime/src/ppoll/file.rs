@@ -6,6 +6,7 @@
 
 #![allow(unsafe_code)]
 
+use crate::process::{PerProcess, Place};
 use core::ffi::c_int;
 // On 32 bits the others fail with a large file.
 #[cfg(not(target_env = "gnu"))]
@@ -81,7 +82,8 @@ pub(super) fn terminal(descriptor: c_int) -> Option<OwnedFd> {
 
 /// The files on which a stop-checked caller is between its look at readiness
 /// and its call.
-static TAKEN: Mutex<Vec<(u64, u64)>> = Mutex::new(Vec::new());
+// SAFETY: its only user.
+static TAKEN: PerProcess<Mutex<Vec<(u64, u64)>>> = unsafe { PerProcess::new(Place::Turns) };
 
 /// The turn of one caller on a file.
 pub(super) struct Turn(u64, u64);
@@ -108,5 +110,5 @@ impl Drop for Turn {
 }
 
 fn list() -> MutexGuard<'static, Vec<(u64, u64)>> {
-    TAKEN.lock().unwrap_or_else(PoisonError::into_inner)
+    TAKEN.get_or_make().lock().unwrap_or_else(PoisonError::into_inner)
 }

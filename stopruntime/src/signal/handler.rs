@@ -9,11 +9,12 @@
 
 #![allow(unsafe_code)]
 
-use super::{process_id, queued, send_self};
+use super::{earlier, process_id, queued};
 use crate::current;
 use core::ffi::{c_int, c_void};
 
-/// Installed with `SA_SIGINFO | SA_RESTART | SA_ONSTACK` and a full mask.
+/// Installed with `SA_SIGINFO`, a full mask and, unless the handler that was
+/// there before had other flags, `SA_RESTART | SA_ONSTACK`.
 pub(super) unsafe extern "C" fn on_signal(
     signal: c_int,
     info: *mut libc::siginfo_t,
@@ -25,10 +26,11 @@ pub(super) unsafe extern "C" fn on_signal(
     let saved = unsafe { *errno };
     // SAFETY: the kernel passes a filled-in siginfo; si_pid is defined for
     // SI_TKILL, si_value for SI_TIMER.
-    let (from_here, probe) = unsafe {
+    let (unnumbered, probe) = unsafe {
         let code = (*info).si_code;
         let from_here = code == libc::SI_TKILL && (*info).si_pid() == process_id();
-        (from_here, code == libc::SI_TIMER && super::is_probe((*info).si_value()))
+        let probe = code == libc::SI_TIMER && super::is_probe((*info).si_value());
+        (from_here || queued::is_bare(info), probe)
     };
     let mut request = false;
     let record = current::record_by_key();
@@ -40,7 +42,7 @@ pub(super) unsafe extern "C" fn on_signal(
         // SAFETY: the kernel's siginfo.
         let sequence = unsafe { queued::sequence(info, record) };
         // Once the number has come, what comes without is somebody else's.
-        request = sequence.is_some() || from_here && record.claim.expects();
+        request = sequence.is_some() || unnumbered && record.claim.expects();
         if let Some(sequence) = sequence {
             record.claim.delivered(sequence);
         }
@@ -55,7 +57,7 @@ pub(super) unsafe extern "C" fn on_signal(
     }
     if !(probe || request) {
         // SAFETY: the arguments the kernel called us with.
-        unsafe { super::chain(signal, info, context) }
+        unsafe { earlier::chain(signal, info, context, !queued::is_stop(info)) }
     }
     // SAFETY: as above.
     unsafe { *errno = saved };
@@ -83,8 +85,7 @@ unsafe fn divert(
         Place::Outside if record.line.marker.load(Relaxed) != 0 => {
             // SAFETY: the mask lives in this signal frame.
             unsafe { libc::sigaddset(&raw mut (*context).uc_sigmask, signal) };
-            send_self(signal);
-            record.claim.postponed();
+            record.send_again();
         }
         // On an edge the flag is tested on the way out anyway.
         Place::Edge | Place::Outside => {}

@@ -2,40 +2,40 @@
 //!
 //! # Safety
 //!
-//! The invariant of this module: [`PREVIOUS`] and [`SIGNAL`] are written once,
-//! before the handler can run, and only read afterwards.
+//! The invariant of this module: the handler is installed only with what the
+//! signal did before [kept](earlier), and reads nothing that a later attempt to
+//! install writes.
 
 #![allow(unsafe_code)]
 
+mod copies;
+mod earlier;
 mod handler;
 mod image;
 mod queued;
 
 use crate::record::Record;
-use core::cell::UnsafeCell;
 use core::ffi::{c_int, c_void};
-use core::mem::MaybeUninit;
 use core::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 use std::io;
 
-/// What the signal did before; read by the handler.
-struct Previous(UnsafeCell<MaybeUninit<libc::sigaction>>);
-// SAFETY: written once, by the thread that installs, before the handler exists.
-unsafe impl Sync for Previous {}
-
-static PREVIOUS: Previous = Previous(UnsafeCell::new(MaybeUninit::zeroed()));
 static SIGNAL: AtomicI32 = AtomicI32::new(0);
 static HAS_MEMBARRIER: AtomicBool = AtomicBool::new(false);
 
 const MEMBARRIER_PRIVATE_EXPEDITED: c_int = 1 << 3;
 const MEMBARRIER_REGISTER_PRIVATE_EXPEDITED: c_int = 1 << 4;
 
-/// Whether it can be caught, no fault raises it, and sending it cannot fail:
-/// that of a real-time signal does when too many are pending (sigqueue(3)).
+/// Whether it can be caught, no fault raises it, its default action is not to
+/// stop the process (which nothing but the kernel can do for a stray one), and
+/// sending it cannot fail: that of a real-time signal does when too many are
+/// pending (sigqueue(3)).
 pub(crate) fn is_usable(signal: c_int) -> bool {
-    const REFUSED: [c_int; 8] = [
+    const REFUSED: [c_int; 11] = [
         libc::SIGKILL,
         libc::SIGSTOP,
+        libc::SIGTSTP,
+        libc::SIGTTIN,
+        libc::SIGTTOU,
         libc::SIGSEGV,
         libc::SIGBUS,
         libc::SIGILL,
@@ -46,62 +46,77 @@ pub(crate) fn is_usable(signal: c_int) -> bool {
     (1..32).contains(&signal) && !REFUSED.contains(&signal)
 }
 
-/// Installs the handler. Called once in a process.
-pub(crate) fn install(signal: c_int) -> io::Result<()> {
+/// Why the handler was not installed.
+pub(crate) enum Refusal {
+    /// sigaction(2) failed.
+    Io(io::Error),
+    /// Another copy of the runtime has the signal, and its threads keep it
+    /// blocked where ours would not, or the other way round.
+    OtherCopy,
+}
+
+/// Installs the handler, for threads that keep the signal blocked (`masked`) or
+/// not, or as another copy of the runtime has it. Whether they do.
+pub(crate) fn install(signal: c_int, masked: Option<bool>) -> Result<bool, Refusal> {
     image::stay(handler::on_signal as *const c_void);
-    // SAFETY: a query into a buffer of the right type, then, with the previous
-    // action in place for the handler to chain to, the installation. The
-    // handler keeps its module's invariant.
-    unsafe {
-        if libc::sigaction(signal, core::ptr::null(), (*PREVIOUS.0.get()).as_mut_ptr()) != 0 {
-            return Err(io::Error::last_os_error());
+    loop {
+        let mut before = exchange(signal, None).map_err(Refusal::Io)?;
+        if is_ours(&before)
+            && let Some(kept) = earlier::action(signal)
+        {
+            // Of an installation in whose midst the process was forked.
+            before = *kept;
         }
+        let theirs = copies::masked_by(&before);
+        let masked = masked.or(theirs).unwrap_or(false);
+        if theirs.is_some_and(|theirs| theirs != masked) {
+            return Err(Refusal::OtherCopy);
+        }
+        earlier::keep(signal, before);
         SIGNAL.store(signal, Ordering::Relaxed);
-        let mut action: libc::sigaction = core::mem::zeroed();
+        // SAFETY: zeroed is an action; the handler keeps its module's invariant.
+        let mut action: libc::sigaction = unsafe { core::mem::zeroed() };
         action.sa_sigaction = handler::on_signal as *const () as usize;
-        action.sa_flags = libc::SA_SIGINFO | libc::SA_RESTART | libc::SA_ONSTACK;
-        libc::sigfillset(&raw mut action.sa_mask);
-        if libc::sigaction(signal, &raw const action, core::ptr::null_mut()) != 0 {
-            return Err(io::Error::last_os_error());
+        action.sa_flags = libc::SA_SIGINFO | earlier::flags_after(signal, &before);
+        action.sa_mask = copies::mask(masked);
+        let replaced = exchange(signal, Some(&action)).map_err(Refusal::Io)?;
+        let as_seen = replaced.sa_sigaction == before.sa_sigaction
+            && replaced.sa_flags == before.sa_flags
+            && copies::masked_by(&replaced) == theirs;
+        if as_seen || is_ours(&replaced) {
+            HAS_MEMBARRIER
+                .store(membarrier(MEMBARRIER_REGISTER_PRIVATE_EXPEDITED), Ordering::Relaxed);
+            return Ok(masked);
         }
+        // Another installation, of whatever handler, came between: once more.
+        exchange(signal, Some(&replaced)).map_err(Refusal::Io)?;
     }
-    HAS_MEMBARRIER.store(membarrier(MEMBARRIER_REGISTER_PRIVATE_EXPEDITED), Ordering::Relaxed);
-    Ok(())
 }
 
-/// Puts back what was there before, when no request can have been made yet.
+/// Puts back what was there before, when no request can have been made yet;
+/// unless another handler is on top of ours by now.
 pub(crate) fn uninstall() {
-    // SAFETY: the action that `install` has saved, for the same signal.
-    unsafe {
-        libc::sigaction(number(), (*PREVIOUS.0.get()).as_ptr(), core::ptr::null_mut());
+    let signal = number();
+    if exchange(signal, None).is_ok_and(|now| is_ours(&now)) {
+        let _ = exchange(signal, earlier::action(signal));
     }
 }
 
-/// Hands a signal that is not ours to the handler that was there before.
-///
-/// # Safety
-///
-/// The arguments are those the kernel called our handler with.
-unsafe fn chain(signal: c_int, info: *mut libc::siginfo_t, context: *mut c_void) {
-    // SAFETY: written before the handler was installed, zeroed (SIG_DFL) before
-    // that.
-    let previous = unsafe { (*PREVIOUS.0.get()).assume_init_ref() };
-    let action = previous.sa_sigaction;
-    if action == libc::SIG_DFL || action == libc::SIG_IGN {
-        return;
-    }
-    if previous.sa_flags & libc::SA_SIGINFO != 0 {
-        type Long = unsafe extern "C" fn(c_int, *mut libc::siginfo_t, *mut c_void);
-        // SAFETY: SA_SIGINFO says that the address is of this type.
-        let call = unsafe { core::mem::transmute::<usize, Long>(action) };
-        // SAFETY: the kernel's own arguments.
-        unsafe { call(signal, info, context) }
-    } else {
-        type Short = unsafe extern "C" fn(c_int);
-        // SAFETY: without SA_SIGINFO the address is of this type.
-        let call = unsafe { core::mem::transmute::<usize, Short>(action) };
-        // SAFETY: as above.
-        unsafe { call(signal) }
+fn is_ours(action: &libc::sigaction) -> bool {
+    action.sa_sigaction == handler::on_signal as *const () as usize
+}
+
+/// The action of a signal, which is replaced if another is given. sigaction(2).
+fn exchange(signal: c_int, action: Option<&libc::sigaction>) -> io::Result<libc::sigaction> {
+    let action = action.map_or(core::ptr::null(), core::ptr::from_ref);
+    // SAFETY: zeroed is an action, in a place of its own; the new one is null or
+    // an action whose handler keeps its module's invariant, or was there before.
+    unsafe {
+        let mut before: libc::sigaction = core::mem::zeroed();
+        match libc::sigaction(signal, action, &raw mut before) {
+            0 => Ok(before),
+            _ => Err(io::Error::last_os_error()),
+        }
     }
 }
 
@@ -151,6 +166,7 @@ pub(crate) fn send(process: c_int, thread: c_int, record: &Record, sequence: u32
     sent
 }
 
+/// Sends a signal to the calling thread, for no record.
 fn send_self(signal: c_int) {
     // SAFETY: three integers.
     unsafe { libc::syscall(libc::SYS_tgkill, process_id(), thread_id(), signal) };

@@ -30,6 +30,10 @@ const _: () = assert!(
         && align_of::<Queued>() <= align_of::<libc::siginfo_t>()
 );
 
+/// What `si_errno` has above the 29 bits of the number: no error, and so no one
+/// else's signal, has it.
+const MARK: u32 = 5 << 29;
+
 /// The siginfo of a stop signal. The number stands in `si_errno`, which no one
 /// else uses and the kernel hands on.
 pub(super) fn info(
@@ -44,11 +48,23 @@ pub(super) fn info(
         let mut info: libc::siginfo_t = core::mem::zeroed();
         info.si_signo = signal;
         info.si_code = libc::SI_QUEUE;
-        info.si_errno = sequence.cast_signed();
+        info.si_errno = (sequence | MARK).cast_signed();
         let sender = &raw mut (*(&raw mut info).cast::<Queued>()).sender;
         (*sender).process = process;
         (*sender).value = core::ptr::from_ref(record).cast();
         info
+    }
+}
+
+/// Whether a copy of the runtime has sent this signal, for whatever record.
+///
+/// # Safety
+///
+/// `info` is the second argument of a `SA_SIGINFO` handler.
+pub(super) unsafe fn is_stop(info: *const libc::siginfo_t) -> bool {
+    // SAFETY: the kernel's siginfo, filled in.
+    unsafe {
+        (*info).si_code == libc::SI_QUEUE && (*info).si_errno.cast_unsigned() & 7 << 29 == MARK
     }
 }
 
@@ -57,12 +73,24 @@ pub(super) fn info(
 ///
 /// # Safety
 ///
-/// `info` is the second argument of a `SA_SIGINFO` handler.
+/// As for [`is_stop`].
 pub(super) unsafe fn sequence(info: *const libc::siginfo_t, record: &Record) -> Option<u32> {
-    // SAFETY: the kernel's siginfo, filled in; si_value is defined for SI_QUEUE.
+    // SAFETY: the kernel's siginfo; si_value is defined for SI_QUEUE.
     unsafe {
-        let ours = (*info).si_code == libc::SI_QUEUE
+        let ours = is_stop(info)
             && (*info).si_value().sival_ptr.cast_const() == core::ptr::from_ref(record).cast();
-        ours.then(|| (*info).si_errno.cast_unsigned())
+        ours.then(|| (*info).si_errno.cast_unsigned() & !MARK)
     }
+}
+
+/// Whether it has come without its siginfo, as a signal over the limit of
+/// pending ones does: the kernel says then that process 0 has sent it
+/// (`kill(2)` says so of a process outside of the PID namespace alone).
+///
+/// # Safety
+///
+/// As for [`is_stop`].
+pub(super) unsafe fn is_bare(info: *const libc::siginfo_t) -> bool {
+    // SAFETY: the kernel's siginfo; si_pid is defined for SI_USER.
+    unsafe { (*info).si_code == libc::SI_USER && (*info).si_pid() == 0 }
 }

@@ -17,7 +17,25 @@ use std::sync::Arc;
 
 const LIBRARY: &str = r#"
 use std::ffi::c_int;
-use stopruntime::{Stopper, sys};
+use stopruntime::{Backend, Config, InstallError, Stopper, backend, sys};
+
+/// On ppoll or else by the signal handler: 0, or 1 if another copy is against
+/// it, or 2.
+#[unsafe(no_mangle)]
+pub extern "C" fn install(signal: c_int, ppoll: bool) -> c_int {
+    let backend = if ppoll { Backend::Ppoll } else { Backend::Handler };
+    match Config::new().signal(signal).backend(backend).install() {
+        Ok(()) => 0,
+        Err(InstallError::OtherCopy(..)) => 1,
+        Err(_) => 2,
+    }
+}
+
+/// Installs the default, if nothing is installed yet.
+#[unsafe(no_mangle)]
+pub extern "C" fn is_on_ppoll() -> bool {
+    backend() == Backend::Ppoll
+}
 
 /// A marked read of one byte: its length, -2 if it was stopped.
 #[unsafe(no_mangle)]
@@ -85,6 +103,25 @@ impl Image {
         let function = unsafe { libc::dlsym(handle, name.as_ptr()) };
         assert!(!function.is_null(), "{name:?}");
         function
+    }
+
+    /// On ppoll or else by the signal handler: 0, or 1 if another copy is
+    /// against it.
+    pub(crate) fn install(&self, signal: c_int, ppoll: bool) -> c_int {
+        type Function = extern "C" fn(c_int, bool) -> c_int;
+        // SAFETY: the module's invariant.
+        let install =
+            unsafe { core::mem::transmute::<*mut c_void, Function>(self.function("install")) };
+        install(signal, ppoll)
+    }
+
+    /// Installs the default, if nothing is installed yet.
+    pub(crate) fn is_on_ppoll(&self) -> bool {
+        type Function = extern "C" fn() -> bool;
+        // SAFETY: the module's invariant.
+        let asks =
+            unsafe { core::mem::transmute::<*mut c_void, Function>(self.function("is_on_ppoll")) };
+        asks()
     }
 
     /// The length, -2 if it was stopped.

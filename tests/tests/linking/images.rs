@@ -18,13 +18,13 @@ use stopruntime::ext::ReadOrStop;
 const READS: [libc::c_long; 2] = [libc::SYS_read, libc::SYS_ppoll];
 
 /// A thread in a marked read of a copy, or of the program's own runtime.
-struct Reader {
+pub(crate) struct Reader {
     thread: i32,
     ended: mpsc::Receiver<isize>,
     writer: PipeWriter,
 }
 
-fn start<S: Send + 'static>(
+pub(crate) fn start<S: Send + 'static>(
     stopper: impl FnOnce() -> S + Send + 'static,
     read: impl FnOnce(&PipeReader) -> isize + Send + 'static,
 ) -> (Reader, S) {
@@ -41,29 +41,29 @@ fn start<S: Send + 'static>(
 }
 
 impl Reader {
-    fn of(image: &Image) -> (Reader, Foreign) {
+    pub(crate) fn of(image: &Image) -> (Reader, Foreign) {
         let (asks, reads) = (image.clone(), image.clone());
         start(move || asks.stopper(), move |reader| reads.marked_read(reader))
     }
 
-    fn result(&self) -> isize {
+    pub(crate) fn result(&self) -> isize {
         self.ended.recv_timeout(limit()).expect("request lost")
     }
 
     /// It sleeps on and gets its byte.
-    fn is_undisturbed(&self) -> bool {
+    pub(crate) fn is_undisturbed(&self) -> bool {
         wait_until_blocked_in(self.thread, &READS);
         plain_write(self.writer.as_raw_fd()) && self.result() == 1
     }
 }
 
-fn own_read(mut reader: &PipeReader) -> isize {
+pub(crate) fn own_read(mut reader: &PipeReader) -> isize {
     reader.read_or_stop(&mut [0]).map_or(-2, |result| result.unwrap().try_into().unwrap())
 }
 
 /// In each process but those of the backends: builds first.
 macro_rules! with_the_library {
-    ($($(#[$attribute:meta])* fn $name:ident() $body:block)*) => {$(
+    ($backends:expr; $($(#[$attribute:meta])* fn $name:ident() $body:block)*) => {$(
         $(#[$attribute])*
         #[test]
         fn $name() {
@@ -72,11 +72,13 @@ macro_rules! with_the_library {
                 assert_eq!(build(), library());
             }
             stop_tests::run(
-                concat!(module_path!(), "::", stringify!($name)), &stop_tests::BACKENDS, body,
+                concat!(module_path!(), "::", stringify!($name)), &$backends, body,
             );
         }
     )*};
 }
+
+pub(crate) use with_the_library;
 
 /// The bytes of libc's malloc that are in use. mallinfo(3).
 #[cfg(target_env = "gnu")]
@@ -91,7 +93,7 @@ fn in_use() -> usize {
     0
 }
 
-with_the_library! {
+with_the_library! { stop_tests::BACKENDS;
     fn each_runtime_stops_its_own_threads() {
         let (one, other) = (Image::open(&library(), "one"), Image::open(&library(), "other"));
         // Installed in this order: the last is the first to see a signal.

@@ -1,5 +1,6 @@
 //! Programs and libraries as they are built and loaded out there.
 
+mod backends;
 mod builds;
 mod checkpoints;
 mod dylib;

@@ -141,7 +141,8 @@ fn stop_channels() -> Vec<Row> {
             )
             .caught_by("crossbeam::stop_channel::it_disconnects_with_the_end_of_the_thread", RSEQ),
         row("a forked child has a helper of its own", "its parent's, which is not there")
-            .edit(WATCH, "WATCH.store(core::ptr::null_mut(), Ordering::Relaxed);", "")
+            .edit("process.rs", "place.store(null_mut(), Ordering::Relaxed);", "let _ = place;")
+            .edit("process.rs", "libc::madvise(made, size, libc::MADV_WIPEONFORK);", "")
             .caught_by("crossbeam::stop_channel::a_forked_child_has_channels_of_its_own", RSEQ),
         row("a stop is no interruption, which loops of std would go on after", "the kind of error")
             .edit(

@@ -4,6 +4,7 @@
 //! does not fit the sources any more is an error, not a mutation that passes.
 
 mod compound;
+mod earlier;
 mod ext;
 mod mpsc;
 mod ppoll;
@@ -62,6 +63,7 @@ pub(crate) fn rows() -> Vec<Row> {
     [
         window::rows(),
         signal::rows(),
+        earlier::rows(),
         surroundings::rows(),
         protocol::rows(),
         thread::rows(),

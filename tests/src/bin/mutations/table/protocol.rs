@@ -126,7 +126,7 @@ fn threads() -> Vec<Row> {
             )
             .caught_by("loom/claim::two_requesters", ITSELF),
         row("and counts only if it does not come again", "it counts when it is postponed")
-            .edit("signal/handler.rs", "record.claim.postponed();", "")
+            .edit("record.rs", "        self.claim.postponed();\n", "")
             .caught_by("window_steps::a_request_at_each_instruction_with_data", HANDLER),
         row("who has looked and not claimed yet looks again", "an idle claim stays as it is")
             .edit(

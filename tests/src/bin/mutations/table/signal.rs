@@ -19,7 +19,7 @@ fn handler() -> Vec<Row> {
             )
             .caught_by("window_steps::a_request_at_each_instruction", HANDLER),
         row("a foreign handler on top of a window: ours comes back after it", "the signal to itself")
-            .edit(HANDLER_RS, "            send_self(signal);", "            let _ = send_self as fn(c_int);")
+            .edit(HANDLER_RS, "            record.send_again();", "            let _ = crate::record::Record::send_again;")
             .caught_by("foreign_handlers::one_that_blocks_itself_with_restart", HANDLER)
             .caught_by("window_steps::a_waiting_handler_at_each_instruction", HANDLER),
         row("and not before it has returned", "the signal is not blocked meanwhile")
@@ -50,7 +50,7 @@ fn handler() -> Vec<Row> {
             .edit(HANDLER_RS, ".filter(|record| record.claim.is_open())", "")
             .caught_by("strays::strays_end_nothing_and_reach_the_earlier_handler", ALL),
         row("what is not ours goes to the handler before ours", "the call of it")
-            .edit(HANDLER_RS, "unsafe { super::chain(signal, info, context) }", "{ let _ = super::chain as unsafe fn(_, _, _); }")
+            .edit(HANDLER_RS, "unsafe { earlier::chain(signal, info, context, !queued::is_stop(info)) }", "{ let _ = (earlier::chain as unsafe fn(_, _, _, _), queued::is_stop as unsafe fn(_) -> _); }")
             .caught_by("strays::strays_end_nothing_and_reach_the_earlier_handler", ALL),
         row("a request merged into a foreign signal arrives", "the look at the pc whatever siginfo says")
             .edit(
@@ -64,7 +64,7 @@ fn handler() -> Vec<Row> {
             )
             .caught_by("signals_merged::over_the_limit_of_pending_signals_a_request_arrives", HANDLER),
         row("and so does the foreign signal", "what comes with a request is taken for it")
-            .edit(HANDLER_RS, "request = sequence.is_some() || from_here && record.claim.expects();", "request = true;\n        let _ = from_here;")
+            .edit(HANDLER_RS, "request = sequence.is_some() || unnumbered && record.claim.expects();", "request = true;\n        let _ = unnumbered;")
             .caught_by(
                 "signals_merged::a_request_that_meets_a_pending_foreign_signal_is_not_lost_nor_is_that",
                 ALL,
@@ -81,47 +81,6 @@ fn handler() -> Vec<Row> {
 
 fn installed() -> Vec<Row> {
     vec![
-        row("a stray signal ends no call that can go on", "`SA_RESTART`")
-            .edit(
-                MOD_RS,
-                "libc::SA_SIGINFO | libc::SA_RESTART | libc::SA_ONSTACK",
-                "libc::SA_SIGINFO | libc::SA_ONSTACK",
-            )
-            .caught_by("strays::strays_end_nothing_and_reach_the_earlier_handler", WINDOWS),
-        row("a handler that wants the alternate stack has it", "`SA_ONSTACK`")
-            .edit(
-                MOD_RS,
-                "libc::SA_SIGINFO | libc::SA_RESTART | libc::SA_ONSTACK",
-                "libc::SA_SIGINFO | libc::SA_RESTART",
-            )
-            .caught_by(
-                "earlier_handler::it_runs_on_the_alternate_stack_and_its_signals_are_blocked",
-                ALL,
-            ),
-        row("the handler before ours is not interrupted by what it has blocked", "the full mask")
-            .edit(
-                MOD_RS,
-                "libc::sigfillset(&raw mut action.sa_mask);",
-                "libc::sigemptyset(&raw mut action.sa_mask);",
-            )
-            .caught_by(
-                "earlier_handler::it_runs_on_the_alternate_stack_and_its_signals_are_blocked",
-                ALL,
-            ),
-        row("no handler is called where there was none", "the look for `SIG_DFL`")
-            .edit(
-                MOD_RS,
-                "if action == libc::SIG_DFL || action == libc::SIG_IGN {",
-                "if action == libc::SIG_IGN {",
-            )
-            .caught_by("earlier_handler::none_and_a_signal_that_is_ignored_are_no_handlers", ALL),
-        row("nor where the signal was ignored", "the look for `SIG_IGN`")
-            .edit(
-                MOD_RS,
-                "if action == libc::SIG_DFL || action == libc::SIG_IGN {",
-                "if action == libc::SIG_DFL {",
-            )
-            .caught_by("earlier_handler::none_and_a_signal_that_is_ignored_are_no_handlers", ALL),
         row("signals that faults raise, or that cannot be caught, are refused", "the list of them")
             .edit(
                 MOD_RS,
@@ -145,29 +104,29 @@ fn installed() -> Vec<Row> {
         row("a backend that does not work is refused", "it is installed")
             .edit(
                 "backend.rs",
-                "Some(backend) if works(backend) => Ok(backend),",
-                "Some(backend) if works(backend) || true => Ok(backend),",
+                "Some(backend) => Some(backend).filter(works),",
+                "Some(backend) => Some(backend).filter(|one| works(one) || true),",
             )
             .caught_by("config::after_an_unavailable_backend_another_can_be_installed", ITSELF),
         row("an unknown backend is refused", "it is ignored")
             .edit(
                 "backend.rs",
-                "None => return Err(InstallError::UnknownBackend(name)),",
-                "None => self.backend,",
+                "None => Err(InstallError::UnknownBackend(name.to_string_lossy().into_owned())),",
+                "None => Ok(None),",
             )
             .caught_by("config::an_unknown_name_in_the_environment_is_refused", ITSELF),
         row("one configuration is installed", "the second one is, too")
             .edit(
                 "backend.rs",
-                "if let Some(backend) = in_force() {\n            return Err",
-                "if let Some(backend) = in_force().filter(|_| false) {\n            return Err",
+                "if let Some(backend) = in_force() {\n        return Err",
+                "if let Some(backend) = in_force().filter(|_| false) {\n        return Err",
             )
             .caught_by("config::another_signal_can_be_chosen", ALL),
         row("one configuration is installed, of many at once", "the lock")
             .edit(
                 "backend.rs",
-                "let _one_at_a_time = INSTALLING.lock().unwrap_or_else(PoisonError::into_inner);",
-                "drop(INSTALLING.lock().unwrap_or_else(PoisonError::into_inner));",
+                "let _one_at_a_time = installing.lock().unwrap_or_else(PoisonError::into_inner);",
+                "drop(installing.lock().unwrap_or_else(PoisonError::into_inner));",
             )
             .caught_by("config::of_many_that_install_at_once_one_does", ITSELF),
     ]
@@ -188,7 +147,7 @@ fn sent() -> Vec<Row> {
         row("the process is registered for the barrier", "it is not, and every request is a signal")
             .edit(
                 MOD_RS,
-                "HAS_MEMBARRIER.store(membarrier(MEMBARRIER_REGISTER_PRIVATE_EXPEDITED), Ordering::Relaxed);",
+                "HAS_MEMBARRIER\n                .store(membarrier(MEMBARRIER_REGISTER_PRIVATE_EXPEDITED), Ordering::Relaxed);",
                 "let _ = MEMBARRIER_REGISTER_PRIVATE_EXPEDITED; HAS_MEMBARRIER.store(true, Ordering::Relaxed);",
             )
             .caught_by("undisturbed::a_plain_read_sleeps_on", WINDOWS),

@@ -11,8 +11,8 @@ pub(crate) fn rows() -> Vec<Row> {
         row("a foreign signal reaches its handler while a claim stays open", "it may be ours")
             .edit(
                 HANDLER_RS,
-                "from_here && record.claim.expects();",
-                "from_here;",
+                "unnumbered && record.claim.expects();",
+                "unnumbered;",
             )
             .caught_by(
                 "hostile::replaced::an_earlier_handler_misses_nothing_without_membarrier",
@@ -23,9 +23,9 @@ pub(crate) fn rows() -> Vec<Row> {
             .caught_by("linking::images::a_stray_takes_no_memory", WINDOWS),
         row("marked calls have the stack to its end", "`SA_ONSTACK`")
             .edit(
-                MOD_RS,
-                "libc::SA_SIGINFO | libc::SA_RESTART | libc::SA_ONSTACK",
-                "libc::SA_SIGINFO | libc::SA_RESTART",
+                "signal/earlier.rs",
+                "libc::SA_ONSTACK | libc::SA_RESTART;",
+                "libc::SA_RESTART;",
             )
             .caught_by("hostile::stacks::at_the_end_of_the_stack", WINDOWS),
         row("a library that is closed leaves no dangling handler", "it goes")

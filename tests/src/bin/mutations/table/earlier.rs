@@ -1,0 +1,124 @@
+//! What the signal did before, and other copies of the runtime.
+
+use super::{ALL, ITSELF, Row, WINDOWS, row};
+
+const EARLIER: &str = "signal/earlier.rs";
+const HANDLER_RS: &str = "signal/handler.rs";
+
+pub(crate) fn rows() -> Vec<Row> {
+    [flags(), called(), ends(), others()].into_iter().flatten().collect()
+}
+
+fn flags() -> Vec<Row> {
+    const WANTED: &str =
+        "let flags = if is_handler(action) { action.sa_flags } else { INHERITED };";
+    vec![
+        row("a stray signal ends no call that can go on", "`SA_RESTART`")
+            .edit(EARLIER, "libc::SA_ONSTACK | libc::SA_RESTART;", "libc::SA_ONSTACK;")
+            .caught_by("strays::strays_end_nothing_and_reach_the_earlier_handler", WINDOWS),
+        row("a handler that wants the alternate stack has it", "`SA_ONSTACK`")
+            .edit(EARLIER, "libc::SA_ONSTACK | libc::SA_RESTART;", "libc::SA_RESTART;")
+            .caught_by(
+                "earlier_handler::it_runs_on_the_alternate_stack_and_its_signals_are_blocked",
+                ALL,
+            ),
+        row("and one that does not has the thread's own, and ends calls", "ours has our flags")
+            .edit(EARLIER, WANTED, "let flags = INHERITED;")
+            .caught_by("earlier_flags::one_without_an_alternate_stack_has_the_threads_own", ALL)
+            .caught_by(
+                "earlier_flags::one_without_restarts_ends_a_plain_call_and_a_stop_ends_a_marked_one",
+                ALL,
+            ),
+        row("children that nobody was to reap are not", "`SIGCHLD` has our flags")
+            .edit(EARLIER, "if ignored { libc::SA_NOCLDWAIT } else { 0 }", "if ignored { 0 } else { 0 }")
+            .caught_by("earlier_flags::children_that_nobody_was_to_reap_are_not", ALL),
+    ]
+}
+
+fn called() -> Vec<Row> {
+    vec![
+        row("the handler before ours blocks what it blocked, and no more", "our mask")
+            .edit(EARLIER, "if !window::AVAILABLE {", "if window::AVAILABLE {")
+            .caught_by(
+                "earlier_flags::during_one_its_mask_is_blocked_and_the_threads_and_no_other",
+                ALL,
+            ),
+        row("its own signal among it, unless it wants that", "`SA_NODEFER`")
+            .edit(EARLIER, "if action.sa_flags & libc::SA_NODEFER == 0 {", "if true {")
+            .caught_by("earlier_flags::and_not_its_own_signal_if_it_does_not_want_that", ALL),
+        row("one that is to run once runs once", "`SA_RESETHAND`")
+            .edit(
+                EARLIER,
+                "once && earlier.spent.swap(true, Ordering::Relaxed)",
+                "once && earlier.spent.swap(false, Ordering::Relaxed)",
+            )
+            .caught_by("earlier_flags::one_that_is_to_run_once_runs_once", ALL),
+        row("no handler is called where the signal was ignored", "the look for `SIG_IGN`")
+            .edit(
+                EARLIER,
+                "if action.sa_sigaction == libc::SIG_IGN {",
+                "if action.sa_sigaction == libc::SIG_IGN && signal == 0 {",
+            )
+            .caught_by("earlier_handler::none_and_a_signal_that_is_ignored_are_no_handlers", ALL),
+    ]
+}
+
+fn ends() -> Vec<Row> {
+    vec![
+        row("a default action that ends the process ends it", "it is swallowed")
+            .edit(EARLIER, "        if may_end {", "        if may_end && signal == 0 {")
+            .caught_by("earlier_flags::a_default_action_that_ends_the_process_ends_it", ALL),
+        row(
+            "over the limit of pending signals ours is known as ours",
+            "what has no siginfo is foreign",
+        )
+        .edit(
+            HANDLER_RS,
+            "(from_here || queued::is_bare(info), probe)",
+            "{ let _ = queued::is_bare as unsafe fn(_) -> _; (from_here, probe) }",
+        )
+        .caught_by("earlier_flags::nor_over_the_limit_of_pending_signals", ALL),
+        row("nor is it foreign where its number cannot be sent", "what has none is foreign")
+            .edit(
+                HANDLER_RS,
+                "(from_here || queued::is_bare(info), probe)",
+                "{ let _ = from_here; (queued::is_bare(info), probe) }",
+            )
+            .caught_by("earlier_flags::nor_without_a_number", ALL),
+    ]
+}
+
+fn others() -> Vec<Row> {
+    vec![
+        row("two copies that share a signal agree about it", "they do not know each other")
+            .edit(
+                "signal/copies.rs",
+                "let is_copy = action.sa_flags & libc::SA_SIGINFO != 0;",
+                "let is_copy = action.sa_flags & libc::SA_SIGINFO == 0;",
+            )
+            .caught_by(
+                "linking::backends::ppoll_is_refused_after_windows_and_the_default_follows",
+                ITSELF,
+            )
+            .caught_by(
+                "linking::backends::windows_are_refused_after_ppoll_and_the_default_follows",
+                ITSELF,
+            ),
+        row("a program with others' rights does not look at the environment", "`AT_SECURE`")
+            .edit(
+                "backend.rs",
+                "unsafe { libc::getauxval(libc::AT_SECURE) } != 0;",
+                "unsafe { libc::getauxval(libc::AT_SECURE) } == 1 << 20;",
+            )
+            .caught_by(
+                "config::a_program_with_others_rights_does_not_look_at_the_environment",
+                ITSELF,
+            ),
+        row(
+            "a backend in the environment that is not to be had ends no program",
+            "the default is not tried",
+        )
+        .edit("backend.rs", "            config.try_install(None)\n", "            Err(error)\n")
+        .caught_by("config::an_unknown_name_ends_no_thread_that_is_started", ITSELF),
+    ]
+}
