@@ -25,6 +25,8 @@ use std::time::{Duration, Instant};
 ///
 /// A stopped wait does not take the mutex again: its guard is gone and the lock
 /// is free, so that nothing stands between the request and the end of the wait.
+/// A wait for a condition ends with the condition if that can be seen without
+/// waiting: see [`Condvar::wait_while_or_stop`].
 #[derive(Default)]
 pub struct Condvar {
     notified: AtomicU32,
@@ -115,15 +117,25 @@ impl Condvar {
         deadline: Option<Instant>,
         mut condition: impl FnMut(&mut T) -> bool,
     ) -> Waited<'lock, T, W::Stop> {
-        // Also where the condition is false already, and nothing would wait.
-        W::check()?;
+        let mutex = guard.mutex();
         while condition(&mut guard) {
+            // A stop goes before the end of the time: what began late does not begin.
+            W::check()?;
             if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
                 return Ok(Ok((guard, WaitTimeoutResult(true))));
             }
-            guard = match self.wait_as::<W, T>(guard, deadline)? {
-                Ok((guard, _)) => guard,
-                poisoned => return Ok(poisoned),
+            guard = match self.wait_as::<W, T>(guard, deadline) {
+                Ok(Ok((guard, _))) => guard,
+                Ok(poisoned) => return Ok(poisoned),
+                Err(stop) => {
+                    let mut guard = mutex.try_lock_for_moments().ok_or(stop)?;
+                    let goes_on = condition(&mut guard);
+                    return if goes_on {
+                        Err(stop)
+                    } else {
+                        Ok(Ok((guard, WaitTimeoutResult(false))))
+                    };
+                }
             };
         }
         Ok(Ok((guard, WaitTimeoutResult(false))))
@@ -165,11 +177,34 @@ impl Condvar {
         alone(never(self.wait_while_as::<Plain, T>(guard, None, condition)))
     }
 
-    /// [`Condvar::wait_while`], stop-checked.
+    /// [`Condvar::wait_while`], stop-checked. A condition that is false goes
+    /// before a stop: then nothing has to be waited for, and the guard is
+    /// returned. So test for a stop elsewhere in a loop that never has to wait,
+    /// as the checkpoint of a marked loop does.
+    ///
+    /// Stopped while it waits, it looks at the condition once more if the mutex
+    /// is free, and does not wait for the mutex if it is not: its holder may be
+    /// waiting for this thread to end.
     ///
     /// # Errors
     ///
-    /// As [`Condvar::wait_or_stop`].
+    /// [`Stopped`]: a stop is requested and the condition was true, or the mutex
+    /// was held by another thread. The mutex is not held, and no notification
+    /// was taken from the others.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use stopruntime::Stopper;
+    /// use stopruntime::sync::{Condvar, Mutex};
+    ///
+    /// let (jobs, changed) = (Mutex::new(vec!["last"]), Condvar::new());
+    /// Stopper::current().request_stop();
+    /// let mut guard = changed.wait_while_or_stop(jobs.lock().unwrap(), |jobs| jobs.is_empty());
+    /// assert_eq!(guard.unwrap().unwrap().pop(), Some("last"));
+    /// guard = changed.wait_while_or_stop(jobs.lock().unwrap(), |jobs| jobs.is_empty());
+    /// assert!(guard.is_err());
+    /// ```
     pub fn wait_while_or_stop<'lock, T>(
         &self,
         guard: MutexGuard<'lock, T>,
@@ -219,11 +254,12 @@ impl Condvar {
         never(self.wait_while_as::<Plain, T>(guard, deadline, condition))
     }
 
-    /// [`Condvar::wait_timeout_while`], stop-checked.
+    /// [`Condvar::wait_timeout_while`], stop-checked, as
+    /// [`Condvar::wait_while_or_stop`] is.
     ///
     /// # Errors
     ///
-    /// As [`Condvar::wait_or_stop`].
+    /// As [`Condvar::wait_while_or_stop`].
     pub fn wait_timeout_while_or_stop<'lock, T>(
         &self,
         guard: MutexGuard<'lock, T>,

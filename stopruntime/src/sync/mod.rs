@@ -8,6 +8,12 @@
 //! and the wake-up that it did not act upon are there for the others. Stopping
 //! it takes no lock of another thread's.
 //!
+//! What is *taken* (a lock, a permit, a message, a place at a barrier) is not
+//! taken once a stop is requested, although it is free: as a read is not begun
+//! although there is data. What is only *waited for* (a condition, a value that is
+//! initialised once) goes before a stop if it is there: the call takes nothing
+//! from the others and has nothing to wait for.
+//!
 //! Poisoning is std's, so that code moves over unchanged: `lock()` returns a
 //! [`LockResult`]. What cannot wait, or is no thread's to end, is std's own here,
 //! so that `use std::sync` can change its root alone; of that, only a

@@ -54,14 +54,23 @@ impl Raw {
         if self.try_lock() { Ok(()) } else { self.lock_contended::<W>() }
     }
 
+    /// Tries for as long as a lock is held for a few instructions.
     #[cold]
-    fn lock_contended<W: Wait>(&self) -> Result<(), W::Stop> {
+    fn spin(&self) -> bool {
         for _ in 0..SPINS {
             match self.0.load(Relaxed) {
-                FREE if self.try_lock() => return Ok(()),
+                FREE if self.try_lock() => return true,
                 CONTENDED => break,
                 _ => core::hint::spin_loop(),
             }
+        }
+        false
+    }
+
+    #[cold]
+    fn lock_contended<W: Wait>(&self) -> Result<(), W::Stop> {
+        if self.spin() {
+            return Ok(());
         }
         while self.0.swap(CONTENDED, Acquire) != FREE {
             W::wait(&self.0, CONTENDED, None)?;
@@ -155,6 +164,11 @@ impl<T: ?Sized> Mutex<T> {
     #[inline]
     pub fn try_lock(&self) -> TryLockResult<MutexGuard<'_, T>> {
         if self.raw.try_lock() { Ok(MutexGuard::new(self)?) } else { Err(TryLockError::WouldBlock) }
+    }
+
+    /// The lock if it is free soon, without sleeping, and no holder panicked.
+    pub(super) fn try_lock_for_moments(&self) -> Option<MutexGuard<'_, T>> {
+        (self.raw.try_lock() || self.raw.spin()).then(|| MutexGuard::new(self).ok()).flatten()
     }
 
     /// Whether a holder panicked.

@@ -12,7 +12,9 @@ use raw::{POISONED, Raw};
 /// can be stopped.
 ///
 /// A request does not end a closure that runs; what is marked in it is stopped
-/// as anywhere.
+/// as anywhere, and the closure is left early. A closure that returns `()` cannot
+/// say so: it counts as run, and no other one is. Where that matters use
+/// [`Once::try_call_once`], whose closure says whether it has finished.
 ///
 /// ```
 /// use stopruntime::sync::Once;
@@ -50,14 +52,25 @@ impl Once {
     }
 
     #[inline]
-    fn call<W: Wait>(&self, force: bool, run: impl FnOnce(&OnceState)) -> Result<(), W::Stop> {
-        let checked = |poisoned: bool| {
+    fn try_call<W: Wait, E>(
+        &self,
+        force: bool,
+        run: impl FnOnce(&OnceState) -> Result<(), E>,
+    ) -> Result<Result<(), E>, W::Stop> {
+        self.raw.call::<W, E>(POISONED, |poisoned| {
             // A panic here leaves it poisoned.
             assert!(force || !poisoned, "the closure of this `Once` has panicked before");
-            run(&OnceState { poisoned });
+            run(&OnceState { poisoned })
+        })
+    }
+
+    #[inline]
+    fn call<W: Wait>(&self, force: bool, run: impl FnOnce(&OnceState)) -> Result<(), W::Stop> {
+        let run = |state: &OnceState| {
+            run(state);
             Ok::<(), Infallible>(())
         };
-        self.raw.call::<W, _>(POISONED, checked).map(never)
+        self.try_call::<W, _>(force, run).map(never)
     }
 
     /// Runs the closure, unless one has run; waits while one runs.
@@ -76,7 +89,8 @@ impl Once {
     ///
     /// # Errors
     ///
-    /// [`Stopped`]: a stop is requested and this closure was not run.
+    /// [`Stopped`]: a stop is requested, no closure has run to its end, and this
+    /// one was not run.
     ///
     /// # Panics
     ///
@@ -84,6 +98,62 @@ impl Once {
     #[inline]
     pub fn call_once_or_stop(&self, run: impl FnOnce()) -> Result<(), Stopped> {
         self.call::<OrStop>(false, |_| run())
+    }
+
+    /// [`Once::call_once`] with a closure that may fail, or be stopped. If it does,
+    /// none has run: the next one in line runs its own.
+    ///
+    /// # Errors
+    ///
+    /// Those of the closure.
+    ///
+    /// # Panics
+    ///
+    /// As [`Once::call_once`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use stopruntime::sync::Once;
+    /// use stopruntime::{Stopped, stoppable, thread};
+    ///
+    /// #[stoppable]
+    /// fn warm_up(ready: &Once) -> Result<(), Stopped> {
+    ///     ready.try_call_once(|| -> Result<(), Stopped> {
+    ///         #[blocking]
+    ///         thread::sleep(Duration::from_secs(3600));
+    ///         Ok(())
+    ///     })
+    /// }
+    ///
+    /// static READY: Once = Once::new();
+    /// let starting = thread::spawn(|| warm_up(&READY));
+    /// assert!(starting.stop_and_join().unwrap().is_err());
+    /// assert!(!READY.is_completed());
+    /// READY.call_once(|| println!("started"));
+    /// ```
+    #[inline]
+    pub fn try_call_once<E>(&self, run: impl FnOnce() -> Result<(), E>) -> Result<(), E> {
+        never(self.try_call::<Plain, E>(false, |_| run()))
+    }
+
+    /// [`Once::try_call_once`], stop-checked.
+    ///
+    /// # Errors
+    ///
+    /// [`Stopped`]: a stop is requested, no closure has run to its end, and this
+    /// one was not run.
+    ///
+    /// # Panics
+    ///
+    /// As [`Once::call_once`].
+    #[inline]
+    pub fn try_call_once_or_stop<E>(
+        &self,
+        run: impl FnOnce() -> Result<(), E>,
+    ) -> Result<Result<(), E>, Stopped> {
+        self.try_call::<OrStop, E>(false, |_| run())
     }
 
     /// [`Once::call_once`], also if a closure has panicked before.
@@ -128,7 +198,7 @@ impl Once {
     ///
     /// # Errors
     ///
-    /// [`Stopped`]: a stop is requested.
+    /// [`Stopped`]: a stop is requested and no closure has run.
     ///
     /// # Panics
     ///
@@ -146,7 +216,7 @@ impl Once {
     ///
     /// # Errors
     ///
-    /// [`Stopped`]: a stop is requested.
+    /// [`Stopped`]: a stop is requested and no closure has run.
     pub fn wait_force_or_stop(&self) -> Result<(), Stopped> {
         self.wait_as::<OrStop>(true)
     }

@@ -104,7 +104,7 @@ impl<T> OnceLock<T> {
     ///
     /// # Errors
     ///
-    /// [`Stopped`]: a stop is requested and `init` was not run.
+    /// [`Stopped`]: a stop is requested, there is no value, and `init` was not run.
     #[inline]
     pub fn get_or_init_or_stop(&self, init: impl FnOnce() -> T) -> Result<&T, Stopped> {
         Ok(never(self.init::<OrStop, Infallible>(|| Ok(init()))?))
@@ -147,8 +147,8 @@ impl<T> OnceLock<T> {
     ///
     /// # Errors
     ///
-    /// [`Stopped`]: a stop is requested and the value, which is gone, was not
-    /// put there.
+    /// [`Stopped`]: a stop is requested, there is no value, and this one, which is
+    /// gone, was not put there.
     pub fn set_or_stop(&self, value: T) -> Result<Result<(), T>, Stopped> {
         self.set_as::<OrStop>(value)
     }
@@ -168,7 +168,7 @@ impl<T> OnceLock<T> {
     ///
     /// # Errors
     ///
-    /// [`Stopped`]: a stop is requested.
+    /// [`Stopped`]: a stop is requested and there is no value.
     pub fn wait_or_stop(&self) -> Result<&T, Stopped> {
         self.wait_as::<OrStop>()
     }

@@ -16,6 +16,7 @@ use core::cell::UnsafeCell;
 use core::fmt;
 use core::marker::PhantomData;
 use core::ops::{Deref, DerefMut};
+use core::ptr::NonNull;
 use raw::Raw;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::{LockResult, TryLockError, TryLockResult};
@@ -139,10 +140,18 @@ impl<T: ?Sized> RwLock<T> {
         if self.raw.try_write() { Ok(self.writer()?) } else { Err(TryLockError::WouldBlock) }
     }
 
+    /// Of a lock that this thread reads.
+    #[inline]
+    fn read_guard(&self) -> RwLockReadGuard<'_, T> {
+        // SAFETY: a cell's pointer is not null.
+        let data = unsafe { NonNull::new_unchecked(self.data.get()) };
+        RwLockReadGuard { raw: &self.raw, data, not_send: PhantomData }
+    }
+
     /// Of a read lock just taken.
     #[inline]
     fn reader(&self) -> LockResult<RwLockReadGuard<'_, T>> {
-        self.poison.tell(RwLockReadGuard { lock: self, not_send: PhantomData })
+        self.poison.tell(self.read_guard())
     }
 
     /// Of a write lock just taken.
@@ -194,7 +203,10 @@ impl<T: ?Sized + fmt::Debug> fmt::Debug for RwLock<T> {
 /// The lock, held for reading; dropped, it is given back.
 #[must_use = "the lock is given back as soon as the guard is dropped"]
 pub struct RwLockReadGuard<'lock, T: ?Sized> {
-    lock: &'lock RwLock<T>,
+    raw: &'lock Raw,
+    /// Not through the lock, which may be written through: what is only read may
+    /// be taken for something that lives shorter (covariant), as std's guard.
+    data: NonNull<T>,
     /// The lock belongs to the thread that took it, as in std.
     not_send: PhantomData<*const ()>,
 }
@@ -219,7 +231,7 @@ impl<'lock, T: ?Sized> RwLockWriteGuard<'lock, T> {
         let lock = guard.lock;
         core::mem::forget(guard);
         lock.raw.downgrade();
-        RwLockReadGuard { lock, not_send: PhantomData }
+        lock.read_guard()
     }
 }
 
@@ -228,8 +240,9 @@ impl<T: ?Sized> Deref for RwLockReadGuard<'_, T> {
 
     #[inline]
     fn deref(&self) -> &T {
-        // SAFETY: this guard reads the lock; there is no write guard.
-        unsafe { &*self.lock.data.get() }
+        // SAFETY: this guard reads the lock, which outlives it; there is no write
+        // guard.
+        unsafe { self.data.as_ref() }
     }
 }
 
@@ -254,7 +267,7 @@ impl<T: ?Sized> DerefMut for RwLockWriteGuard<'_, T> {
 impl<T: ?Sized> Drop for RwLockReadGuard<'_, T> {
     #[inline]
     fn drop(&mut self) {
-        self.lock.raw.unlock_read();
+        self.raw.unlock_read();
     }
 }
 

@@ -10,7 +10,7 @@ use std::time::Instant;
 /// How a primitive waits.
 pub(super) trait Wait {
     /// What may end the wait besides its event.
-    type Stop;
+    type Stop: Copy;
 
     /// What stands before the first look at the primitive.
     fn check() -> Result<(), Self::Stop>;

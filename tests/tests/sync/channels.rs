@@ -1,6 +1,7 @@
 //! Channels.
 
 use super::{churn, stopped_while_it_waits};
+use core::sync::atomic::{AtomicU32, Ordering};
 use std::sync::Arc;
 use stop_tests::{FUTEXES, on_backends};
 use stopruntime::sync::mpsc;
@@ -50,6 +51,36 @@ on_backends! { FUTEXES;
         sender.send(3).unwrap();
         drop(sender);
         assert_eq!(sum(receiver), 3);
+    }
+
+    /// Two of them at once would end the process.
+    fn a_panic_in_a_messages_destructor_is_a_panic_of_the_receivers() {
+        struct Loud<'a>(&'a AtomicU32);
+        impl Drop for Loud<'_> {
+            fn drop(&mut self) {
+                self.0.fetch_add(1, Ordering::Relaxed);
+                // Without the message of a panic.
+                std::panic::resume_unwind(Box::new(()));
+            }
+        }
+        let panics = |end: Box<dyn FnOnce() + '_>| {
+            std::panic::catch_unwind(std::panic::AssertUnwindSafe(end)).is_err()
+        };
+        let dropped = AtomicU32::new(0);
+        let (sender, receiver) = std::sync::mpsc::channel();
+        (0..3).for_each(|_| assert!(sender.send(Loud(&dropped)).is_ok()));
+        assert!(panics(Box::new(|| drop(receiver))));
+        let as_std = dropped.swap(0, Ordering::Relaxed);
+
+        let (sender, receiver) = mpsc::channel();
+        (0..3).for_each(|_| assert!(sender.send(Loud(&dropped)).is_ok()));
+        assert!(panics(Box::new(|| drop(receiver))));
+        assert_eq!(dropped.load(Ordering::Relaxed), as_std);
+        assert!(panics(Box::new(|| drop(sender.send(Loud(&dropped))))));
+
+        let (sender, receiver) = mpsc::sync_channel(3);
+        (0..3).for_each(|_| assert!(sender.send(Loud(&dropped)).is_ok()));
+        assert!(panics(Box::new(|| drop(receiver))));
     }
 
     /// Messages in = messages out + messages left, each once, for each bound.

@@ -5,6 +5,7 @@ use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::Arc;
 use std::time::Duration;
 use stop_tests::{FUTEXES, on_backends};
+use stopruntime::Stopper;
 use stopruntime::sync::{Condvar, Mutex};
 
 on_backends! { FUTEXES;
@@ -46,6 +47,59 @@ on_backends! { FUTEXES;
             changed.notify_all();
         }
         assert_eq!(waiter.handle.join().unwrap(), (2, false));
+    }
+
+    /// As in C++20's `wait(lock, stop_token, predicate)`.
+    fn a_condition_that_is_false_goes_before_a_request_that_came_first() {
+        let (jobs, changed) = (Mutex::new(vec![2, 1]), Condvar::new());
+        let long = Duration::from_secs(3600);
+        Stopper::current().request_stop();
+        // A condition with an effect is not asked again once it was false.
+        let mut taken = None;
+        let take = |jobs: &mut Vec<u32>| { taken = jobs.pop(); taken.is_none() };
+        assert!(changed.wait_while_or_stop(jobs.lock().unwrap(), take).is_ok());
+        assert_eq!(taken.take(), Some(1));
+        let take = |jobs: &mut Vec<u32>| { taken = jobs.pop(); taken.is_none() };
+        let waited = changed.wait_timeout_while_or_stop(jobs.lock().unwrap(), long, take);
+        assert!(!waited.unwrap().unwrap().1.timed_out());
+        assert_eq!(taken, Some(2));
+        let take = |jobs: &mut Vec<u32>| jobs.is_empty();
+        for time in [Duration::ZERO, long] {
+            assert!(changed.wait_timeout_while_or_stop(jobs.lock().unwrap(), time, take).is_err());
+        }
+        assert!(changed.wait_while_or_stop(jobs.lock().unwrap(), take).is_err());
+        assert!(jobs.try_lock().is_ok(), "the lock is free");
+    }
+
+    fn a_condition_that_became_false_unnoticed_goes_before_the_stop_of_the_wait() {
+        let pair = Arc::new((Mutex::new(vec![]), Condvar::new()));
+        let theirs = Arc::clone(&pair);
+        let waiter = Waiter::start(move || {
+            let mut taken = None;
+            let take = |jobs: &mut Vec<u32>| { taken = jobs.pop(); taken.is_none() };
+            drop(theirs.1.wait_while_or_stop(theirs.0.lock().unwrap(), take));
+            taken
+        });
+        waiter.settle();
+        // Without a notification.
+        pair.0.lock().unwrap().extend([2, 1]);
+        assert_eq!(waiter.handle.stop_and_join().unwrap(), Some(1));
+        assert_eq!(*pair.0.lock().unwrap(), [2]);
+    }
+
+    /// Whoever requests the stop may hold the mutex while it joins.
+    fn a_stopped_wait_for_a_condition_does_not_wait_for_the_mutex() {
+        let pair = Arc::new((Mutex::new(0), Condvar::new()));
+        let theirs = Arc::clone(&pair);
+        let waiter = Waiter::start(move || {
+            let guard = theirs.0.lock().unwrap();
+            theirs.1.wait_while_or_stop(guard, |count| *count == 0).is_err()
+        });
+        waiter.settle();
+        let mut guard = pair.0.lock().unwrap();
+        *guard = 1;
+        assert!(waiter.handle.stop_and_join().unwrap());
+        drop(guard);
     }
 
     /// A notification is never lost with a stopped waiter: with as many tokens

@@ -19,6 +19,31 @@ use stopruntime::sync::mpsc;
 use stopruntime::thread;
 use support_hazards::dice::Dice;
 
+/// Guards may be taken for ones that live shorter, and readers' for ones of what
+/// lives shorter, as std's may: this has to compile.
+#[expect(dead_code)]
+mod guards {
+    use stopruntime::sync::{MutexGuard, RwLockReadGuard, RwLockWriteGuard, SemaphoreGuard};
+
+    fn mutex<'short, T>(guard: MutexGuard<'static, T>) -> MutexGuard<'short, T> {
+        guard
+    }
+
+    fn writer<'short, T>(guard: RwLockWriteGuard<'static, T>) -> RwLockWriteGuard<'short, T> {
+        guard
+    }
+
+    fn reader<'short>(
+        guard: RwLockReadGuard<'static, &'static str>,
+    ) -> RwLockReadGuard<'short, &'short str> {
+        guard
+    }
+
+    fn semaphore<'short>(guard: SemaphoreGuard<'static>) -> SemaphoreGuard<'short> {
+        guard
+    }
+}
+
 const FUTEX: [libc::c_long; 2] = [libc::SYS_futex, libc::SYS_futex_waitv];
 
 /// Runs in a thread until it sleeps in a futex, then requests its stop.

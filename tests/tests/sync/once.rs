@@ -67,15 +67,52 @@ on_backends! { FUTEXES;
         assert_eq!(cell.get(), Some(&1));
     }
 
-    fn a_request_that_came_before_is_reported_although_the_value_is_there() {
-        let cell = OnceLock::from(1);
-        let once = Once::new();
+    fn what_is_there_goes_before_a_request_that_came_first() {
+        let (cell, once) = (OnceLock::from(1), Once::new());
         once.call_once(|| ());
         Stopper::current().request_stop();
-        assert!(cell.get_or_init_or_stop(|| 2).is_err());
+        assert_eq!(cell.get_or_init_or_stop(|| 2), Ok(&1));
+        assert_eq!(cell.get_or_try_init_or_stop(|| Err(())), Ok(Ok(&1)));
+        assert_eq!(cell.set_or_stop(2), Ok(Err(2)));
+        assert_eq!(cell.wait_or_stop(), Ok(&1));
+        assert!(once.call_once_or_stop(|| unreachable!()).is_ok());
+        assert!(once.call_once_force_or_stop(|_| unreachable!()).is_ok());
+        assert!(once.wait_or_stop().is_ok() && once.wait_force_or_stop().is_ok());
+    }
+
+    fn a_request_that_came_first_lets_no_initialiser_begin() {
+        let (cell, once) = (OnceLock::<u32>::new(), Once::new());
+        Stopper::current().request_stop();
+        assert!(cell.get_or_init_or_stop(|| unreachable!()).is_err());
+        assert!(cell.set_or_stop(2).is_err());
         assert!(cell.wait_or_stop().is_err());
-        assert!(once.call_once_or_stop(|| ()).is_err());
-        assert_eq!(cell.get_or_init(|| 2), &1);
+        assert!(once.call_once_or_stop(|| unreachable!()).is_err());
+        assert!(once.try_call_once_or_stop(|| -> Result<(), ()> { unreachable!() }).is_err());
+        assert!(once.wait_or_stop().is_err() && once.wait_force_or_stop().is_err());
+        assert!(cell.get().is_none() && !once.is_completed());
+    }
+
+    /// A closure that can say that it was stopped half-way does not count as run.
+    fn a_closure_that_was_stopped_half_way_is_not_the_one() {
+        use stopruntime::sync::mpsc as mpsc_of_ours;
+        #[stoppable]
+        fn warm_up(once: &Once, numbers: &mpsc_of_ours::Receiver<u32>) -> Result<(), Stopped> {
+            #[blocking]
+            once.try_call_once(|| -> Result<(), Stopped> {
+                blocking!(numbers.recv()).unwrap();
+                Ok(())
+            })
+        }
+        let once = Arc::new(Once::new());
+        let (sender, numbers) = mpsc_of_ours::channel();
+        let (theirs, other) = (Arc::clone(&once), numbers.clone());
+        assert!(stopped_while_it_waits(move || warm_up(&theirs, &other)).is_err());
+        assert!(!once.is_completed());
+        assert_eq!(once.try_call_once(|| Err(1)), Err(1));
+        sender.send(3).unwrap();
+        assert_eq!(warm_up(&once, &numbers), Ok(()));
+        assert!(once.is_completed());
+        assert_eq!(once.try_call_once(|| Err(1)), Ok(()));
     }
 
     /// The next in line runs its own, whether the one before it panicked, failed

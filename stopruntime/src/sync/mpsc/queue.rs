@@ -8,6 +8,7 @@
 use super::lock::{Guard, Lock};
 use super::waiters::{Turn, Waiters};
 use crate::sync::wait::Wait;
+use core::mem::ManuallyDrop;
 use std::collections::VecDeque;
 use std::sync::mpsc::{RecvTimeoutError, SendError, TryRecvError, TrySendError};
 use std::time::Instant;
@@ -295,6 +296,16 @@ impl<T> Queue<T> {
         if to_wake {
             self.emptied.iter().for_each(Turn::wake_all);
         }
-        drop(left);
+        drop_one_by_one(left.unwrap_or_default());
     }
+}
+
+/// Drops the messages. If a destructor panics, those behind it are leaked, as std
+/// leaks them: a second panic while the first unwinds would end the process.
+fn drop_one_by_one<T>(messages: VecDeque<(u64, T)>) {
+    let mut messages = ManuallyDrop::new(messages);
+    while let Some(message) = messages.pop_front() {
+        drop(message);
+    }
+    drop(ManuallyDrop::into_inner(messages));
 }

@@ -44,7 +44,8 @@ impl Raw {
     }
 
     /// Makes it happen, unless it has; waits while another thread is at it. The
-    /// closure is told whether one has panicked before.
+    /// closure is told whether one has panicked before. That it has happened
+    /// goes before a stop: there is nothing to wait for.
     ///
     /// If it fails, it is not yet done; if it panics, the phase is `after_panic`.
     #[inline]
@@ -53,7 +54,6 @@ impl Raw {
         after_panic: u32,
         run: impl FnOnce(bool) -> Result<(), E>,
     ) -> Result<Result<(), E>, W::Stop> {
-        W::check()?;
         if self.is_done() { Ok(Ok(())) } else { self.call_slowly::<W, E>(after_panic, run) }
     }
 
@@ -63,13 +63,14 @@ impl Raw {
         after_panic: u32,
         run: impl FnOnce(bool) -> Result<(), E>,
     ) -> Result<Result<(), E>, W::Stop> {
+        W::check()?;
         loop {
             let state = self.0.load(Acquire);
             match state & PHASE {
                 DONE => return Ok(Ok(())),
                 RUNNING => {
                     if self.announce(state) {
-                        W::wait(&self.0, state | AWAITED, None)?;
+                        self.sleep::<W>(state)?;
                     }
                 }
                 phase => {
@@ -90,16 +91,22 @@ impl Raw {
     /// Waits until it has happened, or, if asked to look, until it is poisoned;
     /// whether it has happened.
     pub(in crate::sync) fn wait<W: Wait>(&self, looks_for_poison: bool) -> Result<bool, W::Stop> {
-        W::check()?;
         loop {
             let state = self.0.load(Acquire);
             match state & PHASE {
                 DONE => return Ok(true),
                 POISONED if looks_for_poison => return Ok(false),
-                _ if self.announce(state) => W::wait(&self.0, state | AWAITED, None)?,
+                _ if self.announce(state) => self.sleep::<W>(state)?,
                 _ => {}
             }
         }
+    }
+
+    /// Sleeps while this is the state, with the bit; a stop that comes after it
+    /// has happened is left to the next call.
+    fn sleep<W: Wait>(&self, state: u32) -> Result<(), W::Stop> {
+        W::wait(&self.0, state | AWAITED, None)
+            .or_else(|stop| if self.is_done() { Ok(()) } else { Err(stop) })
     }
 
     /// Sets the bit in this state; false if that is not the state any more.

@@ -90,5 +90,20 @@ pub(crate) fn rows() -> Vec<Row> {
         row("who has met the others is not stopped", "whether all had come is not looked at")
             .edit(BARRIER, "if state.round == round {\n                        self.give_up", "if state.round == round || true {\n                        self.give_up")
             .caught_by("loom/barrier::two_meet_or_know_that_they_have_not", ITSELF),
+        row("a condition that is false goes before a request that came first", "the request is looked at first")
+            .edit(CONDVAR, "let mutex = guard.mutex();\n        while condition", "let mutex = guard.mutex();\n        W::check()?;\n        while condition")
+            .caught_by("sync::condvar::a_condition_that_is_false_goes_before_a_request_that_came_first", ALL),
+        row("and before the stop of a wait", "it is not looked at again")
+            .edit(CONDVAR, "let goes_on = condition(&mut guard);", "let goes_on = true;")
+            .caught_by("sync::condvar::a_condition_that_became_false_unnoticed_goes_before_the_stop_of_the_wait", ALL),
+        row("which does not wait for the mutex", "it is locked")
+            .edit(CONDVAR, "mutex.try_lock_for_moments().ok_or(stop)?", "mutex.lock().ok().ok_or(stop)?")
+            .caught_by("sync::condvar::a_stopped_wait_for_a_condition_does_not_wait_for_the_mutex", ALL),
+        row("what is initialised goes before a request that came first", "the request is looked at first")
+            .edit(ONCE, "if self.is_done() { Ok(Ok(())) } else { self.call_slowly", "W::check()?;\n        if self.is_done() { Ok(Ok(())) } else { self.call_slowly")
+            .caught_by("sync::once::what_is_there_goes_before_a_request_that_came_first", ALL),
+        row("an initialiser that says that it was stopped is not the one", "it is")
+            .edit(ONCE, "if result.is_ok() { DONE } else { NOT_YET }", "DONE")
+            .caught_by("sync::once::a_closure_that_was_stopped_half_way_is_not_the_one", ALL),
     ]
 }
