@@ -11,6 +11,7 @@ pub use crate::ext::{
 pub use crate::stop::{CarriesStop, Shield, Stopped, check};
 
 use crate::ext::{Bytes, Incoming, Lines, Split};
+use crate::stop;
 use crate::sync::mpsc;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd};
@@ -106,8 +107,9 @@ impl<T> Nested for Option<T> {
 impl<T, E: CarriesStop> Nested for Result<T, E> {
     fn nested(self) -> Result<Result<T, E>, Stopped> {
         match self.as_ref().err().and_then(CarriesStop::stopped) {
-            Some(stopped) => Err(stopped),
-            None => Ok(self),
+            Some(stopped) if stop::must_stop() => Err(stopped),
+            // Another thread's stop that came home in a result is an error.
+            _ => Ok(self),
         }
     }
 }

@@ -143,6 +143,10 @@ fn find(mut cause: Option<&(dyn Error + 'static)>) -> Option<Stopped> {
 /// that return it: `#[blocking] read_frame(&mut stream)?`, where `read_frame`
 /// is `#[stoppable]` itself.
 ///
+/// A marked call that returns such an error is left as stopped only if the calling
+/// thread is to stop. Another thread's stop that comes home in a result, through a
+/// channel or a join, is an ordinary error.
+///
 /// ```
 /// use std::io;
 /// use stopruntime::{CarriesStop, Stopped};
@@ -197,7 +201,9 @@ macro_rules! boxed {
 }
 boxed!(Box<dyn Error>, Box<dyn Error + Send>, Box<dyn Error + Send + Sync>);
 
-/// Whether this error carries [`Stopped`], itself or as the cause of another.
+/// Whether this error carries [`Stopped`], itself or as the cause of another: of
+/// the calling thread or, where the error has come through a channel or a join, of
+/// another one. Whether the calling thread is to stop says [`stop_requested`].
 ///
 /// ```
 /// use std::io::{BufRead, BufReader};
@@ -238,6 +244,11 @@ pub fn check() -> Result<(), Stopped> {
 #[cold]
 fn check_closer() -> Result<(), Stopped> {
     if current::registered().must_stop() { Err(Stopped::new()) } else { Ok(()) }
+}
+
+/// Whether a marked call of the calling thread would stop now.
+pub(crate) fn must_stop() -> bool {
+    check().is_err()
 }
 
 /// Runs `f` while requests are held: marked calls in it wait as plain ones do,

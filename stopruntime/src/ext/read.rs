@@ -152,11 +152,11 @@ pub(super) fn append(
     outcome.map_err(|_| Stopped::after(text.len()))
 }
 
-/// Turns an error that carries [`Stopped`] back into it.
+/// Turns an error that carries the calling thread's [`Stopped`] back into it.
 pub(super) fn unwrap_stop<T>(result: io::Result<T>) -> Result<io::Result<T>, Stopped> {
-    match result {
-        Err(error) => stopped_in(&error).map_or(Ok(Err(error)), Err),
-        value => Ok(value),
+    match result.as_ref().err().and_then(stopped_in) {
+        Some(stopped) if stop::must_stop() => Err(stopped),
+        _ => Ok(result),
     }
 }
 

@@ -77,6 +77,61 @@ fn other_errors_of_nested_functions_are_errors() {
     assert!(matches!(frames(&receiver, &mut Vec::new()), Err(FrameError::TooBig)));
 }
 
+/// What a thread that was stopped has left: an error that carries its stop.
+fn another_threads_stop() -> io::Error {
+    requested(|| read_frame(&datagrams(1).1)).unwrap_err()
+}
+
+#[stoppable]
+fn collect(results: &std::sync::mpsc::Receiver<io::Result<u8>>) -> io::Result<Vec<u8>> {
+    fn next(results: &std::sync::mpsc::Receiver<io::Result<u8>>) -> io::Result<u8> {
+        results.recv().unwrap()
+    }
+    let mut all = Vec::new();
+    while all.len() < 2 {
+        #[blocking]
+        let result = next(results);
+        all.push(result.unwrap_or(9));
+    }
+    Ok(all)
+}
+
+/// Hands on what it was given.
+struct Relay(Option<io::Error>);
+
+impl Read for Relay {
+    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+        self.0.take().map_or(Ok(0), Err)
+    }
+}
+
+impl stopruntime::ext::ReadOrStop for Relay {
+    fn read_or_stop(&mut self, buffer: &mut [u8]) -> Result<io::Result<usize>, Stopped> {
+        Ok(self.read(buffer))
+    }
+
+    fn ready_or_stop(&self) -> Result<io::Result<()>, Stopped> {
+        Ok(Ok(()))
+    }
+}
+
+stop_tests::on_backends! { stop_tests::BACKENDS;
+    /// It comes home in a channel or a join, and is no stop of this thread.
+    fn another_threads_stop_is_an_ordinary_error() {
+        let (sender, results) = std::sync::mpsc::channel();
+        for result in [Err(another_threads_stop()), Ok(1)] {
+            sender.send(result).unwrap();
+        }
+        assert_eq!(collect(&results).unwrap(), [9, 1]);
+        let mut reader = BufReader::new(Relay(Some(another_threads_stop())));
+        let error = stopruntime::ext::ReadOrStop::read_or_stop(&mut reader, &mut [0]);
+        assert!(is_stopped(&error.unwrap().unwrap_err()));
+        let mut reader = BufReader::new(Relay(Some(another_threads_stop())));
+        let error = stopruntime::ext::FillBufOrStop::fill_buf_or_stop(&mut reader);
+        assert!(is_stopped(&error.unwrap().unwrap_err()));
+    }
+}
+
 struct Port(UnixDatagram);
 
 impl Port {

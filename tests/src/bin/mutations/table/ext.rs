@@ -10,7 +10,7 @@ const BUFREAD: &str = "ext/bufread.rs";
 const PROCESS: &str = "ext/process.rs";
 
 pub(crate) fn rows() -> Vec<Row> {
-    [interrupted(), left(), looked_at_first()].into_iter().flatten().collect()
+    [interrupted(), left(), looked_at_first(), of_another_thread()].into_iter().flatten().collect()
 }
 
 fn interrupted() -> Vec<Row> {
@@ -105,5 +105,17 @@ fn looked_at_first() -> Vec<Row> {
         row("the wait for a child closes its input", "it stays open")
             .edit(PROCESS, "drop(self.stdin.take());", "")
             .caught_by("std_semantics::the_wait_for_a_child_closes_its_input", ALL),
+    ]
+}
+
+fn of_another_thread() -> Vec<Row> {
+    const ORDINARY: &str = "macro_behaviour::nested::another_threads_stop_is_an_ordinary_error";
+    vec![
+        row("another thread's stop in a result is an ordinary error", "it is taken for one's own")
+            .edit("private.rs", "Some(stopped) if stop::must_stop() =>", "Some(stopped) =>")
+            .caught_by(ORDINARY, ALL),
+        row("and so it is for a `BufReader`", "it is taken for one's own")
+            .edit(READ, "Some(stopped) if stop::must_stop() =>", "Some(stopped) =>")
+            .caught_by(ORDINARY, ALL),
     ]
 }
