@@ -74,8 +74,12 @@ use crate::diag::Diag;
 /// meant, that is an error that names the candidates.
 ///
 /// ```
-/// # use std::{io, net::TcpStream, io::Read, time::Duration, thread};
-/// # use stopruntime::stoppable;
+/// use std::io::{self, Read};
+/// use std::net::TcpStream;
+/// use std::thread;
+/// use std::time::Duration;
+/// use stopruntime::stoppable;
+///
 /// #[stoppable]
 /// fn greet(stream: &mut TcpStream) -> io::Result<()> {
 ///     let mut name = [0; 8];
@@ -90,8 +94,10 @@ use crate::diag::Diag;
 /// Above a `for` loop over a blocking iterator, each `next` is stop-checked:
 ///
 /// ```
-/// # use std::{io, net::TcpListener};
-/// # use stopruntime::stoppable;
+/// use std::io;
+/// use std::net::TcpListener;
+/// use stopruntime::stoppable;
+///
 /// #[stoppable]
 /// fn serve(listener: &TcpListener) -> io::Result<()> {
 ///     #[blocking]
@@ -127,8 +133,10 @@ use crate::diag::Diag;
 /// The same for one call inside an expression.
 ///
 /// ```
-/// # use std::{io::{self, Read}, net::TcpStream};
-/// # use stopruntime::stoppable;
+/// use std::io::{self, Read};
+/// use std::net::TcpStream;
+/// use stopruntime::stoppable;
+///
 /// #[stoppable]
 /// fn count(stream: &mut TcpStream) -> io::Result<usize> {
 ///     let mut buffer = [0; 512];
@@ -155,8 +163,11 @@ use crate::diag::Diag;
 /// functions called in it. A mark inside is an error.
 ///
 /// ```
-/// # use std::{fs::File, io::{self, Write}, net::UdpSocket};
-/// # use stopruntime::stoppable;
+/// use std::fs::File;
+/// use std::io::{self, Write};
+/// use std::net::UdpSocket;
+/// use stopruntime::stoppable;
+///
 /// #[stoppable]
 /// fn relay(from: &UdpSocket, to: &mut File) -> io::Result<()> {
 ///     let mut buffer = [0; 512];
@@ -189,8 +200,10 @@ use crate::diag::Diag;
 ///   nor under `#[unstoppable]`, is an error.
 ///
 /// ```
-/// # use std::{io::Read, net::TcpStream};
-/// # use stopruntime::stoppable;
+/// use std::io::Read;
+/// use std::net::TcpStream;
+/// use stopruntime::stoppable;
+///
 /// #[stoppable(or = 0, strict)]
 /// fn first(stream: &mut TcpStream) -> usize {
 ///     let mut buffer = [0; 512];

@@ -27,9 +27,9 @@
 //!     Ok(lines)
 //! }
 //!
-//! # let path = std::env::temp_dir().join(format!("stopruntime-{}", std::process::id()));
-//! # let log = File::create(&path)?;
-//! # let socket = UdpSocket::bind("127.0.0.1:0")?;
+//! let path = std::env::temp_dir().join(format!("lines-{}", std::process::id()));
+//! let log = File::create(&path)?;
+//! let socket = UdpSocket::bind("127.0.0.1:0")?;
 //! let collector = thread::spawn(move || collect(socket, log));
 //! // … later, from any thread:
 //! collector.request_stop(); // returns at once

@@ -148,8 +148,9 @@ fn find(mut cause: Option<&(dyn Error + 'static)>) -> Option<Stopped> {
 /// channel or a join, is an ordinary error.
 ///
 /// ```
-/// use std::io;
-/// use stopruntime::{CarriesStop, Stopped};
+/// use std::io::{self, Read};
+/// use std::net::TcpStream;
+/// use stopruntime::{CarriesStop, Stopped, stoppable};
 ///
 /// enum FrameError {
 ///     Io(io::Error),
@@ -164,9 +165,40 @@ fn find(mut cause: Option<&(dyn Error + 'static)>) -> Option<Stopped> {
 ///         }
 ///     }
 /// }
+///
+/// impl From<io::Error> for FrameError {
+///     fn from(error: io::Error) -> FrameError {
+///         FrameError::Io(error)
+///     }
+/// }
+///
+/// // What a stop leaves the function with.
+/// impl From<Stopped> for FrameError {
+///     fn from(stopped: Stopped) -> FrameError {
+///         FrameError::Io(stopped.into())
+///     }
+/// }
+///
+/// #[stoppable]
+/// fn read_frame(stream: &mut TcpStream) -> Result<Vec<u8>, FrameError> {
+///     let mut length = [0; 2];
+///     #[blocking]
+///     stream.read_exact(&mut length)?;
+///     let length = usize::from(u16::from_be_bytes(length));
+///     if length > 1024 {
+///         return Err(FrameError::TooLong(length));
+///     }
+///     let mut frame = vec![0; length];
+///     #[blocking]
+///     stream.read_exact(&mut frame)?;
+///     Ok(frame)
+/// }
 /// # let error = FrameError::Io(io::ErrorKind::NotFound.into());
 /// # assert!(error.stopped().is_none());
 /// # assert!(FrameError::TooLong(1).stopped().is_none());
+/// # stopruntime::Stopper::current().request_stop();
+/// # let stopped = stopruntime::check().unwrap_err();
+/// # assert!(FrameError::from(stopped).stopped().is_some());
 /// ```
 #[diagnostic::on_unimplemented(
     message = "the error `{Self}` cannot carry a stop",

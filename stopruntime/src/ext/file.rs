@@ -89,7 +89,7 @@ pub trait FileOrStop: Sized {
 /// use std::fs::File;
 /// use stopruntime::ext::LockOrStop;
 ///
-/// # let path = std::env::temp_dir().join(format!("stopruntime-lock-{}", std::process::id()));
+/// let path = std::env::temp_dir().join(format!("stopruntime-lock-{}", std::process::id()));
 /// let file = File::create(&path)?;
 /// if let Ok(locked) = file.lock_or_stop() {
 ///     locked?;

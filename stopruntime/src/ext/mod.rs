@@ -8,12 +8,11 @@
 //! use std::net::UdpSocket;
 //! use stopruntime::ext::RecvFromOrStop;
 //!
-//! # fn handle(_: &[u8]) {}
 //! fn serve(socket: &UdpSocket) -> std::io::Result<()> {
 //!     let mut buffer = [0; 2048];
 //!     loop {
 //!         match socket.recv_from_or_stop(&mut buffer) {
-//!             Ok(result) => handle(&buffer[..result?.0]),
+//!             Ok(result) => println!("{:?}", &buffer[..result?.0]),
 //!             Err(_stopped) => return Ok(()),
 //!         }
 //!     }

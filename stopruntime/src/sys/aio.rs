@@ -20,7 +20,7 @@ use libc::{aiocb, timespec};
 use std::io::{self, Write};
 use std::os::fd::AsRawFd;
 
-/// [`libc::aio_suspend`], stop-checked. `aio_suspend(3)`; a signal that is not
+/// `libc::aio_suspend`, stop-checked. `aio_suspend(3)`; a signal that is not
 /// a request does not end it.
 ///
 /// libc has these requests done by threads of its own, and waits for them in a

@@ -92,7 +92,7 @@ calls! {
         = SYS_getrandom(buffer, length, flags);
 }
 
-/// [`libc::sync`], stop-checked. sync(2). It cannot fail.
+/// `libc::sync`, stop-checked. sync(2). It cannot fail.
 ///
 /// # Errors
 ///
@@ -107,7 +107,7 @@ pub unsafe fn sync_or_stop() -> Result<(), crate::Stopped> {
     super::outcome(unsafe { crate::call::call(libc::SYS_sync, []) }).map(drop)
 }
 
-/// [`libc::lockf`], stop-checked. lockf(3): a lock from the current position
+/// `libc::lockf`, stop-checked. lockf(3): a lock from the current position
 /// on, by way of fcntl(2).
 ///
 /// # Errors

@@ -15,7 +15,7 @@ use crate::stop::Stopped;
 use core::ffi::c_int;
 use libc::{siginfo_t, sigset_t, timespec};
 
-/// [`libc::pause`], stop-checked. pause(2).
+/// `libc::pause`, stop-checked. pause(2).
 ///
 /// # Errors
 ///
@@ -30,7 +30,7 @@ pub unsafe fn pause_or_stop() -> Result<c_int, Stopped> {
     outcome(unsafe { call(libc::SYS_ppoll, [0; 5]) }).map(|result| result as c_int)
 }
 
-/// [`libc::sigsuspend`], stop-checked. sigsuspend(2).
+/// `libc::sigsuspend`, stop-checked. sigsuspend(2).
 ///
 /// # Errors
 ///
@@ -70,7 +70,7 @@ pub unsafe fn sigpause_or_stop(signal: c_int) -> Result<c_int, Stopped> {
     unsafe { sigsuspend_or_stop(&raw const mask) }
 }
 
-/// [`libc::sigtimedwait`], stop-checked. sigwaitinfo(2).
+/// `libc::sigtimedwait`, stop-checked. sigwaitinfo(2).
 ///
 /// # Errors
 ///
@@ -92,7 +92,7 @@ pub unsafe fn sigtimedwait_or_stop(
     outcome(unsafe { call(libc::SYS_rt_sigtimedwait, args) }).map(|signal| signal as c_int)
 }
 
-/// [`libc::sigwaitinfo`], stop-checked. sigwaitinfo(2).
+/// `libc::sigwaitinfo`, stop-checked. sigwaitinfo(2).
 ///
 /// # Errors
 ///
@@ -110,7 +110,7 @@ pub unsafe fn sigwaitinfo_or_stop(
     unsafe { sigtimedwait_or_stop(set, info, core::ptr::null()) }
 }
 
-/// [`libc::sigwait`], stop-checked. sigwait(3): an error number, 0 for success;
+/// `libc::sigwait`, stop-checked. sigwait(3): an error number, 0 for success;
 /// a handled signal does not end it.
 ///
 /// # Errors

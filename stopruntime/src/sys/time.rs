@@ -19,7 +19,7 @@ calls! {
         = SYS_clock_nanosleep(libc::CLOCK_MONOTONIC, 0, time, left);
 }
 
-/// [`libc::clock_nanosleep`], stop-checked. `clock_nanosleep(2)`: an error
+/// `libc::clock_nanosleep`, stop-checked. `clock_nanosleep(2)`: an error
 /// number, 0 for success.
 ///
 /// # Errors
@@ -42,7 +42,7 @@ pub unsafe fn clock_nanosleep_or_stop(
     unsafe { call(libc::SYS_clock_nanosleep, args) }.or_stop().map(call::errno)
 }
 
-/// [`libc::sleep`], stop-checked. sleep(3): the seconds that are left, 0 unless
+/// `libc::sleep`, stop-checked. sleep(3): the seconds that are left, 0 unless
 /// a signal came.
 ///
 /// # Errors
@@ -66,7 +66,7 @@ pub unsafe fn sleep_or_stop(seconds: c_uint) -> Result<c_uint, Stopped> {
     })
 }
 
-/// [`libc::usleep`], stop-checked. usleep(3).
+/// `libc::usleep`, stop-checked. usleep(3).
 ///
 /// # Errors
 ///

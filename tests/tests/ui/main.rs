@@ -1,0 +1,79 @@
+//! What the attribute accepts, and every message it gives, to the letter; what
+//! rustc says around them on the release that it is written down from.
+//!
+//! `STOP_TESTS_BLESS=1` writes it down.
+
+mod compiler;
+mod pages;
+mod said;
+
+use compiler::{Compiler, each, root, text};
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::Mutex;
+use stop_tests::not_tested;
+
+/// The release of rustc whose words stand in `ui/fail`: others are asked for ours.
+const RECORDED: &str = "1.95.";
+
+/// The sources of a directory of the workspace.
+fn sources(directory: &str) -> Vec<PathBuf> {
+    let from = root();
+    let entries = fs::read_dir(from.join(directory)).expect("a directory");
+    let names = entries.map(|entry| entry.expect("an entry").path());
+    let mut all: Vec<PathBuf> = names
+        .filter(|path| path.extension().is_some_and(|extension| extension == "rs"))
+        .map(|path| path.strip_prefix(&from).expect("in the workspace").to_owned())
+        .collect();
+    all.sort();
+    assert!(all.len() > 10, "{directory} has {} sources", all.len());
+    all
+}
+
+#[test]
+fn what_is_right_compiles_and_runs() {
+    let compiler = Compiler::with(&["stopruntime", "libc"]);
+    each(&sources("tests/ui/pass"), |source| {
+        let program = compiler.build(source).unwrap_or_else(|said| panic!("{said}"));
+        let output = Command::new(program).output().expect("the program starts");
+        assert!(output.status.success(), "{}: {}", source.display(), text(&output.stderr));
+    });
+}
+
+#[test]
+fn what_is_wrong_is_said() {
+    let compiler = Compiler::with(&["stopruntime", "libc"]);
+    let release = compiler.release();
+    let mut files = Vec::new();
+    pages::sources(&root().join("stopruntime/src"), &mut files);
+    let files: Vec<String> =
+        files.iter().map(|file| fs::read_to_string(file).expect("a source")).collect();
+    let own: Vec<Vec<&str>> = files.iter().flat_map(|file| said::own(file)).collect();
+    assert!(own.len() > 50, "the runtime has {} texts", own.len());
+    let wrong = Mutex::new(Vec::new());
+    each(&sources("tests/ui/fail"), |source| {
+        let output = compiler.check(source, &[]);
+        let name = source.display();
+        assert!(!output.status.success(), "{name} compiles");
+        let said = said::stored(&text(&output.stderr));
+        let file = root().join(source.with_extension("stderr"));
+        if std::env::var_os("STOP_TESTS_BLESS").is_some() {
+            fs::write(&file, &said).expect("the file can be written");
+        }
+        let expected = said::compared(&fs::read_to_string(&file).unwrap_or_default());
+        let compared = said::compared(&said);
+        let same = said::essence(&compared, &own) == said::essence(&expected, &own);
+        if compared == expected {
+        } else if same && !release.starts_with(RECORDED) {
+            not_tested(
+                &name.to_string(),
+                format_args!("rustc {release} has other words around ours"),
+            );
+        } else {
+            wrong.lock().unwrap().push(format!("{name}: rustc {release} says\n{said}"));
+        }
+    });
+    let wrong = wrong.into_inner().expect("no panic");
+    assert!(wrong.is_empty(), "{}\n{} differ", wrong.join("\n"), wrong.len());
+}
