@@ -40,6 +40,7 @@ const METHODS: &[Method] = &[
     Method("fill_buf", &[0], &["FillBufOrStop"]),
     Method("read_line", &[1], &["BufReadOrStop", "StdinOrStop"]),
     Method("read_until", &[2], &["BufReadOrStop"]),
+    Method("skip_until", &[1], &["BufReadOrStop"]),
     Method("write", &[1], &["WriteOrStop"]),
     Method("write_vectored", &[1], &["WriteOrStop"]),
     Method("write_all", &[1], &["WriteOrStop"]),

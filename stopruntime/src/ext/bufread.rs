@@ -5,7 +5,7 @@ use super::read::{append, unwrap_stop};
 use super::{ReadOrStop, WriteOrStop};
 use crate::stop::{self, Stopped};
 use std::collections::VecDeque;
-use std::io::{self, BufRead, BufReader, Cursor, Empty, ErrorKind, Read, Take};
+use std::io::{self, BufRead, BufReader, Cursor, Empty, ErrorKind, IoSliceMut, Read};
 
 /// [`BufRead`] whose calls are stop-checked.
 ///
@@ -46,6 +46,16 @@ pub trait BufReadOrStop {
         let mut bytes = Vec::new();
         let outcome = self.read_until_or_stop(b'\n', &mut bytes);
         append(buffer, &bytes, outcome)
+    }
+
+    /// [`BufRead::skip_until`], stop-checked between its reads.
+    ///
+    /// # Errors
+    ///
+    /// [`Stopped`]: a stop is requested; [`progress`](Stopped::progress) bytes
+    /// were skipped.
+    fn skip_until_or_stop(&mut self, delimiter: u8) -> Result<io::Result<usize>, Stopped> {
+        self.read_until_or_stop(delimiter, &mut Vec::new())
     }
 
     #[doc(hidden)]
@@ -120,16 +130,31 @@ impl<R: ReadOrStop> BytesOrStop for R {}
 
 impl<R: ReadOrStop> ReadOrStop for BufReader<R> {
     fn read_or_stop(&mut self, buffer: &mut [u8]) -> Result<io::Result<usize>, Stopped> {
-        stop::check()?;
-        if self.buffer().is_empty() {
-            if buffer.len() >= self.capacity() {
-                return self.get_mut().read_or_stop(buffer);
-            }
-            if let Err(error) = self.get_ref().ready_or_stop()? {
-                return Ok(Err(error));
-            }
+        if goes_round(self, buffer.len()) {
+            return self.get_mut().read_or_stop(buffer);
+        }
+        if let Err(error) = self.ready_or_stop()? {
+            return Ok(Err(error));
         }
         unwrap_stop(self.read(buffer))
+    }
+
+    fn read_vectored_or_stop(
+        &mut self,
+        buffers: &mut [IoSliceMut<'_>],
+    ) -> Result<io::Result<usize>, Stopped> {
+        let total = buffers.iter().fold(0_usize, |total, part| total.saturating_add(part.len()));
+        if goes_round(self, total) {
+            return self.get_mut().read_vectored_or_stop(buffers);
+        }
+        if let Err(error) = self.ready_or_stop()? {
+            return Ok(Err(error));
+        }
+        unwrap_stop(self.read_vectored(buffers))
+    }
+
+    fn seeks(&self) -> bool {
+        self.get_ref().seeks()
     }
 
     fn ready_or_stop(&self) -> Result<io::Result<()>, Stopped> {
@@ -145,15 +170,12 @@ impl<R: ReadOrStop> ReadOrStop for BufReader<R> {
     }
 }
 
-impl<B: FillBufOrStop + ReadOrStop> FillBufOrStop for Take<B> {
-    fn fill_buf_or_stop(&mut self) -> Result<io::Result<&[u8]>, Stopped> {
-        let limit = self.limit();
-        if limit == 0 {
-            return stop::check().map(|()| Ok(&[] as &[u8]));
-        }
-        let filled = self.get_mut().fill_buf_or_stop()?;
-        Ok(filled.map(|buffer| &buffer[..copy::up_to(buffer.len(), limit)]))
-    }
+/// Whether a read of this much goes round the buffer without its knowing. What
+/// the buffer keeps although it has been read is found again by
+/// `seek_relative`: over a reader that seeks, `read` itself has to forget it.
+fn goes_round<R: ReadOrStop>(reader: &BufReader<R>, length: usize) -> bool {
+    let round = reader.buffer().is_empty() && length >= reader.capacity();
+    round && !reader.get_ref().seeks()
 }
 
 impl<R: ReadOrStop> FillBufOrStop for BufReader<R> {

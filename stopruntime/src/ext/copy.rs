@@ -32,11 +32,11 @@ use std::io::{self, ErrorKind};
 /// | a stream socket | looked at (`MSG_PEEK`, recv(2)), and taken when it is written |
 /// | a pipe, a FIFO, a child's output | looked at through a pipe of the call's own (tee(2)), and taken when it is written |
 /// | standard input | put back into its buffer, which stop-checked reads have |
-/// | anything else: a terminal, a device, a file in `/proc`, a reader of your own | written |
+/// | anything else: a terminal, a device, a file in `/proc`, a reader of your own; a pipe where no descriptors are left or tee(2) and splice(2) are refused | written |
 ///
 /// The last kind cannot give back: it is read, in small pieces, when the other
 /// end has room, and what has been read is written before a stop is seen. Over
-/// such a source, a writer that does not tell when it has room (a `BufWriter`)
+/// such a source, a writer that does not tell when it has room (a `LineWriter`)
 /// can put a stop off; put a `BufReader` around the source.
 ///
 /// An error leaves as little behind as a stop does. Who must not stop in the
@@ -90,7 +90,7 @@ impl<R: ReadOrStop + ?Sized> CopyFromOrStop for R {}
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be copied to by a call that can be stopped",
     label = "writing to it has no stop-checked form",
-    note = "copy to the stream that it writes to; put `stopruntime::Stoppable` between a buffer and its stream (`BufWriter::new(Stoppable::new(stream))`); for standard output, copy to `File::from(io::stdout().as_fd().try_clone_to_owned()?)`"
+    note = "copy to the stream that it writes to, or to a `BufWriter` over one of std's; for standard output, copy to `File::from(io::stdout().as_fd().try_clone_to_owned()?)`"
 )]
 pub trait CopyToOrStop: WriteOrStop {}
 
@@ -146,7 +146,7 @@ pub(super) fn by_pieces(
             Ok(Err(error)) => return Copied { bytes, end: Ok(Err(error)) },
             Err(stopped) => return Copied { bytes, end: Err(stopped) },
         };
-        let piece = &mut buffer[..fetched];
+        let piece = &mut buffer[..most][..fetched];
         let (written, end) = {
             let _shield = (!gives_back).then(Shield::new);
             write(writer, piece)
@@ -235,18 +235,21 @@ pub(super) fn up_to(length: usize, left: u64) -> usize {
 
 /// Writes until all is written, a stop or an error; how much was.
 fn write(writer: &mut dyn WriteOrStop, data: &[u8]) -> (usize, Result<io::Result<()>, Stopped>) {
-    let mut written = 0;
-    while written < data.len() {
-        match writer.write_or_stop(&data[written..]) {
+    let mut left = data;
+    while !left.is_empty() {
+        let end = match writer.write_or_stop(left) {
             Ok(Ok(0)) => {
                 let message = "failed to write whole buffer";
-                return (written, Ok(Err(io::Error::new(ErrorKind::WriteZero, message))));
+                Ok(Err(io::Error::new(ErrorKind::WriteZero, message)))
             }
-            Ok(Ok(length)) => written += length,
-            Ok(Err(error)) if error.kind() == ErrorKind::Interrupted => {}
-            Ok(Err(error)) => return (written, Ok(Err(error))),
-            Err(stopped) => return (written, Err(stopped)),
-        }
+            Ok(Ok(length)) => {
+                left = &left[length..];
+                continue;
+            }
+            Ok(Err(error)) if error.kind() == ErrorKind::Interrupted => continue,
+            end => end.map(|result| result.map(drop)),
+        };
+        return (data.len() - left.len(), end);
     }
-    (written, Ok(Ok(())))
+    (data.len(), Ok(Ok(())))
 }

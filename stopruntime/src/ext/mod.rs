@@ -24,7 +24,9 @@
 //! ```
 
 mod address;
+mod buffered;
 mod bufread;
+mod chain;
 mod channel;
 mod command;
 mod connect;
@@ -32,6 +34,7 @@ mod copy;
 mod datagram;
 mod file;
 mod listener;
+mod memory;
 mod open;
 mod output;
 mod park;

@@ -250,6 +250,55 @@ pub(super) fn write_ready(descriptor: RawFd) -> Outcome<()> {
     Ok(if ready { Ok(()) } else { Err(io::ErrorKind::WouldBlock.into()) })
 }
 
+/// Writes what there is room for, without waiting: how much. To sockets, pipes
+/// and files on disk; nothing to what cannot be asked for that.
+pub(super) fn write_now(descriptor: RawFd, data: &[u8]) -> usize {
+    let (pointer, length) = (data.as_ptr().cast(), data.len());
+    // SAFETY: the data is readable for its length.
+    let written = unsafe {
+        match ppoll::kind_of(descriptor) {
+            libc::S_IFSOCK => {
+                let flags = libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL;
+                libc::send(descriptor, pointer, length, flags)
+            }
+            libc::S_IFIFO => return write_to_pipe_now(descriptor, data),
+            _ if ppoll::is_on_disk(descriptor) => libc::write(descriptor, pointer, length),
+            _ => 0,
+        }
+    };
+    usize::try_from(written).unwrap_or(0)
+}
+
+/// By `RWF_NOWAIT`, which pipes have since Linux 6.5. Before that: one that polls
+/// writable has room for `PIPE_BUF` bytes (pipe(7)), unless another writer is
+/// faster.
+fn write_to_pipe_now(pipe: RawFd, data: &[u8]) -> usize {
+    let part = libc::iovec { iov_base: data.as_ptr().cast_mut().cast(), iov_len: data.len() };
+    // The current position, in two registers where they have 32 bits.
+    let (here, flags): (isize, _) = (-1, libc::RWF_NOWAIT);
+    // SAFETY: the data is readable for its length.
+    let written = unsafe {
+        libc::syscall(libc::SYS_pwritev2, pipe, &raw const part, 1_usize, here, here, flags)
+    };
+    if let Ok(written) = usize::try_from(written) {
+        return written;
+    }
+    if io::Error::last_os_error().kind() == io::ErrorKind::WouldBlock {
+        return 0;
+    }
+    let mut written = 0;
+    for part in data.chunks(libc::PIPE_BUF) {
+        if ppoll::has_now(pipe, libc::POLLOUT) != libc::POLLOUT {
+            break;
+        }
+        // SAFETY: the part is readable for its length.
+        let length = unsafe { libc::write(pipe, part.as_ptr().cast(), part.len()) };
+        let Ok(length @ 1..) = usize::try_from(length) else { break };
+        written += length;
+    }
+    written
+}
+
 /// Waits until a read would not wait; an error is left for the read to report.
 pub(crate) fn wait_readable(descriptor: RawFd) -> Result<(), Stopped> {
     poll(descriptor, libc::POLLIN, None).map(drop)

@@ -3,8 +3,7 @@
 use super::WriteOrStop;
 use super::copy::{self, Copied};
 use crate::stop::{self, Stopped, stopped_in};
-use std::collections::VecDeque;
-use std::io::{self, Cursor, Empty, ErrorKind, IoSliceMut, Read, Take};
+use std::io::{self, ErrorKind, IoSliceMut, Read};
 
 /// [`Read`] whose calls are stop-checked.
 ///
@@ -60,14 +59,16 @@ pub trait ReadOrStop: Read {
     /// [`Stopped`]: a stop is requested; the first
     /// [`progress`](Stopped::progress) bytes of the buffer are filled.
     fn read_exact_or_stop(&mut self, buffer: &mut [u8]) -> Result<io::Result<()>, Stopped> {
-        let mut done = 0;
-        while done < buffer.len() {
-            match self.read_or_stop(&mut buffer[done..]).map_err(|_| Stopped::after(done))? {
+        let length = buffer.len();
+        let mut left = buffer;
+        while !left.is_empty() {
+            let done = length - left.len();
+            match self.read_or_stop(left).map_err(|_| Stopped::after(done))? {
                 Ok(0) => {
                     let message = "failed to fill whole buffer";
                     return Ok(Err(io::Error::new(ErrorKind::UnexpectedEof, message)));
                 }
-                Ok(length) => done += length,
+                Ok(length) => left = &mut left[length..],
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) => return Ok(Err(error)),
             }
@@ -86,12 +87,18 @@ pub trait ReadOrStop: Read {
         let start = buffer.len();
         loop {
             let length = buffer.len();
-            buffer.reserve(32);
-            buffer.resize(buffer.capacity().min(length + STEP), 0);
-            let outcome = self.read_or_stop(&mut buffer[length..]);
-            buffer.truncate(
-                length + matches!(outcome, Ok(Ok(_))).then(|| count(&outcome)).unwrap_or(0),
-            );
+            if let Err(error) = buffer.try_reserve(32) {
+                return Ok(Err(error.into()));
+            }
+            let mut appended = Appended { keep: length, buffer };
+            let room = appended.buffer.capacity().min(length + STEP);
+            appended.buffer.resize(room, 0);
+            let outcome = self.read_or_stop(&mut appended.buffer[length..]);
+            if let Ok(Ok(read)) = outcome {
+                assert!(read <= room - length, "more was read than there was room for");
+                appended.keep += read;
+            }
+            drop(appended);
             match outcome.map_err(|_| Stopped::after(length - start))? {
                 Ok(0) => return Ok(Ok(length - start)),
                 Err(error) if error.kind() != ErrorKind::Interrupted => return Ok(Err(error)),
@@ -116,6 +123,13 @@ pub trait ReadOrStop: Read {
         append(buffer, &bytes, outcome)
     }
 
+    /// Whether its position may be moved (`Seek`), and what a buffer over it has
+    /// read then be asked for again.
+    #[doc(hidden)]
+    fn seeks(&self) -> bool {
+        true
+    }
+
     /// What [`copy_or_stop`](super::copy_or_stop) does with it: at most `limit`
     /// bytes.
     #[doc(hidden)]
@@ -124,10 +138,15 @@ pub trait ReadOrStop: Read {
     }
 }
 
-fn count(outcome: &Result<io::Result<usize>, Stopped>) -> usize {
-    match outcome {
-        Ok(Ok(length)) => *length,
-        _ => 0,
+/// Takes off what was not read, in a panic too.
+struct Appended<'buffer> {
+    buffer: &'buffer mut Vec<u8>,
+    keep: usize,
+}
+
+impl Drop for Appended<'_> {
+    fn drop(&mut self) {
+        self.buffer.truncate(self.keep);
     }
 }
 
@@ -172,6 +191,38 @@ macro_rules! forwarded {
                 (**self).ready_or_stop()
             }
 
+            fn read_vectored_or_stop(
+                &mut self,
+                buffers: &mut [IoSliceMut<'_>],
+            ) -> Result<io::Result<usize>, Stopped> {
+                (**self).read_vectored_or_stop(buffers)
+            }
+
+            fn read_exact_or_stop(
+                &mut self,
+                buffer: &mut [u8],
+            ) -> Result<io::Result<()>, Stopped> {
+                (**self).read_exact_or_stop(buffer)
+            }
+
+            fn read_to_end_or_stop(
+                &mut self,
+                buffer: &mut Vec<u8>,
+            ) -> Result<io::Result<usize>, Stopped> {
+                (**self).read_to_end_or_stop(buffer)
+            }
+
+            fn read_to_string_or_stop(
+                &mut self,
+                buffer: &mut String,
+            ) -> Result<io::Result<usize>, Stopped> {
+                (**self).read_to_string_or_stop(buffer)
+            }
+
+            fn seeks(&self) -> bool {
+                (**self).seeks()
+            }
+
             fn copy_to_or_stop(&mut self, writer: &mut dyn WriteOrStop, limit: u64) -> Copied {
                 (**self).copy_to_or_stop(writer, limit)
             }
@@ -179,50 +230,3 @@ macro_rules! forwarded {
     )*};
 }
 forwarded!(R: &mut R, R: Box<R>);
-
-macro_rules! never_waiting {
-    ($([$($parameter:tt)*] $reader:ty),*) => {$(
-        impl<$($parameter)*> ReadOrStop for $reader {
-            fn read_or_stop(&mut self, buffer: &mut [u8]) -> Result<io::Result<usize>, Stopped> {
-                stop::check()?;
-                Ok(self.read(buffer))
-            }
-
-            fn ready_or_stop(&self) -> Result<io::Result<()>, Stopped> {
-                stop::check().map(Ok)
-            }
-
-            fn copy_to_or_stop(&mut self, writer: &mut dyn WriteOrStop, limit: u64) -> Copied {
-                copy::from_buffer(self, writer, limit)
-            }
-        }
-    )*};
-}
-never_waiting!([] &[u8], [T: AsRef<[u8]>] Cursor<T>, [] Empty, [] VecDeque<u8>);
-
-/// Of what it is taken from.
-impl<R: ReadOrStop> ReadOrStop for Take<R> {
-    fn read_or_stop(&mut self, buffer: &mut [u8]) -> Result<io::Result<usize>, Stopped> {
-        let limit = self.limit();
-        if limit == 0 {
-            return stop::check().map(|()| Ok(0));
-        }
-        let most = copy::up_to(buffer.len(), limit);
-        let outcome = self.get_mut().read_or_stop(&mut buffer[..most])?;
-        if let Ok(length) = &outcome {
-            self.set_limit(limit - *length as u64);
-        }
-        Ok(outcome)
-    }
-
-    fn ready_or_stop(&self) -> Result<io::Result<()>, Stopped> {
-        if self.limit() == 0 { stop::check().map(Ok) } else { self.get_ref().ready_or_stop() }
-    }
-
-    fn copy_to_or_stop(&mut self, writer: &mut dyn WriteOrStop, most: u64) -> Copied {
-        let limit = self.limit();
-        let copied = self.get_mut().copy_to_or_stop(writer, limit.min(most));
-        self.set_limit(limit - copied.bytes);
-        copied
-    }
-}

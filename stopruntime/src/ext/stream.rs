@@ -12,7 +12,7 @@ use std::process::{ChildStderr, ChildStdin, ChildStdout};
 use std::sync::Arc;
 
 macro_rules! reader {
-    ($($stream:ty => $read:expr, $ready:expr);* $(;)?) => {$(
+    ($($stream:ty => $read:expr, $ready:expr, $seeks:expr);* $(;)?) => {$(
         impl ReadOrStop for $stream {
             #[inline(always)]
             fn read_or_stop(&mut self, buffer: &mut [u8]) -> Result<io::Result<usize>, Stopped> {
@@ -29,6 +29,10 @@ macro_rules! reader {
 
             fn ready_or_stop(&self) -> Result<io::Result<()>, Stopped> {
                 $ready(self.as_raw_fd())
+            }
+
+            fn seeks(&self) -> bool {
+                $seeks
             }
 
             fn copy_to_or_stop(&mut self, writer: &mut dyn WriteOrStop, limit: u64) -> Copied {
@@ -62,25 +66,29 @@ macro_rules! writer {
                 Ok(Ok(()))
             }
 
-            fn room_or_stop(&self) -> Result<io::Result<()>, Stopped> {
+            fn room_or_stop(&mut self) -> Result<io::Result<()>, Stopped> {
                 raw::write_ready(self.as_raw_fd())
+            }
+
+            fn write_now(&mut self, data: &[u8]) -> usize {
+                raw::write_now(self.as_raw_fd(), data)
             }
         }
     )*};
 }
 
 reader! {
-    TcpStream => |socket, buffer| raw::recv(socket, buffer, 0), raw::recv_ready;
-    &TcpStream => |socket, buffer| raw::recv(socket, buffer, 0), raw::recv_ready;
-    UnixStream => |socket, buffer| raw::recv(socket, buffer, 0), raw::recv_ready;
-    &UnixStream => |socket, buffer| raw::recv(socket, buffer, 0), raw::recv_ready;
-    File => raw::read, raw::read_ready;
-    &File => raw::read, raw::read_ready;
-    Arc<File> => raw::read, raw::read_ready;
-    PipeReader => raw::read, raw::read_ready;
-    &PipeReader => raw::read, raw::read_ready;
-    ChildStdout => raw::read, raw::read_ready;
-    ChildStderr => raw::read, raw::read_ready;
+    TcpStream => |socket, buffer| raw::recv(socket, buffer, 0), raw::recv_ready, false;
+    &TcpStream => |socket, buffer| raw::recv(socket, buffer, 0), raw::recv_ready, false;
+    UnixStream => |socket, buffer| raw::recv(socket, buffer, 0), raw::recv_ready, false;
+    &UnixStream => |socket, buffer| raw::recv(socket, buffer, 0), raw::recv_ready, false;
+    File => raw::read, raw::read_ready, true;
+    &File => raw::read, raw::read_ready, true;
+    Arc<File> => raw::read, raw::read_ready, true;
+    PipeReader => raw::read, raw::read_ready, false;
+    &PipeReader => raw::read, raw::read_ready, false;
+    ChildStdout => raw::read, raw::read_ready, false;
+    ChildStderr => raw::read, raw::read_ready, false;
 }
 
 writer! {

@@ -1,23 +1,21 @@
 //! `Write`, stop-checked.
 
-use super::read::unwrap_stop;
-use super::stoppable::Stoppable;
 use crate::stop::{self, Stopped};
-use std::collections::VecDeque;
-use std::io::{self, BufWriter, Cursor, Empty, ErrorKind, IoSlice, LineWriter, Sink, Write};
+use std::io::{self, ErrorKind, IoSlice, Write};
 
 /// [`Write`] whose calls are stop-checked.
 ///
-/// `write` and `write_vectored` are single calls: stopped, they have written
-/// nothing. The others stop only between their single writes, and
-/// [`Stopped::progress`] says how far they came. Who must not stop in the
-/// middle of a message puts the call in a [`shield`](crate::shield()); so does
-/// who flushes a `BufWriter<Stoppable<_>>` in the clean-up, where a stop is still
-/// requested.
+/// `write` and `write_vectored` are single calls: if one is stopped, it has
+/// written nothing. The others stop only between their single writes, and
+/// [`Stopped::progress`] says how far they came. If you must not stop in the
+/// middle of a message, put the call in a [`shield`](crate::shield()).
+///
+/// A `BufWriter` over a stream keeps what it holds when a call is stopped, and
+/// writes it when it is dropped.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be stopped while it writes",
     label = "this write has no stop-checked form",
-    note = "wrap what it writes to in `stopruntime::Stoppable` (`BufWriter<Stoppable<TcpStream>>`) and mark the call `#[blocking(as_is)]`, or, for a type with a file descriptor, use `#[blocking(writable)]`"
+    note = "if it writes to a stream, let that be a `stopruntime::Stoppable` and mark the call `#[blocking(as_is)]`; if it has a file descriptor, use `#[blocking(writable)]`; if it is a type of your own, implement `stopruntime::ext::WriteOrStop` for it"
 )]
 pub trait WriteOrStop: Write {
     /// [`Write::write`], stop-checked: the number of bytes written.
@@ -36,8 +34,14 @@ pub trait WriteOrStop: Write {
 
     /// Waits until a write of a few bytes would not wait, if it can tell.
     #[doc(hidden)]
-    fn room_or_stop(&self) -> Result<io::Result<()>, Stopped> {
+    fn room_or_stop(&mut self) -> Result<io::Result<()>, Stopped> {
         stop::check().map(Ok)
+    }
+
+    /// Writes what there is room for now, of a few kinds of writers: how much.
+    #[doc(hidden)]
+    fn write_now(&mut self, _data: &[u8]) -> usize {
+        0
     }
 
     /// [`Write::write_vectored`], stop-checked.
@@ -60,20 +64,29 @@ pub trait WriteOrStop: Write {
     /// [`Stopped`]: a stop is requested; the first
     /// [`progress`](Stopped::progress) bytes were written.
     fn write_all_or_stop(&mut self, data: &[u8]) -> Result<io::Result<()>, Stopped> {
-        let mut done = 0;
-        while done < data.len() {
-            match self.write_or_stop(&data[done..]).map_err(|_| Stopped::after(done))? {
-                Ok(0) => {
-                    let message = "failed to write whole buffer";
-                    return Ok(Err(io::Error::new(ErrorKind::WriteZero, message)));
-                }
-                Ok(length) => done += length,
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(error) => return Ok(Err(error)),
-            }
-        }
-        Ok(Ok(()))
+        write_each(self, data)
     }
+}
+
+/// Writes until all is written.
+pub(super) fn write_each<W: WriteOrStop + ?Sized>(
+    writer: &mut W,
+    data: &[u8],
+) -> Result<io::Result<()>, Stopped> {
+    let mut left = data;
+    while !left.is_empty() {
+        let done = data.len() - left.len();
+        match writer.write_or_stop(left).map_err(|_| Stopped::after(done))? {
+            Ok(0) => {
+                let message = "failed to write whole buffer";
+                return Ok(Err(io::Error::new(ErrorKind::WriteZero, message)));
+            }
+            Ok(length) => left = &left[length..],
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => return Ok(Err(error)),
+        }
+    }
+    Ok(Ok(()))
 }
 
 macro_rules! forwarded {
@@ -88,42 +101,25 @@ macro_rules! forwarded {
                 (**self).flush_or_stop()
             }
 
-            fn room_or_stop(&self) -> Result<io::Result<()>, Stopped> {
+            fn room_or_stop(&mut self) -> Result<io::Result<()>, Stopped> {
                 (**self).room_or_stop()
+            }
+
+            fn write_now(&mut self, data: &[u8]) -> usize {
+                (**self).write_now(data)
+            }
+
+            fn write_vectored_or_stop(
+                &mut self,
+                data: &[IoSlice<'_>],
+            ) -> Result<io::Result<usize>, Stopped> {
+                (**self).write_vectored_or_stop(data)
+            }
+
+            fn write_all_or_stop(&mut self, data: &[u8]) -> Result<io::Result<()>, Stopped> {
+                (**self).write_all_or_stop(data)
             }
         }
     )*};
 }
 forwarded!(W: &mut W, W: Box<W>);
-
-/// A buffer over a writer whose plain `write` reports the stop by itself.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be stopped while it writes",
-    label = "this write has no stop-checked form",
-    note = "put `stopruntime::Stoppable` between the buffer and the stream: `BufWriter::new(Stoppable::new(stream))`"
-)]
-pub trait ReportsStop: Write {}
-
-impl<W: WriteOrStop> ReportsStop for BufWriter<Stoppable<W>> {}
-impl<W: WriteOrStop> ReportsStop for LineWriter<Stoppable<W>> {}
-
-macro_rules! plain {
-    ($([$($parameter:tt)*] $writer:ty $(where $bound:ty: $trait:ident)?),*) => {$(
-        impl<$($parameter)*> WriteOrStop for $writer
-        $(where $bound: $trait)?
-        {
-            fn write_or_stop(&mut self, data: &[u8]) -> Result<io::Result<usize>, Stopped> {
-                stop::check()?;
-                unwrap_stop(self.write(data))
-            }
-
-            fn flush_or_stop(&mut self) -> Result<io::Result<()>, Stopped> {
-                stop::check()?;
-                unwrap_stop(self.flush())
-            }
-        }
-    )*};
-}
-// In memory; or buffered over a writer that reports the stop by itself and
-// keeps what it has not written.
-plain!([] Vec<u8>, [] VecDeque<u8>, [] Sink, [] Empty, [] &mut [u8], [] Cursor<Vec<u8>>, [] Cursor<&mut Vec<u8>>, [] Cursor<&mut [u8]>, [] Cursor<Box<[u8]>>, [const N: usize] Cursor<[u8; N]>, [W: Write] BufWriter<W> where BufWriter<W>: ReportsStop, [W: Write] LineWriter<W> where LineWriter<W>: ReportsStop);

@@ -15,10 +15,7 @@ pub(in crate::ext) fn from_descriptor(
     Some(match raw::kind(descriptor) {
         raw::Kind::Seekable => by_pieces(&mut Seekable(descriptor), writer, limit),
         raw::Kind::Stream => by_pieces(&mut Stream(descriptor), writer, limit),
-        raw::Kind::Pipe => match Pipe::new(descriptor) {
-            Ok(mut pipe) => by_pieces(&mut pipe, writer, limit),
-            Err(error) => Copied { bytes: 0, end: stop::check().map(|()| Err(error)) },
-        },
+        raw::Kind::Pipe => by_pieces(&mut Pipe::new(descriptor).ok()?, writer, limit),
         raw::Kind::Other => return None,
     })
 }
@@ -61,8 +58,12 @@ struct Pipe {
 }
 
 impl Pipe {
+    /// Fails where there are no descriptors for it, and where a filter refuses
+    /// the calls (seccomp(2)): tried with nothing, which they return at once.
     fn new(descriptor: RawFd) -> io::Result<Pipe> {
         let (read, write) = io::pipe()?;
+        raw::duplicate(descriptor, write.as_raw_fd(), 0)?;
+        raw::take(descriptor, write.as_raw_fd(), 0)?;
         Ok(Pipe { descriptor, read, write })
     }
 }

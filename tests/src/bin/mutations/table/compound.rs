@@ -73,6 +73,12 @@ fn copies() -> Vec<Row> {
                 "_ => { let _ = raw::seek_back as fn(_, _) -> _; Ok(()) }",
             )
             .caught_by(FULL, RSEQ),
+        row("a pipe is copied from where tee(2) is refused", "it is not tried")
+            .edit(SOURCES, "raw::duplicate(descriptor, write.as_raw_fd(), 0)?;", "")
+            .caught_by("copy::edges::a_pipe_is_copied_from_where_a_filter_refuses_tee", ALL),
+        row("a pipe is copied from where splice(2) is refused", "it is not tried")
+            .edit(SOURCES, "raw::take(descriptor, write.as_raw_fd(), 0)?;", "")
+            .caught_by("copy::edges::a_pipe_is_copied_from_where_a_filter_refuses_splice", ALL),
         row("what a stopped copy has not written comes again: a socket", "`MSG_PEEK`")
             .edit(
                 SOURCES,

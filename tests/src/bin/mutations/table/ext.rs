@@ -8,9 +8,14 @@ const READ: &str = "ext/read.rs";
 const WRITE: &str = "ext/write.rs";
 const BUFREAD: &str = "ext/bufread.rs";
 const PROCESS: &str = "ext/process.rs";
+const BUFFERED: &str = "ext/buffered.rs";
+const STOPPABLE: &str = "ext/stoppable.rs";
 
 pub(crate) fn rows() -> Vec<Row> {
-    [interrupted(), left(), looked_at_first(), of_another_thread()].into_iter().flatten().collect()
+    [interrupted(), left(), looked_at_first(), of_another_thread(), as_std_has_it()]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 fn interrupted() -> Vec<Row> {
@@ -68,7 +73,7 @@ fn left() -> Vec<Row> {
             )
             .caught_by_case("TcpStream::connect", RSEQ),
         row("`read_exact` says how far it came", "it says 0")
-            .edit(READ, "self.read_or_stop(&mut buffer[done..]).map_err(|_| Stopped::after(done))?", "self.read_or_stop(&mut buffer[done..])?")
+            .edit(READ, "self.read_or_stop(left).map_err(|_| Stopped::after(done))?", "self.read_or_stop(left).map_err(|_| Stopped::after(done * 0))?")
             .caught_by_case("read_exact", RSEQ),
         row("`read_to_end` says how far it came", "it says 0")
             .edit(READ, "outcome.map_err(|_| Stopped::after(length - start))?", "outcome?")
@@ -77,7 +82,7 @@ fn left() -> Vec<Row> {
             .edit(BUFREAD, "self.fill_buf_or_stop().map_err(|_| Stopped::after(done))?", "self.fill_buf_or_stop()?")
             .caught_by_case("read_until", RSEQ),
         row("`write_all` says how far it came", "it says 0")
-            .edit(WRITE, "self.write_or_stop(&data[done..]).map_err(|_| Stopped::after(done))?", "self.write_or_stop(&data[done..])?")
+            .edit(WRITE, "writer.write_or_stop(left).map_err(|_| Stopped::after(done))?", "writer.write_or_stop(left).map_err(|_| Stopped::after(done * 0))?")
             .caught_by_case("write_all", RSEQ),
         row("a stop inside of a buffered reader is a stop", "it is an error")
             .edit(READ, "Err(error) => stopped_in(&error).map_or(Ok(Err(error)), Err),", "Err(error) => stopped_in(&error).filter(|_| false).map_or(Ok(Err(error)), Err),")
@@ -117,5 +122,54 @@ fn of_another_thread() -> Vec<Row> {
         row("and so it is for a `BufReader`", "it is taken for one's own")
             .edit(READ, "Some(stopped) if stop::must_stop() =>", "Some(stopped) =>")
             .caught_by(ORDINARY, ALL),
+    ]
+}
+
+fn as_std_has_it() -> Vec<Row> {
+    const LAST: &str = "buffers::the_first_write_after_a_request_does_not_wait";
+    const ONCE: &str = "let again = core::mem::replace(&mut self.has_written_last, true);";
+    vec![
+        row("a read past a buffer over what seeks makes it forget", "it goes round the buffer")
+            .edit(
+                BUFREAD,
+                "round && !reader.get_ref().seeks()",
+                "round && (true || reader.get_ref().seeks())",
+            )
+            .caught_by("buffers::a_read_past_a_buffer_makes_it_forget", RSEQ),
+        row("a stopped buffer keeps what it holds", "it is dropped")
+            .edit(
+                BUFFERED,
+                "let left = self.buffer.get(self.written..).unwrap_or_default();",
+                "let left: &[u8] = &[];",
+            )
+            .caught_by("buffers::a_stopped_buffer_keeps_what_it_holds", ALL)
+            .core(),
+        row("a panic under a buffer is not written again", "it is")
+            .edit(BUFFERED, "if !self.is_writing {", "if !self.is_writing || true {")
+            .caught_by("buffers::a_panic_under_a_buffer_is_not_written_again", RSEQ),
+        row("a line is written to its end", "the flush")
+            .edit(
+                BUFFERED,
+                "let flushed = unwrap_stop(self.write(&[]));",
+                "let flushed = Ok::<_, Stopped>(io::Result::Ok(()));",
+            )
+            .caught_by("buffers::buffered_writes_are_those_of_std", RSEQ),
+        row("the first write after a request does not wait", "it is not made")
+            .edit(STOPPABLE, ONCE, "let again = true;\n        self.has_written_last = true;")
+            .caught_by(LAST, ALL),
+        row("and is the last", "there are more")
+            .edit(
+                STOPPABLE,
+                ONCE,
+                "let again = core::mem::replace(&mut self.has_written_last, false);",
+            )
+            .caught_by(LAST, RSEQ),
+        row("a limit does not wrap", "it does")
+            .edit(
+                "ext/chain.rs",
+                "limit.checked_sub(*length as u64)",
+                "Some(limit.wrapping_sub(*length as u64))",
+            )
+            .caught_by("buffers::a_reader_that_lies_panics_as_with_std", RSEQ),
     ]
 }

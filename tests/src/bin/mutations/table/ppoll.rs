@@ -79,7 +79,7 @@ fn masks() -> Vec<Row> {
             )
             .caught_by("sys::a_full_mask_does_not_keep_the_request_out", PPOLL),
         row("and with windows", "it stays as it is")
-            .edit("sys/readiness.rs", ".map(|mask| signal::without(*mask))", ".copied()")
+            .edit("sys/readiness.rs", "unsafe { given(mask as usize) }.map(signal::without)", "unsafe { given(mask as usize) }.map(|mask| if true { mask } else { signal::without(mask) })")
             .caught_by("sys::a_full_mask_does_not_keep_the_request_out", super::WINDOWS),
         row("a wait for signals waits for the stop signal as well", "it does not")
             .edit(
@@ -202,6 +202,20 @@ fn older() -> Vec<Row> {
             .edit(TRANSFER, "if whole > 1 &&", "if whole > 1 && false &&")
             .caught_by("matrix::every_call_in_every_phase_on_an_old_kernel", PPOLL)
             .with("STOP_TESTS_CASE", "PipeWriter"),
+        row("more parts than there may be are not looked at", "they are")
+            .edit(
+                TRANSFER,
+                "if count > MOST { 0 } else { count }",
+                "if count > MOST { count } else { count }",
+            )
+            .caught_by("bad_arguments::parts_of_a_transfer", PPOLL),
+        row("entries that the kernel refuses are not looked at", "they are")
+            .edit(
+                OPEN,
+                "if later.is_some() && count > 0 {",
+                "if later.is_some() && count > 0 && false {",
+            )
+            .caught_by("bad_arguments::entries_and_their_time_outs", PPOLL),
         row("and no more than that", "all of it")
             .edit(TRANSFER, "let mut room = libc::PIPE_BUF;", "let mut room = usize::MAX;")
             .caught_by(MUCH, PPOLL),
@@ -231,11 +245,7 @@ fn older() -> Vec<Row> {
 fn others() -> Vec<Row> {
     vec![
         row("a stop of the process moves no deadline", "the timer")
-            .edit(
-                OPEN,
-                "timeout.filter(|_| !at_once).and_then(alarm)",
-                "timeout.filter(|_| !at_once && false).and_then(alarm)",
-            )
+            .edit(OPEN, "later.and_then(alarm)", "later.filter(|_| false).and_then(alarm)")
             .caught_by("deadlines::a_stop_of_the_process_moves_none", PPOLL),
         row("`connect` does not wait", "`O_NONBLOCK`")
             .edit(WAIT, "set_nonblocking(descriptor, true);", "")
