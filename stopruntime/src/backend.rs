@@ -10,7 +10,7 @@
 use crate::process::{PerProcess, Place};
 use crate::signal::Refusal;
 use crate::support::{self, Rseq};
-use crate::{signal, window};
+use crate::{current, signal, window};
 use core::ffi::c_int;
 use core::fmt;
 use core::sync::atomic::{AtomicU8, Ordering};
@@ -69,7 +69,7 @@ pub enum InstallError {
     /// backend that does not go together with this one: threads keep the signal
     /// blocked with [`Backend::Ppoll`], and unblocked with the others.
     OtherCopy(c_int, Backend),
-    /// sigaction(2) failed.
+    /// `sigaction(2)` or `pthread_key_create(3)` failed.
     Io(io::Error),
 }
 
@@ -101,7 +101,9 @@ impl fmt::Display for InstallError {
                  another signal by Config::signal",
                 if *backend == Backend::Ppoll { "rseq or handler" } else { "ppoll" }
             ),
-            InstallError::Io(error) => write!(formatter, "sigaction: {error}"),
+            InstallError::Io(error) => {
+                write!(formatter, "signal handler and key of thread-specific data: {error}")
+            }
         }
     }
 }
@@ -244,15 +246,18 @@ static IN_FORCE: AtomicU8 = AtomicU8::new(0);
 fn install(
     attempt: impl FnOnce() -> Result<Backend, InstallError>,
 ) -> Result<Backend, InstallError> {
-    let installing = INSTALLING.get_or_make();
-    let _one_at_a_time = installing.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(backend) = in_force() {
-        return Err(InstallError::AlreadyInstalled(signal::number(), backend));
-    }
-    crate::current::watch_forks();
-    let backend = attempt()?;
-    IN_FORCE.store(backend as u8 + 1, Ordering::Release);
-    Ok(backend)
+    // An allocator that makes marked calls does not install meanwhile.
+    current::plainly(|| {
+        let installing = INSTALLING.get_or_make();
+        let _one_at_a_time = installing.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(backend) = in_force() {
+            return Err(InstallError::AlreadyInstalled(signal::number(), backend));
+        }
+        current::prepare().map_err(InstallError::Io)?;
+        let backend = attempt()?;
+        IN_FORCE.store(backend as u8 + 1, Ordering::Release);
+        Ok(backend)
+    })
 }
 
 /// The default, also if `STOPRUNTIME_BACKEND` names what is not to be had: that
@@ -274,7 +279,7 @@ fn install_default() -> Result<Backend, InstallError> {
 ///
 /// # Panics
 ///
-/// If sigaction(2) is refused.
+/// If sigaction(2) or `pthread_key_create(3)` is refused.
 #[must_use]
 #[track_caller]
 pub fn backend() -> Backend {
@@ -322,6 +327,7 @@ fn rseq_aborts() -> Rseq {
     if !window::rseq::code_is_readable() {
         return Rseq::CodeUnreadable;
     }
+    window::rseq::ask_libc();
     let (field, owned) = match window::rseq::rseq_cs() {
         Ok(found) => found,
         Err(errno) => return Rseq::Refused(errno),

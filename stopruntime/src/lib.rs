@@ -70,6 +70,14 @@
 //! marked call, do not replace the handler, and make no marked call in a signal
 //! handler ([`Stopper::request_stop`] may be).
 //!
+//! The installation asks the dynamic loader, no thread does later. Call
+//! [`Config::install`] or [`backend`](crate::backend()) first in a program that
+//! loads libraries whose constructors wait for a marked call: dlopen(3) holds the
+//! loader's lock while they run.
+//!
+//! A thread's first marked call allocates. A global allocator may make marked
+//! calls; until the thread is registered they are plain ones.
+//!
 //! # Libraries that are loaded before libc
 //!
 //! A marked call enters the kernel directly. A library that `LD_PRELOAD` puts

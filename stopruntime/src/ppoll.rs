@@ -135,7 +135,7 @@ const ENDS_BY_ITSELF: [c_long; 13] = [
 /// # Safety
 ///
 /// As the system call itself.
-unsafe fn plain(number: c_long, args: [usize; 6]) -> isize {
+pub(crate) unsafe fn plain(number: c_long, args: [usize; 6]) -> isize {
     // SAFETY: the caller answers for the call.
     let result =
         unsafe { libc::syscall(number, args[0], args[1], args[2], args[3], args[4], args[5]) };

@@ -8,7 +8,7 @@
 //! | `flag` | bit 0 *requested*, bit 1 *shielded* | anyone sets bit 0, the thread toggles bit 1 |
 //! | `marker` | 1 inside a marked call | the thread |
 //! | `claim` | who signals the thread, see [`claim`](crate::claim) | both |
-//! | `tid` | 0 before the thread starts and after it ends | the thread |
+//! | `tid` | 0 before the thread's first marked call and after its last | the thread |
 //! | `parked` | 1 inside a stop-checked `park` | the thread |
 //! | `timeout` | see [`timeout`](crate::timeout) | the thread, its handler included |
 //! | `ended` | 2 if somebody waits for the end, 1 once the thread will make no marked call any more | the thread 1, others 2 |
@@ -195,9 +195,11 @@ impl Record {
     }
 
     /// In a forked child: the requesters of the parent do not exist here.
-    pub(crate) fn after_fork(&self) {
+    pub(crate) fn after_fork(&self, in_use: bool) {
         self.claim.reset();
-        self.adopt();
+        if in_use {
+            self.adopt();
+        }
     }
 
     /// From the handler: the signal that has come is to come once more.
@@ -241,14 +243,19 @@ impl Record {
         false
     }
 
-    /// The calling thread makes no marked call any more.
-    pub(crate) fn end(&self) {
+    /// The calling thread makes no marked call any more, unless it takes the
+    /// record into use again.
+    pub(crate) fn rest(&self) {
         self.tid.store(0, Ordering::SeqCst);
         self.settle();
         if self.owns_rseq.swap(false, Ordering::Relaxed) {
             self.line.rseq_cs.store(rseq::nowhere().into_inner(), Ordering::Relaxed);
             rseq::unregister();
         }
+    }
+
+    /// The calling thread does not take the record into use any more.
+    pub(crate) fn end(&self) {
         if self.ended.swap(ENDED, Ordering::AcqRel) == END_AWAITED {
             futex_wake(&self.ended);
         }

@@ -16,7 +16,7 @@ use std::sync::mpsc;
 use stop_tests::seccomp::deny;
 use stop_tests::{on_backends, thread_id};
 use stopruntime::ext::ReadOrStop;
-use stopruntime::thread;
+use stopruntime::{check, thread};
 use support_hazards::proc::{asleep_in, wait_for};
 use support_hazards::ptrace::{Event, Go, Traced, trap};
 use support_hazards::signals::{STOP, catch, plain_read, plain_write, send};
@@ -115,6 +115,8 @@ fn thread_and_requester(mut line: Line, then: fn() -> i32) {
     let (told, tell) = pipe().unwrap();
     let (done, outcome) = mpsc::channel();
     let thread = thread::spawn(move || {
+        // Takes it into use.
+        assert!(check().is_ok());
         tids.send(thread_id()).unwrap();
         plain_read(told.as_raw_fd()).unwrap();
         done.send(then()).unwrap();

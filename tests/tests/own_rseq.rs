@@ -96,7 +96,11 @@ on_backends! { ["rseq"];
         assert_eq!(std::thread::spawn(register).join().unwrap(), 0, "nobody has registered it");
         assert_eq!(backend(), Backend::Rseq);
         assert_eq!(register(), 0, "nor is it where the proof was made");
-        assert_eq!(stopped(register), libc::c_long::from(libc::EINVAL), "the runtime has");
+        let in_use = || {
+            assert!(stopruntime::check().is_ok());
+            register()
+        };
+        assert_eq!(stopped(in_use), libc::c_long::from(libc::EINVAL), "the runtime has");
         // A key that is younger than the runtime's: its destructor runs later.
         let mut key = 0;
         // SAFETY: a place for the key, and a destructor of this type.

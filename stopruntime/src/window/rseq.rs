@@ -15,7 +15,7 @@
 use super::arch::{self, SIGNATURE};
 use core::cell::UnsafeCell;
 use core::ffi::{c_int, c_uint};
-use core::sync::atomic::{AtomicPtr, AtomicUsize};
+use core::sync::atomic::{AtomicIsize, AtomicPtr, AtomicUsize, Ordering};
 
 /// The first 32 bytes of the kernel's `struct rseq` (linux/rseq.h), the size
 /// that every kernel since 4.18 accepts.
@@ -52,17 +52,32 @@ pub(crate) fn rseq_cs() -> Result<(*mut AtomicUsize, bool), c_int> {
     }
 }
 
-fn libc_area() -> Option<*mut AtomicUsize> {
+/// Where libc's area lies, from the thread pointer; [`NONE`] if it has none.
+static LIBC_OFFSET: AtomicIsize = AtomicIsize::new(NONE);
+/// No area lies there.
+const NONE: isize = isize::MIN;
+
+/// Asks libc where its areas lie. Part of the installation: to look up a name
+/// takes the dynamic loader's lock, which another thread may hold for as long as
+/// the constructors of a library take that it opens.
+pub(crate) fn ask_libc() {
     let (offset, size) = libc_symbols();
     if offset.is_null() || size.is_null() {
-        return None;
+        return;
     }
     // SAFETY: the symbols have these types (sys/rseq.h) and are written once,
     // before main.
     let (offset, size) = unsafe { (*offset, *size) };
-    // libc's word that it registers no thread. Whether it has registered this
-    // one, and nobody has taken that back, the area itself says.
-    if size == 0 {
+    // libc's word that it registers no thread. Whether it has registered a
+    // certain one, and nobody has taken that back, the area itself says.
+    if size != 0 {
+        LIBC_OFFSET.store(offset, Ordering::Relaxed);
+    }
+}
+
+fn libc_area() -> Option<*mut AtomicUsize> {
+    let offset = LIBC_OFFSET.load(Ordering::Relaxed);
+    if offset == NONE {
         return None;
     }
     let area = arch::thread_pointer().cast::<Area>().wrapping_byte_offset(offset);

@@ -174,11 +174,13 @@ fn threads() -> Vec<Row> {
         row("and has its record until then, for the handler to look at", "it is gone before")
             .edit(
                 "current.rs",
-                "record.end();
-    CURRENT.with(|current| current.record.set(core::ptr::null()));",
-                "unsafe { libc::pthread_setspecific(key, core::ptr::null()) };
-    CURRENT.with(|current| current.record.set(core::ptr::null()));
-    record.end();",
+                "record.rest();
+        CURRENT.with(|current| current.record.set(core::ptr::null()));",
+                "let kept = CURRENT.with(|current| current.own.get());
+        unsafe { libc::pthread_setspecific(key(), core::ptr::null()) };
+        CURRENT.with(|current| current.record.set(core::ptr::null()));
+        record.rest();
+        unsafe { libc::pthread_setspecific(key(), kept.cast()) };",
             )
             .caught_by("held_requester::a_thread_waits_for_its_requester_before_it_ends", WINDOWS),
         row("a forked child has no requesters", "they are waited for")

@@ -35,13 +35,6 @@ pub(crate) fn rows() -> Vec<Row> {
                 "let _ = image::stay as fn(_);",
             )
             .caught_by("linking::images::a_library_that_is_closed_stays", ALL),
-        row("destructors of all keys are stopped while they wait", "the wait for the second round")
-            .edit(
-                "current.rs",
-                "if !CURRENT.with(|current| current.ending.replace(true)) {\n        return;\n    }",
-                "",
-            )
-            .caught_by("hostile::ends::so_is_a_destructor_of_a_key", ALL),
         row("where libc has registered nothing, the runtime does", "nobody does")
             .edit(
                 "window/rseq.rs",
