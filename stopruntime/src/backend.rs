@@ -15,7 +15,7 @@ use core::ffi::c_int;
 use core::fmt;
 use core::sync::atomic::{AtomicU8, Ordering};
 use std::io;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// How a marked call is made race-free against a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -242,19 +242,25 @@ static INSTALLING: PerProcess<Mutex<()>> = unsafe { PerProcess::new(Place::Insta
 /// 0: not installed yet.
 static IN_FORCE: AtomicU8 = AtomicU8::new(0);
 
+/// The turn of the one that installs.
+pub(crate) fn hold() -> MutexGuard<'static, ()> {
+    INSTALLING.get_or_make().lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// Installs what `attempt` does, if nothing is installed yet.
 fn install(
     attempt: impl FnOnce() -> Result<Backend, InstallError>,
 ) -> Result<Backend, InstallError> {
     // An allocator that makes marked calls does not install meanwhile.
     current::plainly(|| {
-        let installing = INSTALLING.get_or_make();
-        let _one_at_a_time = installing.lock().unwrap_or_else(PoisonError::into_inner);
+        let _one_at_a_time = hold();
         if let Some(backend) = in_force() {
             return Err(InstallError::AlreadyInstalled(signal::number(), backend));
         }
         current::prepare().map_err(InstallError::Io)?;
         let backend = attempt()?;
+        // No record has an id of another process yet.
+        crate::process::settle();
         IN_FORCE.store(backend as u8 + 1, Ordering::Release);
         Ok(backend)
     })

@@ -82,6 +82,19 @@ impl Claim {
         self.delivered.store(NONE, Ordering::SeqCst);
     }
 
+    /// The same in a child whose thread has not been told that it is one. Others
+    /// may do so at the same time, but none has claimed before `is_stale` says no.
+    pub(crate) fn reset_if(&self, is_stale: impl Fn() -> bool) -> bool {
+        // In this order: what changes the word afterwards is of this process.
+        let word = self.word.load(Ordering::SeqCst);
+        let stale = is_stale();
+        if stale {
+            let (fresh, order) = (next(word, IDLE), Ordering::SeqCst);
+            let _ = self.word.compare_exchange(word, fresh, order, order);
+        }
+        stale
+    }
+
     // ---- the requester's side: async-signal-safe ----
 
     /// The first step, before anything of the thread is looked at. None if

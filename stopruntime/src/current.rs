@@ -254,13 +254,14 @@ pub(crate) fn prepare() -> io::Result<()> {
     if key() != NO_KEY {
         return Ok(());
     }
+    // First: there is no key without it, in a child forked meanwhile either.
+    watch_forks();
     let mut key = 0;
     // SAFETY: a valid place for the key and a destructor of this type.
     match unsafe { libc::pthread_key_create(&raw mut key, Some(on_thread_end)) } {
         0 => KEY.store(key, Ordering::Release),
         errno => return Err(io::Error::from_raw_os_error(errno)),
     }
-    watch_forks();
     Ok(())
 }
 

@@ -8,6 +8,9 @@
 //! the child makes its own. An older kernel keeps the page; then a handler of
 //! `pthread_atfork(3)` empties it, which `_Fork(3)` and clone(2) do not call.
 //!
+//! The page also tells that its process is [such a child](is_raw_child), whose
+//! thread has not been given its new ids.
+//!
 //! # Safety
 //!
 //! The invariant of this module: [`PAGE`] is null or points to a [`Page`] that
@@ -18,7 +21,7 @@
 
 use core::marker::PhantomData;
 use core::ptr::null_mut;
-use core::sync::atomic::{AtomicPtr, Ordering};
+use core::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
 
 /// What there is.
 #[derive(Clone, Copy)]
@@ -36,11 +39,14 @@ const PLACES: usize = 3;
 /// Zeros in a child.
 struct Page {
     places: [AtomicPtr<()>; PLACES],
+    /// 1 once the threads' records have the ids of this process.
+    settled: AtomicU32,
 }
 
 static PAGE: AtomicPtr<Page> = AtomicPtr::new(null_mut());
 /// Where there is no memory for a page.
-static KEPT: Page = Page { places: [const { AtomicPtr::new(null_mut()) }; PLACES] };
+static KEPT: Page =
+    Page { places: [const { AtomicPtr::new(null_mut()) }; PLACES], settled: AtomicU32::new(1) };
 
 fn page() -> &'static Page {
     // SAFETY: the module's invariant.
@@ -129,4 +135,17 @@ pub(crate) fn after_fork() {
     for place in &page().places {
         place.store(null_mut(), Ordering::Relaxed);
     }
+    settle();
+}
+
+/// From now on records have the ids of this process, or are of threads that it
+/// does not have. Async-signal-safe.
+pub(crate) fn settle() {
+    page().settled.store(1, Ordering::Release);
+}
+
+/// Whether this is a child made by `_Fork(3)` or clone(2), whose first thread's
+/// record has the ids that its parent's had. Async-signal-safe.
+pub(crate) fn is_raw_child() -> bool {
+    page().settled.load(Ordering::Acquire) == 0
 }

@@ -32,9 +32,9 @@
 
 use crate::claim::Claim;
 use crate::futex::{futex_wait, futex_wake};
-use crate::signal;
 use crate::timeout::Timeout;
 use crate::window::{Line, rseq};
+use crate::{process, signal};
 use core::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, AtomicUsize, Ordering};
 use std::sync::OnceLock;
 use std::thread::Thread;
@@ -140,6 +140,9 @@ impl Record {
     /// A second request signals again: it costs little, and a signal that
     /// somebody else's handler swallowed is made good.
     fn end_its_call(&self, barrier: bool) {
+        if process::is_raw_child() {
+            self.after_raw_fork();
+        }
         // Race 2: the look comes before all other loads.
         while let Some(look) = self.claim.look() {
             let inside = !barrier || self.line.marker.load(Ordering::SeqCst) != 0;
@@ -202,6 +205,39 @@ impl Record {
         }
     }
 
+    /// In a child made without the handlers of `pthread_atfork(3)`, on any of its
+    /// threads: if the record is not of a thread of this process it is taken to be
+    /// of the first one, whose id is the process's. Async-signal-safe.
+    ///
+    /// If it is in truth of a thread that the child does not have, which nothing
+    /// tells, a request interrupts the first thread; the handler finds that the
+    /// signal is for another record.
+    #[cold]
+    fn after_raw_fork(&self) {
+        let process = signal::process_id();
+        // As the claim, so that a thread that ends meanwhile stays without one.
+        let tid = self.tid.load(Ordering::SeqCst);
+        if self.claim.reset_if(|| self.pid.load(Ordering::SeqCst) != process) {
+            let order = Ordering::SeqCst;
+            // 0: not in use.
+            if tid != 0 {
+                let _ = self.tid.compare_exchange(tid, process, order, order);
+            }
+            self.pid.store(process, order);
+        }
+    }
+
+    /// The same, on the record's own thread: if that is the first one, all other
+    /// records with other ids are of threads that do not exist.
+    fn own_after_raw_fork(&self) {
+        if process::is_raw_child() {
+            self.after_raw_fork();
+            if self.tid.load(Ordering::Relaxed) == signal::process_id() {
+                process::settle();
+            }
+        }
+    }
+
     /// From the handler: the signal that has come is to come once more.
     pub(crate) fn send_again(&self) {
         let (process, thread) = (signal::process_id(), signal::thread_id());
@@ -213,6 +249,7 @@ impl Record {
     /// later code meets a stop signal.
     #[cold]
     pub(crate) fn settle(&self) {
+        self.own_after_raw_fork();
         self.claim.settle(|| signal::drain(self.masked.load(Ordering::Relaxed)));
     }
 
@@ -246,6 +283,7 @@ impl Record {
     /// The calling thread makes no marked call any more, unless it takes the
     /// record into use again.
     pub(crate) fn rest(&self) {
+        self.own_after_raw_fork();
         self.tid.store(0, Ordering::SeqCst);
         self.settle();
         if self.owns_rseq.swap(false, Ordering::Relaxed) {

@@ -16,6 +16,12 @@ pub fn windows() -> Vec<(usize, usize, usize)> {
     window::addresses().collect()
 }
 
+/// Holds up installations, as a thread does that is in the middle of one.
+#[must_use]
+pub fn hold_installation() -> impl Drop {
+    crate::backend::hold()
+}
+
 /// The address of the calling thread's line, for a tracer that puts the thread
 /// into a window.
 #[must_use]

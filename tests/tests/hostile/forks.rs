@@ -70,7 +70,17 @@ fn stops_in_a_child() -> bool {
 fn fork_and_check() -> bool {
     // SAFETY: a child of a process with several threads. It allocates and
     // starts threads, which glibc prepares for in its own fork.
-    let child = unsafe { libc::fork() };
+    is_fine(unsafe { libc::fork() })
+}
+
+/// The same without `pthread_atfork(3)`, clone(2).
+fn clone_and_check() -> bool {
+    // SAFETY: as above; no other thread of the parent allocates meanwhile.
+    let child = unsafe { libc::syscall(libc::SYS_clone, libc::SIGCHLD, 0, 0, 0, 0) };
+    is_fine(child.try_into().unwrap())
+}
+
+fn is_fine(child: libc::pid_t) -> bool {
     if child == 0 {
         // SAFETY: integers.
         unsafe { libc::alarm(limit().as_secs().try_into().unwrap()) };
@@ -84,11 +94,11 @@ fn fork_and_check() -> bool {
     status == 0
 }
 
-fn forks() {
+fn forks(fork_and_check: fn() -> bool) {
     if stop_tests::emulation_hides("a fork of several threads", stop_tests::NO_FORKS) {
         return;
     }
-    assert_eq!(under_requests(|| (0..FORKS).filter(|_| fork_and_check()).count()), FORKS);
+    assert_eq!(under_requests(move || (0..FORKS).filter(|_| fork_and_check()).count()), FORKS);
 }
 
 /// The line of /proc/self/status with this name, as bits, and whether the stop
@@ -201,14 +211,19 @@ per_backend! {
     }
 
     fn a_child_of_fork_waits_for_no_requester_of_the_parents() {
-        forks();
+        forks(fork_and_check);
+    }
+
+    fn nor_does_a_child_that_libc_has_not_made() {
+        forks(clone_and_check);
     }
 
     /// Every request sends its signal, inside or not.
     fn nor_without_membarrier() {
         assert!(thread::spawn(|| ()).join().is_ok());
         deny(libc::SYS_membarrier, libc::ENOSYS);
-        forks();
+        forks(fork_and_check);
+        forks(clone_and_check);
     }
 
     fn a_program_finds_the_signals_as_any_does() {

@@ -1,12 +1,12 @@
-//! What the signal did before, and other copies of the runtime.
+//! What the signal did before, other copies of the runtime, and forked children.
 
-use super::{ALL, ITSELF, Row, WINDOWS, row};
+use super::{ALL, ITSELF, PPOLL, Row, WINDOWS, row};
 
 const EARLIER: &str = "signal/earlier.rs";
 const HANDLER_RS: &str = "signal/handler.rs";
 
 pub(crate) fn rows() -> Vec<Row> {
-    [flags(), called(), ends(), others()].into_iter().flatten().collect()
+    [flags(), called(), ends(), others(), forked()].into_iter().flatten().collect()
 }
 
 fn flags() -> Vec<Row> {
@@ -120,5 +120,33 @@ fn others() -> Vec<Row> {
         )
         .edit("backend.rs", "            config.try_install(None)\n", "            Err(error)\n")
         .caught_by("config::an_unknown_name_ends_no_thread_that_is_started", ITSELF),
+    ]
+}
+
+fn forked() -> Vec<Row> {
+    const PROCESS: &str = "process.rs";
+    vec![
+        row("a child has turns and locks of its own", "its parent's, which other threads hold")
+            .edit(PROCESS, "place.store(null_mut(), Ordering::Relaxed);", "let _ = place;")
+            .edit(PROCESS, "libc::madvise(made, size, libc::MADV_WIPEONFORK);", "")
+            .caught_by("forked::a_turn_that_another_thread_of_the_parent_has_is_nobodys", PPOLL)
+            .caught_by(
+                "forked::an_installation_that_another_thread_of_the_parent_is_at_is_nobodys",
+                ALL,
+            ),
+        row("a child that libc has not made is stopped", "it is not known as one")
+            .edit(
+                PROCESS,
+                "page().settled.load(Ordering::Acquire) == 0",
+                "page().settled.load(Ordering::Acquire) == 2",
+            )
+            .caught_by("forked::a_child_is_stopped_however_it_was_made", ALL),
+        row("and waits for no requester of the parent's", "what was in flight is waited for")
+            .edit(
+                "record.rs",
+                "        self.own_after_raw_fork();\n        self.claim",
+                "        self.claim",
+            )
+            .caught_by("hostile::forks::nor_without_membarrier", WINDOWS),
     ]
 }

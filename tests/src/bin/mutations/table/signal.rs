@@ -123,11 +123,7 @@ fn installed() -> Vec<Row> {
             )
             .caught_by("config::another_signal_can_be_chosen", ALL),
         row("one configuration is installed, of many at once", "the lock")
-            .edit(
-                "backend.rs",
-                "let _one_at_a_time = installing.lock().unwrap_or_else(PoisonError::into_inner);",
-                "drop(installing.lock().unwrap_or_else(PoisonError::into_inner));",
-            )
+            .edit("backend.rs", "let _one_at_a_time = hold();", "drop(hold());")
             .caught_by("config::of_many_that_install_at_once_one_does", ITSELF),
     ]
 }
