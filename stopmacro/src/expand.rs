@@ -8,9 +8,12 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens as _, format_ident, quote_spanned};
 use syn::spanned::Spanned as _;
 use syn::visit_mut::{self, VisitMut};
-use syn::{AttrStyle, Attribute, Block, Expr, ExprMatch, Item, Stmt, parse_quote_spanned};
+use syn::{
+    Arm, AttrStyle, Attribute, Block, Expr, ExprMatch, ExprMethodCall, Item, Stmt,
+    parse_quote_spanned,
+};
 
-use crate::calls::{self, Operation};
+use crate::calls::{self, Operation, Traits};
 use crate::plan::{Change, Plan, Step};
 use crate::scope::Leave;
 use crate::{imports, marks, node};
@@ -75,6 +78,7 @@ impl Writer {
     /// Output: match socket.recv_or_stop(&mut buffer) {
     ///             Ok(value) => value,
     ///             Err(_) => break '__stop_0,
+    ///             WALK
     ///         }
     /// Input:  read_frame(&socket)
     /// Output: match (match check() { Ok(()) => (), Err(_) => break '__stop_0 },
@@ -86,6 +90,10 @@ impl Writer {
         let operation = match change {
             Change::By(operation) => *operation,
             Change::Wait { word, on } => return wait(call, word, on, &stopped, &leave),
+        };
+        let walk = match (&call, operation) {
+            (Expr::MethodCall(call), Operation::Variant(names)) => Some(walk(call, names)),
+            _ => None,
         };
         match (&mut call, operation) {
             (Expr::MethodCall(call), Operation::Variant(_)) => or_stop(&mut call.method),
@@ -122,7 +130,37 @@ impl Writer {
             }
         };
         *result.expr = call;
+        result.arms.extend(walk);
         Expr::Match(result)
+    }
+}
+
+/// An arm behind all others, so that rustc checks what is in it and nothing runs:
+/// that the variant is found where the plain method would be, and not behind a
+/// `Deref` of the user's. The receiver is only named, neither borrowed nor moved,
+/// because no way leads there.
+///
+/// ```text
+/// Input:  socket.recv(&mut buffer)
+/// Output: result => {
+///             never_run();
+///             use ::stopruntime::private::{Otherwise as _, steps::RecvOrStop as _};
+///             let _ = via(&socket, &result).step().step()…;
+///         }
+/// ```
+pub(crate) fn walk(call: &ExprMethodCall, names: Traits) -> Arm {
+    let span = at(call.method.span());
+    let receiver = &call.receiver;
+    let traits = names.iter().map(|name| Ident::new(name, span));
+    // More pointers than one ever meets, one around the other.
+    let steps = (0..6).map(|_| quote_spanned!(span=> .step()));
+    parse_quote_spanned! {span=>
+        #[allow(unreachable_code, unreachable_patterns, unused_imports, unused_variables)]
+        result => {
+            ::stopruntime::private::never_run();
+            use ::stopruntime::private::{Otherwise as _, #(steps::#traits as _),*};
+            let _ = ::stopruntime::private::via(&#receiver, &result)#(#steps)*;
+        }
     }
 }
 

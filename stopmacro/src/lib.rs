@@ -128,6 +128,11 @@ use crate::diag::Diag;
 /// (`TcpStream::connect(…)`, `Read::read(…)`, `thread::sleep(…)`), and libc's by
 /// their paths (`libc::read(…)`).
 ///
+/// The receiver may stand behind references and std's pointers and guards. A type
+/// of your own that derefs to one of these may have the method itself, and so its
+/// mark has to say what is meant: `#[blocking(as_is)]`, `#[blocking(readable)]`, or
+/// `(*wrapper).read(…)` for what stands behind it.
+///
 /// # `blocking!(…)`
 ///
 /// The same for one call inside an expression.

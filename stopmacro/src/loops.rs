@@ -4,11 +4,12 @@ use proc_macro2::{Delimiter, Group, Span, TokenStream};
 use quote::quote;
 use syn::spanned::Spanned as _;
 use syn::{
-    Expr, ExprBlock, ExprForLoop, ExprLoop, ExprMatch, ExprWhile, Label, Stmt, parse_quote_spanned,
+    Arm, Expr, ExprBlock, ExprForLoop, ExprLoop, ExprMatch, ExprWhile, Label, Stmt,
+    parse_quote_spanned,
 };
 
 use crate::calls;
-use crate::expand::{Writer, at, or_stop, shielded};
+use crate::expand::{Writer, at, or_stop, shielded, walk};
 use crate::node;
 use crate::plan::Turn;
 
@@ -95,6 +96,7 @@ impl Writer {
             Expr::MethodCall(call) => call.method.span(),
             other => other.span(),
         });
+        let walk = turn.each.as_ref().and_then(|_| walk_of_head(&head));
         let (iterator, mut round): (TokenStream, ExprMatch) = match &turn.each {
             None => {
                 let next = over(&head, quote!(::core::iter::Iterator::next));
@@ -147,6 +149,7 @@ impl Writer {
         if let [arm] = result.arms.as_mut_slice() {
             *arm.body = Expr::Loop(rounds);
         }
+        result.arms.extend(walk);
         Expr::Match(result)
     }
 }
@@ -164,6 +167,12 @@ fn stopping_iterator(head: Expr) -> TokenStream {
         Expr::Paren(paren) => stopping_iterator(*paren.expr),
         head => called(&head, quote!(::stopruntime::private::into_iter_or_stop)),
     }
+}
+
+/// The arm that never runs, where the head is a method that has a variant.
+fn walk_of_head(head: &Expr) -> Option<Arm> {
+    let Expr::MethodCall(call) = node::bare(head) else { return None };
+    calls::head(call).map(|names| walk(call, names))
 }
 
 /// `function(head)`, all of it at the place of `head`.

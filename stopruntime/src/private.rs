@@ -1,5 +1,9 @@
 //! What expanded code names. Not for use by hand; all of it is safe to call.
 
+mod receiver;
+
+pub use receiver::{Found, Otherwise, Through, Via, Walk, never_run, steps, via};
+
 pub use crate::ext::{
     AcceptOrStop, BufReadOrStop, BytesOrStop, ConnectOrStop, ConnectTimeoutOrStop, FileOrStop,
     FillBufOrStop, IncomingOrStop, InitialiseOrStop, JoinOrStop, LockOrStop, OpenOrStop,

@@ -17,6 +17,7 @@ mod loops;
 mod methods;
 mod nested;
 mod positions;
+mod receivers;
 mod shields;
 mod sleeping;
 mod values;
