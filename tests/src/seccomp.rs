@@ -42,6 +42,21 @@ pub(crate) fn surround(program: &mut Command, backend: &str) {
 ///
 /// If the kernel has no filters; under an emulator the test ends here.
 pub fn deny(call: libc::c_long, errno: i32) {
+    filter(call, None, errno);
+}
+
+/// As [`deny`], where the call's first argument is this one.
+///
+/// # Panics
+///
+/// As [`deny`].
+pub fn deny_with(call: libc::c_long, argument: u32, errno: i32) {
+    filter(call, Some(argument), errno);
+}
+
+fn filter(call: libc::c_long, argument: Option<u32>, errno: i32) {
+    // Of struct seccomp_data: the number, and the lower half of an argument.
+    const ARGUMENT: u32 = if cfg!(target_endian = "little") { 16 } else { 20 };
     const LOAD: u32 = libc::BPF_LD | libc::BPF_W | libc::BPF_ABS;
     const SKIP_UNLESS: u32 = libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K;
     const RETURN: u32 = libc::BPF_RET | libc::BPF_K;
@@ -50,14 +65,21 @@ pub fn deny(call: libc::c_long, errno: i32) {
         let code = u16::try_from(code).expect("the codes have 16 bits");
         libc::sock_filter { code, jt: 0, jf, k }
     };
+    let (load, skip) = match argument {
+        Some(argument) => (step(LOAD, 0, ARGUMENT), step(SKIP_UNLESS, 1, argument)),
+        // Looks at the number once more.
+        None => (step(LOAD, 0, 0), step(SKIP_UNLESS, 1, number)),
+    };
     let mut filter = [
         step(LOAD, 0, 0),
-        step(SKIP_UNLESS, 1, number),
+        step(SKIP_UNLESS, 3, number),
+        load,
+        skip,
         step(RETURN, 0, libc::SECCOMP_RET_ERRNO | errno.unsigned_abs()),
         step(RETURN, 0, libc::SECCOMP_RET_ALLOW),
     ];
-    let program = libc::sock_fprog { len: 4, filter: filter.as_mut_ptr() };
-    // SAFETY: integers, and a program of four steps that outlives the call.
+    let program = libc::sock_fprog { len: 6, filter: filter.as_mut_ptr() };
+    // SAFETY: integers, and a program of six steps that outlives the call.
     unsafe {
         assert_eq!(libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
         let mode = libc::SECCOMP_MODE_FILTER;

@@ -9,6 +9,7 @@ mod support_hazards;
 
 use std::sync::{Arc, Condvar, Mutex, mpsc};
 use std::time::{Duration, Instant};
+use stop_tests::seccomp::deny_with;
 use stop_tests::{per_backend, thread_id, wait_until_blocked_in};
 use stopruntime::ext::ReadOrStop;
 use stopruntime::thread::{self, JoinHandle};
@@ -83,6 +84,17 @@ per_backend! {
 
     fn a_plain_poll_sleeps_on() {
         // The kernel never restarts it: a signal would show.
+        let (reader, writer) = pipe().unwrap();
+        let wait = move || plain_poll(reader.as_raw_fd(), None);
+        let handle = requested_in(&[libc::SYS_ppoll, stop_tests::POLL], wait);
+        assert!(plain_write(writer.as_raw_fd()));
+        assert_eq!(handle.join().unwrap(), Ok(1));
+    }
+
+    fn where_the_kernel_has_no_memory_for_a_barrier() {
+        // `MEMBARRIER_CMD_PRIVATE_EXPEDITED`, which has worked until then.
+        assert!(stopruntime::check().is_ok());
+        deny_with(libc::SYS_membarrier, 8, libc::ENOMEM);
         let (reader, writer) = pipe().unwrap();
         let wait = move || plain_poll(reader.as_raw_fd(), None);
         let handle = requested_in(&[libc::SYS_ppoll, stop_tests::POLL], wait);

@@ -22,6 +22,7 @@ use std::io;
 static SIGNAL: AtomicI32 = AtomicI32::new(0);
 static HAS_MEMBARRIER: AtomicBool = AtomicBool::new(false);
 
+const MEMBARRIER_GLOBAL: c_int = 1;
 const MEMBARRIER_PRIVATE_EXPEDITED: c_int = 1 << 3;
 const MEMBARRIER_REGISTER_PRIVATE_EXPEDITED: c_int = 1 << 4;
 
@@ -84,8 +85,8 @@ pub(crate) fn install(signal: c_int, masked: Option<bool>) -> Result<bool, Refus
             && replaced.sa_flags == before.sa_flags
             && copies::masked_by(&replaced) == theirs;
         if as_seen || is_ours(&replaced) {
-            HAS_MEMBARRIER
-                .store(membarrier(MEMBARRIER_REGISTER_PRIVATE_EXPEDITED), Ordering::Relaxed);
+            let has = membarrier(MEMBARRIER_REGISTER_PRIVATE_EXPEDITED).is_ok();
+            HAS_MEMBARRIER.store(has, Ordering::Relaxed);
             return Ok(masked);
         }
         // Another installation, of whatever handler, came between: once more.
@@ -180,7 +181,7 @@ pub(crate) fn barrier() -> bool {
         // That backend's thread orders its own accesses.
         return true;
     }
-    HAS_MEMBARRIER.load(Ordering::Relaxed) && membarrier(MEMBARRIER_PRIVATE_EXPEDITED)
+    HAS_MEMBARRIER.load(Ordering::Relaxed) && all_pass().is_ok()
 }
 
 /// Makes every running thread of the process pass a full memory barrier, on any
@@ -188,9 +189,8 @@ pub(crate) fn barrier() -> bool {
 pub(crate) fn barrier_for_all() -> bool {
     // Miri has no such call.
     !cfg!(miri)
-        && (membarrier(MEMBARRIER_PRIVATE_EXPEDITED)
-            || membarrier(MEMBARRIER_REGISTER_PRIVATE_EXPEDITED)
-                && membarrier(MEMBARRIER_PRIVATE_EXPEDITED))
+        && (all_pass().is_ok()
+            || membarrier(MEMBARRIER_REGISTER_PRIVATE_EXPEDITED).is_ok() && all_pass().is_ok())
 }
 
 /// Whether [`barrier`] is one.
@@ -198,10 +198,22 @@ pub(crate) fn has_membarrier() -> bool {
     HAS_MEMBARRIER.load(Ordering::Relaxed)
 }
 
-fn membarrier(command: c_int) -> bool {
+/// The quick barrier, which takes memory in the kernel; without that the one
+/// that waits for every processor, some milliseconds.
+fn all_pass() -> Result<(), c_int> {
+    match membarrier(MEMBARRIER_PRIVATE_EXPEDITED) {
+        Err(libc::ENOMEM) => membarrier(MEMBARRIER_GLOBAL),
+        done => done,
+    }
+}
+
+fn membarrier(command: c_int) -> Result<(), c_int> {
     let errno = saved_errno();
     // SAFETY: three integers.
-    let done = unsafe { libc::syscall(libc::SYS_membarrier, command, 0, 0) } == 0;
+    let done = match unsafe { libc::syscall(libc::SYS_membarrier, command, 0, 0) } {
+        0 => Ok(()),
+        _ => Err(saved_errno()),
+    };
     restore_errno(errno);
     done
 }

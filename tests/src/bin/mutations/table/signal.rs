@@ -143,8 +143,8 @@ fn sent() -> Vec<Row> {
         row("the process is registered for the barrier", "it is not, and every request is a signal")
             .edit(
                 MOD_RS,
-                "HAS_MEMBARRIER\n                .store(membarrier(MEMBARRIER_REGISTER_PRIVATE_EXPEDITED), Ordering::Relaxed);",
-                "let _ = MEMBARRIER_REGISTER_PRIVATE_EXPEDITED; HAS_MEMBARRIER.store(true, Ordering::Relaxed);",
+                "HAS_MEMBARRIER.store(has, Ordering::Relaxed);",
+                "HAS_MEMBARRIER.store(has || true, Ordering::Relaxed);",
             )
             .caught_by("undisturbed::a_plain_read_sleeps_on", WINDOWS),
         row("without membarrier every request is a signal", "the marker is believed")
@@ -155,6 +155,9 @@ fn sent() -> Vec<Row> {
             )
             .caught_by("same_instant::one_sees_the_other_without_membarrier", WINDOWS)
             .with("STOP_TESTS_STOPS", "50000"),
+        row("where the kernel has no memory for the barrier, another one", "every request is a signal")
+            .edit(MOD_RS, "Err(libc::ENOMEM) => membarrier(MEMBARRIER_GLOBAL),", "Err(libc::ENOMEM) => Err(MEMBARRIER_GLOBAL),")
+            .caught_by("undisturbed::where_the_kernel_has_no_memory_for_a_barrier", WINDOWS),
         row("a forked child signals nobody of its parent", "the look at the process id")
             .edit(MOD_RS, "if process != process_id() {", "if process == 0 {")
             .caught_by("lifecycle::a_forked_child_has_threads_of_its_own", ALL),
