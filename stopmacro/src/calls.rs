@@ -50,6 +50,7 @@ const METHODS: &[Method] = &[
     Method("output", &[0], &["OutputOrStop"]),
     Method("status", &[0], &["StatusOrStop"]),
     Method("join", &[0], &["JoinOrStop"]),
+    Method("join_timeout", &[1], &[]),
     Method("open", &[1], &["OpenOrStop"]),
     Method("sync_all", &[0], &["FileOrStop"]),
     Method("sync_data", &[0], &["FileOrStop"]),

@@ -116,6 +116,11 @@ fn own<'thread>() -> Option<&'thread Record> {
     CURRENT.with(|current| unsafe { current.own.get().as_ref() })
 }
 
+/// Whether some thread may have a handle to request the stop of this one.
+pub(crate) fn can_be_requested() -> bool {
+    own().is_some()
+}
+
 /// As [`own`], for the signal handler: a thread that has never touched
 /// `CURRENT` may be in the middle of an allocation, and in a library that was
 /// opened later the first touch allocates. `pthread_getspecific` does not.

@@ -12,7 +12,7 @@ use std::sync::mpsc;
 use std::time::Duration;
 use stop_tests::{on_backends, per_backend, thread_id, wait_until_blocked_in};
 use stopruntime::ext::ReadOrStop;
-use stopruntime::thread;
+use stopruntime::{check, thread};
 use support_hazards::proc::rest;
 use support_hazards::ptrace::{Event, Go, Traced, trap};
 use support_hazards::signals::{plain_read, plain_write};
@@ -104,6 +104,7 @@ fn leave_a_scope(mut line: Line) {
             sender.send(thread_id()).unwrap();
             plain_read(opened.as_raw_fd()).unwrap();
             trap();
+            scope.request_stop();
         });
         trap();
     });
@@ -124,6 +125,8 @@ fn read_between_traps(mut line: Line) {
     let (sender, receiver) = mpsc::channel();
     let handle = thread::spawn(move || {
         let mut zero = File::open("/dev/zero").unwrap();
+        // Takes the thread into use.
+        assert!(check().is_ok());
         sender.send(thread_id()).unwrap();
         plain_read(opened.as_raw_fd()).unwrap();
         trap();

@@ -45,7 +45,8 @@ pub(crate) fn collect(
             failures.watch(scope, source, inlet(source), |inlet| unix(&door.socket, &inlet));
         }
         wait();
-        // Leaving the scope requests every thread in it to stop and joins it.
+        // Leaving the scope joins them.
+        scope.request_stop();
     });
     drop(lines);
     failures.list.into_inner().unwrap_or_else(PoisonError::into_inner)

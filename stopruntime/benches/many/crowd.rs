@@ -92,7 +92,7 @@ impl Crowd {
         }))
     }
 
-    /// Each reads, marked, and is requested and joined as its scope is left.
+    /// Each reads, marked, and is requested and joined with its scope.
     pub(crate) fn scoped(self: &Arc<Crowd>) -> io::Result<Duration> {
         let mut start = None;
         thread::scope(|scope| {
@@ -104,6 +104,7 @@ impl Crowd {
             }
             self.wait_until_asleep();
             start = Some(std::time::Instant::now());
+            scope.request_stop();
             io::Result::Ok(())
         })?;
         Ok(start.expect("set above").elapsed())

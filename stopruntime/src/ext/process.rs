@@ -2,7 +2,7 @@
 
 use super::raw;
 use crate::stop::{self, Stopped};
-use crate::thread::JoinHandle;
+use crate::thread::{JoinHandle, ScopedJoinHandle};
 use std::io;
 use std::process::{Child, ExitStatus};
 
@@ -50,28 +50,39 @@ impl WaitOrStop for Child {
     label = "this call has no stop-checked form",
     note = "start the thread with `stopruntime::thread`, whose handle can"
 )]
-pub trait JoinOrStop: Sized {
+pub trait JoinOrStop {
     /// What the plain call returns.
     type Output;
 
     /// Waits until the thread has ended.
     ///
-    /// Stopped, the handle is gone and the thread detached: to keep it, join
-    /// with `join_timeout`, or request its stop before.
+    /// It borrows the handle: if it is stopped, the handle is as before. After the
+    /// thread's value has been returned the handle owns no thread.
     ///
     /// # Errors
     ///
     /// [`Stopped`]: a stop of the calling thread is requested.
-    fn join_or_stop(self) -> Result<Self::Output, Stopped>;
+    ///
+    /// # Panics
+    ///
+    /// If the handle has returned the thread's value already.
+    fn join_or_stop(&self) -> Result<Self::Output, Stopped>;
 }
 
 impl<T> JoinOrStop for JoinHandle<T> {
     type Output = std::thread::Result<T>;
 
-    fn join_or_stop(self) -> Result<std::thread::Result<T>, Stopped> {
-        // Also where the thread has ended already, and nothing would wait.
-        stop::check()?;
-        self.ended_or_stop()?;
-        Ok(self.join())
+    #[track_caller]
+    fn join_or_stop(&self) -> Result<std::thread::Result<T>, Stopped> {
+        self.join_unless_stopped()
+    }
+}
+
+impl<T> JoinOrStop for ScopedJoinHandle<'_, T> {
+    type Output = std::thread::Result<T>;
+
+    #[track_caller]
+    fn join_or_stop(&self) -> Result<std::thread::Result<T>, Stopped> {
+        self.join_unless_stopped()
     }
 }

@@ -196,7 +196,7 @@ macro_rules! handle {
         {
             type Output = thread::Result<T>;
 
-            fn join_or_stop(self) -> Result<Self::Output, Stopped> {
+            fn join_or_stop(&self) -> Result<Self::Output, Stopped> {
                 unreachable!("the bound cannot be met")
             }
         }

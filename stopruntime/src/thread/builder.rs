@@ -75,7 +75,7 @@ impl Builder {
     {
         let (stopper, f) = prepare(f);
         let inner = self.inner.spawn(f)?;
-        Ok(JoinHandle { inner, stopper })
+        Ok(JoinHandle::new(inner, stopper))
     }
 
     /// Starts a thread that may borrow what does not live as long as the program.
@@ -102,7 +102,7 @@ impl Builder {
         let (stopper, f) = prepare(f);
         // SAFETY: the caller's promise; what is put around `f` borrows nothing.
         let inner = unsafe { self.inner.spawn_unchecked(f)? };
-        Ok(JoinHandle { inner, stopper })
+        Ok(JoinHandle::new(inner, stopper))
     }
 
     /// Starts a thread of a scope of std's.

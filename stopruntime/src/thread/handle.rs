@@ -1,42 +1,68 @@
 //! The owner's handle of a thread.
 
-use crate::record::END_AWAITED;
-use crate::stop::{Stopped, Stopper};
+use super::StopOnDrop;
+use crate::record::{END_AWAITED, Record};
+use crate::stop::{self, Stopped, Stopper};
 use std::fmt;
 use std::os::unix::thread::{JoinHandleExt, RawPthread};
+use std::sync::{Mutex, PoisonError};
 use std::thread::{Result, Thread};
 use std::time::{Duration, Instant};
 
+/// What a join says of a handle that has given its thread away.
+pub(super) const JOINED: &str = "the thread has been joined through this handle already";
+
 /// Owns a thread: may stop it and may wait for it. Dropping it detaches the
-/// thread, as in std.
+/// thread, as in std; see [`stop_on_drop`](JoinHandle::stop_on_drop).
 pub struct JoinHandle<T> {
-    pub(super) inner: std::thread::JoinHandle<T>,
-    pub(super) stopper: Stopper,
+    inner: Mutex<Option<std::thread::JoinHandle<T>>>,
+    thread: Thread,
+    stopper: Stopper,
 }
 
 impl<T> JoinHandle<T> {
-    super::of_every_handle!();
+    super::of_every_handle!(std::thread::JoinHandle<T>);
 
-    /// Waits, stop-checked, until the thread has ended.
-    pub(crate) fn ended_or_stop(&self) -> std::result::Result<(), Stopped> {
-        crate::call::wait_while(self.stopper.record().await_end(), END_AWAITED)
+    /// Returns a guard that stops and joins the thread when it is dropped.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use stopruntime::{ext::sleep_or_stop, thread};
+    ///
+    /// struct Ticker(#[allow(dead_code)] thread::StopOnDrop<()>);
+    ///
+    /// let tick = || while sleep_or_stop(Duration::from_secs(1)).is_ok() {};
+    /// let ticker = Ticker(thread::spawn(tick).stop_on_drop());
+    /// drop(ticker); // its thread has ended
+    /// ```
+    #[doc(alias = "jthread")]
+    pub fn stop_on_drop(self) -> StopOnDrop<T> {
+        StopOnDrop::new(self)
     }
 
-    /// Waits at most this long; the destructors of the thread's thread-locals
-    /// count as part of the thread.
-    ///
-    /// # Errors
-    ///
-    /// The handle itself if the thread has not ended by then.
-    #[doc(alias = "pthread_timedjoin_np")]
-    pub fn join_timeout(self, timeout: Duration) -> std::result::Result<Result<T>, JoinHandle<T>> {
-        let ended = match Instant::now().checked_add(timeout) {
-            Some(deadline) => self.stopper.record().wait_until_ended(deadline),
-            // Further than the clock reaches: no limit.
-            None => true,
-        };
-        if ended { Ok(self.inner.join()) } else { Err(self) }
+    /// Waits for the thread, if nothing has done so: what it returned is dropped.
+    pub(super) fn finish(&self) {
+        if let Some(inner) = self.take() {
+            drop(inner.join());
+        }
     }
+}
+
+/// Waits, stop-checked, until the thread has ended; false if the deadline came
+/// first.
+pub(super) fn ended_or_stop(
+    record: &Record,
+    deadline: Option<Instant>,
+) -> std::result::Result<bool, Stopped> {
+    // Also where the thread has ended already, and nothing would wait.
+    stop::check()?;
+    while !record.has_ended() {
+        if deadline.is_some_and(|deadline| deadline <= Instant::now()) {
+            return Ok(false);
+        }
+        crate::call::futex_wait_or_stop(record.await_end(), END_AWAITED, deadline)?;
+    }
+    Ok(true)
 }
 
 impl<T> fmt::Debug for JoinHandle<T> {
@@ -47,10 +73,11 @@ impl<T> fmt::Debug for JoinHandle<T> {
 
 impl<T> JoinHandleExt for JoinHandle<T> {
     fn as_pthread_t(&self) -> RawPthread {
-        self.inner.as_pthread_t()
+        let inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        inner.as_ref().expect(JOINED).as_pthread_t()
     }
 
     fn into_pthread_t(self) -> RawPthread {
-        self.inner.into_pthread_t()
+        self.take().expect(JOINED).into_pthread_t()
     }
 }

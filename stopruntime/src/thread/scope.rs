@@ -1,4 +1,4 @@
-//! Threads that may borrow, and that are stopped when their scope is left.
+//! Threads that may borrow, and that end with their scope.
 //!
 //! # Safety
 //!
@@ -8,16 +8,25 @@
 #![allow(unsafe_code)]
 
 use super::Builder;
+use super::handle::{JOINED, ended_or_stop};
+use crate::current;
+use crate::futex::futex_wake;
 use crate::record::Record;
-use crate::stop::Stopper;
+use crate::stop::{Stopped, Stopper};
 use core::mem;
-use std::sync::{Mutex, OnceLock, PoisonError};
+use core::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::{Result, Scope as Inner, Thread};
+use std::time::{Duration, Instant};
 use std::{fmt, io};
 
-/// Runs `f`, which may spawn threads that borrow from around the scope; then
-/// requests every thread still in it to stop, and joins them all: also when
-/// `f` panics.
+/// Runs `f`, which may spawn threads that borrow from around the scope, and waits
+/// for them all, as [`std::thread::scope`] does.
+///
+/// The threads are also stopped together: every thread of the scope is requested
+/// to stop when `f` or one of them panics, when the calling thread is requested to
+/// stop as it waits for them (not in a [`shield`](crate::shield)), and by
+/// [`Scope::request_stop`].
 ///
 /// ```
 /// use std::net::UdpSocket;
@@ -32,7 +41,8 @@ use std::{fmt, io};
 ///             socket.recv_or_stop(&mut buffer).unwrap_err()
 ///         });
 ///     }
-/// }); // all four are stopped here
+///     scope.request_stop(); // or it would wait for four datagrams
+/// });
 /// # Ok::<(), std::io::Error>(())
 /// ```
 ///
@@ -60,37 +70,50 @@ where
         // `members` stand outside of `std::thread::scope`, which returns only
         // when no thread is left to use them.
         let scope = unsafe { mem::transmute::<&Scope<'static, 'static>, &Scope<'_, 'env>>(placed) };
-        let _leave = Leave(&members);
-        f(scope)
+        let leave = StopOnPanic(&members);
+        let value = f(scope);
+        drop(leave);
+        members.wait();
+        value
     })
 }
 
-/// Requests all members to stop, also when unwinding.
-struct Leave<'a>(&'a Members);
+/// Requests all members to stop when it is dropped by a panic.
+struct StopOnPanic<'a>(&'a Members);
 
-impl Drop for Leave<'_> {
+impl Drop for StopOnPanic<'_> {
     fn drop(&mut self) {
-        self.0.close();
+        if std::thread::panicking() {
+            self.0.request_stop();
+        }
     }
 }
 
 /// The threads of a scope.
 #[derive(Debug, Default)]
-struct Members(Mutex<List>);
+struct Members {
+    list: Mutex<List>,
+    /// Those that have not returned; what the scope's end waits on.
+    running: AtomicU32,
+}
 
 #[derive(Debug, Default)]
 struct List {
-    /// The scope has been left: whoever comes now is requested at once.
-    closed: bool,
+    /// A thread that comes now is requested at once.
+    requested: bool,
     stoppers: Vec<Stopper>,
     /// When the list is this long, those that have ended are dropped.
     prune_at: usize,
 }
 
 impl Members {
+    fn list(&self) -> MutexGuard<'_, List> {
+        self.list.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn add(&self, stopper: Stopper) {
-        let mut list = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if list.closed {
+        let mut list = self.list();
+        if list.requested {
             stopper.request_stop();
             return;
         }
@@ -101,18 +124,56 @@ impl Members {
         list.stoppers.push(stopper);
     }
 
-    fn close(&self) {
-        let stoppers = {
-            let mut list = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            list.closed = true;
-            mem::take(&mut list.stoppers)
+    fn request_stop(&self) -> bool {
+        let (first, stoppers) = {
+            let mut list = self.list();
+            (!mem::replace(&mut list.requested, true), mem::take(&mut list.stoppers))
         };
         Record::request_all(stoppers.iter().map(Stopper::record));
+        first
+    }
+
+    /// Waits until all have returned. If the calling thread is to stop meanwhile,
+    /// so are they.
+    fn wait(&self) {
+        // Nothing can stop a thread that nothing has a handle of: std waits then.
+        if current::can_be_requested() && self.all_returned_or_stop().is_err() {
+            self.request_stop();
+        }
+    }
+
+    fn all_returned_or_stop(&self) -> std::result::Result<(), Stopped> {
+        loop {
+            let running = self.running.load(Ordering::Acquire);
+            if running == 0 {
+                return Ok(());
+            }
+            crate::call::futex_wait_or_stop(&self.running, running, None)?;
+        }
+    }
+}
+
+/// A thread of a scope, until its function has returned.
+struct Running<'a>(&'a Members);
+
+impl Running<'_> {
+    fn new(members: &Members) -> Running<'_> {
+        members.running.fetch_add(1, Ordering::Relaxed);
+        Running(members)
+    }
+}
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        // Before it wakes the scope's end.
+        drop(StopOnPanic(self.0));
+        if self.0.running.fetch_sub(1, Ordering::Release) == 1 {
+            futex_wake(&self.0.running);
+        }
     }
 }
 
 /// What [`scope`] hands to its closure.
-#[derive(Debug)]
 pub struct Scope<'scope, 'env> {
     inner: &'scope Inner<'scope, 'env>,
     members: &'scope Members,
@@ -132,16 +193,39 @@ impl<'scope> Scope<'scope, '_> {
     {
         Builder::new().spawn_scoped(self, f).expect("failed to spawn thread")
     }
+
+    /// Requests every thread of the scope to stop, those that it will start as
+    /// well, and returns at once. True if it is the first request.
+    ///
+    /// Unlike [`Stopper::request_stop`] it locks, so a signal handler must not
+    /// call it.
+    #[allow(clippy::must_use_candidate, reason = "a request is made for its effect")]
+    pub fn request_stop(&self) -> bool {
+        self.members.request_stop()
+    }
+
+    /// Returns whether the scope has been requested to stop.
+    #[must_use]
+    pub fn stop_requested(&self) -> bool {
+        self.members.list().requested
+    }
+}
+
+impl fmt::Debug for Scope<'_, '_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.inner.fmt(formatter)
+    }
 }
 
 /// Owns a thread of a scope. Dropping it leaves the thread to the scope.
 pub struct ScopedJoinHandle<'scope, T> {
-    inner: std::thread::ScopedJoinHandle<'scope, T>,
+    inner: Mutex<Option<std::thread::ScopedJoinHandle<'scope, T>>>,
+    thread: Thread,
     stopper: Stopper,
 }
 
-impl<T> ScopedJoinHandle<'_, T> {
-    super::of_every_handle!();
+impl<'scope, T> ScopedJoinHandle<'scope, T> {
+    super::of_every_handle!(std::thread::ScopedJoinHandle<'scope, T>);
 }
 
 impl Builder {
@@ -172,9 +256,14 @@ impl Builder {
         F: FnOnce() -> T + Send + 'scope,
         T: Send + 'scope,
     {
+        let running = Running::new(scope.members);
+        let f = move || {
+            let _running = running;
+            f()
+        };
         let (inner, stopper) = self.spawn_inside(scope.inner, f)?;
         scope.members.add(stopper.clone());
-        Ok(ScopedJoinHandle { inner, stopper })
+        Ok(ScopedJoinHandle::new(inner, stopper))
     }
 }
 

@@ -104,7 +104,7 @@ per_backend! {
         assert_eq!(helpers(), [helper]);
     }
 
-    /// Of all threads at once, as leaving a scope makes it.
+    /// Of all threads at once, as a scope makes it.
     fn requests_of_many_threads_are_all_served() {
         let barrier = Arc::new(Barrier::new(65));
         thread::scope(|scope| {
@@ -117,6 +117,7 @@ per_backend! {
                 });
             }
             barrier.wait();
+            scope.request_stop();
         });
         let [helper] = helpers()[..] else { panic!("{:?}", helpers()) };
         wait_for_state(helper, "S");

@@ -69,6 +69,7 @@ per_backend! {
             for thread in receiver.iter().take(started) {
                 wait_until_blocked_in(thread, &READS);
             }
+            scope.request_stop();
         });
         assert_eq!(stopped.load(Ordering::Relaxed), started);
         assert!(started > 0);

@@ -116,7 +116,8 @@ per_backend! {
                 assert_eq!(text(&*payload), "in the scope");
                 // Not joined: the scope says so when it is left.
                 scope.spawn(|| panic!("unseen"));
-                stopped.request_stop();
+                // That has stopped it.
+                assert!(!stopped.request_stop());
                 assert!(stopped.join().unwrap());
                 scope.spawn(|| assert!(is_stopped(&reader)));
             });

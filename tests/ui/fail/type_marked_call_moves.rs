@@ -1,11 +1,11 @@
 use stopruntime::stoppable;
-use stopruntime::thread;
+use stopruntime::sync::mpsc;
 
 #[stoppable]
-fn work(handle: thread::JoinHandle<()>) {
+fn work(sender: mpsc::Sender<String>, text: String) {
     loop {
         #[blocking]
-        handle.join().unwrap();
+        sender.send(text).unwrap();
     }
 }
 

@@ -93,17 +93,31 @@ fn holders() -> Vec<Row> {
             "let _ = (current::start as fn(_), record);",
         )
         .caught_by("lifecycle::a_request_before_the_thread_runs", ALL),
-        row("a scope that is left stops its threads", "the requests")
-            .edit(SCOPE, "self.0.close();", "let _ = Members::close as fn(&Members);")
-            .caught_by("lifecycle_held::a_scope_stops_what_is_left_in_it", ALL),
-        row("also who comes when it is left", "the request of that one")
+        row("a scope whose closure panics stops its threads", "the requests")
             .edit(
                 SCOPE,
-                "if list.closed {\n            stopper.request_stop();",
-                "if list.closed {",
+                "let leave = StopOnPanic(&members);",
+                "let leave = core::mem::ManuallyDrop::new(StopOnPanic(&members));",
+            )
+            .caught_by("scopes::a_scope_that_panics_stops_its_threads", ALL),
+        row("a scope one of whose threads panics stops the others", "the requests")
+            .edit(SCOPE, "drop(StopOnPanic(self.0));", "")
+            .caught_by("scopes::a_thread_that_panics_stops_its_siblings", ALL),
+        row("who waits for a scope hands its own stop on", "the requests")
+            .edit(
+                SCOPE,
+                "self.all_returned_or_stop().is_err()",
+                "self.all_returned_or_stop().is_err() && false",
+            )
+            .caught_by("scopes::a_stop_of_who_waits_is_handed_on", ALL),
+        row("also who comes when it is requested", "the request of that one")
+            .edit(
+                SCOPE,
+                "if list.requested {\n            stopper.request_stop();",
+                "if list.requested {",
             )
             .caught_by(
-                "lifecycle_held::a_thread_that_comes_when_the_scope_is_left_is_stopped_too",
+                "lifecycle_held::a_thread_that_comes_when_the_scope_is_requested_is_stopped_too",
                 ALL,
             ),
         row("who waits for a thread is told of its end", "the wake-up")
@@ -111,7 +125,7 @@ fn holders() -> Vec<Row> {
             .caught_by("lifecycle_held::who_waits_for_a_thread_is_told_of_its_end", ALL),
         row("a scope forgets those alone that have ended", "those that have not")
             .edit(SCOPE, "!stopper.record().has_ended()", "stopper.record().has_ended()")
-            .caught_by("lifecycle_held::a_scope_stops_what_is_left_in_it", ALL),
+            .caught_by("lifecycle_held::a_request_to_a_scope_stops_all_of_it", ALL),
         row(
             "where libc has not registered rseq, its area is not used",
             "neither its size nor its core is looked at",

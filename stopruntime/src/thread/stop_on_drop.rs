@@ -1,0 +1,82 @@
+//! The owner of a thread that does not outlive it.
+
+use super::JoinHandle;
+use std::ops::Deref;
+use std::thread::{self, Result};
+use std::time::Duration;
+
+/// Owns a thread and, when it is dropped, requests its stop and joins it: C++20's
+/// `jthread`. Made by [`JoinHandle::stop_on_drop`].
+///
+/// A panic that has ended the thread is not passed on by the drop, nor what the
+/// thread returned. Dropped by the thread itself, it requests the stop alone.
+#[derive(Debug)]
+#[must_use = "dropped at once, it stops the thread at once"]
+pub struct StopOnDrop<T> {
+    handle: Option<JoinHandle<T>>,
+}
+
+const OWNED: &str = "the handle is there until the guard is gone";
+
+impl<T> StopOnDrop<T> {
+    pub(super) fn new(handle: JoinHandle<T>) -> StopOnDrop<T> {
+        StopOnDrop { handle: Some(handle) }
+    }
+
+    /// Gives the handle back: dropped, it detaches the thread.
+    #[allow(clippy::missing_panics_doc, reason = "it is there")]
+    #[must_use = "dropped, the handle detaches the thread"]
+    pub fn into_handle(mut self) -> JoinHandle<T> {
+        self.handle.take().expect(OWNED)
+    }
+
+    /// Waits until the thread has ended, without a request; see
+    /// [`JoinHandle::join`].
+    ///
+    /// # Errors
+    ///
+    /// The payload of the panic that ended the thread.
+    #[track_caller]
+    pub fn join(self) -> Result<T> {
+        self.into_handle().join()
+    }
+
+    /// Requests a stop and waits until the thread has ended.
+    ///
+    /// # Errors
+    ///
+    /// The payload of the panic that ended the thread.
+    #[track_caller]
+    pub fn stop_and_join(self) -> Result<T> {
+        self.into_handle().stop_and_join()
+    }
+
+    /// Waits at most this long, without a request; see
+    /// [`JoinHandle::join_timeout`].
+    ///
+    /// # Errors
+    ///
+    /// The guard itself if the thread has not ended by then.
+    #[track_caller]
+    pub fn join_timeout(self, timeout: Duration) -> std::result::Result<Result<T>, StopOnDrop<T>> {
+        self.into_handle().join_timeout(timeout).map_err(StopOnDrop::new)
+    }
+}
+
+impl<T> Deref for StopOnDrop<T> {
+    type Target = JoinHandle<T>;
+
+    fn deref(&self) -> &JoinHandle<T> {
+        self.handle.as_ref().expect(OWNED)
+    }
+}
+
+impl<T> Drop for StopOnDrop<T> {
+    fn drop(&mut self) {
+        let Some(handle) = self.handle.take() else { return };
+        handle.request_stop();
+        if handle.thread().id() != thread::current().id() {
+            handle.finish();
+        }
+    }
+}
