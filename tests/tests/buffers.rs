@@ -66,6 +66,10 @@ impl Read for Lying {
 }
 
 impl ReadOrStop for Lying {
+    fn seeks(&self) -> bool {
+        false
+    }
+
     fn read_or_stop(&mut self, buffer: &mut [u8]) -> Result<io::Result<usize>, Stopped> {
         Ok(self.read(buffer))
     }
@@ -430,6 +434,28 @@ per_backend! {
         let mut rest = &b"skipped, and kept"[..];
         assert_eq!(rest.skip_until_or_stop(b',').unwrap().unwrap(), 8);
         assert_eq!(rest, b" and kept");
+    }
+
+    /// Where a limit begins is what its position is counted from.
+    fn a_limit_stays_where_it_begins() {
+        let (mut plain, mut marked) = (Cursor::new(TEXT).take(9), Cursor::new(TEXT).take(9));
+        plain.read_exact(&mut [0; 4]).unwrap();
+        marked.read_exact_or_stop(&mut [0; 4]).unwrap().unwrap();
+        // A `Take` that seeks has a field for it.
+        assert_eq!(format!("{marked:?}"), format!("{plain:?}"));
+        let (mut plain, mut marked) = (Stoppable::new(file(TEXT)).take(9), file(TEXT).take(9));
+        assert_eq!(plain.read(&mut [0; 20]).unwrap(), 9);
+        assert_eq!(marked.read_or_stop(&mut [0; 20]).unwrap().unwrap(), 9);
+        assert_eq!(marked.limit(), plain.limit());
+    }
+
+    /// It may have been made for just that much.
+    fn a_vector_that_is_large_enough_is_not_enlarged() {
+        let (mut plain, mut marked) = (Vec::with_capacity(40), Vec::with_capacity(40));
+        let text = [TEXT, &TEXT[..8]].concat();
+        file(&text).take(40).read_to_end(&mut plain).unwrap();
+        file(&text).read_to_end_or_stop(&mut marked).unwrap().unwrap();
+        assert_eq!((&marked, marked.capacity()), (&plain, 40));
     }
 
     /// Which of its readers it has come to is known to the chain alone: it does

@@ -7,7 +7,8 @@ use crate::stop::{self, Stopped};
 use std::collections::VecDeque;
 use std::io::{self, BufRead, BufReader, Chain, Cursor, Empty, IoSliceMut, Read, Repeat, Take};
 
-/// Of what it is taken from.
+/// Of what it is taken from. A copy sets the limit to what is left, and
+/// `Take::position` then counts from there.
 impl<R: ReadOrStop> ReadOrStop for Take<R> {
     /// # Panics
     ///
@@ -17,6 +18,13 @@ impl<R: ReadOrStop> ReadOrStop for Take<R> {
         let limit = self.limit();
         if limit == 0 {
             return stop::check().map(|()| Ok(0));
+        }
+        if self.seeks() {
+            // `set_limit` would make this the beginning, which `Seek` counts from.
+            if let Err(error) = self.get_ref().ready_or_stop()? {
+                return Ok(Err(error));
+            }
+            return unwrap_stop(self.read(buffer));
         }
         let most = copy::up_to(buffer.len(), limit);
         let outcome = self.get_mut().read_or_stop(&mut buffer[..most])?;

@@ -84,21 +84,16 @@ pub trait ReadOrStop: Read {
     /// were appended.
     fn read_to_end_or_stop(&mut self, buffer: &mut Vec<u8>) -> Result<io::Result<usize>, Stopped> {
         const STEP: usize = 8 * 1024;
-        let start = buffer.len();
+        let (start, capacity) = (buffer.len(), buffer.capacity());
         loop {
             let length = buffer.len();
-            if let Err(error) = buffer.try_reserve(32) {
-                return Ok(Err(error.into()));
-            }
-            let mut appended = Appended { keep: length, buffer };
-            let room = appended.buffer.capacity().min(length + STEP);
-            appended.buffer.resize(room, 0);
-            let outcome = self.read_or_stop(&mut appended.buffer[length..]);
-            if let Ok(Ok(read)) = outcome {
-                assert!(read <= room - length, "more was read than there was room for");
-                appended.keep += read;
-            }
-            drop(appended);
+            // A buffer that may be of just the right size is not enlarged to
+            // find out that there is no more.
+            let outcome = if buffer.capacity() == capacity && capacity - length < LITTLE {
+                append_little(self, buffer)
+            } else {
+                append_up_to(self, buffer, STEP)
+            };
             match outcome.map_err(|_| Stopped::after(length - start))? {
                 Ok(0) => return Ok(Ok(length - start)),
                 Err(error) if error.kind() != ErrorKind::Interrupted => return Ok(Err(error)),
@@ -136,6 +131,44 @@ pub trait ReadOrStop: Read {
     fn copy_to_or_stop(&mut self, writer: &mut dyn WriteOrStop, limit: u64) -> Copied {
         copy::from_any(self, writer, limit)
     }
+}
+
+/// Less room than this is not read into.
+const LITTLE: usize = 32;
+
+/// One read of a few bytes.
+fn append_little<R: ReadOrStop + ?Sized>(
+    reader: &mut R,
+    buffer: &mut Vec<u8>,
+) -> Result<io::Result<usize>, Stopped> {
+    let mut little = [0; LITTLE];
+    let read = reader.read_or_stop(&mut little)?;
+    Ok(read.and_then(|length| {
+        buffer.try_reserve(length)?;
+        buffer.extend_from_slice(&little[..length]);
+        Ok(length)
+    }))
+}
+
+/// One read of no more than this.
+fn append_up_to<R: ReadOrStop + ?Sized>(
+    reader: &mut R,
+    buffer: &mut Vec<u8>,
+    most: usize,
+) -> Result<io::Result<usize>, Stopped> {
+    if let Err(error) = buffer.try_reserve(LITTLE) {
+        return Ok(Err(error.into()));
+    }
+    let length = buffer.len();
+    let mut appended = Appended { keep: length, buffer };
+    let room = appended.buffer.capacity().min(length + most);
+    appended.buffer.resize(room, 0);
+    let outcome = reader.read_or_stop(&mut appended.buffer[length..])?;
+    if let Ok(read) = outcome {
+        assert!(read <= room - length, "more was read than there was room for");
+        appended.keep += read;
+    }
+    Ok(outcome)
 }
 
 /// Takes off what was not read, in a panic too.
