@@ -96,7 +96,11 @@ fn looked_at_first() -> Vec<Row> {
             .edit(BUFREAD, "let mut filled = self.get_ref().ready_or_stop()?;", "let mut filled = Ok::<(), io::Error>(());")
             .caught_by_case("fill_buf", RSEQ),
         row("a request that came before is seen where nothing would wait: `join`", "the look")
-            .edit(PROCESS, "// Also where the thread has ended already, and nothing would wait.\n        stop::check()?;", "")
+            .edit(
+                "thread/handle.rs",
+                "// Also where the thread has ended already, and nothing would wait.\n    stop::check()?;",
+                "",
+            )
             .caught_by("std_semantics::a_request_before_is_seen_where_nothing_would_wait", ALL),
         row("a request that came before is seen where nothing would wait: `wait_while`", "the look")
             .edit("sync/condvar.rs", "// Also where the condition is false already, and nothing would wait.

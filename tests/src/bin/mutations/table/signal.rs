@@ -118,8 +118,8 @@ fn installed() -> Vec<Row> {
         row("one configuration is installed", "the second one is, too")
             .edit(
                 "backend.rs",
-                "if let Some(backend) = in_force() {\n        return Err",
-                "if let Some(backend) = in_force().filter(|_| false) {\n        return Err",
+                "if let Some(backend) = in_force() {\n            return Err",
+                "if let Some(backend) = in_force().filter(|_| false) {\n            return Err",
             )
             .caught_by("config::another_signal_can_be_chosen", ALL),
         row("one configuration is installed, of many at once", "the lock")

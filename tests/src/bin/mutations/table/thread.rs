@@ -62,8 +62,8 @@ fn holders() -> Vec<Row> {
         row("the outermost shield holds", "the innermost ends it")
             .edit(
                 FILE,
-                "if depth == 0\n            && let Some(record) = record()",
-                "if let Some(record) = record()",
+                "if depth == 0\n            && let Some(record) = own()",
+                "if let Some(record) = own()",
             )
             .caught_by("lifecycle_held::a_shield_holds_a_request", ALL),
         row("a panic ends the shield", "it is left only in the end")
