@@ -3,11 +3,14 @@
 use std::time::{Duration, Instant};
 use stopruntime::thread;
 
-/// How long a stress runs: `STOP_TESTS_SECONDS`, 1 by default.
+/// How long a stress runs: `STOP_TESTS_SECONDS`, 1 by default; shorter where a
+/// developer waits for it.
 #[must_use]
 pub fn seconds() -> Duration {
     let text = std::env::var("STOP_TESTS_SECONDS").unwrap_or_default();
-    Duration::from_secs(text.parse().unwrap_or(1))
+    let slow = std::env::var_os(crate::PART).is_some();
+    let usual = Duration::from_millis(if slow || crate::everything() { 1_000 } else { 250 });
+    text.parse().map_or(usual, Duration::from_secs)
 }
 
 /// Threads that are stopped at random and started anew for [`seconds`]; how

@@ -2,6 +2,7 @@
 //! that a thread is blocked.
 
 pub mod churn;
+pub mod compiler;
 mod processes;
 pub mod seccomp;
 
@@ -73,16 +74,35 @@ pub fn limit() -> Duration {
     Duration::from_secs(seconds.map_or(180, |text| text.parse().expect("a number of seconds")))
 }
 
-/// As many of a test's runs as `STOP_TESTS_PART` leaves of them: one in so many,
-/// where the processor is slow.
+/// Whether `STOP_TESTS=all` asks for the long tests: all repetitions, and every
+/// way of building a program.
+#[must_use]
+pub fn everything() -> bool {
+    std::env::var("STOP_TESTS").is_ok_and(|which| which == "all")
+}
+
+/// Of a test's repetitions one in how many is made: as `STOP_TESTS_PART` says,
+/// for a slow processor; else each if [`everything`] is asked for, and a part of
+/// them for a developer, who waits for it.
 ///
 /// # Panics
 ///
-/// If that is not a number above 0.
+/// If that is not a number.
+#[must_use]
+pub fn part() -> u64 {
+    let part = std::env::var(PART).ok();
+    let usual = if everything() { 1 } else { 10 };
+    part.map_or(usual, |text| text.parse().expect("a number above 0"))
+}
+
+/// As many of a test's runs as [`part`] leaves of them.
+///
+/// # Panics
+///
+/// If that is 0.
 #[must_use]
 pub fn part_of(runs: u64) -> u64 {
-    let part = std::env::var(PART).ok();
-    runs.div_ceil(part.map_or(1, |text| text.parse().expect("a number above 0")))
+    runs.div_ceil(part())
 }
 
 /// Defines tests that run in a process of their own, once per backend; with

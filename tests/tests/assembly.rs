@@ -5,6 +5,7 @@
 
 use std::path::PathBuf;
 use std::process::Command;
+use stop_tests::compiler::{Compiler, root};
 
 /// One instruction: its address and its text.
 struct Line {
@@ -44,17 +45,9 @@ fn target(text: &str) -> Option<u64> {
 
 /// The instructions of a function of an example, built for release.
 fn disassemble(example: &str, function: &str) -> Vec<Line> {
-    // Next to the test's own profile directory, so that what is there is used.
-    let own = std::env::current_exe().expect("the test's own path");
-    let target: PathBuf = own.ancestors().nth(3).expect("target/PROFILE/deps/TEST").into();
-    let built = Command::new(env!("CARGO"))
-        .args(["build", "--release", "-q", "-p", "stop-examples", "--example", example])
-        .arg("--target-dir")
-        .arg(&target)
-        .status()
-        .expect("cargo runs");
-    assert!(built.success(), "the example {example} does not build");
-    let program = target.join("release/examples").join(example);
+    let out = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("assembly");
+    let source = root().join("examples/examples").join(example).with_extension("rs");
+    let program = Compiler::for_release(out).build(&source).unwrap_or_else(|said| panic!("{said}"));
     let output = Command::new("objdump")
         .args(["-d", "-C", "--no-show-raw-insn", "-M", "intel"])
         .arg(&program)

@@ -3,8 +3,8 @@
 //! a stray signal sent: with the stop signal open, and nothing but the time-out
 //! to end a wait that has not begun. A tracer does it to a child process.
 //!
-//! Of a debug build some hundred instructions are met, evenly spread, and the
-//! system call itself always; with `STOP_TESTS_STOPS` all of them.
+//! Of a debug build some hundred instructions are met, evenly spread, or a part of
+//! these, and the system call itself always; with `STOP_TESTS_STOPS` all of them.
 
 // The tracer reads x86-64's registers.
 #![cfg(target_arch = "x86_64")]
@@ -15,7 +15,7 @@ use std::os::fd::AsRawFd;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc;
-use stop_tests::{on_backends, thread_id};
+use stop_tests::{on_backends, part_of, thread_id};
 use stopruntime::{Stopped, sys, thread};
 use support_hazards::dice::{Dice, runs};
 use support_hazards::ptrace::{Event, Go, Traced, trap};
@@ -113,7 +113,7 @@ struct Steps {
 impl Steps {
     /// With the instructions at which to hold a thread.
     fn new(test: &str) -> (Steps, Vec<Place>) {
-        const MOST: usize = 300;
+        let most = usize::try_from(part_of(300)).expect("small");
         let (tracee, line) = start(test);
         let mut steps = Steps { tracee, line };
         // The first one asks for `futex_waitv`, and others do not any more.
@@ -130,7 +130,7 @@ impl Steps {
         thread.go(Go::On, 0);
         steps.line.command(b'r');
         assert_eq!(steps.outcome(thread), STOPPED);
-        let part = if runs(0) == 0 { 1 + count / MOST } else { 1 };
+        let part = if runs(0) == 0 { 1 + count / most } else { 1 };
         let from = Dice::new().below(part as u64).try_into().expect("small");
         println!("{count} instructions, from {from} each {part}");
         let before = (from..count).step_by(part).map(|index| (index, false));

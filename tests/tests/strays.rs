@@ -109,9 +109,12 @@ per_backend! {
     }
 
     fn an_unknown_backend_is_refused() {
+        let backend = std::env::var("STOPRUNTIME_BACKEND").unwrap();
         // SAFETY: no other thread of this process reads the environment.
         unsafe { std::env::set_var("STOPRUNTIME_BACKEND", "smoke") };
         let refusal = Config::new().install().unwrap_err();
+        // SAFETY: as before. What looks at the backend after the test finds it.
+        unsafe { std::env::set_var("STOPRUNTIME_BACKEND", backend) };
         assert!(matches!(&refusal, InstallError::UnknownBackend(name) if name == "smoke"));
         assert!(refusal.to_string().contains("smoke"));
     }

@@ -9,7 +9,7 @@
 
 mod support_hazards;
 
-use stop_tests::{on_backends, per_backend};
+use stop_tests::{everything, on_backends, per_backend};
 use support_hazards::dice::{Dice, runs};
 use support_hazards::marked_read::{Outcome, serve as reads};
 use support_hazards::proc::{asleep_in, wait_for, wait_for_state};
@@ -133,16 +133,16 @@ fn step(thread: &Traced) -> bool {
 }
 
 /// All of the handler backend's. The ppoll backend's way is a hundred times as
-/// long, and its hazards are in few places: a random part of it, all with
-/// `STOP_TESTS_STOPS`.
+/// long, and its hazards are in few places: a random part of it (with
+/// `STOP_TESTS=all` each 17th), all with `STOP_TESTS_STOPS`.
 fn chosen(count: usize) -> Vec<usize> {
-    const PART: usize = 17;
+    let part = if everything() { 17 } else { 170 };
     if stopruntime::backend() == stopruntime::Backend::Handler || runs(0) != 0 {
         return (0..count).collect();
     }
     let mut dice = Dice::new();
-    let from = usize::try_from(dice.below(PART as u64)).expect("small");
-    (from..count).step_by(PART).chain([count - 1]).collect()
+    let from = usize::try_from(dice.below(part)).expect("small");
+    (from..count).step_by(usize::try_from(part).expect("small")).chain([count - 1]).collect()
 }
 
 /// Meets a read that waits at each instruction to its sleep, in its sleep

@@ -4,7 +4,7 @@
 //! instants and loses nothing.
 //!
 //! A build takes a while: the first row that can be is built, and all of them
-//! with `STOP_TESTS_BUILDS=all`.
+//! with `STOP_TESTS=all`.
 
 use super::package::{Package, backends, text};
 use std::path::Path;
@@ -148,9 +148,8 @@ fn has_interpreter(program: &[u8]) -> bool {
 
 #[test]
 fn however_it_is_built_it_stops() {
-    let all = std::env::var("STOP_TESTS_BUILDS").is_ok_and(|which| which == "all");
     let package = Package::write("builds", "", "main.rs", PROGRAM);
-    let most = if all { BUILDS.len() } else { FEW };
+    let most = if stop_tests::everything() { BUILDS.len() } else { FEW };
     let mut built = 0;
     for build in &BUILDS {
         if built == most {

@@ -3,8 +3,8 @@
 //! And a thread is stepped out of its marked call, and held there while a second
 //! requester goes on. A tracer does it to a child process.
 //!
-//! Of a debug build some hundred instructions are met, evenly spread; with
-//! `STOP_TESTS_STOPS` all of them.
+//! Of a debug build some hundred instructions are met, evenly spread, or a
+//! part of these; with `STOP_TESTS_STOPS` all of them.
 
 // The tracer reads x86-64's registers.
 #![cfg(target_arch = "x86_64")]
@@ -14,7 +14,7 @@ mod support_hazards;
 mod tracee;
 
 use stop_tests::seccomp::deny;
-use stop_tests::{on_backends, per_backend};
+use stop_tests::{on_backends, part_of, per_backend};
 use support_hazards::dice::{Dice, runs};
 use support_hazards::proc::{asleep_in, wait_for};
 use support_hazards::ptrace::{Event, Go, Traced};
@@ -71,8 +71,8 @@ impl Steps {
 
 /// Some of so many instructions, from the first to behind the last.
 fn chosen(count: usize) -> impl Iterator<Item = usize> {
-    const MOST: usize = 300;
-    let part = if runs(0) == 0 { 1 + count / MOST } else { 1 };
+    let most = usize::try_from(part_of(300)).expect("small");
+    let part = if runs(0) == 0 { 1 + count / most } else { 1 };
     let from = Dice::new().below(part as u64).try_into().expect("small");
     eprintln!("{count} instructions, from {from} each {part}");
     (from..count).step_by(part).chain([count])

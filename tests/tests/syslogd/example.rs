@@ -7,8 +7,8 @@ use std::sync::OnceLock;
 
 /// Builds the example where this test was built and says where it is.
 ///
-/// `cargo test` of the workspace has built it already, and this is then soon
-/// done; `cargo test -p stop-tests` has not.
+/// `cargo test` of the workspace has built it already, with the features of all
+/// its packages, and this is then soon done; `cargo test -p stop-tests` has not.
 pub(crate) fn path(name: &str) -> PathBuf {
     static PATH: OnceLock<PathBuf> = OnceLock::new();
     let path = PATH.get_or_init(|| build(name));
@@ -30,10 +30,10 @@ fn build(name: &str) -> PathBuf {
         Some(other) => other,
     };
     let output = Command::new(env!("CARGO"))
-        .args(["build", "--quiet", "--package", "stop-examples", "--example", name])
+        .args(["build", "--quiet", "--example", name])
         .args(["--profile", profile_name, "--target-dir"])
         .arg(target)
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
         .output()
         .expect("cargo starts");
     let errors = String::from_utf8_lossy(&output.stderr);

@@ -3,19 +3,23 @@
 //!
 //! `STOP_TESTS_BLESS=1` writes it down.
 
-mod compiler;
 mod pages;
 mod said;
 
-use compiler::{Compiler, each, root, text};
 use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 use std::sync::Mutex;
+use stop_tests::compiler::{Compiler, each, root, text};
 use stop_tests::not_tested;
 
 /// The release of rustc whose words stand in `ui/fail`: others are asked for ours.
 const RECORDED: &str = "1.95.";
+
+/// Where rustc writes.
+fn out() -> PathBuf {
+    PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("ui")
+}
 
 /// The sources of a directory of the workspace.
 fn sources(directory: &str) -> Vec<PathBuf> {
@@ -33,7 +37,7 @@ fn sources(directory: &str) -> Vec<PathBuf> {
 
 #[test]
 fn what_is_right_compiles_and_runs() {
-    let compiler = Compiler::with(&["stopruntime", "libc"]);
+    let compiler = Compiler::new(&["stopruntime", "libc"], out());
     each(&sources("tests/ui/pass"), |source| {
         let program = compiler.build(source).unwrap_or_else(|said| panic!("{said}"));
         let output = Command::new(program).output().expect("the program starts");
@@ -43,7 +47,7 @@ fn what_is_right_compiles_and_runs() {
 
 #[test]
 fn what_is_wrong_is_said() {
-    let compiler = Compiler::with(&["stopruntime", "libc"]);
+    let compiler = Compiler::new(&["stopruntime", "libc"], out());
     let release = compiler.release();
     let mut files = Vec::new();
     pages::sources(&root().join("stopruntime/src"), &mut files);
@@ -53,7 +57,7 @@ fn what_is_wrong_is_said() {
     assert!(own.len() > 50, "the runtime has {} texts", own.len());
     let wrong = Mutex::new(Vec::new());
     each(&sources("tests/ui/fail"), |source| {
-        let output = compiler.check(source, &[]);
+        let output = compiler.check(source);
         let name = source.display();
         assert!(!output.status.success(), "{name} compiles");
         let said = said::stored(&text(&output.stderr));

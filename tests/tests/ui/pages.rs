@@ -1,10 +1,10 @@
 //! The examples in the documentation and in README, as they are shown: without
 //! the lines that rustdoc hides, a user has them by the clipboard.
 
-use crate::compiler::{Compiler, root, text};
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
+use stop_tests::compiler::{Compiler, root, text};
 
 /// A block of code, and where it stands.
 struct Shown {
@@ -77,8 +77,9 @@ fn what_is_shown_compiles_as_it_is_shown() {
     files.sort();
     let all: Vec<Shown> = files.iter().flat_map(|file| examples(file)).collect();
     assert!(all.len() > 30, "{} examples", all.len());
-    let compiler = Compiler::with(&["stopruntime", "libc", "crossbeam_channel", "io_uring"]);
-    let directory = compiler.out.join("shown");
+    let crates = ["stopruntime", "libc", "crossbeam_channel", "io_uring"];
+    let compiler = Compiler::new(&crates, crate::out());
+    let directory = crate::out().join("shown");
     fs::create_dir_all(&directory).expect("a directory");
     let mut crate_root = "#![allow(warnings)]\nfn main() {}\n".to_owned();
     for (number, shown) in all.iter().enumerate() {
@@ -87,7 +88,7 @@ fn what_is_shown_compiles_as_it_is_shown() {
     }
     let source = directory.join("main.rs");
     fs::write(&source, crate_root).expect("a source");
-    let output = compiler.check(&source, &[]);
+    let output = compiler.check(&source);
     assert!(output.status.success(), "in {}:\n{}", directory.display(), text(&output.stderr));
     println!("{} examples", all.len());
 }

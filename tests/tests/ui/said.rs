@@ -58,21 +58,30 @@ pub(crate) fn compared(stored: &str) -> String {
     kept
 }
 
-/// What does not depend on the compiler: where each error is, what stands in the
-/// whole of it if it is the attribute's, and what the runtime has rustc say.
+/// What does not depend on the compiler: the attribute's errors and where they
+/// are; the line of an error about types, whose column rustc chooses; and what
+/// the runtime has it say.
 pub(crate) fn essence(compared: &str, own: &[Vec<&str>]) -> Vec<String> {
     let mut essence = Vec::new();
-    let mut in_head = false;
+    // Of the error whose place comes next: whether it is the attribute's.
+    let mut head = None;
     for line in compared.lines() {
-        let is_error = line.starts_with("error");
-        let is_place = in_head && arrow(line).is_some();
-        if is_place || line.starts_with("error: ") {
+        if line.starts_with("error") {
+            // "Type annotations needed", where there is another error already: some
+            // releases say it too.
+            let follows = line.starts_with("error[E0282]");
+            head = (!follows).then(|| line.starts_with("error: "));
+        }
+        let place = arrow(line).and(head);
+        if place == Some(true) || line.starts_with("error: ") {
             essence.push(line.to_owned());
+        } else if place == Some(false) {
+            essence.extend(line.rsplit_once(':').map(|(line, _column)| line.to_owned()));
         } else {
             let said = own.iter().find(|parts| contains(line, parts));
             essence.extend(said.map(|parts| parts.join("…")));
         }
-        in_head = is_error || (in_head && !is_place);
+        head = head.filter(|_| place.is_none());
     }
     essence
 }

@@ -73,6 +73,7 @@ fn command(program: &Program, test: Test, backend: &str, limit: Duration) -> Com
         .args(["--exact", test.name(), "--nocapture", "--test-threads=1"])
         .current_dir(&program.directory)
         .env("STOP_TESTS_LIMIT", limit.as_secs().to_string())
+        .env("STOP_TESTS", "all")
         .env("RUST_BACKTRACE", "0")
         .env_remove("STOPRUNTIME_BACKEND")
         .stdin(Stdio::null())
