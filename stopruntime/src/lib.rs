@@ -126,6 +126,7 @@ mod ppoll;
 pub mod private;
 mod process;
 mod record;
+mod select;
 mod signal;
 mod stop;
 mod support;

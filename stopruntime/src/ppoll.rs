@@ -37,11 +37,12 @@ mod transfer;
 mod wait;
 
 pub(crate) use file::{is_on_disk, kind_of};
-use open::wait_open;
+use open::{wait_one, wait_open};
 pub(crate) use wait::now;
 
 use crate::abi;
 use crate::record::Record;
+use crate::select::One;
 use crate::stop::Stopped;
 use core::ffi::{c_int, c_long};
 use core::sync::atomic::{Ordering, fence};
@@ -174,13 +175,31 @@ pub(crate) fn has_now(descriptor: c_int, events: i16) -> i16 {
     let mut entry = libc::pollfd { fd: descriptor, events, revents: 0 };
     // SAFETY: one entry, which outlives the call.
     while unsafe { libc::poll(&raw mut entry, 1, 0) } < 0 {
-        // A poll that does not wait either is interrupted by a signal of
-        // anybody's that has just come, and has looked at nothing then.
-        if std::io::Error::last_os_error().kind() != std::io::ErrorKind::Interrupted {
-            return libc::POLLERR;
+        // A poll that does not wait is interrupted as well, by any signal that
+        // has just come, and has looked at nothing then.
+        match std::io::Error::last_os_error().raw_os_error() {
+            Some(libc::EINTR) => {}
+            // As many descriptors as one may not be open.
+            Some(libc::EINVAL) => return selects_now(entry),
+            _ => return libc::POLLERR,
         }
     }
     entry.revents
+}
+
+#[cold]
+fn selects_now(mut entry: libc::pollfd) -> i16 {
+    let mut one = One::new(entry);
+    loop {
+        let mut at_once = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+        let args = one.args(&raw mut at_once as usize, 0);
+        // SAFETY: the sets and the time outlive the call.
+        match unsafe { plain(libc::SYS_pselect6, args) } {
+            INTERRUPTED => {}
+            raw if one.seen(raw, &mut entry) < 0 => return libc::POLLERR,
+            _ => return entry.revents,
+        }
+    }
 }
 
 pub(crate) fn is_nonblocking(descriptor: c_int) -> bool {

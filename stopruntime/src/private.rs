@@ -31,8 +31,22 @@ pub fn shield() -> Shield {
 /// # Errors
 ///
 /// [`Stopped`].
+///
+/// # Panics
+///
+/// If the kernel cannot wait for the descriptor (poll(2): there is no memory).
+#[track_caller]
 pub fn readable<T: AsFd + ?Sized>(descriptor: &T) -> Result<(), Stopped> {
-    crate::ext::wait_readable(descriptor.as_fd().as_raw_fd())
+    waited(crate::ext::wait_readable(descriptor.as_fd().as_raw_fd())?);
+    Ok(())
+}
+
+/// The marked call's own type of error is not known.
+#[track_caller]
+fn waited(outcome: std::io::Result<()>) {
+    if let Err(error) = outcome {
+        panic!("#[blocking]: the wait for the descriptor failed: {error}");
+    }
 }
 
 /// Waits until the descriptor is writable.
@@ -40,8 +54,14 @@ pub fn readable<T: AsFd + ?Sized>(descriptor: &T) -> Result<(), Stopped> {
 /// # Errors
 ///
 /// [`Stopped`].
+///
+/// # Panics
+///
+/// As [`readable`].
+#[track_caller]
 pub fn writable<T: AsFd + ?Sized>(descriptor: &T) -> Result<(), Stopped> {
-    crate::ext::wait_writable(descriptor.as_fd().as_raw_fd())
+    waited(crate::ext::wait_writable(descriptor.as_fd().as_raw_fd())?);
+    Ok(())
 }
 
 /// What a function that is left on a stop can return.

@@ -11,19 +11,25 @@ mod support_hazards;
 use std::io::{ErrorKind, PipeReader, PipeWriter, pipe};
 use std::net::UdpSocket;
 use std::os::fd::AsRawFd;
+use std::os::unix::net::{UnixListener, UnixStream};
 use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
-use stop_tests::{per_backend, thread_id, wait_until_blocked_in};
-use stopruntime::ext::{ReadOrStop, RecvFromOrStop, sleep_or_stop};
+use stop_tests::{on_backends, per_backend, thread_id, wait_until_blocked_in};
+use stopruntime::ext::{ConnectOrStop, ReadOrStop, RecvFromOrStop, sleep_or_stop};
 use stopruntime::thread::{self, JoinHandle};
 use stopruntime::{Stopper, shield};
 use support_hazards::proc::{limit, wait_for, wait_for_sleep_in};
 use support_hazards::signals::{Handler, STOP, catch, plain_read, plain_write, send, waiting};
 
-/// The calls a marked read, receive or sleep waits in, on any backend.
-const WAITS: [libc::c_long; 4] =
-    [libc::SYS_read, libc::SYS_recvfrom, libc::SYS_clock_nanosleep, libc::SYS_ppoll];
+/// The calls a marked read, receive, connect or sleep waits in, on any backend.
+const WAITS: [libc::c_long; 5] = [
+    libc::SYS_read,
+    libc::SYS_recvfrom,
+    libc::SYS_connect,
+    libc::SYS_clock_nanosleep,
+    libc::SYS_ppoll,
+];
 
 /// Where handlers report to and wait; set before the first signal is sent.
 static ENTERED: AtomicI32 = AtomicI32::new(-1);
@@ -268,5 +274,25 @@ per_backend! {
         } else {
             assert_eq!(outcome.expect_err("interrupted"), ErrorKind::Interrupted);
         }
+    }
+}
+
+on_backends! { ["rseq", "handler"];
+    fn without_restart_a_unix_connect_is_no_connection() {
+        // To a listener whose queue is full; the ppoll backend refuses to wait.
+        catch(libc::SIGUSR1, returns, 0, &[]);
+        let handlers = Handlers::new();
+        let path = std::env::temp_dir().join(format!("stop-tests-connect-{}", std::process::id()));
+        let _ = std::fs::remove_file(&path);
+        let listener = UnixListener::bind(&path).unwrap();
+        // SAFETY: two integers. A queue of 0 has room for one (listen(2), Linux).
+        assert_eq!(unsafe { libc::listen(listener.as_raw_fd(), 0) }, 0);
+        let _filler = UnixStream::connect(&path).unwrap();
+        let theirs = path.clone();
+        let (handle, thread) = blocked(move || UnixStream::connect_or_stop(theirs));
+        handlers.enter(thread, libc::SIGUSR1);
+        let outcome = joined(handle).expect("no stop is requested");
+        assert_eq!(outcome.expect_err("interrupted").kind(), ErrorKind::Interrupted);
+        std::fs::remove_file(path).unwrap();
     }
 }

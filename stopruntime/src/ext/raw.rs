@@ -9,15 +9,20 @@
 
 #![allow(unsafe_code)]
 
-use crate::call::{Raw, call};
+use crate::call::{Raw, call, errno};
 use crate::futex::timespec;
 use crate::ppoll;
+use crate::select::One;
 use crate::stop::Stopped;
 use core::ffi::c_int;
 use core::mem::MaybeUninit;
 use std::io::{self, IoSlice, IoSliceMut};
 use std::os::fd::{BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::time::{Duration, Instant};
+
+const INTERRUPTED: isize = -(libc::EINTR as isize);
+/// More descriptors than the process may open.
+const REFUSED: isize = -(libc::EINVAL as isize);
 
 type Outcome<T> = Result<io::Result<T>, Stopped>;
 
@@ -161,13 +166,15 @@ pub(super) fn accept(descriptor: RawFd) -> Outcome<(OwnedFd, RawAddress)> {
     }
 }
 
-/// connect(2) of a socket that nobody else uses. Interrupted, the attempt goes
-/// on without us: its end is waited for.
+/// connect(2) of a socket that no other thread uses. If a signal interrupts it,
+/// the attempt goes on without the call, and its end is waited for.
 pub(super) fn connect(descriptor: RawFd, address: &socket2::SockAddr) -> Outcome<()> {
     let args = [descriptor as usize, address.as_ptr() as usize, address.len() as usize];
     // SAFETY: the address is readable for its length.
     let raw = unsafe { call(libc::SYS_connect, args) };
-    if raw.is_interrupted() {
+    // A Unix socket has no attempt that could go on: there the interrupted call
+    // has done nothing, and says so as the plain one does.
+    if raw.is_interrupted() && address.family() != libc::AF_UNIX as libc::sa_family_t {
         return connected(descriptor, None);
     }
     Ok(raw.decode()?.map(drop))
@@ -175,8 +182,12 @@ pub(super) fn connect(descriptor: RawFd, address: &socket2::SockAddr) -> Outcome
 
 /// Waits for the end of a connection attempt and fetches its outcome.
 pub(super) fn connected(descriptor: RawFd, deadline: Option<Instant>) -> Outcome<()> {
-    if !poll(descriptor, libc::POLLOUT, deadline)? {
-        return Ok(Err(io::Error::new(io::ErrorKind::TimedOut, "connection timed out")));
+    match poll(descriptor, libc::POLLOUT, deadline)? {
+        Ok(true) => {}
+        Ok(false) => {
+            return Ok(Err(io::Error::new(io::ErrorKind::TimedOut, "connection timed out")));
+        }
+        Err(error) => return Ok(Err(error)),
     }
     // SAFETY: open for as long as this call.
     let socket = unsafe { BorrowedFd::borrow_raw(descriptor) };
@@ -186,17 +197,33 @@ pub(super) fn connected(descriptor: RawFd, deadline: Option<Instant>) -> Outcome
 
 /// Waits until one descriptor is ready or in error (true) or the deadline has
 /// passed (false).
-fn poll(descriptor: RawFd, events: i16, deadline: Option<Instant>) -> Result<bool, Stopped> {
+fn poll(descriptor: RawFd, events: i16, deadline: Option<Instant>) -> Outcome<bool> {
     loop {
         let mut entry = libc::pollfd { fd: descriptor, events, revents: 0 };
-        let raw = poll_once(&mut entry, deadline);
-        let ready = !raw.is_interrupted() && raw.or_stop()? != 0;
+        let raw = poll_once(&mut entry, deadline).or_stop()?;
+        let raw = if raw == REFUSED { select_once(&mut entry, deadline)? } else { raw };
+        if raw < 0 && raw != INTERRUPTED {
+            return Ok(Err(io::Error::from_raw_os_error(errno(raw))));
+        }
+        let ready = raw > 0;
         // Also by a signal, and where less than the time left was waited for.
         let over = deadline.is_some_and(|deadline| Instant::now() >= deadline);
         if ready || over {
-            return Ok(ready);
+            return Ok(Ok(ready));
         }
     }
+}
+
+/// As [`poll_once`], where poll refuses even one descriptor (`RLIMIT_NOFILE`).
+#[cold]
+fn select_once(entry: &mut libc::pollfd, deadline: Option<Instant>) -> Result<isize, Stopped> {
+    let mut one = One::new(*entry);
+    let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+    let mut left = left.map(timespec);
+    let timeout = left.as_mut().map_or(0, |left| core::ptr::from_mut(left) as usize);
+    // SAFETY: the sets and the time-out outlive the call.
+    let raw = unsafe { call(libc::SYS_pselect6, one.args(timeout, 0)) }.or_stop()?;
+    Ok(one.seen(raw, entry))
 }
 
 /// One ppoll(2), or with a deadline poll(2): the time-out of ppoll stands still
@@ -236,14 +263,14 @@ pub(super) fn read_ready(descriptor: RawFd) -> Outcome<()> {
     if ppoll::is_nonblocking(descriptor) {
         return crate::stop::check().map(Ok);
     }
-    wait_readable(descriptor).map(Ok)
+    wait_readable(descriptor)
 }
 
 /// Waits for a descriptor to have room; one that is non-blocking says whether
 /// it has.
 pub(super) fn write_ready(descriptor: RawFd) -> Outcome<()> {
     if !ppoll::is_nonblocking(descriptor) {
-        return wait_writable(descriptor).map(Ok);
+        return wait_writable(descriptor);
     }
     crate::stop::check()?;
     let ready = ppoll::is_ready(descriptor, libc::POLLOUT);
@@ -299,14 +326,15 @@ fn write_to_pipe_now(pipe: RawFd, data: &[u8]) -> usize {
     written
 }
 
-/// Waits until a read would not wait; an error is left for the read to report.
-pub(crate) fn wait_readable(descriptor: RawFd) -> Result<(), Stopped> {
-    poll(descriptor, libc::POLLIN, None).map(drop)
+/// Waits until a read would not wait; what is wrong with the descriptor is left
+/// for the read to report.
+pub(crate) fn wait_readable(descriptor: RawFd) -> Outcome<()> {
+    Ok(poll(descriptor, libc::POLLIN, None)?.map(drop))
 }
 
-/// Waits until a write would not wait; an error is left for the write to report.
-pub(crate) fn wait_writable(descriptor: RawFd) -> Result<(), Stopped> {
-    poll(descriptor, libc::POLLOUT, None).map(drop)
+/// Waits until a write would not wait, likewise.
+pub(crate) fn wait_writable(descriptor: RawFd) -> Outcome<()> {
+    Ok(poll(descriptor, libc::POLLOUT, None)?.map(drop))
 }
 
 /// `clock_nanosleep(2)` until a time on the monotonic clock, given as the time

@@ -176,9 +176,9 @@ pub(super) unsafe fn message_queue(
         }
         let left = left.map(crate::futex::timespec);
         let mut entry = libc::pollfd { fd: args[0] as i32, events, revents: 0 };
-        // SAFETY: one entry, which outlives the call.
-        if unsafe { super::wait_open(record, &raw mut entry, 1, left, &mask)? } == INTERRUPTED {
-            return Ok(INTERRUPTED);
+        let raw = super::wait_one(record, &mut entry, left, &mask)?;
+        if raw < 0 {
+            return Ok(raw);
         }
     }
 }

@@ -9,9 +9,13 @@
 use super::{INTERRUPTED, inside, plain};
 use crate::given::each_given;
 use crate::record::Record;
+use crate::select::One;
 use crate::signal::KERNEL_MASK_SIZE;
 use crate::stop::Stopped;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+
+/// More descriptors than the process may open, or a time-out that is none.
+const REFUSED: isize = -(libc::EINVAL as isize);
 
 /// Waits for the descriptors: the raw result of ppoll(2).
 ///
@@ -37,10 +41,41 @@ pub(super) unsafe fn wait_open(
     }
     if let Some(timer) = later.and_then(alarm) {
         // SAFETY: as above; the kernel has just written to that many.
-        return unsafe { wait_or_alarm(record, descriptors, count, &timer, mask) };
+        let raw = unsafe { wait_or_alarm(record, descriptors, count, &timer, mask)? };
+        // With the timer they may be one more than poll takes.
+        if raw != REFUSED {
+            return Ok(raw);
+        }
     }
     // SAFETY: as above.
     unsafe { call(record, descriptors, count, timeout, mask) }
+}
+
+/// As [`wait_open`] for one descriptor of the runtime's own choice: also where
+/// the process may not open as many as one.
+pub(super) fn wait_one(
+    record: &Record,
+    entry: &mut libc::pollfd,
+    timeout: Option<libc::timespec>,
+    mask: &libc::sigset_t,
+) -> Result<isize, Stopped> {
+    // SAFETY: one entry.
+    let raw = unsafe { wait_open(record, entry, 1, timeout, mask)? };
+    if raw != REFUSED {
+        return Ok(raw);
+    }
+    let mut one = One::new(*entry);
+    let mut left = timeout;
+    let timeout = left.as_mut().map_or(0, |left| core::ptr::from_mut(left) as usize);
+    let sized = [core::ptr::from_ref(mask) as usize, KERNEL_MASK_SIZE];
+    let args = one.args(timeout, &raw const sized as usize);
+    // SAFETY: the sets, the time-out and the mask outlive the call.
+    let raw = inside(record, || unsafe { plain(libc::SYS_pselect6, args) })?;
+    if raw == INTERRUPTED && record.must_stop() {
+        Err(Stopped::new())
+    } else {
+        Ok(one.seen(raw, entry))
+    }
 }
 
 /// A time-out of `ppoll` itself stands still while the process is stopped

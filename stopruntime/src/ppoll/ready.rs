@@ -6,7 +6,7 @@
 
 #![allow(unsafe_code)]
 
-use super::{is_nonblocking, is_ready, wait_open};
+use super::{INTERRUPTED, is_nonblocking, is_ready, plain, wait_one};
 use crate::futex::timespec;
 use crate::record::Record;
 use crate::signal;
@@ -51,7 +51,10 @@ pub(super) fn until_ready(
             _ => descriptor,
         };
         let watched = edge.as_ref().map_or(lacking, AsRawFd::as_raw_fd);
-        let happened = wait(record, watched, events, left)?;
+        let happened = match wait(record, watched, events, left)? {
+            Ok(happened) => happened,
+            Err(error) => return Ok(error),
+        };
         if let Some(epoll) = &edge {
             take_off(epoll);
         }
@@ -65,7 +68,10 @@ pub(super) fn until_ready(
         if raw == AGAIN && error_alone && edge.is_none() {
             // An entry in the error queue: ready until somebody takes it, and
             // not what this call takes. Wait for the next change instead.
-            edge = edge_of(descriptor, events);
+            edge = match edge_of(descriptor, events) {
+                Ok(edge) => Some(edge),
+                Err(error) => return Ok(error),
+            };
             // For what came before there was an edge to see it by.
             raw = attempt();
         }
@@ -73,35 +79,40 @@ pub(super) fn until_ready(
     Ok(raw)
 }
 
-/// What happened; nothing if the time is over or a signal came.
+/// What happened, nothing if the time is over or a signal came; or the negated
+/// errno of a wait that cannot be made.
 fn wait(
     record: &Record,
     descriptor: c_int,
     events: i16,
     left: Option<Duration>,
-) -> Result<i16, Stopped> {
+) -> Result<Result<i16, isize>, Stopped> {
     let asked = if events & libc::POLLIN != 0 { events | libc::POLLRDHUP } else { events };
     let mut entry = libc::pollfd { fd: descriptor, events: asked, revents: 0 };
     let (left, mask) = (left.map(timespec), signal::open_mask());
-    // SAFETY: one entry, which outlives the call.
-    let raw = unsafe { wait_open(record, &raw mut entry, 1, left, &mask)? };
-    Ok(if raw > 0 { entry.revents } else { 0 })
+    let raw = wait_one(record, &mut entry, left, &mask)?;
+    Ok(if raw >= 0 || raw == INTERRUPTED { Ok(entry.revents) } else { Err(raw) })
 }
 
 /// An epoll instance that is readable once after each change of the descriptor
-/// (`EPOLLET`, epoll(7)), until the change is taken off.
-fn edge_of(descriptor: c_int, events: i16) -> Option<OwnedFd> {
+/// (`EPOLLET`, epoll(7)), until the change is taken off; or the negated errno.
+fn edge_of(descriptor: c_int, events: i16) -> Result<OwnedFd, isize> {
+    let done = |raw: isize| if raw >= 0 { Ok(raw as c_int) } else { Err(raw) };
+    let create = [libc::EPOLL_CLOEXEC as usize, 0, 0, 0, 0, 0];
     // SAFETY: no pointers.
-    let raw = unsafe { libc::epoll_create1(libc::EPOLL_CLOEXEC) };
-    // SAFETY: made just now, nobody else's.
-    let epoll = (raw >= 0).then(|| unsafe { OwnedFd::from_raw_fd(raw) })?;
+    let raw = done(unsafe { plain(libc::SYS_epoll_create1, create) })?;
+    // SAFETY: made just now, no other owner's.
+    let epoll = unsafe { OwnedFd::from_raw_fd(raw) };
     let kinds = u32::from(events.cast_unsigned()) | libc::EPOLLRDHUP as u32 | libc::EPOLLET as u32;
     let mut event = libc::epoll_event { events: kinds, u64: 0 };
+    let (add, event) = (libc::EPOLL_CTL_ADD as usize, &raw mut event as usize);
     // SAFETY: the event outlives the call.
-    let added = unsafe { libc::epoll_ctl(raw, libc::EPOLL_CTL_ADD, descriptor, &raw mut event) };
+    done(unsafe {
+        plain(libc::SYS_epoll_ctl, [raw as usize, add, descriptor as usize, event, 0, 0])
+    })?;
     // The state it begins with is no change.
     take_off(&epoll);
-    (added == 0).then_some(epoll)
+    Ok(epoll)
 }
 
 fn take_off(epoll: &OwnedFd) {

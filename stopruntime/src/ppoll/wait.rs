@@ -6,7 +6,7 @@
 
 #![allow(unsafe_code)]
 
-use super::{INTERRUPTED, UNSUPPORTED, is_nonblocking, plain, wait_open};
+use super::{INTERRUPTED, UNSUPPORTED, is_nonblocking, plain, wait_one, wait_open};
 use crate::given::{given, is_time};
 use crate::record::Record;
 use crate::signal::{self, KERNEL_MASK_SIZE};
@@ -48,9 +48,10 @@ pub(super) unsafe fn connect(record: &Record, args: [usize; 6]) -> Result<isize,
 
 fn connected(record: &Record, descriptor: c_int) -> Result<isize, Stopped> {
     let mut entry = libc::pollfd { fd: descriptor, events: libc::POLLOUT, revents: 0 };
-    let mask = signal::open_mask();
-    // SAFETY: one entry, which outlives the call.
-    while unsafe { wait_open(record, &raw mut entry, 1, None, &mask)? } <= 0 {}
+    let raw = wait_until_ready(record, &mut entry)?;
+    if raw < 0 {
+        return Ok(raw);
+    }
     let mut error: c_int = 0;
     let mut length = size_of::<c_int>() as libc::socklen_t;
     // SAFETY: a buffer of the option's type and its length.
@@ -64,6 +65,18 @@ fn connected(record: &Record, descriptor: c_int) -> Result<isize, Stopped> {
         );
     }
     Ok(-(error as isize))
+}
+
+/// Waits for the one descriptor, whatever signals come: 1, or the negated errno
+/// of a wait that cannot be made.
+fn wait_until_ready(record: &Record, entry: &mut libc::pollfd) -> Result<isize, Stopped> {
+    let mask = signal::open_mask();
+    loop {
+        let raw = wait_one(record, entry, None, &mask)?;
+        if raw != INTERRUPTED {
+            return Ok(raw);
+        }
+    }
 }
 
 fn set_nonblocking(descriptor: c_int, on: bool) {
@@ -240,10 +253,11 @@ pub(super) unsafe fn child(record: &Record, mut args: [usize; 6]) -> Result<isiz
         }
         _ => return Ok(UNSUPPORTED),
     };
-    let mask = signal::open_mask();
     let mut entry = libc::pollfd { fd: pidfd, events: libc::POLLIN, revents: 0 };
-    // SAFETY: one entry, which outlives the call.
-    while unsafe { wait_open(record, &raw mut entry, 1, None, &mask)? } <= 0 {}
+    let raw = wait_until_ready(record, &mut entry)?;
+    if raw < 0 {
+        return Ok(raw);
+    }
     // SAFETY: the caller's call, made not to wait.
     Ok(unsafe { plain(libc::SYS_waitid, args) })
 }

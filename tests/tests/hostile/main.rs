@@ -8,6 +8,7 @@
 //! out where it is missing, and the output of the test says so: `NOT TESTED`.
 
 mod aborts;
+mod descriptors;
 mod ends;
 mod flows;
 mod forks;

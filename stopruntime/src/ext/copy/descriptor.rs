@@ -78,7 +78,9 @@ impl Source for Pipe {
                     if raw::is_nonblocking(self.descriptor) {
                         return Ok(Err(error));
                     }
-                    stop_checked::wait_readable(self.descriptor)?;
+                    if let Err(error) = stop_checked::wait_readable(self.descriptor)? {
+                        return Ok(Err(error));
+                    }
                     continue;
                 }
                 Err(error) => return Ok(Err(error)),
