@@ -3,7 +3,7 @@
 //!
 //! | phase | what it shows |
 //! |---|---|
-//! | before | requested first, with the data there: the call does not begin, the data stays |
+//! | before | requested first, with the data there: the call does not begin, the data stays; or, where it goes before a stop, it is reported |
 //! | blocked | requested while it provably waits: it ends, nothing is lost |
 //! | after | the data is there, no request: the result; the request is seen by the next call |
 //! | stray | the stop signal without a request, while it waits: it goes on waiting and then completes |
@@ -155,7 +155,11 @@ fn before(case: &Case, _: Backend) -> Result<&'static str, String> {
         marked()
     });
     running.request_stop();
-    stopped(running.join()?, control, |moved| Progress::Exactly(0).check(moved))?;
+    match running.join()? {
+        Outcome::Completed(text) if case.goes_before_a_stop => control.completed(&text)?,
+        _ if case.goes_before_a_stop => return Err("it does not report what has happened".into()),
+        outcome => stopped(outcome, control, |moved| Progress::Exactly(0).check(moved))?,
+    }
     OK
 }
 
@@ -206,6 +210,7 @@ fn after(case: &Case, backend: Backend) -> Result<&'static str, String> {
     let (first, second) = running.join()?;
     match second {
         Outcome::Stopped(moved) => Progress::Exactly(0).check(&moved)?,
+        Outcome::Completed(_) if case.goes_before_a_stop => {}
         other => return Err(format!("the next call: {other:?} instead of a stop")),
     }
     match first {

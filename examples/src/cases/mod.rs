@@ -135,6 +135,9 @@ pub struct Case {
     /// Whether the backend without windows refuses it also where it would not
     /// have to wait.
     never_on_ppoll: bool,
+    /// Whether it reports what has happened already although a stop is requested:
+    /// a value that is there, a condition that holds.
+    pub goes_before_a_stop: bool,
     arrange: fn() -> io::Result<Fixture>,
 }
 
@@ -153,6 +156,7 @@ impl Case {
             feed_wakes: true,
             counts_under_signals: true,
             never_on_ppoll: false,
+            goes_before_a_stop: false,
             arrange,
         }
     }
@@ -167,6 +171,10 @@ impl Case {
 
     const fn with_progress(self, progress: Progress) -> Case {
         Case { progress, ..self }
+    }
+
+    const fn before_a_stop(self) -> Case {
+        Case { goes_before_a_stop: true, ..self }
     }
 
     const fn not_woken(self) -> Case {
