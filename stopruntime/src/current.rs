@@ -9,7 +9,9 @@
 //! Locks that a thread meets here: the allocator's, when it makes its record
 //! (a thread of [`thread::spawn`](crate::thread::spawn) is given one), and
 //! libc's `calloc` if the key is not among the first 32. All else is done by the
-//! installation.
+//! installation. In a library that was opened later the first touch of a
+//! thread-local allocates as well, and takes a lock of the loader's: so does any
+//! Rust code in there, and no thread-local that such a library may have is without.
 //!
 //! # Safety
 //!
@@ -178,7 +180,11 @@ fn adopt(record: Arc<Record>) {
     let pointer = Arc::into_raw(record);
     // SAFETY: the key exists; the value is the count that `give_back` returns.
     let stored = plainly(|| unsafe { libc::pthread_setspecific(key(), pointer.cast()) });
-    assert!(stored == 0, "stopruntime: no memory to register this thread");
+    if stored != 0 {
+        // SAFETY: as it was; nothing else has taken it. Joins do not wait for it.
+        unsafe { Arc::from_raw(pointer) }.end();
+        panic!("stopruntime: no memory to register this thread");
+    }
     CURRENT.with(|current| current.own.set(pointer));
 }
 

@@ -73,7 +73,9 @@
 //! The installation asks the dynamic loader, no thread does later. Call
 //! [`Config::install`] or [`backend`](crate::backend()) first in a program that
 //! loads libraries whose constructors wait for a marked call: dlopen(3) holds the
-//! loader's lock while they run.
+//! loader's lock while they run. Where the runtime is itself in a library that
+//! was opened, libc takes a lock of the loader's as a thread first touches that
+//! library's thread-locals, the runtime's or others.
 //!
 //! A thread's first marked call allocates. A global allocator may make marked
 //! calls; until the thread is registered they are plain ones.

@@ -1,6 +1,6 @@
 //! What a thread that ends leaves of its record belongs to others. A marked
-//! call in a destructor that runs later, after the second round of them, in
-//! which the runtime gives the record back, does not touch it.
+//! call in a destructor that runs later, after the round in which the runtime
+//! gives the record back (the first, if there is no handle), does not touch it.
 //! `pthread_key_create(3)`.
 
 use std::alloc::{GlobalAlloc, Layout, System};

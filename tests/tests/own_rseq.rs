@@ -62,8 +62,7 @@ static AT_THE_END: AtomicI32 = AtomicI32::new(-1);
 /// The key of the destructor below.
 static KEY: AtomicU32 = AtomicU32::new(0);
 
-/// In the second round of them, in which the runtime's takes it back: marked
-/// calls in those of the first have it still.
+/// In the second round of them: the runtime's takes it back in each.
 unsafe extern "C" fn at_the_end(value: *mut libc::c_void) {
     const FIRST: *mut libc::c_void = core::ptr::without_provenance_mut(1);
     if value == FIRST {

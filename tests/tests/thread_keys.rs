@@ -1,7 +1,7 @@
 //! Destructors of thread-specific data that set their value again run after the
-//! runtime has given the thread's record back, which it does in the second round
-//! of them: what is marked in them is still stop-checked, and nothing of the
-//! thread is left behind. `pthread_key_create(3)`.
+//! runtime has put the thread's record out of use, which it does in each round of
+//! them, and in the last after it has given it back: what is marked in them is
+//! still stop-checked. `pthread_key_create(3)`.
 
 use std::ffi::c_void;
 use std::io::{PipeReader, pipe};
