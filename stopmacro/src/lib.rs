@@ -117,7 +117,11 @@ use crate::diag::Diag;
 /// control leaves here too.
 ///
 /// * `#[blocking(readable)]`, `#[blocking(writable)]`: wait, stop-checked, until
-///   the receiver (any `AsFd`) is ready, then call it unchanged.
+///   the receiver (any `AsFd`) is ready, then call it unchanged. The call itself is
+///   a plain one: if another thread or process takes what was there, such as a
+///   connection of a listener that several threads share, it waits unstoppably.
+///   And what the receiver has read ahead into a buffer of its own does not count:
+///   the wait goes on until the descriptor has more.
 /// * `#[blocking(readable = EXPR)]`, `#[blocking(writable = EXPR)]`: the same where
 ///   the descriptor is something else.
 /// * `#[blocking(as_is)]`: call it as it is although its name is in the table:

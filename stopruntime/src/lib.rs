@@ -45,6 +45,7 @@
 //!   about to enter, whenever it is made. Nothing polls, nothing wakes up.
 //! - **Nothing lost.** A call that took effect returns its result, and the stop
 //!   is seen by the next one. A call that reports [`Stopped`] had no effect.
+//!   (One exception is the kernel's: see [`LockOrStop`](ext::LockOrStop).)
 //! - **Nothing else disturbed.** Code that is not marked sees no `EINTR` (where
 //!   the kernel has `membarrier(2)`).
 //! - **Ordinary control flow.** A stop is a `break` or a `return`.

@@ -85,6 +85,13 @@ pub trait FileOrStop: Sized {
 /// Of a [`File`] it is `File::lock` (Rust 1.89): flock(2), exclusive. For a
 /// mutex see [`sync::Mutex`](crate::sync::Mutex); that of std has none.
 ///
+/// If the file is locked already and the new lock is of the other kind, the
+/// kernel gives the old lock up before it waits for the new one (flock(2)). If
+/// that wait is stopped, or cannot be made (`ENOTSUP` on
+/// [`Backend::Ppoll`](crate::Backend::Ppoll)), the file is no longer locked at
+/// all. A plain `lock` that fails leaves it in the same way, and no call of the
+/// kernel's can take the old lock back for certain.
+///
 /// ```
 /// use std::fs::File;
 /// use stopruntime::ext::LockOrStop;
@@ -105,7 +112,8 @@ pub trait LockOrStop {
     ///
     /// # Errors
     ///
-    /// [`Stopped`]: a stop is requested and no lock was taken.
+    /// [`Stopped`]: a stop is requested and no lock was taken; of a file, a
+    /// shared lock that was held may be gone.
     fn lock_or_stop(&self) -> Result<Self::Output, Stopped>;
 }
 

@@ -79,7 +79,9 @@ calls! {
     /// vmsplice(2).
     "vmsplice" vmsplice_or_stop(fd: c_int, vector: *const iovec, count: size_t, flags: c_uint) -> ssize_t
         = SYS_vmsplice(fd, vector, count, flags);
-    /// flock(2).
+    /// flock(2). If the descriptor has the lock of the other kind, the kernel
+    /// gives that up before it waits: a stopped call then leaves no lock at all,
+    /// as a failed plain one does.
     "flock" flock_or_stop(fd: c_int, operation: c_int) -> c_int = SYS_flock(fd, operation);
     /// ioctl(2). The argument is a number or a pointer, as the request asks for.
     /// What a request has done when it fails with `EINTR` is its driver's to say.
