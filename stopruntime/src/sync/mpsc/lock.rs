@@ -18,7 +18,15 @@
 //! - A look from before it comes after a store from before it, which the waiter
 //!   finds: it does not sleep on a 1 that has been given back.
 //!
-//! A kernel without membarrier(2) lets a waiter sleep for a moment at a time.
+//! A barrier interrupts every core that runs a thread of the process, so it is
+//! for the first waiter alone. Another one that finds it counted needs none: the
+//! first will have the lock, and takes itself off the count after the other has
+//! come. It gives the lock back after that, and so does who has the lock from it on;
+//! what they read of the count, later than that, has the other in it. So however
+//! many cores contend for a channel, there is a barrier only where nobody waited.
+//!
+//! A kernel without membarrier(2) lets the first waiter sleep for a moment at a
+//! time.
 //!
 //! # Safety
 //!
@@ -89,8 +97,8 @@ impl<T> Lock<T> {
             }
             core::hint::spin_loop();
         }
-        self.waiters.fetch_add(1, Relaxed);
-        let longest = if signal::barrier_for_all() { None } else { Some(A_MOMENT) };
+        let first = self.waiters.fetch_add(1, Relaxed) == 0;
+        let longest = if !first || signal::barrier_for_all() { None } else { Some(A_MOMENT) };
         while !self.try_lock() {
             futex_wait(&self.state, HELD, longest);
         }

@@ -21,10 +21,10 @@ pub(crate) fn rows() -> Vec<Row> {
             .edit(QUEUE, "// What it owns may be an end of this very channel.\n                drop(again);\n                // Taken at the same time: it was sent.\n                return if message.is_some() { Err(stop) } else { Ok(Ok(())) };", "let taken = message.is_none();\n                drop(message);\n                drop(again);\n                return if taken { Ok(Ok(())) } else { Err(stop) };")
             .caught_by("std_semantics::a_withdrawn_message_may_own_its_own_channel", ALL),
         row("who waits for the lock of a channel sees that it was given back", "the barrier")
-            .edit(LOCK, "if signal::barrier_for_all() {", "if true {")
+            .edit(LOCK, "if !first || signal::barrier_for_all() {", "if !first || true {")
             .caught_by("loom/mpsc::messages_come_in_order", ITSELF),
         row("or is seen by who gives it back", "its number")
-            .edit(LOCK, "self.waiters.fetch_add(1, Relaxed);", "")
+            .edit(LOCK, "self.waiters.fetch_add(1, Relaxed) == 0;", "true;")
             .edit(LOCK, "self.waiters.fetch_sub(1, Relaxed);", "")
             .caught_by("loom/mpsc::messages_come_in_order", ITSELF),
         row("who has it sees what was done under it", "`Release` of who gives it back")
