@@ -279,10 +279,10 @@ per_backend! {
         let given = bytes.clone();
         let (mut reader, writer) = io::pipe().unwrap();
         let writes = start(move || {
-            let mut writer = BufWriter::with_capacity(700, writer);
+            let mut writer = BufWriter::with_capacity(10_000, writer);
             let mut done = 0;
-            // Of several lengths, so that parts are split in all ways.
-            for length in [1, 99, 701, 300, 400].into_iter().cycle() {
+            // None goes past the buffer: it waits for room with its buffer full.
+            for length in [1, 999, 3_000, 4_000, 6_500].into_iter().cycle() {
                 let part = &given[done..given.len().min(done + length)];
                 match writer.write_all_or_stop(part) {
                     Ok(result) => result.unwrap(),
@@ -294,6 +294,7 @@ per_backend! {
         });
         writes.wait_until_at_rest_in(&WRITES);
         let (done, writer) = writes.stopped();
+        assert!(!writer.buffer().is_empty(), "it waits with what it holds");
         let dropped = std::thread::spawn(move || drop(writer));
         let mut all = Vec::new();
         reader.read_to_end(&mut all).unwrap();
