@@ -94,6 +94,24 @@ fn joins_for_ever(handle: &thread::JoinHandle<bool>) -> bool {
     !joined && !handle.is_finished()
 }
 
+/// Runs a scope as it is dropped, and notes how many of its reads had their byte.
+struct CleansUp<'a>(&'a AtomicU32);
+
+impl Drop for CleansUp<'_> {
+    fn drop(&mut self) {
+        let (reader, mut writer) = quiet();
+        let (own, reads) = (thread_id(), self.0);
+        thread::scope(|scope| {
+            scope
+                .spawn(move || reads.fetch_add(u32::from(!is_stopped(&reader)), Ordering::Relaxed));
+            scope.spawn(move || {
+                wait_until_blocked_in(own, &FUTEXES);
+                writer.write_all(b"x").unwrap();
+            });
+        });
+    }
+}
+
 per_backend! {
     fn a_scope_waits_for_its_threads() {
         let (reader, mut writer) = quiet();
@@ -150,6 +168,27 @@ per_backend! {
         }));
         assert_eq!(outcome.unwrap_err().downcast_ref::<&str>(), Some(&"a scoped thread panicked"));
         assert_eq!(stopped.load(Ordering::Relaxed), 3);
+    }
+
+    fn a_scope_of_a_destructor_is_not_stopped_by_the_panic_that_runs_it() {
+        let reads = AtomicU32::new(0);
+        let outcome = catch_unwind(AssertUnwindSafe(|| {
+            let _cleans_up = CleansUp(&reads);
+            panic!("unwinds");
+        }));
+        assert!(outcome.is_err());
+        assert_eq!(reads.load(Ordering::Relaxed), 1);
+        // Nor in a thread of a scope, whose siblings this panic does stop.
+        let outcome = catch_unwind(AssertUnwindSafe(|| {
+            thread::scope(|scope| {
+                let _joined = scope.spawn(|| {
+                    let _cleans_up = CleansUp(&reads);
+                    panic!("one of them");
+                });
+            });
+        }));
+        assert!(outcome.is_err());
+        assert_eq!(reads.load(Ordering::Relaxed), 2);
     }
 
     fn a_stop_of_who_waits_is_handed_on() {

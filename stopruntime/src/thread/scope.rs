@@ -72,20 +72,20 @@ where
         let scope = unsafe { mem::transmute::<&Scope<'static, 'static>, &Scope<'_, 'env>>(placed) };
         let leave = StopOnPanic(&members);
         let value = f(scope);
-        drop(leave);
+        mem::forget(leave);
         members.wait();
         value
     })
 }
 
-/// Requests all members to stop when it is dropped by a panic.
+/// Requests all members to stop when it is dropped, by a panic: what returns
+/// forgets it. `panicking()` would not tell that from a scope that a destructor
+/// runs while its thread unwinds.
 struct StopOnPanic<'a>(&'a Members);
 
 impl Drop for StopOnPanic<'_> {
     fn drop(&mut self) {
-        if std::thread::panicking() {
-            self.0.request_stop();
-        }
+        self.0.request_stop();
     }
 }
 
@@ -165,8 +165,6 @@ impl Running<'_> {
 
 impl Drop for Running<'_> {
     fn drop(&mut self) {
-        // Before it wakes the scope's end.
-        drop(StopOnPanic(self.0));
         if self.0.running.fetch_sub(1, Ordering::Release) == 1 {
             futex_wake(&self.0.running);
         }
@@ -258,8 +256,12 @@ impl Builder {
     {
         let running = Running::new(scope.members);
         let f = move || {
-            let _running = running;
-            f()
+            let running = running;
+            // Dropped before that one, which wakes the scope's end.
+            let leave = StopOnPanic(running.0);
+            let value = f();
+            mem::forget(leave);
+            value
         };
         let (inner, stopper) = self.spawn_inside(scope.inner, f)?;
         scope.members.add(stopper.clone());

@@ -101,8 +101,22 @@ fn holders() -> Vec<Row> {
             )
             .caught_by("scopes::a_scope_that_panics_stops_its_threads", ALL),
         row("a scope one of whose threads panics stops the others", "the requests")
-            .edit(SCOPE, "drop(StopOnPanic(self.0));", "")
+            .edit(
+                SCOPE,
+                "let leave = StopOnPanic(running.0);",
+                "let leave = core::mem::ManuallyDrop::new(StopOnPanic(running.0));",
+            )
             .caught_by("scopes::a_thread_that_panics_stops_its_siblings", ALL),
+        row("a scope is stopped by a panic of its own alone", "whose panic it is")
+            .edit(
+                SCOPE,
+                "mem::forget(leave);\n        members.wait();",
+                "(if std::thread::panicking() { drop } else { mem::forget })(leave);\n        members.wait();",
+            )
+            .caught_by(
+                "scopes::a_scope_of_a_destructor_is_not_stopped_by_the_panic_that_runs_it",
+                ALL,
+            ),
         row("who waits for a scope hands its own stop on", "the requests")
             .edit(
                 SCOPE,
