@@ -86,10 +86,13 @@ per_backend! {
         outcomes.set_read_timeout(Some(limit() / 3)).unwrap();
         // With system calls alone: std asks the loader itself, for destructors of
         // its thread-locals.
+        let (ids, started) = mpsc::channel();
         let calls = || {
             let (mut begin, go) = pipe().unwrap();
             let mut outcome = outcome.try_clone().unwrap();
+            let ids = ids.clone();
             let calls = move || {
+                ids.send(thread_id()).unwrap();
                 begin.read_exact(&mut [0]).unwrap();
                 let read = begin.read_or_stop(&mut [0]).unwrap().unwrap();
                 outcome.write_all(&[u8::try_from(read).unwrap()]).unwrap();
@@ -99,6 +102,9 @@ per_backend! {
         // Before: to start a thread is not what is looked at.
         let ((mut go, theirs), (mut go_ours, ours)) = (calls(), calls());
         let (others, ours) = (std::thread::spawn(theirs), thread::spawn(ours));
+        for thread in started.iter().take(2) {
+            wait_until_blocked_in(thread, &[libc::SYS_read]);
+        }
         let (sender, receiver) = mpsc::channel();
         let loader = std::thread::spawn(move || {
             sender.send(thread_id()).unwrap();
