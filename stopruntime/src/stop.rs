@@ -54,6 +54,11 @@ impl Stopper {
     /// A request ends the marked call that the thread is in or is about to
     /// enter; code that is not marked never notices. Async-signal-safe:
     /// it neither locks nor allocates (signal-safety(7)).
+    ///
+    /// A signal handler that interrupts it must come back. One that leaves it
+    /// by `siglongjmp(3)` or ends its thread in the middle may leave a signal
+    /// announced that is never sent, and the thread that was to have it waits
+    /// for that signal.
     #[doc(alias = "pthread_cancel")]
     #[doc(alias = "cancel")]
     #[allow(clippy::must_use_candidate, reason = "a request is made for its effect")]
