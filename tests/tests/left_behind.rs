@@ -10,7 +10,7 @@ use std::sync::mpsc;
 use stop_tests::seccomp::deny;
 use stop_tests::{on_backends, per_backend, thread_id, wait_until_blocked_in};
 use stopruntime::ext::{ReadOrStop, sleep_or_stop};
-use stopruntime::{Backend, Stopper, backend, thread};
+use stopruntime::{Backend, Stopper, backend, check, thread};
 use support_hazards::proc::{rest, wait_for};
 use support_hazards::rseq::{RSEQ_CS, libc_area};
 use support_hazards::signals::{STOP, is_masked, plain_read, plain_write};
@@ -31,6 +31,8 @@ on_backends! { ["rseq", "handler"];
         let (reader, writer) = pipe().unwrap();
         let (sender, receiver) = mpsc::channel();
         let waiter = thread::spawn(move || {
+            // From here on it has what a signal needs.
+            assert!(check().is_ok());
             sender.send(thread_id()).unwrap();
             let read = plain_read(reader.as_raw_fd());
             (read, rest(thread_id()).pending, is_masked(STOP))

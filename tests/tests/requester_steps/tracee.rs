@@ -59,6 +59,8 @@ impl Pair {
         let (data, marked) = UnixStream::pair().unwrap();
         let kept = reader.try_clone().unwrap();
         let handle = thread::spawn(move || {
+            // From here on it has what a signal needs.
+            assert!(stopruntime::check().is_ok());
             tids.send(thread_id()).unwrap();
             run(does, &told, marked, &reader)
         });
