@@ -116,6 +116,7 @@ impl core::fmt::Debug for Fixture {
 
 /// One covered call.
 #[derive(Clone, Copy, Debug)]
+#[allow(clippy::struct_excessive_bools, reason = "a row of independent facts")]
 pub struct Case {
     /// As a user knows it.
     pub name: &'static str,
