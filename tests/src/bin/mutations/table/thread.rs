@@ -6,7 +6,7 @@ const FILE: &str = "current.rs";
 const SCOPE: &str = "thread/scope.rs";
 
 pub(crate) fn rows() -> Vec<Row> {
-    [registration(), holders()].into_iter().flatten().collect()
+    [registration(), holders(), scopes()].into_iter().flatten().collect()
 }
 
 fn registration() -> Vec<Row> {
@@ -93,6 +93,37 @@ fn holders() -> Vec<Row> {
             "let _ = (current::start as fn(_), record);",
         )
         .caught_by("lifecycle::a_request_before_the_thread_runs", ALL),
+        row("who waits for a thread is told of its end", "the wake-up")
+            .edit("record.rs", "== END_AWAITED {", "== END_AWAITED && false {")
+            .caught_by("lifecycle_held::who_waits_for_a_thread_is_told_of_its_end", ALL),
+        row(
+            "where libc has not registered rseq, its area is not used",
+            "neither its size nor its core is looked at",
+        )
+        .edit("window/rseq.rs", "if size != 0 {", "if size != 0 || true {")
+        .edit("window/rseq.rs", "registered.then(||", "(registered || true).then(||")
+        .caught_by("own_rseq::the_runtime_registers_and_takes_it_back", RSEQ),
+        row("nor where somebody has taken it back", "its core is not looked at")
+            .edit("window/rseq.rs", "registered.then(||", "(registered || true).then(||")
+            .caught_by("own_rseq::an_area_that_somebody_has_taken_back_is_not_used", RSEQ),
+        row(
+            "an area of our own is taken back before it goes with its thread",
+            "it stays registered",
+        )
+        .edit("record.rs", "rseq::unregister();", "let _ = rseq::unregister as fn();")
+        .caught_by("own_rseq::the_runtime_registers_and_takes_it_back", RSEQ),
+        row("and after the proof", "it stays registered")
+            .edit(
+                "backend.rs",
+                "if owned {\n        window::rseq::unregister();\n    }",
+                "let _ = owned;",
+            )
+            .caught_by("own_rseq::the_runtime_registers_and_takes_it_back", RSEQ),
+    ]
+}
+
+fn scopes() -> Vec<Row> {
+    vec![
         row("a scope whose closure panics stops its threads", "the requests")
             .edit(
                 SCOPE,
@@ -134,34 +165,8 @@ fn holders() -> Vec<Row> {
                 "lifecycle_held::a_thread_that_comes_when_the_scope_is_requested_is_stopped_too",
                 ALL,
             ),
-        row("who waits for a thread is told of its end", "the wake-up")
-            .edit("record.rs", "== END_AWAITED {", "== END_AWAITED && false {")
-            .caught_by("lifecycle_held::who_waits_for_a_thread_is_told_of_its_end", ALL),
         row("a scope forgets those alone that have ended", "those that have not")
             .edit(SCOPE, "!stopper.record().has_ended()", "stopper.record().has_ended()")
             .caught_by("lifecycle_held::a_request_to_a_scope_stops_all_of_it", ALL),
-        row(
-            "where libc has not registered rseq, its area is not used",
-            "neither its size nor its core is looked at",
-        )
-        .edit("window/rseq.rs", "if size != 0 {", "if size != 0 || true {")
-        .edit("window/rseq.rs", "registered.then(||", "(registered || true).then(||")
-        .caught_by("own_rseq::the_runtime_registers_and_takes_it_back", RSEQ),
-        row("nor where somebody has taken it back", "its core is not looked at")
-            .edit("window/rseq.rs", "registered.then(||", "(registered || true).then(||")
-            .caught_by("own_rseq::an_area_that_somebody_has_taken_back_is_not_used", RSEQ),
-        row(
-            "an area of our own is taken back before it goes with its thread",
-            "it stays registered",
-        )
-        .edit("record.rs", "rseq::unregister();", "let _ = rseq::unregister as fn();")
-        .caught_by("own_rseq::the_runtime_registers_and_takes_it_back", RSEQ),
-        row("and after the proof", "it stays registered")
-            .edit(
-                "backend.rs",
-                "if owned {\n        window::rseq::unregister();\n    }",
-                "let _ = owned;",
-            )
-            .caught_by("own_rseq::the_runtime_registers_and_takes_it_back", RSEQ),
     ]
 }
