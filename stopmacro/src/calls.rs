@@ -385,6 +385,12 @@ pub(crate) fn is_lock(call: &ExprMethodCall) -> bool {
     call.args.is_empty() && ["lock", "read", "write"].iter().any(|name| call.method == name)
 }
 
+/// Whether `call` is `stdin()`.
+pub(crate) fn is_standard_input(call: &Expr) -> bool {
+    matches!(call, Expr::Call(call) if call.args.is_empty())
+        && name(call).rsplit("::").next() == Some("stdin")
+}
+
 /// The name of a call as the user wrote it, for messages.
 pub(crate) fn name(call: &Expr) -> String {
     match call {

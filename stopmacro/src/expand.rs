@@ -16,7 +16,7 @@ use syn::{
 use crate::calls::{self, Operation, Traits};
 use crate::plan::{Change, Plan, Step};
 use crate::scope::Leave;
-use crate::{imports, marks, node};
+use crate::{imports, lock, marks, node};
 
 /// The function with every node replaced.
 pub(crate) fn expand(plan: Plan) -> TokenStream {
@@ -96,7 +96,10 @@ impl Writer {
             _ => None,
         };
         match (&mut call, operation) {
-            (Expr::MethodCall(call), Operation::Variant(_)) => or_stop(&mut call.method),
+            (Expr::MethodCall(call), Operation::Variant(_)) => {
+                or_stop(&mut call.method);
+                lock::in_receiver(&mut call.receiver);
+            }
             (Expr::Call(call), Operation::Variant(_)) => {
                 if let Expr::Path(path) = &mut *call.func
                     && let Some(last) = path.path.segments.last_mut()
@@ -105,12 +108,14 @@ impl Writer {
                 }
             }
             (Expr::Call(call), Operation::ThroughTrait(names)) => {
+                call.args.first_mut().into_iter().for_each(lock::in_first);
                 let name = names.first().map(|name| Ident::new(name, span));
                 let used =
                     replace_path(&mut call.func, &quote_spanned!(span=> private::#name::), 1);
                 leave = quote_spanned!(span=> { #used #leave });
             }
             (Expr::Call(call), Operation::Function(module)) => {
+                call.args.iter_mut().for_each(lock::in_argument);
                 let module = Ident::new(module, span);
                 let used = replace_path(&mut call.func, &quote_spanned!(span=> #module::), 0);
                 leave = quote_spanned!(span=> { #used #leave });

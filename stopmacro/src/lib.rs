@@ -15,6 +15,7 @@ mod fallback;
 mod flow;
 mod imports;
 mod leftover;
+mod lock;
 mod loops;
 mod marks;
 mod node;

@@ -10,8 +10,8 @@ use syn::{
 
 use crate::calls;
 use crate::expand::{Writer, at, or_stop, shielded, walk};
-use crate::node;
 use crate::plan::Turn;
+use crate::{lock, node};
 
 impl Writer {
     /// The node of a loop.
@@ -162,6 +162,7 @@ fn stopping_iterator(head: Expr) -> TokenStream {
     match head {
         Expr::MethodCall(mut call) if calls::head(&call).is_some() => {
             or_stop(&mut call.method);
+            lock::in_receiver(&mut call.receiver);
             quote!(#call)
         }
         Expr::Paren(paren) => stopping_iterator(*paren.expr),

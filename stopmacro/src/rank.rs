@@ -156,6 +156,8 @@ pub(crate) fn rank(expr: &Expr) -> Option<Rank> {
             name
         }
         Expr::Call(call) => match &*call.func {
+            // `let input = stdin().lock();`
+            Expr::Path(_) if calls::is_standard_input(expr) => return None,
             Expr::Path(path) => {
                 let names: Vec<String> =
                     path.path.segments.iter().map(|segment| segment.ident.to_string()).collect();

@@ -66,7 +66,7 @@ pub(crate) fn unstoppable(call: &Expr, diag: &mut Diag) {
 
 /// The unmarked `lock`, `read` or `write` in what a method is called on:
 /// `….lock().unwrap().recv()`.
-/// (`stdin().lock()` gives no `Result`, and hardly waits.)
+/// (One without `unwrap`, as of `stdin()`, is the business of `lock`.)
 fn lock_before(call: &Expr) -> Option<&Ident> {
     let Expr::MethodCall(call) = call else {
         return None;

@@ -6,11 +6,12 @@ pub use receiver::{Found, Otherwise, Through, Via, Walk, never_run, steps, via};
 
 pub use crate::ext::{
     AcceptOrStop, BufReadOrStop, BytesOrStop, ConnectOrStop, ConnectTimeoutOrStop, FileOrStop,
-    FillBufOrStop, IncomingOrStop, InitialiseOrStop, JoinOrStop, LockOrStop, OpenOrStop,
-    OutputOrStop, PeekFromOrStop, PeekOrStop, ReadOrStop, ReadWriteLockOrStop, ReceiverOrStop,
-    RecvFromOrStop, RecvOrStop, SendOrStop, SendToOrStop, SenderOrStop, StatusOrStop, StdinOrStop,
-    SubmitAndWaitOrStop, SubmitWithArgsOrStop, WaitOrStop, WaitWithOutputOrStop, WriteOrStop,
-    copy_or_stop, park_or_stop, park_timeout_or_stop, sleep_or_stop, sleep_until_or_stop,
+    FillBufOrStop, IncomingOrStop, InitialiseOrStop, JoinOrStop, LockBefore, LockOrStop,
+    OpenOrStop, OutputOrStop, PeekFromOrStop, PeekOrStop, ReadOrStop, ReadWriteLockOrStop,
+    ReceiverOrStop, RecvFromOrStop, RecvOrStop, SendOrStop, SendToOrStop, SenderOrStop,
+    StatusOrStop, StdinOrStop, SubmitAndWaitOrStop, SubmitWithArgsOrStop, WaitOrStop,
+    WaitWithOutputOrStop, WriteOrStop, copy_or_stop, park_or_stop, park_timeout_or_stop,
+    sleep_or_stop, sleep_until_or_stop,
 };
 pub use crate::stop::{CarriesStop, Shield, Stopped, check};
 

@@ -33,8 +33,10 @@ pub(crate) enum Place {
     /// The stop channels.
     #[cfg_attr(not(feature = "crossbeam-channel"), allow(dead_code, reason = "none"))]
     Channels,
+    /// What stop-checked readers of standard input share.
+    StandardInput,
 }
-const PLACES: usize = 3;
+const PLACES: usize = 4;
 
 /// Zeros in a child.
 struct Page {

@@ -14,7 +14,8 @@ use std::io::{self, BufRead, BufReader, Cursor, Empty, ErrorKind, IoSliceMut, Re
 /// use a `BufReader<Stoppable<_>>`.
 ///
 /// Stopped in the middle of a line, `read_line` and `read_until` have appended
-/// the part that had arrived; the loops over `lines()` and `split()` drop it.
+/// the part that had arrived; the loops over `lines()` and `split()` drop it,
+/// except those over standard input, which put it back.
 /// Who must not stop in the middle of a message puts the call in a
 /// [`shield`](crate::shield()).
 #[diagnostic::on_unimplemented(
@@ -58,6 +59,17 @@ pub trait BufReadOrStop {
         self.read_until_or_stop(delimiter, &mut Vec::new())
     }
 
+    /// What the loops over `lines()` and `split()` do: as `read_until_or_stop`;
+    /// if it is stopped, the part goes back where it came from, if it can.
+    #[doc(hidden)]
+    fn part_or_stop(
+        &mut self,
+        delimiter: u8,
+        part: &mut Vec<u8>,
+    ) -> Result<io::Result<usize>, Stopped> {
+        self.read_until_or_stop(delimiter, part)
+    }
+
     #[doc(hidden)]
     fn lines_or_stop(self) -> Lines<Self>
     where
@@ -88,6 +100,12 @@ pub trait FillBufOrStop: BufRead {
     ///
     /// [`Stopped`]: a stop is requested and nothing was read.
     fn fill_buf_or_stop(&mut self) -> Result<io::Result<&[u8]>, Stopped>;
+
+    /// Puts what was read last before what is in the buffer, if it can.
+    #[doc(hidden)]
+    fn take_back(&mut self, _part: &[u8]) -> bool {
+        false
+    }
 }
 
 impl<B: FillBufOrStop + ?Sized> BufReadOrStop for B {
@@ -115,6 +133,17 @@ impl<B: FillBufOrStop + ?Sized> BufReadOrStop for B {
                 return Ok(Ok(done));
             }
         }
+    }
+
+    fn part_or_stop(
+        &mut self,
+        delimiter: u8,
+        part: &mut Vec<u8>,
+    ) -> Result<io::Result<usize>, Stopped> {
+        let start = part.len();
+        self.read_until_or_stop(delimiter, part).map_err(|stopped| {
+            if self.take_back(&part[start..]) { Stopped::new() } else { stopped }
+        })
     }
 }
 
@@ -200,6 +229,10 @@ macro_rules! forwarded {
             fn fill_buf_or_stop(&mut self) -> Result<io::Result<&[u8]>, Stopped> {
                 (**self).fill_buf_or_stop()
             }
+
+            fn take_back(&mut self, part: &[u8]) -> bool {
+                (**self).take_back(part)
+            }
         }
     )*};
 }
@@ -223,8 +256,10 @@ pub struct Lines<B>(B);
 
 impl<B: BufReadOrStop> Lines<B> {
     pub(crate) fn next_or_stop(&mut self) -> Result<Option<io::Result<String>>, Stopped> {
+        let mut bytes = Vec::new();
+        let outcome = self.0.part_or_stop(b'\n', &mut bytes)?;
         let mut line = String::new();
-        Ok(match self.0.read_line_or_stop(&mut line)? {
+        Ok(match append(&mut line, &bytes, Ok(outcome))? {
             Ok(0) => None,
             Ok(_) => {
                 if line.ends_with('\n') {
@@ -247,7 +282,7 @@ pub struct Split<B>(B, u8);
 impl<B: BufReadOrStop> Split<B> {
     pub(crate) fn next_or_stop(&mut self) -> Result<Option<io::Result<Vec<u8>>>, Stopped> {
         let mut part = Vec::new();
-        Ok(match self.0.read_until_or_stop(self.1, &mut part)? {
+        Ok(match self.0.part_or_stop(self.1, &mut part)? {
             Ok(0) => None,
             Ok(_) => {
                 if part.last() == Some(&self.1) {

@@ -70,7 +70,9 @@ pub use read::ReadOrStop;
 #[doc(hidden)]
 pub use refused::{InitialiseOrStop, ReadWriteLockOrStop};
 pub use ring::{SubmitAndWaitOrStop, SubmitWithArgsOrStop};
-pub use stdin::StdinOrStop;
+#[doc(hidden)]
+pub use stdin::LockBefore;
+pub use stdin::{StdinGuard, StdinOrStop};
 pub use stoppable::Stoppable;
 pub use time::{sleep_or_stop, sleep_until_or_stop};
 pub use write::WriteOrStop;

@@ -1,109 +1,209 @@
 //! Standard input.
 //!
-//! std keeps a buffer of its own that nobody can look into, so a stop-checked
-//! read of it could wait for input that has arrived already. The stop-checked
-//! reads therefore have another buffer, one for the process: standard input is
-//! read either by marked calls or by plain ones, not by both.
+//! std keeps a buffer of its own that cannot be looked into, and a lock that a
+//! stop does not end the wait for. The stop-checked reads therefore have a
+//! buffer and a lock of their own, one for the process: standard input is read
+//! either by marked calls or by plain ones, not by both.
+//!
+//! The lock is held from the first byte of a call to its last, as std's is, so
+//! that no other stop-checked reader gets a part of the line in between.
+//!
+//! # Safety
+//!
+//! The invariant of this module: [`INPUT`] alone has its place.
+
+#![allow(unsafe_code)]
 
 use super::bufread::Lines;
-use super::copy::{self, Copied, Source};
-use super::read::append;
-use super::{BufReadOrStop, ReadOrStop, WriteOrStop, raw};
+use super::copy::{self, Copied};
+use super::stoppable::flatten;
+use super::{BufReadOrStop, FillBufOrStop, LockOrStop, ReadOrStop, WriteOrStop, raw};
+use crate::process::{PerProcess, Place};
 use crate::stop::{self, Stopped};
-use std::io::{self, Stdin, StdinLock};
-use std::os::fd::AsRawFd;
-use std::sync::{Mutex, PoisonError};
+use crate::sync::{Mutex, MutexGuard};
+use core::fmt;
+use std::io::{self, BufRead, Read, Stdin, StdinLock};
+use std::sync::PoisonError;
 
-/// What has been read and not yet handed out.
-static LEFT: Mutex<Vec<u8>> = Mutex::new(Vec::new());
-
+/// As std's.
 const SIZE: usize = 8 * 1024;
 
-fn take(buffer: &mut [u8]) -> usize {
-    let mut left = LEFT.lock().unwrap_or_else(PoisonError::into_inner);
-    let length = left.len().min(buffer.len());
-    buffer[..length].copy_from_slice(&left[..length]);
-    left.drain(..length);
-    length
+/// What has been read and not yet handed out.
+#[derive(Default)]
+struct Buffer {
+    bytes: Vec<u8>,
+    /// How many of them have been.
+    taken: usize,
 }
 
-/// What is handed out again before all else.
-fn put_back(rest: &[u8]) {
-    if !rest.is_empty() {
-        let mut left = LEFT.lock().unwrap_or_else(PoisonError::into_inner);
-        left.splice(..0, rest.iter().copied());
+impl Buffer {
+    fn left(&self) -> &[u8] {
+        &self.bytes[self.taken..]
     }
 }
 
-fn read(input: &impl AsRawFd, buffer: &mut [u8]) -> Result<io::Result<usize>, Stopped> {
-    stop::check()?;
-    match take(buffer) {
-        // Not under the lock, which is never held while waiting.
-        0 => raw::read(input.as_raw_fd(), buffer),
-        length => Ok(Ok(length)),
-    }
-}
+/// The turn of one call, or of one reader. A forked child begins with an empty
+/// buffer: what its parent has read ahead is the parent's.
+// SAFETY: the module's invariant.
+static INPUT: PerProcess<Mutex<Buffer>> = unsafe { PerProcess::new(Place::StandardInput) };
 
-fn read_until(
-    input: &impl AsRawFd,
-    delimiter: u8,
-    buffer: &mut Vec<u8>,
-) -> Result<io::Result<usize>, Stopped> {
-    let start = buffer.len();
-    let mut chunk = [0; SIZE];
-    loop {
-        let done = buffer.len() - start;
-        let length = match read(input, &mut chunk).map_err(|_| Stopped::after(done))? {
-            Ok(length) => length,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            Err(error) => return Ok(Err(error)),
+type Turn = MutexGuard<'static, Buffer>;
+
+/// Standard input, locked against all other stop-checked readers: what
+/// [`Stdin::lock`] returns under a mark.
+///
+/// Its plain calls are stop-checked as well: they report a stop as an
+/// [`io::Error`] that carries [`Stopped`].
+///
+/// ```no_run
+/// use std::io::{BufRead, stdin};
+/// use stopruntime::ext::LockOrStop;
+///
+/// # fn main() -> std::io::Result<()> {
+/// let mut name = String::new();
+/// let mut value = String::new();
+/// // No other stop-checked reader gets the line in between.
+/// let mut input = stdin().lock_or_stop()?;
+/// input.read_line(&mut name)?;
+/// input.read_line(&mut value)?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Default)]
+#[must_use = "standard input is free again as soon as this is dropped"]
+pub struct StdinGuard(Option<Turn>);
+
+impl StdinGuard {
+    /// The turn, which begins with the first call.
+    fn turn(&mut self) -> Result<&mut Turn, Stopped> {
+        let turn = if let Some(turn) = self.0.take() {
+            turn
+        } else {
+            INPUT.get_or_make().lock_or_stop()?.unwrap_or_else(PoisonError::into_inner)
         };
-        let at = chunk[..length].iter().position(|byte| *byte == delimiter);
-        let used = at.map_or(length, |at| at + 1);
-        buffer.extend_from_slice(&chunk[..used]);
-        put_back(&chunk[used..length]);
-        if at.is_some() || length == 0 {
-            return Ok(Ok(done + used));
+        Ok(self.0.insert(turn))
+    }
+}
+
+/// `read(2)` of standard input. One that is closed is empty, as in std.
+fn fetch(buffer: &mut [u8]) -> Result<io::Result<usize>, Stopped> {
+    Ok(match raw::read(libc::STDIN_FILENO, buffer)? {
+        Err(error) if error.raw_os_error() == Some(libc::EBADF) => Ok(0),
+        outcome => outcome,
+    })
+}
+
+impl FillBufOrStop for StdinGuard {
+    fn fill_buf_or_stop(&mut self) -> Result<io::Result<&[u8]>, Stopped> {
+        stop::check()?;
+        let buffer = &mut **self.turn()?;
+        if buffer.left().is_empty() {
+            buffer.bytes.resize(SIZE, 0);
+            // None of it counts before it is filled.
+            buffer.taken = SIZE;
+            match fetch(&mut buffer.bytes)? {
+                Ok(length) => {
+                    buffer.bytes.truncate(length);
+                    buffer.taken = 0;
+                }
+                Err(error) => return Ok(Err(error)),
+            }
+        }
+        Ok(Ok(buffer.left()))
+    }
+
+    fn take_back(&mut self, part: &[u8]) -> bool {
+        if let Some(buffer) = self.0.as_deref_mut() {
+            let taken = core::mem::take(&mut buffer.taken);
+            buffer.bytes.splice(..taken, part.iter().copied());
+        }
+        true
+    }
+}
+
+impl ReadOrStop for StdinGuard {
+    fn read_or_stop(&mut self, buffer: &mut [u8]) -> Result<io::Result<usize>, Stopped> {
+        stop::check()?;
+        if buffer.len() >= SIZE && self.turn()?.left().is_empty() {
+            return fetch(buffer);
+        }
+        Ok(self.fill_buf_or_stop()?.and_then(|mut left| left.read(buffer)).inspect(|length| {
+            self.consume(*length);
+        }))
+    }
+
+    /// Its `read` reports the stop by itself.
+    fn ready_or_stop(&self) -> Result<io::Result<()>, Stopped> {
+        stop::check().map(Ok)
+    }
+
+    fn copy_to_or_stop(&mut self, writer: &mut dyn WriteOrStop, limit: u64) -> Copied {
+        copy::from_buffer(self, writer, limit)
+    }
+}
+
+impl Read for StdinGuard {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        flatten(self.read_or_stop(buffer))
+    }
+}
+
+impl BufRead for StdinGuard {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        flatten(self.fill_buf_or_stop())
+    }
+
+    fn consume(&mut self, amount: usize) {
+        if let Some(buffer) = self.0.as_deref_mut() {
+            buffer.taken += amount.min(buffer.left().len());
         }
     }
 }
 
-/// A copy from it.
-struct Input<'input, I>(&'input I);
-
-impl<I: AsRawFd> Source for Input<'_, I> {
-    fn fetch(&mut self, piece: &mut [u8]) -> Result<io::Result<usize>, Stopped> {
-        read(self.0, piece)
-    }
-
-    fn settle(&mut self, piece: &mut [u8], written: usize) -> io::Result<()> {
-        put_back(&piece[written..]);
-        Ok(())
+impl fmt::Debug for StdinGuard {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("StdinGuard").finish_non_exhaustive()
     }
 }
 
 macro_rules! reader {
     ($($input:ty),*) => {$(
+        /// Each call has standard input to itself, from its first byte to its last.
         impl ReadOrStop for $input {
             fn read_or_stop(&mut self, buffer: &mut [u8]) -> Result<io::Result<usize>, Stopped> {
-                read(self, buffer)
+                StdinGuard::default().read_or_stop(buffer)
             }
 
+            /// Of the descriptor alone: the `read` after it is std's own.
             fn ready_or_stop(&self) -> Result<io::Result<()>, Stopped> {
-                if LEFT.lock().unwrap_or_else(PoisonError::into_inner).is_empty() {
-                    raw::read_ready(self.as_raw_fd())
-                } else {
-                    stop::check().map(Ok)
-                }
+                raw::read_ready(libc::STDIN_FILENO)
+            }
+
+            fn read_exact_or_stop(&mut self, buffer: &mut [u8]) -> Result<io::Result<()>, Stopped> {
+                StdinGuard::default().read_exact_or_stop(buffer)
+            }
+
+            fn read_to_end_or_stop(
+                &mut self,
+                buffer: &mut Vec<u8>,
+            ) -> Result<io::Result<usize>, Stopped> {
+                StdinGuard::default().read_to_end_or_stop(buffer)
+            }
+
+            fn read_to_string_or_stop(
+                &mut self,
+                buffer: &mut String,
+            ) -> Result<io::Result<usize>, Stopped> {
+                StdinGuard::default().read_to_string_or_stop(buffer)
             }
 
             fn copy_to_or_stop(&mut self, writer: &mut dyn WriteOrStop, limit: u64) -> Copied {
-                copy::by_pieces(&mut Input(self), writer, limit)
+                StdinGuard::default().copy_to_or_stop(writer, limit)
             }
         }
     )*};
 }
-reader!(Stdin, StdinLock<'_>);
+reader!(Stdin, &Stdin, StdinLock<'_>);
 
 impl BufReadOrStop for StdinLock<'_> {
     fn read_until_or_stop(
@@ -111,14 +211,28 @@ impl BufReadOrStop for StdinLock<'_> {
         delimiter: u8,
         buffer: &mut Vec<u8>,
     ) -> Result<io::Result<usize>, Stopped> {
-        read_until(self, delimiter, buffer)
+        StdinGuard::default().read_until_or_stop(delimiter, buffer)
+    }
+
+    fn part_or_stop(
+        &mut self,
+        delimiter: u8,
+        part: &mut Vec<u8>,
+    ) -> Result<io::Result<usize>, Stopped> {
+        StdinGuard::default().part_or_stop(delimiter, part)
     }
 }
 
 /// The inherent methods of [`Stdin`], stop-checked.
 ///
-/// They keep a buffer apart from std's, one for the process: read standard
-/// input either with stop-checked calls or with plain ones, not with both.
+/// They have a buffer and a lock apart from std's, one for the process: read
+/// standard input either with stop-checked calls or with plain ones, not with
+/// both. A call has the lock until it ends; a loop over `lines()` from its first
+/// line on. A loop that is stopped in the middle of a line puts the line back.
+///
+/// To keep other stop-checked readers out for several calls,
+/// [lock it](StdinGuard) under a mark. (The guard of an unmarked `lock()` is
+/// std's: waiting for it cannot be stopped, and it keeps plain readers out.)
 pub trait StdinOrStop {
     /// [`Stdin::read_line`], stop-checked between its reads.
     ///
@@ -129,17 +243,52 @@ pub trait StdinOrStop {
     fn read_line_or_stop(&self, buffer: &mut String) -> Result<io::Result<usize>, Stopped>;
 
     #[doc(hidden)]
-    fn lines_or_stop(self) -> Lines<StdinLock<'static>>;
+    fn lines_or_stop(self) -> Lines<StdinGuard>;
 }
 
 impl StdinOrStop for Stdin {
     fn read_line_or_stop(&self, buffer: &mut String) -> Result<io::Result<usize>, Stopped> {
-        let mut bytes = Vec::new();
-        let outcome = read_until(self, b'\n', &mut bytes);
-        append(buffer, &bytes, outcome)
+        StdinGuard::default().read_line_or_stop(buffer)
     }
 
-    fn lines_or_stop(self) -> Lines<StdinLock<'static>> {
-        self.lock().lines_or_stop()
+    fn lines_or_stop(self) -> Lines<StdinGuard> {
+        StdinGuard::default().lines_or_stop()
+    }
+}
+
+/// [`Stdin::lock`], stop-checked.
+impl LockOrStop for Stdin {
+    type Output = StdinGuard;
+
+    fn lock_or_stop(&self) -> Result<StdinGuard, Stopped> {
+        let mut guard = StdinGuard::default();
+        stop::check()?;
+        guard.turn()?;
+        Ok(guard)
+    }
+}
+
+/// The `lock` before a marked call: `stdin().lock().read_line(…)`.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "`lock` of `{Self}` waits unstoppably: the mark is for the call behind it alone",
+    label = "waits for this lock first",
+    note = "if the lock is never held for long, bind its guard with `let` before the marked call; otherwise use a `stopruntime::sync::Mutex` and mark both calls, `blocking!(blocking!(….lock()).unwrap().…)`"
+)]
+pub trait LockBefore {
+    /// Locked by the first stop-checked call of what is returned.
+    fn lock_before(&self) -> StdinGuard;
+}
+
+impl LockBefore for Stdin {
+    fn lock_before(&self) -> StdinGuard {
+        StdinGuard::default()
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<L: LockBefore + ?Sized> LockBefore for &L {
+    fn lock_before(&self) -> StdinGuard {
+        (**self).lock_before()
     }
 }

@@ -65,7 +65,7 @@ impl<S> Stoppable<S> {
 
 /// As an `io::Error`; cold, because it allocates.
 #[inline(always)]
-fn flatten<T>(outcome: Result<io::Result<T>, Stopped>) -> io::Result<T> {
+pub(super) fn flatten<T>(outcome: Result<io::Result<T>, Stopped>) -> io::Result<T> {
     #[cold]
     fn stop<T>(stopped: Stopped) -> io::Result<T> {
         Err(stopped.into())
