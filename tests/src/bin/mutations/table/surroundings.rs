@@ -61,11 +61,7 @@ pub(crate) fn rows() -> Vec<Row> {
                 &["rseq"],
             ),
         row("a look at readiness that a signal interrupts is made again", "it has seen an error")
-            .edit(
-                "ppoll.rs",
-                "if std::io::Error::last_os_error().kind() != std::io::ErrorKind::Interrupted {",
-                "{",
-            )
+            .edit("ppoll.rs", "Some(libc::EINTR) => {}", "")
             .caught_by(
                 "hostile::traced::every_other_system_call_met_by_a_signal_that_restarts",
                 PPOLL,
