@@ -66,7 +66,8 @@ pub(crate) unsafe fn call(
     // SAFETY: handed on to the piece that knows the call.
     unsafe {
         match number {
-            libc::SYS_recvfrom | libc::SYS_sendto => transfer::with_flag(record, number, args, 3),
+            libc::SYS_recvfrom => transfer::receive(record, args),
+            libc::SYS_sendto => transfer::with_flag(record, number, args, 3),
             libc::SYS_recvmsg | libc::SYS_sendmsg => transfer::with_flag(record, number, args, 2),
             libc::SYS_recvmmsg | libc::SYS_sendmmsg => transfer::with_flag(record, number, args, 3),
             libc::SYS_read | libc::SYS_write | libc::SYS_readv | libc::SYS_writev => {

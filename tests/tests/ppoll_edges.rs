@@ -10,10 +10,10 @@ mod terminal;
 
 use started::{LIMIT, start};
 use std::fs::File;
-use std::io::{Error, IoSlice};
+use std::io::{Error, IoSlice, Write};
 use std::net::{Shutdown, UdpSocket};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
-use std::os::unix::net::UnixDatagram;
+use std::os::unix::net::{UnixDatagram, UnixStream};
 use std::path::PathBuf;
 use std::sync::mpsc;
 use stop_tests::{on_backends, per_backend};
@@ -113,7 +113,41 @@ fn fills_a_terminal(
     assert_eq!(what_came_out(master), comes_out.repeat(written));
 }
 
+/// Six bytes of a stream, all at once; what has come of them by its end.
+fn all_six(stream: UnixStream) -> Result<String, Stopped> {
+    let mut bytes = [0_u8; 6];
+    let (socket, place) = (stream.as_raw_fd(), bytes.as_mut_ptr().cast());
+    // SAFETY: six writable bytes.
+    let length = unsafe { sys::recv_or_stop(socket, place, 6, libc::MSG_WAITALL)? };
+    Ok(String::from_utf8_lossy(&bytes[..usize::try_from(length).unwrap()]).into_owned())
+}
+
 per_backend! {
+    fn waitall_waits_for_all_of_it() {
+        let (mut writer, reader) = UnixStream::pair().unwrap();
+        let theirs = reader.try_clone().unwrap();
+        let thread = start(move || all_six(theirs));
+        thread.wait_until_at_rest_in(&RECEIVES);
+        writer.write_all(b"abc").unwrap();
+        thread.wait_until_at_rest_in(&RECEIVES);
+        writer.write_all(b"defg").unwrap();
+        assert_eq!(thread.ended().unwrap(), "abcdef");
+        // What has come before a stop or the end is not lost.
+        let theirs = reader.try_clone().unwrap();
+        let thread = start(move || (all_six(theirs), stopruntime::check().is_err()));
+        thread.wait_until_at_rest_in(&RECEIVES);
+        assert_eq!(thread.stopped(), (Ok("g".into()), true));
+        let theirs = reader.try_clone().unwrap();
+        let thread = start(move || all_six(theirs));
+        thread.wait_until_at_rest_in(&RECEIVES);
+        assert!(thread.stopped().is_err());
+        writer.write_all(b"end").unwrap();
+        let thread = start(move || all_six(reader));
+        thread.wait_until_at_rest_in(&RECEIVES);
+        drop(writer);
+        assert_eq!(thread.ended().unwrap(), "end");
+    }
+
     fn big_datagrams_by_address_wait_for_room_and_stop() {
         let (receiver, sender, path) = by_address();
         // A few fill the sender's buffer long before the receiver's queue.

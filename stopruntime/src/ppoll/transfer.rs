@@ -8,7 +8,7 @@
 
 use super::file::{self, Turn};
 use super::ready::{AGAIN, Event, until_ready};
-use super::{UNSUPPORTED, is_nonblocking, is_ready, plain};
+use super::{UNSUPPORTED, has_now, is_nonblocking, is_ready, plain};
 use crate::given::{each_given, given};
 use crate::record::Record;
 use crate::stop::Stopped;
@@ -45,6 +45,50 @@ pub(super) unsafe fn with_flag(
         }
         Err(raw) => Ok(raw),
     }
+}
+
+/// recvfrom(2). With `MSG_WAITALL` of a stream it goes on until the whole length
+/// has come; an error, the end, or a stop leaves it at what it has by then, as it
+/// leaves the plain call.
+///
+/// # Safety
+///
+/// As the call.
+pub(super) unsafe fn receive(record: &Record, mut args: [usize; 6]) -> Result<isize, Stopped> {
+    const ONCE: c_int = libc::MSG_DONTWAIT | libc::MSG_PEEK | libc::MSG_OOB | libc::MSG_ERRQUEUE;
+    let (descriptor, length, flags) = (args[0] as c_int, args[2], args[3] as c_int);
+    let mut done = 0;
+    loop {
+        // SAFETY: the caller's call, with the rest of its buffer.
+        let raw = match unsafe { with_flag(record, libc::SYS_recvfrom, args, 3) } {
+            Ok(raw) if raw > 0 => raw.unsigned_abs(),
+            // The bytes have been taken: the stop is for the next call.
+            outcome if done == 0 => return outcome,
+            _ => return Ok(done as isize),
+        };
+        done += raw;
+        let whole = flags & libc::MSG_WAITALL != 0 && flags & ONCE == 0;
+        if done >= length || !whole || is_nonblocking(descriptor) || !is_stream(descriptor) {
+            return Ok(done as isize);
+        }
+        args[1] += raw;
+        args[2] -= raw;
+        // An error is left for the next call, as the plain one leaves it.
+        if has_now(descriptor, libc::POLLIN) & libc::POLLERR != 0 {
+            return Ok(done as isize);
+        }
+    }
+}
+
+/// Whether it is a stream's socket, whose data have no borders. getsockopt(2).
+fn is_stream(descriptor: c_int) -> bool {
+    let mut kind: c_int = 0;
+    let mut length = size_of::<c_int>() as libc::socklen_t;
+    let (level, option) = (libc::SOL_SOCKET, libc::SO_TYPE);
+    let place = (&raw mut kind).cast();
+    // SAFETY: a place of the option's type and its length.
+    let known = unsafe { libc::getsockopt(descriptor, level, option, place, &raw mut length) } == 0;
+    known && kind == libc::SOCK_STREAM
 }
 
 /// For a datagram to a Unix address: a socket connected to it. The sender's own

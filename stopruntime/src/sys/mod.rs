@@ -50,8 +50,10 @@
 //! | `flock` `fcntl(F_SETLKW)` `fcntl(F_OFD_SETLKW)` `lockf` `semop` `semtimedop` `msgrcv` `msgsnd` `wait` `wait3` `waitpid(-1)` `waitid(P_ALL)` `futex(FUTEX_LOCK_PI)` `futex(FUTEX_LOCK_PI2)` | the call if it does not have to wait, else `ENOTSUP` |
 //! | `ioctl` `tcdrain` `splice` `tee` `vmsplice` `sendfile` `futex(FUTEX_WAIT_REQUEUE_PI)`, `syscall` of another number | `ENOTSUP` |
 //!
-//! `MSG_WAITALL`, `SO_RCVLOWAT`, and a terminal's `VTIME` are not waited for on
-//! that backend.
+//! `MSG_WAITALL` is waited for by `recv` and `recvfrom` of a stream, not by
+//! `recvmsg` and `recvmmsg`, nor with `MSG_PEEK`; a time-out of the socket begins
+//! anew with each part. `SO_RCVLOWAT` and a terminal's `VTIME` are not waited for
+//! on that backend.
 //!
 //! # Safety
 //!
