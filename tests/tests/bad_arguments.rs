@@ -147,7 +147,10 @@ on_backends! { BACKENDS;
     }
 
     fn times() {
-        same! { nanosleep / nanosleep_or_stop(null(), null_mut()); }
+        // On 32 bits glibc reads the time itself, to make a longer one of it.
+        if cfg!(target_pointer_width = "64") {
+            same! { nanosleep / nanosleep_or_stop(null(), null_mut()); }
+        }
         for time in &NO_TIMES {
             same! { nanosleep / nanosleep_or_stop(time, null_mut()); }
         }

@@ -160,6 +160,9 @@ per_backend! {
     fn a_default_action_that_ends_the_process_ends_it() {
         for signal in [libc::SIGUSR1, libc::SIGALRM, libc::SIGTERM, libc::SIGHUP] {
             let status = child(|| {
+                // nohup(1) has it ignored, say.
+                // SAFETY: the default action, which is no function.
+                unsafe { libc::signal(signal, libc::SIG_DFL) };
                 Config::new().signal(signal).install().unwrap();
                 send(thread_id(), signal);
             });

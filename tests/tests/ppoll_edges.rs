@@ -114,7 +114,7 @@ fn fills_a_terminal(
 }
 
 /// Six bytes of a stream, all at once; what has come of them by its end.
-fn all_six(stream: UnixStream) -> Result<String, Stopped> {
+fn all_six(stream: &UnixStream) -> Result<String, Stopped> {
     let mut bytes = [0_u8; 6];
     let (socket, place) = (stream.as_raw_fd(), bytes.as_mut_ptr().cast());
     // SAFETY: six writable bytes.
@@ -126,7 +126,7 @@ per_backend! {
     fn waitall_waits_for_all_of_it() {
         let (mut writer, reader) = UnixStream::pair().unwrap();
         let theirs = reader.try_clone().unwrap();
-        let thread = start(move || all_six(theirs));
+        let thread = start(move || all_six(&theirs));
         thread.wait_until_at_rest_in(&RECEIVES);
         writer.write_all(b"abc").unwrap();
         thread.wait_until_at_rest_in(&RECEIVES);
@@ -134,15 +134,15 @@ per_backend! {
         assert_eq!(thread.ended().unwrap(), "abcdef");
         // What has come before a stop or the end is not lost.
         let theirs = reader.try_clone().unwrap();
-        let thread = start(move || (all_six(theirs), stopruntime::check().is_err()));
+        let thread = start(move || (all_six(&theirs), stopruntime::check().is_err()));
         thread.wait_until_at_rest_in(&RECEIVES);
         assert_eq!(thread.stopped(), (Ok("g".into()), true));
         let theirs = reader.try_clone().unwrap();
-        let thread = start(move || all_six(theirs));
+        let thread = start(move || all_six(&theirs));
         thread.wait_until_at_rest_in(&RECEIVES);
         assert!(thread.stopped().is_err());
         writer.write_all(b"end").unwrap();
-        let thread = start(move || all_six(reader));
+        let thread = start(move || all_six(&reader));
         thread.wait_until_at_rest_in(&RECEIVES);
         drop(writer);
         assert_eq!(thread.ended().unwrap(), "end");

@@ -6,6 +6,7 @@
 mod compound;
 mod earlier;
 mod ext;
+mod input;
 mod mpsc;
 mod ppoll;
 mod protocol;
@@ -69,6 +70,7 @@ pub(crate) fn rows() -> Vec<Row> {
         thread::rows(),
         ppoll::rows(),
         ext::rows(),
+        input::rows(),
         compound::rows(),
         sync::rows(),
         mpsc::rows(),
