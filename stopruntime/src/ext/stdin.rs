@@ -276,11 +276,17 @@ impl LockOrStop for Stdin {
     note = "if the lock is never held for long, bind its guard with `let` before the marked call; otherwise use a `stopruntime::sync::Mutex` and mark both calls, `blocking!(blocking!(….lock()).unwrap().…)`"
 )]
 pub trait LockBefore {
+    /// What is called next.
+    type Guard;
+
     /// Locked by the first stop-checked call of what is returned.
-    fn lock_before(&self) -> StdinGuard;
+    fn lock_before(&self) -> Self::Guard;
 }
 
+#[diagnostic::do_not_recommend]
 impl LockBefore for Stdin {
+    type Guard = StdinGuard;
+
     fn lock_before(&self) -> StdinGuard {
         StdinGuard::default()
     }
@@ -288,7 +294,9 @@ impl LockBefore for Stdin {
 
 #[diagnostic::do_not_recommend]
 impl<L: LockBefore + ?Sized> LockBefore for &L {
-    fn lock_before(&self) -> StdinGuard {
+    type Guard = L::Guard;
+
+    fn lock_before(&self) -> L::Guard {
         (**self).lock_before()
     }
 }
