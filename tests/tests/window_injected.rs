@@ -156,6 +156,16 @@ impl Gate {
     }
 }
 
+/// Whether the runs have met both sides of the race.
+fn met(counts: &Counts) -> bool {
+    ["stopped", "read"].iter().all(|name| counts.get(&(name, true)).is_some_and(|met| *met > 0))
+}
+
+/// A part of the runs may be enough, if it has met both sides.
+fn goes_on(made: u64, all: u64, counts: &Counts) -> bool {
+    made < runs(all) || made < all && !met(counts)
+}
+
 /// The runs must have met both sides of the race.
 fn check(pace: Pace, counts: &Counts) {
     eprintln!("{pace:?} {counts:?}");
@@ -172,7 +182,9 @@ on_backends! { ["rseq", "handler"];
         pin(thread_id(), &[cores.last()]);
         let pace = Pace::on(cores.first());
         let (mut dice, mut counts) = (Dice::new(), Counts::new());
-        for _ in 0..runs(4_000) {
+        let mut made = 0;
+        while goes_on(made, 4_000, &counts) {
+            made += 1;
             one_run(&mut dice, pace, cores.first(), false, &mut counts);
         }
         check(pace, &counts);
@@ -184,7 +196,9 @@ on_backends! { ["rseq", "handler"];
         sleep_sharply();
         let pace = Pace::on(core);
         let (mut dice, mut counts) = (Dice::new(), Counts::new());
-        for _ in 0..runs(2_000) {
+        let mut made = 0;
+        while goes_on(made, 2_000, &counts) {
+            made += 1;
             one_run(&mut dice, pace, core, true, &mut counts);
         }
         check(pace, &counts);
@@ -208,7 +222,9 @@ on_backends! { ["rseq", "handler"];
         });
         pin(thread_id(), &[cores.last()]);
         let (mut dice, mut counts) = (Dice::new(), Counts::new());
-        for _ in 0..runs(2_000) {
+        let mut made = 0;
+        while goes_on(made, 2_000, &counts) {
+            made += 1;
             one_run(&mut dice, pace, core, false, &mut counts);
         }
         go_on.store(false, Ordering::Relaxed);
@@ -255,7 +271,9 @@ on_backends! { ["rseq", "handler"];
         count_blows(libc::SIGUSR1, libc::SA_RESTART);
         let pace = Pace::on(cores.first());
         let (mut dice, mut counts) = (Dice::new(), Counts::new());
-        for _ in 0..runs(1_000) {
+        let mut made = 0;
+        while goes_on(made, 1_000, &counts) {
+            made += 1;
             let weather = |thread| Some(Storm::on(thread, libc::SIGUSR1));
             one_run_in(&mut dice, pace, cores.first(), false, &mut counts, weather);
         }
@@ -280,7 +298,9 @@ on_backends! { ["rseq", "handler"];
             moves
         });
         let (mut dice, mut counts) = (Dice::new(), Counts::new());
-        for _ in 0..runs(2_000) {
+        let mut made = 0;
+        while goes_on(made, 2_000, &counts) {
+            made += 1;
             one_run(&mut dice, pace, first, false, &mut counts);
         }
         done.store(true, Ordering::Relaxed);
