@@ -50,7 +50,7 @@ fn handler() -> Vec<Row> {
             .edit(HANDLER_RS, ".filter(|record| record.claim.is_open())", "")
             .caught_by("strays::strays_end_nothing_and_reach_the_earlier_handler", ALL),
         row("what is not ours goes to the handler before ours", "the call of it")
-            .edit(HANDLER_RS, "unsafe { earlier::chain(signal, info, context, !queued::is_stop(info)) }", "{ let _ = (earlier::chain as unsafe fn(_, _, _, _), queued::is_stop as unsafe fn(_) -> _); }")
+            .edit(HANDLER_RS, "unsafe { earlier::chain(signal, info, context, !(unclear || queued::is_stop(info))) }", "{ let _ = (earlier::chain as unsafe fn(_, _, _, _), queued::is_stop as unsafe fn(_) -> _); }")
             .caught_by("strays::strays_end_nothing_and_reach_the_earlier_handler", ALL),
         row("a request merged into a foreign signal arrives", "the look at the pc whatever siginfo says")
             .edit(
