@@ -48,6 +48,13 @@ const ENDED: u32 = 1;
 /// in here, and then without a system call.
 pub(crate) const END_AWAITED: u32 = 2;
 
+/// Whether a stop of any thread has ever been requested in this process.
+static ANY_REQUESTED: AtomicBool = AtomicBool::new(false);
+
+pub(crate) fn any_requested() -> bool {
+    ANY_REQUESTED.load(Ordering::Relaxed)
+}
+
 /// One thread's record. The words the hot path touches come first and share a
 /// cache line.
 #[repr(C, align(64))]
@@ -132,6 +139,7 @@ impl Record {
     }
 
     fn set_flag(&self) -> bool {
+        ANY_REQUESTED.store(true, Ordering::Relaxed);
         // SeqCst: race 1 where the barrier is missing; it includes the Release
         // that `requested` pairs with.
         self.line.flag.fetch_or(REQUESTED, Ordering::SeqCst) & REQUESTED == 0

@@ -56,9 +56,9 @@ pub(super) unsafe extern "C" fn on_signal(
         }
     }
     if !(probe || request) {
-        // Without its number, one that this process has sent to a thread that is
-        // to stop may be a request's that comes late: no reason to end.
-        let unclear = unnumbered && record.is_some_and(crate::record::Record::requested);
+        // Without its number, one that this process has sent may be a request's
+        // that comes late: no reason to end.
+        let unclear = unnumbered && crate::record::any_requested();
         // SAFETY: the arguments the kernel called us with.
         unsafe { earlier::chain(signal, info, context, !(unclear || queued::is_stop(info))) }
     }

@@ -61,6 +61,8 @@ impl OneRead {
         let (data, data_in) = pipe().unwrap();
         let mut marked = data.try_clone().unwrap();
         let handle = thread::spawn(move || {
+            // Its record is in use, so that the trace is that of the call alone.
+            assert!(stopruntime::check().is_ok());
             sender.send(thread_id()).unwrap();
             plain_read(opened.as_raw_fd()).unwrap();
             trap();
