@@ -56,9 +56,9 @@ pub(super) unsafe extern "C" fn on_signal(
         }
     }
     if !(probe || request) {
-        // Without its number, one that this process has sent may be a request's
-        // that comes late: no reason to end.
-        let unclear = unnumbered && crate::record::any_requested();
+        // It may be a request's whose siginfo has not come through (an emulator
+        // changes it): no reason to end.
+        let unclear = crate::record::any_requested();
         // SAFETY: the arguments the kernel called us with.
         unsafe { earlier::chain(signal, info, context, !(unclear || queued::is_stop(info))) }
     }
