@@ -162,7 +162,8 @@ impl Config {
     ///
     /// A signal of that number that is not a request does what it did before. An
     /// earlier handler is called, with its own signals blocked; a default action
-    /// that ends the process ends it, and children that were not to be reaped
+    /// that ends the process ends it (until the first request in the process: from
+    /// then on such a signal may be a request that comes late), and children that were not to be reaped
     /// (`SIGCHLD`) still are not. The runtime's handler takes over an earlier
     /// handler's stack and restarts:
     ///
