@@ -448,7 +448,8 @@ mod tests {
     /// A row that the runtime does not answer would be an error at the user's call.
     #[test]
     fn the_runtime_has_every_row() {
-        let (private, ext) = (source("private.rs"), source("ext") + &source("sync"));
+        let (private, ext) =
+            (source("private.rs"), source("ext") + &source("sync") + &source("thread"));
         for row in [METHODS, ITERATORS, ASSOCIATED, OF_FILE].into_iter().flatten() {
             assert!(ext.contains(&format!("fn {}_or_stop", row.0)), "{}", row.0);
             for name in row.2 {
