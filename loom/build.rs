@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
 const SOURCES: &str = "../stopruntime/src/sync";
-const CLAIM: &str = "../stopruntime/src/claim.rs";
+const CLAIM: &str = "../stopruntime/src/runtime/claim.rs";
 
 /// What the sources say, and what the copies say.
 const WORDS: [(&str, &str); 5] = [
@@ -23,7 +23,7 @@ const WORDS: [(&str, &str); 5] = [
 
 /// Where threads share what is in a cell, so that their accesses need no order:
 /// the cell stays core's.
-const SHARES: [&str; 2] = ["rwlock.rs", "once_lock.rs"];
+const SHARES: [&str; 2] = ["rwlock/mod.rs", "once_lock.rs"];
 
 fn main() -> io::Result<()> {
     println!("cargo::rerun-if-changed={SOURCES}");
@@ -54,7 +54,7 @@ fn copy(from: &Path, to: &Path) -> io::Result<()> {
             copy(&entry.path(), &to)?;
             continue;
         }
-        let shares = SHARES.iter().any(|name| *entry.file_name() == **name);
+        let shares = SHARES.iter().any(|name| entry.path().ends_with(name));
         fs::write(to, changed(&fs::read_to_string(entry.path())?, shares))?;
     }
     Ok(())

@@ -2,7 +2,7 @@
 
 use crate::atomic::AtomicU32;
 use crate::futex::{self, End};
-use crate::stop::{self, Stopped};
+use crate::scope::{self, Stopped};
 use crate::time::Instant;
 
 pub(crate) fn futex_wait_or_stop(
@@ -10,7 +10,7 @@ pub(crate) fn futex_wait_or_stop(
     value: u32,
     deadline: Option<Instant>,
 ) -> Result<(), Stopped> {
-    match futex::wait(word, value, deadline, Some(&stop::current())) {
+    match futex::wait(word, value, deadline, Some(&scope::current())) {
         End::Stopped => Err(Stopped),
         End::Woken | End::TimedOut => Ok(()),
     }

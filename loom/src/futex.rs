@@ -11,8 +11,8 @@
 //! `call::futex_wait_or_stop`.
 
 use crate::atomic::AtomicU32;
+use crate::scope::Record;
 use crate::signal;
-use crate::stop::Record;
 use crate::time::{Duration, Instant};
 use loom::sync::atomic::Ordering::Relaxed;
 use loom::thread::{self, Thread};

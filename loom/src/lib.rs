@@ -17,9 +17,9 @@
 //! | `core::sync::atomic` | [`atomic`]: loom's, with a fence behind `SeqCst` stores |
 //! | `core::cell::UnsafeCell` | [`cell`]: one access at a time |
 //! | `std::time` | [`time`]: a clock that a test moves |
-//! | `crate::futex`, `crate::call` | [`futex`]: the kernel's queue of waiters |
-//! | `crate::stop` | [`stop`]: a request, and what a wait makes of it |
-//! | `crate::signal` | [`signal`]: membarrier(2) |
+//! | `crate::runtime::futex`, `crate::call` | [`futex`]: the kernel's queue of waiters |
+//! | `crate::scope` | [`scope`]: a request, and what a wait makes of it |
+//! | `crate::runtime::signal` | [`signal`]: membarrier(2) |
 //!
 //! Small tests of these models themselves are in `tests/litmus.rs`.
 //!
@@ -61,10 +61,15 @@ pub mod cell;
 mod data;
 pub mod futex;
 mod model;
+pub mod scope;
 pub mod signal;
-pub mod stop;
 pub mod thread;
 pub mod time;
+
+/// Where the sources look for them.
+mod runtime {
+    pub(crate) use crate::{futex, signal};
+}
 
 // The copies: `pub mod sync` and `pub mod claim`.
 include!(concat!(env!("OUT_DIR"), "/modules.rs"));

@@ -1,7 +1,7 @@
 //! Threads of a model that can be asked to stop.
 
 use crate::futex;
-use crate::stop::{self, Stopper};
+use crate::scope::{self, Stopper};
 use loom::thread;
 
 /// A thread, as `stopruntime::thread::JoinHandle`.
@@ -17,7 +17,7 @@ pub fn spawn<T: Send + 'static>(run: impl FnOnce() -> T + Send + 'static) -> Joi
     let stopper = Stopper::new();
     let theirs = stopper.clone();
     let thread = thread::spawn(move || {
-        stop::adopt(&theirs);
+        scope::adopt(&theirs);
         run()
     });
     JoinHandle { thread, stopper }

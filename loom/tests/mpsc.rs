@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 use std::sync::mpsc::{RecvError, SendError};
-use stop_loom::stop::Stopped;
+use stop_loom::scope::Stopped;
 use stop_loom::sync::mpsc::{self, Receiver};
 use stop_loom::thread::{JoinHandle, spawn};
 use stop_loom::time::{Duration, pass};

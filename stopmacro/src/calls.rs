@@ -10,7 +10,7 @@ use syn::spanned::Spanned as _;
 use syn::{Expr, ExprCall, ExprMethodCall, ExprPath, Lit, Path};
 
 /// A method: its name, how many arguments the variant takes besides the
-/// receiver, and the traits in `stopruntime::private` that have the variant.
+/// receiver, and the traits in `stopruntime::expansion` that have the variant.
 ///
 /// The count keeps namesakes apart: `handle.join()` waits, `path.join("x")` does not.
 struct Method(&'static str, &'static [usize], Traits);
@@ -107,11 +107,11 @@ const OF_FILE: &[Method] = &[
 struct Function(&'static str, &'static str, usize, &'static str);
 
 const FUNCTIONS: &[Function] = &[
-    Function("thread", "park", 0, "private"),
-    Function("thread", "park_timeout", 1, "private"),
-    Function("thread", "sleep", 1, "private"),
-    Function("thread", "sleep_until", 1, "private"),
-    Function("io", "copy", 2, "private"),
+    Function("thread", "park", 0, "expansion"),
+    Function("thread", "park_timeout", 1, "expansion"),
+    Function("thread", "sleep", 1, "expansion"),
+    Function("thread", "sleep_until", 1, "expansion"),
+    Function("io", "copy", 2, "expansion"),
     Function("libc", "accept", 3, "sys"),
     Function("libc", "accept4", 4, "sys"),
     Function("libc", "aio_suspend", 3, "sys"),
@@ -432,33 +432,33 @@ mod tests {
 
     use super::{ASSOCIATED, FUNCTIONS, ITERATORS, METHODS, OF_FILE};
 
-    /// The text of a file or of all files in a directory of the runtime.
-    fn source(path: &str) -> String {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../stopruntime/src").join(path);
+    /// The text of all files in a directory of the runtime, and below.
+    fn source(directory: &str) -> String {
+        let runtime = Path::new(env!("CARGO_MANIFEST_DIR")).join("../stopruntime/src");
+        text(&runtime.join(directory))
+    }
+
+    fn text(path: &Path) -> String {
         if path.is_file() {
             return fs::read_to_string(path).unwrap();
         }
-        let entries = fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path());
-        entries
-            .filter(|path| path.is_file())
-            .map(|file| fs::read_to_string(file).unwrap())
-            .collect()
+        fs::read_dir(path).unwrap().map(|entry| text(&entry.unwrap().path())).collect()
     }
 
     /// A row that the runtime does not answer would be an error at the user's call.
     #[test]
     fn the_runtime_has_every_row() {
-        let (private, ext) =
-            (source("private.rs"), source("ext") + &source("sync") + &source("thread"));
+        let (expansion, ext) =
+            (source("expansion"), ["ext", "sync", "thread", "uring"].map(source).concat());
         for row in [METHODS, ITERATORS, ASSOCIATED, OF_FILE].into_iter().flatten() {
             assert!(ext.contains(&format!("fn {}_or_stop", row.0)), "{}", row.0);
             for name in row.2 {
-                assert!(private.contains(name), "{name}");
+                assert!(expansion.contains(name), "{name}");
             }
         }
         let sys = source("sys");
         for row in FUNCTIONS {
-            let module = if row.3 == "sys" { &sys } else { &private };
+            let module = if row.3 == "sys" { &sys } else { &expansion };
             assert!(module.contains(&format!("{}_or_stop", row.1)), "{}", row.1);
         }
     }

@@ -42,7 +42,7 @@ impl Writer {
     ///
     /// ```text
     /// _       => break '__stop_0
-    /// stopped => return ::stopruntime::private::leave(stopped)
+    /// stopped => return ::stopruntime::expansion::leave(stopped)
     /// _       => return EXPR
     /// ```
     pub(crate) fn leave(&self, leave: &Leave, span: Span) -> (TokenStream, TokenStream) {
@@ -50,7 +50,7 @@ impl Writer {
             Leave::Break(label) => (quote_spanned!(span=> _), quote_spanned!(span=> break #label)),
             Leave::Return => (
                 quote_spanned!(span=> stopped),
-                quote_spanned!(span=> return ::stopruntime::private::leave(stopped)),
+                quote_spanned!(span=> return ::stopruntime::expansion::leave(stopped)),
             ),
             Leave::Or => {
                 let value = &self.or;
@@ -67,7 +67,7 @@ impl Writer {
     pub(crate) fn check(&self, leave: Option<&Leave>, span: Span) -> Option<TokenStream> {
         let (stopped, leave) = self.leave(leave?, span);
         Some(quote_spanned! {span=>
-            if let ::core::result::Result::Err(#stopped) = ::stopruntime::private::check() {
+            if let ::core::result::Result::Err(#stopped) = ::stopruntime::expansion::check() {
                 #leave;
             }
         })
@@ -111,7 +111,7 @@ impl Writer {
                 call.args.first_mut().into_iter().for_each(lock::in_first);
                 let name = names.first().map(|name| Ident::new(name, span));
                 let used =
-                    replace_path(&mut call.func, &quote_spanned!(span=> private::#name::), 1);
+                    replace_path(&mut call.func, &quote_spanned!(span=> expansion::#name::), 1);
                 leave = quote_spanned!(span=> { #used #leave });
             }
             (Expr::Call(call), Operation::Function(module)) => {
@@ -121,8 +121,8 @@ impl Writer {
                 leave = quote_spanned!(span=> { #used #leave });
             }
             _ => {
-                let check = quote_spanned!(span=> ::stopruntime::private::check());
-                call = parse_quote_spanned!(span=> ::stopruntime::private::nested(#call));
+                let check = quote_spanned!(span=> ::stopruntime::expansion::check());
+                call = parse_quote_spanned!(span=> ::stopruntime::expansion::nested(#call));
                 call = after(&check, call, &stopped, &leave, span);
             }
         }
@@ -149,7 +149,7 @@ impl Writer {
 /// Input:  socket.recv(&mut buffer)
 /// Output: result => {
 ///             never_run();
-///             use ::stopruntime::private::{Otherwise as _, steps::RecvOrStop as _};
+///             use ::stopruntime::expansion::{Otherwise as _, steps::RecvOrStop as _};
 ///             let _ = via(&socket, &result).step().step()…;
 ///         }
 /// ```
@@ -162,9 +162,9 @@ pub(crate) fn walk(call: &ExprMethodCall, names: Traits) -> Arm {
     parse_quote_spanned! {span=>
         #[allow(unreachable_code, unreachable_patterns, unused_imports, unused_variables)]
         result => {
-            ::stopruntime::private::never_run();
-            use ::stopruntime::private::{Otherwise as _, #(steps::#traits as _),*};
-            let _ = ::stopruntime::private::via(&#receiver, &result)#(#steps)*;
+            ::stopruntime::expansion::never_run();
+            use ::stopruntime::expansion::{Otherwise as _, #(steps::#traits as _),*};
+            let _ = ::stopruntime::expansion::via(&#receiver, &result)#(#steps)*;
         }
     }
 }
@@ -176,7 +176,7 @@ pub(crate) fn walk(call: &ExprMethodCall, names: Traits) -> Arm {
 /// ```
 fn wait(call: Expr, word: &Ident, on: &Expr, stopped: &TokenStream, leave: &TokenStream) -> Expr {
     let place = at(on.span());
-    let wait = quote_spanned!(place=> ::stopruntime::private::#word(&#on));
+    let wait = quote_spanned!(place=> ::stopruntime::expansion::#word(&#on));
     after(&wait, call, stopped, leave, at(word.span()))
 }
 
@@ -216,10 +216,10 @@ pub(crate) fn or_stop(name: &mut Ident) {
 ///
 /// ```text
 /// Input:  thread::sleep
-/// Output: ::stopruntime::private::sleep_or_stop
+/// Output: ::stopruntime::expansion::sleep_or_stop
 ///         use thread::sleep as _;
 /// Input:  Read::read
-/// Output: ::stopruntime::private::ReadOrStop::read_or_stop
+/// Output: ::stopruntime::expansion::ReadOrStop::read_or_stop
 ///         use Read as _;
 /// Input:  libc::read
 /// Output: ::stopruntime::sys::read_or_stop
@@ -250,7 +250,7 @@ fn replace_path(func: &mut Expr, through: &TokenStream, cut: usize) -> TokenStre
 pub(crate) fn shielded(expr: Expr) -> Expr {
     let span = at(expr.span());
     let guard: Stmt = parse_quote_spanned! {span=>
-        let _shield = ::stopruntime::private::shield();
+        let _shield = ::stopruntime::expansion::shield();
     };
     let insert = |block: &mut Block| block.stmts.insert(0, guard.clone());
     match expr {

@@ -15,7 +15,7 @@ use crate::calls::STD_IMPORTS;
 /// The statements that go before the function's own.
 ///
 /// ```text
-/// Output: use ::stopruntime::private::ReadOrStop as _;
+/// Output: use ::stopruntime::expansion::ReadOrStop as _;
 ///         const _: fn() = …;      // see `keep`
 /// ```
 pub(crate) fn statements(traits: &BTreeSet<&'static str>) -> Vec<Stmt> {
@@ -25,7 +25,7 @@ pub(crate) fn statements(traits: &BTreeSet<&'static str>) -> Vec<Stmt> {
         // A type's own method of that name would leave the import unused.
         parse_quote_spanned! {span=>
             #[allow(unused_imports)]
-            use ::stopruntime::private::#name as _;
+            use ::stopruntime::expansion::#name as _;
         }
     });
     let theirs: BTreeSet<&str> = STD_IMPORTS

@@ -45,7 +45,7 @@ pub(crate) fn in_first(argument: &mut Expr) {
 }
 
 fn before(lock: &Expr, span: Span) -> Expr {
-    parse_quote_spanned!(span=> ::stopruntime::private::LockBefore::lock_before(&#lock))
+    parse_quote_spanned!(span=> ::stopruntime::expansion::LockBefore::lock_before(&#lock))
 }
 
 /// Without the parentheses, and the references, around it.

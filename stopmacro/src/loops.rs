@@ -115,7 +115,7 @@ impl Writer {
             }
             Some(leave) => {
                 let (stopped, leave) = self.leave(leave, head_span);
-                let next = over(&head, quote!(::stopruntime::private::NextOrStop::next_or_stop));
+                let next = over(&head, quote!(::stopruntime::expansion::NextOrStop::next_or_stop));
                 (
                     stopping_iterator(*head),
                     parse_quote_spanned! {head_span=>
@@ -156,7 +156,7 @@ impl Writer {
 
 /// ```text
 /// Input:  listener.incoming()           receiver
-/// Output: listener.incoming_or_stop()   ::stopruntime::private::into_iter_or_stop(receiver)
+/// Output: listener.incoming_or_stop()   ::stopruntime::expansion::into_iter_or_stop(receiver)
 /// ```
 fn stopping_iterator(head: Expr) -> TokenStream {
     match head {
@@ -166,7 +166,7 @@ fn stopping_iterator(head: Expr) -> TokenStream {
             quote!(#call)
         }
         Expr::Paren(paren) => stopping_iterator(*paren.expr),
-        head => called(&head, quote!(::stopruntime::private::into_iter_or_stop)),
+        head => called(&head, quote!(::stopruntime::expansion::into_iter_or_stop)),
     }
 }
 

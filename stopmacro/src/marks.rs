@@ -22,7 +22,7 @@ pub(crate) enum How {
 
 /// `readable`, `writable = EXPR`: what is waited for, and on what.
 pub(crate) struct Ready {
-    /// The option's name, which is also that of the function in `private`.
+    /// The option's name, which is also that of the function in `expansion`.
     pub(crate) word: Ident,
     /// The descriptor where it is not the call's receiver.
     pub(crate) on: Option<Expr>,

@@ -17,7 +17,7 @@ use crate::scope::{Leave, Scope};
 pub(crate) struct Plan {
     pub(crate) function: ItemFn,
     pub(crate) steps: Vec<Step>,
-    /// The extension traits to import, from `stopruntime::private`.
+    /// The extension traits to import, from `stopruntime::expansion`.
     pub(crate) traits: BTreeSet<&'static str>,
     /// `or = EXPR`.
     pub(crate) or: Option<Expr>,

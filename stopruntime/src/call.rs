@@ -8,10 +8,12 @@
 
 #![allow(unsafe_code)]
 
-use crate::futex::timespec;
-use crate::record::Record;
-use crate::stop::Stopped;
-use crate::{current, ppoll, window};
+use crate::ppoll;
+use crate::runtime::current;
+use crate::runtime::futex::timespec;
+use crate::runtime::record::Record;
+use crate::scope::Stopped;
+use crate::window;
 use core::ffi::{c_int, c_long};
 use core::sync::atomic::{AtomicU32, Ordering};
 use std::io;

@@ -112,41 +112,27 @@
 #[cfg(not(target_os = "linux"))]
 compile_error!("stopruntime is for Linux: it is built on rseq(2), futex(2) and tgkill(2)");
 
-mod abi;
-mod backend;
 mod call;
-mod claim;
 #[cfg(feature = "crossbeam-channel")]
 pub mod crossbeam;
-mod current;
-pub mod ext;
-mod futex;
-mod given;
-#[cfg(feature = "io-uring")]
-mod io_uring;
-mod ppoll;
 #[doc(hidden)]
-pub mod private;
-mod process;
-mod record;
-mod select;
-mod signal;
-mod stop;
-mod support;
+pub mod expansion;
+pub mod ext;
+mod kernel;
+mod ppoll;
+mod runtime;
+mod scope;
 pub mod sync;
 pub mod sys;
-#[doc(hidden)]
-pub mod testing;
 pub mod thread;
-mod timeout;
 mod uring;
-#[cfg(feature = "crossbeam-channel")]
-mod watch;
 mod window;
 
-pub use backend::{Backend, Config, InstallError, backend};
 pub use ext::Stoppable;
-pub use stop::{CarriesStop, Stopped, Stopper, check, is_stopped, shield, stop_requested};
+pub use runtime::backend::{Backend, Config, InstallError, backend};
+pub use runtime::support::{Rseq, Support, support};
+#[doc(hidden)]
+pub use runtime::testing;
+pub use scope::{CarriesStop, Stopped, Stopper, check, is_stopped, shield, stop_requested};
 #[cfg(feature = "macros")]
 pub use stopmacro::stoppable;
-pub use support::{Rseq, Support, support};

@@ -9,8 +9,8 @@ use std::io::{self, BufRead, PipeWriter, Read, Write, stdin};
 use std::os::fd::{AsRawFd, IntoRawFd};
 use std::sync::mpsc;
 use stop_tests::{FUTEXES, on_backends, per_backend, thread_id, wait_until_blocked_in};
+use stopruntime::expansion::NextOrStop;
 use stopruntime::ext::{BufReadOrStop, LockOrStop, ReadOrStop, StdinOrStop};
-use stopruntime::private::NextOrStop;
 use stopruntime::thread::JoinHandle;
 use stopruntime::{stoppable, thread};
 

@@ -7,8 +7,8 @@ use libc::SYS_recvfrom;
 use std::io::{self, BufRead, BufReader, Read};
 use std::net::TcpStream;
 use std::os::unix::net::UnixStream;
+use stopruntime::expansion::NextOrStop;
 use stopruntime::ext::{BufReadOrStop, FillBufOrStop};
-use stopruntime::private::NextOrStop;
 use stopruntime::{Stoppable, is_stopped};
 
 const SO_FAR: Progress = Progress::Exactly(EARLY);

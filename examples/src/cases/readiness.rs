@@ -17,7 +17,7 @@ use std::io;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::sync::Arc;
 use stopruntime::Stopped;
-use stopruntime::private::readable;
+use stopruntime::expansion::readable;
 use stopruntime::sys::syscall_or_stop;
 
 pub(super) const CASES: &[Case] = &[

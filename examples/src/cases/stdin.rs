@@ -8,8 +8,8 @@ use libc::SYS_read;
 use rustix::stdio::dup2_stdin;
 use std::io::{self, PipeWriter, Stdin, stdin};
 use std::os::fd::{AsFd, OwnedFd};
+use stopruntime::expansion::NextOrStop;
 use stopruntime::ext::StdinOrStop;
-use stopruntime::private::NextOrStop;
 
 pub(super) const CASES: &[Case] = &[
     Case::new("Stdin::read", &[SYS_read], || from_pipe(0, read)),

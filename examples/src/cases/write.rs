@@ -166,7 +166,7 @@ fn into_child(
 /// The wait of `#[blocking(writable)]`, then the plain call.
 pub(super) fn when_writable() -> io::Result<Fixture> {
     writing(io::pipe()?, SHORT, |writer: &mut PipeWriter, data: &[u8]| {
-        match stopruntime::private::writable(writer) {
+        match stopruntime::expansion::writable(writer) {
             Ok(()) => Outcome::of(Ok(writer.write(data)), |length| Ok(written(length))),
             Err(stopped) => Outcome::of(Err::<io::Result<()>, _>(stopped), |()| unreachable!()),
         }

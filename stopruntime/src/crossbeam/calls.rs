@@ -2,10 +2,10 @@
 //! wait for, then a selection with the stop channel.
 
 use super::stop_channel;
-use crate::current;
+use crate::expansion::{IntoIterOrStop, Iterable, NextOrStop};
 use crate::ext::{ReceiverOrStop, SenderOrStop};
-use crate::private::{IntoIterOrStop, Iterable, NextOrStop};
-use crate::stop::{self, Stopped};
+use crate::runtime::current;
+use crate::scope::{self, Stopped};
 use crossbeam_channel::{
     Receiver, RecvError, RecvTimeoutError, SendError, SendTimeoutError, Sender, TryRecvError,
     TrySendError, never, select,
@@ -43,7 +43,7 @@ fn receive<T>(
     receiver: &Receiver<T>,
     deadline: impl FnOnce() -> Option<Instant>,
 ) -> Result<Result<T, RecvTimeoutError>, Stopped> {
-    stop::check()?;
+    scope::check()?;
     match take(receiver) {
         Some(outcome) => Ok(outcome),
         None => wait_to_receive(receiver, deadline()),
@@ -111,7 +111,7 @@ fn send<T>(
     message: T,
     deadline: impl FnOnce() -> Option<Instant>,
 ) -> Result<Result<(), SendTimeoutError<T>>, Stopped> {
-    stop::check()?;
+    scope::check()?;
     match put(sender, message) {
         Ok(outcome) => Ok(outcome),
         Err(message) => wait_to_send(sender, message, deadline()),

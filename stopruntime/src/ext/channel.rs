@@ -1,7 +1,7 @@
 //! The two ends of a channel. Those of [`sync::mpsc`](crate::sync::mpsc) have
 //! these methods of their own.
 
-use crate::stop::Stopped;
+use crate::scope::Stopped;
 use std::time::{Duration, Instant};
 
 /// `recv`, `recv_timeout` and `recv_deadline` of a channel's receiving end,

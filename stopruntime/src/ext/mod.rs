@@ -23,60 +23,35 @@
 //! # Ok::<(), std::io::Error>(())
 //! ```
 
-mod address;
-mod buffered;
-mod bufread;
-mod chain;
 mod channel;
-mod command;
-mod connect;
-mod copy;
-mod datagram;
-mod file;
-mod listener;
-mod memory;
-mod open;
-mod output;
-mod park;
-mod pipes;
+mod fs;
+mod io;
+mod net;
 mod process;
-mod raw;
-mod raw_file;
-mod read;
 mod refused;
-mod ring;
-mod stdin;
-mod stoppable;
-mod stream;
-mod streams;
-mod time;
-mod write;
+mod syscall;
+mod thread;
 
-pub use bufread::{BufReadOrStop, BytesOrStop, FillBufOrStop};
+pub use crate::uring::{SubmitAndWaitOrStop, SubmitWithArgsOrStop};
 pub use channel::{ReceiverOrStop, SenderOrStop};
-pub use command::{OutputOrStop, StatusOrStop};
-pub use connect::{ConnectOrStop, ConnectTimeoutOrStop};
-pub use copy::{CopyFromOrStop, CopyToOrStop, copy_or_stop};
-pub use datagram::{
-    PeekFromOrStop, PeekOrStop, RecvFromOrStop, RecvOrStop, SendOrStop, SendToOrStop,
+pub use fs::{FileOrStop, LockOrStop, OpenOrStop};
+#[doc(hidden)]
+pub use io::LockBefore;
+pub use io::{
+    BufReadOrStop, BytesOrStop, CopyFromOrStop, CopyToOrStop, FillBufOrStop, ReadOrStop,
+    StdinGuard, StdinOrStop, Stoppable, WriteOrStop, copy_or_stop,
 };
-pub use file::{FileOrStop, LockOrStop};
-pub use listener::{AcceptOrStop, IncomingOrStop};
-pub use open::OpenOrStop;
-pub use output::{ReadOutputOrStop, WaitWithOutputOrStop};
-pub use park::{park_or_stop, park_timeout_or_stop};
-pub use process::{JoinOrStop, WaitOrStop};
-pub use read::ReadOrStop;
+pub use net::{
+    AcceptOrStop, ConnectOrStop, ConnectTimeoutOrStop, IncomingOrStop, PeekFromOrStop, PeekOrStop,
+    RecvFromOrStop, RecvOrStop, SendOrStop, SendToOrStop,
+};
+pub use process::{OutputOrStop, ReadOutputOrStop, StatusOrStop, WaitOrStop, WaitWithOutputOrStop};
 #[doc(hidden)]
 pub use refused::{InitialiseOrStop, ReadWriteLockOrStop};
-pub use ring::{SubmitAndWaitOrStop, SubmitWithArgsOrStop};
-#[doc(hidden)]
-pub use stdin::LockBefore;
-pub use stdin::{StdinGuard, StdinOrStop};
-pub use stoppable::Stoppable;
-pub use time::{sleep_or_stop, sleep_until_or_stop};
-pub use write::WriteOrStop;
+pub use thread::{
+    JoinOrStop, park_or_stop, park_timeout_or_stop, sleep_or_stop, sleep_until_or_stop,
+};
 
-pub(crate) use bufread::{Bytes, Lines, Split};
-pub(crate) use listener::Incoming;
-pub(crate) use raw::{wait_readable, wait_writable};
+pub(crate) use io::{Bytes, Lines, Split};
+pub(crate) use net::Incoming;
+pub(crate) use syscall::{wait_readable, wait_writable};

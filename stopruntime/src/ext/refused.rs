@@ -2,7 +2,7 @@
 //! that never applies, so that rustc says why at the call.
 
 use super::{JoinOrStop, LockOrStop, ReceiverOrStop, SenderOrStop, WaitOrStop};
-use crate::stop::Stopped;
+use crate::scope::Stopped;
 use std::sync::{Barrier, BarrierWaitResult, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};

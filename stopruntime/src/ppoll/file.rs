@@ -6,7 +6,7 @@
 
 #![allow(unsafe_code)]
 
-use crate::process::{PerProcess, Place};
+use crate::runtime::process::{PerProcess, Place};
 use core::ffi::c_int;
 // On 32 bits the others fail with a large file.
 #[cfg(not(target_env = "gnu"))]

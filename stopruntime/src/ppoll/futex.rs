@@ -7,13 +7,14 @@
 
 #![allow(unsafe_code)]
 
-use super::wait::{duration, now};
+use super::event::{duration, now};
 use super::{INTERRUPTED, UNSUPPORTED, inside, plain};
-use crate::abi::LongTime;
-use crate::given::{each_given, given, is_time};
-use crate::record::Record;
-use crate::stop::Stopped;
-use crate::{signal, support};
+use crate::kernel::abi::LongTime;
+use crate::kernel::given::{each_given, given, is_time};
+use crate::runtime::record::Record;
+use crate::runtime::signal;
+use crate::runtime::support;
+use crate::scope::Stopped;
 use core::ffi::c_int;
 use core::sync::atomic::{AtomicBool, Ordering};
 use libc::futex_waitv;
@@ -58,7 +59,7 @@ pub(super) unsafe fn wait(record: &Record, args: [usize; 6]) -> Result<isize, St
     }
     let deadline = timeout.map(|time| {
         let start = if command == libc::FUTEX_WAIT { now(clock) } else { Duration::ZERO };
-        crate::futex::timespec(start + duration(time))
+        crate::runtime::futex::timespec(start + duration(time))
     });
     if bits != ANY_BIT || NO_WAITV.load(Ordering::Relaxed) {
         // SAFETY: the caller's word.
@@ -81,7 +82,7 @@ pub(super) unsafe fn wait(record: &Record, args: [usize; 6]) -> Result<isize, St
 }
 
 /// The plain wait, which the handler ends by its time-out: see
-/// [`timeout`](crate::timeout).
+/// [`timeout`](crate::runtime::timeout).
 ///
 /// # Safety
 ///
@@ -95,7 +96,7 @@ unsafe fn with_signal_open(
     let flags = libc::FUTEX_PRIVATE_FLAG | libc::FUTEX_CLOCK_REALTIME;
     args[1] = (args[1] as c_int & flags | libc::FUTEX_WAIT_BITSET) as usize;
     args[5] = bits as usize;
-    let until = deadline.unwrap_or(crate::futex::timespec(Duration::MAX));
+    let until = deadline.unwrap_or(crate::runtime::futex::timespec(Duration::MAX));
     loop {
         let (raw, struck) = inside(record, || {
             args[3] = record.timeout.arm(until) as usize;

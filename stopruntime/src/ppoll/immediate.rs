@@ -8,8 +8,8 @@
 #![allow(unsafe_code)]
 
 use super::{UNSUPPORTED, file, plain};
-use crate::abi::{self, LongTime};
-use crate::given::{each_given, given, is_long_time};
+use crate::kernel::abi::{self, LongTime};
+use crate::kernel::given::{each_given, given, is_long_time};
 use core::ffi::{c_int, c_long};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 

@@ -8,11 +8,11 @@
 #![allow(unsafe_code)]
 
 use super::{INTERRUPTED, UNSUPPORTED, inside, plain};
-use crate::given::{given, is_time};
-use crate::record::Record;
-use crate::signal::{self, KERNEL_MASK_SIZE, opened};
-use crate::stop::Stopped;
-use crate::uring;
+use crate::kernel::given::{given, is_time};
+use crate::runtime::record::Record;
+use crate::runtime::signal::{self, KERNEL_MASK_SIZE, opened};
+use crate::scope::Stopped;
+use crate::uring::mask as uring;
 use core::ffi::{c_long, c_uint};
 
 /// Makes the call, which opens the stop signal by its own mask.
@@ -170,11 +170,11 @@ pub(super) unsafe fn message_queue(
     loop {
         // SAFETY: the caller's call, made not to wait.
         let raw = unsafe { plain(number, args) };
-        let left = deadline.map(|deadline| super::wait::left(libc::CLOCK_REALTIME, deadline));
+        let left = deadline.map(|deadline| super::event::left(libc::CLOCK_REALTIME, deadline));
         if raw != timed_out || left.is_some_and(|left| left.is_zero()) {
             return Ok(raw);
         }
-        let left = left.map(crate::futex::timespec);
+        let left = left.map(crate::runtime::futex::timespec);
         let mut entry = libc::pollfd { fd: args[0] as i32, events, revents: 0 };
         let raw = super::wait_one(record, &mut entry, left, &mask)?;
         if raw < 0 {

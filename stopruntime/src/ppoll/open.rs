@@ -7,11 +7,11 @@
 #![allow(unsafe_code)]
 
 use super::{INTERRUPTED, inside, plain};
-use crate::given::each_given;
-use crate::record::Record;
-use crate::select::One;
-use crate::signal::KERNEL_MASK_SIZE;
-use crate::stop::Stopped;
+use crate::kernel::given::each_given;
+use crate::kernel::select::One;
+use crate::runtime::record::Record;
+use crate::runtime::signal::KERNEL_MASK_SIZE;
+use crate::scope::Stopped;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 
 /// More descriptors than the process may open, or a time-out that is none.

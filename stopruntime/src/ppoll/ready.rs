@@ -7,10 +7,10 @@
 #![allow(unsafe_code)]
 
 use super::{INTERRUPTED, is_nonblocking, is_ready, plain, wait_one};
-use crate::futex::timespec;
-use crate::record::Record;
-use crate::signal;
-use crate::stop::Stopped;
+use crate::runtime::futex::timespec;
+use crate::runtime::record::Record;
+use crate::runtime::signal;
+use crate::scope::Stopped;
 use core::ffi::c_int;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::time::{Duration, Instant};

@@ -9,10 +9,10 @@
 use super::file::{self, Turn};
 use super::ready::{AGAIN, Event, until_ready};
 use super::{UNSUPPORTED, has_now, is_nonblocking, is_ready, plain};
-use crate::given::{each_given, given};
-use crate::record::Record;
-use crate::stop::Stopped;
-use crate::support::is_refusal;
+use crate::kernel::given::{each_given, given};
+use crate::runtime::record::Record;
+use crate::runtime::support::is_refusal;
+use crate::scope::Stopped;
 use core::ffi::{c_int, c_long};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 

@@ -9,7 +9,7 @@
 use super::condvar::Condvar;
 use super::mutex::{Mutex, MutexGuard};
 use super::wait::{OrStop, Plain, Wait, never};
-use crate::stop::Stopped;
+use crate::scope::Stopped;
 use std::fmt;
 use std::sync::PoisonError;
 

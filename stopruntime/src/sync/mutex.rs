@@ -19,8 +19,8 @@
 
 use super::poison::{Change, Poison};
 use super::wait::{OrStop, Plain, Wait, never};
-use crate::futex::{SPINS, futex_wake_one};
-use crate::stop::Stopped;
+use crate::runtime::futex::{SPINS, futex_wake_one};
+use crate::scope::Stopped;
 use core::cell::UnsafeCell;
 use core::fmt;
 use core::ops::{Deref, DerefMut};

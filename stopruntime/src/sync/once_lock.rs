@@ -8,9 +8,9 @@
 
 #![allow(unsafe_code)]
 
-use super::once::raw::{NOT_YET, Raw};
+use super::once::futex::{NOT_YET, RawOnce};
 use super::wait::{OrStop, Plain, Wait, never};
-use crate::stop::Stopped;
+use crate::scope::Stopped;
 use core::cell::UnsafeCell;
 use core::convert::Infallible;
 use core::fmt;
@@ -35,7 +35,7 @@ use std::panic::{RefUnwindSafe, UnwindSafe};
 /// assert_eq!(LIMIT.set(4), Err(4));
 /// ```
 pub struct OnceLock<T> {
-    once: Raw,
+    once: RawOnce,
     value: UnsafeCell<Option<T>>,
 }
 
@@ -52,7 +52,7 @@ impl<T> OnceLock<T> {
     /// Without a value.
     #[must_use]
     pub const fn new() -> OnceLock<T> {
-        OnceLock { once: Raw::new(), value: UnsafeCell::new(None) }
+        OnceLock { once: RawOnce::new(), value: UnsafeCell::new(None) }
     }
 
     /// The value, if it is there. Never waits.
@@ -187,7 +187,7 @@ impl<T> OnceLock<T> {
 
     /// The value, if it is there; the cell is without one again.
     pub fn take(&mut self) -> Option<T> {
-        self.once = Raw::new();
+        self.once = RawOnce::new();
         self.value.get_mut().take()
     }
 }
@@ -200,7 +200,7 @@ impl<T> Default for OnceLock<T> {
 
 impl<T> From<T> for OnceLock<T> {
     fn from(value: T) -> OnceLock<T> {
-        OnceLock { once: Raw::done(), value: UnsafeCell::new(Some(value)) }
+        OnceLock { once: RawOnce::done(), value: UnsafeCell::new(Some(value)) }
     }
 }
 

@@ -18,8 +18,8 @@
 //! them look at each release.
 
 use super::wait::{OrStop, Plain, Wait, never};
-use crate::futex::{futex_wake, futex_wake_one};
-use crate::stop::Stopped;
+use crate::runtime::futex::{futex_wake, futex_wake_one};
+use crate::scope::Stopped;
 use core::sync::atomic::AtomicU32;
 use core::sync::atomic::Ordering::{Relaxed, SeqCst};
 use std::time::{Duration, Instant};

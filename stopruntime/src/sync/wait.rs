@@ -1,8 +1,8 @@
 //! The two ways to wait, so that each algorithm is written once.
 
 use crate::call;
-use crate::futex::futex_wait;
-use crate::stop::{self, Stopped};
+use crate::runtime::futex::futex_wait;
+use crate::scope::{self, Stopped};
 use core::convert::Infallible;
 use core::sync::atomic::AtomicU32;
 use std::time::Instant;
@@ -46,7 +46,7 @@ impl Wait for OrStop {
 
     #[inline]
     fn check() -> Result<(), Stopped> {
-        stop::check()
+        scope::check()
     }
 
     fn wait(word: &AtomicU32, value: u32, deadline: Option<Instant>) -> Result<(), Stopped> {

@@ -9,9 +9,9 @@
 
 use super::fail;
 use crate::call::wait_while;
-use crate::futex::futex_wake;
-use crate::given::given;
-use crate::stop::{self, Stopped};
+use crate::kernel::given::given;
+use crate::runtime::futex::futex_wake;
+use crate::scope::{self, Stopped};
 use core::cell::UnsafeCell;
 use core::ffi::c_int;
 use core::ptr::{from_ref, null, null_mut};
@@ -43,7 +43,7 @@ pub unsafe fn aio_suspend_or_stop(
     count: c_int,
     timeout: *const timespec,
 ) -> Result<c_int, Stopped> {
-    stop::check()?;
+    scope::check()?;
     let at_once = timespec { tv_sec: 0, tv_nsec: 0 };
     // SAFETY: the caller's list.
     let now = unsafe { libc::aio_suspend(list, count, &raw const at_once) };

@@ -67,29 +67,35 @@
 #![allow(unsafe_code)]
 
 mod aio;
-mod file;
-mod ipc;
-mod place;
+mod fs;
+mod futex;
+mod mqueue;
+mod net;
+mod offset64;
+mod pipe;
+mod poll;
 mod process;
-mod readiness;
-mod signals;
-mod socket;
+mod signal;
+mod sysv;
 mod time;
 mod uring;
 
 pub use aio::*;
-pub use file::*;
-pub use ipc::*;
-pub use place::*;
+pub use fs::*;
+pub use futex::*;
+pub use mqueue::*;
+pub use net::*;
+pub use offset64::*;
+pub use pipe::*;
+pub use poll::*;
 pub use process::*;
-pub use readiness::*;
-pub use signals::*;
-pub use socket::*;
+pub use signal::*;
+pub use sysv::*;
 pub use time::*;
 pub use uring::*;
 
 use crate::call::{self, Raw};
-use crate::stop::Stopped;
+use crate::scope::Stopped;
 use core::ffi::c_long;
 
 /// Defines stop-checked calls: libc's name and signature, then the system call
@@ -113,9 +119,9 @@ macro_rules! calls {
         /// As the plain call.
         #[doc(alias = $plain)]
         #[inline(always)]
-        pub unsafe fn $name($($argument: $type),*) -> Result<$result, crate::stop::Stopped> {
+        pub unsafe fn $name($($argument: $type),*) -> Result<$result, crate::scope::Stopped> {
             // SAFETY: the caller answers for the call.
-            let raw = unsafe { crate::call::call(crate::abi::$number, [$($value as usize),*]) };
+            let raw = unsafe { crate::call::call(crate::kernel::abi::$number, [$($value as usize),*]) };
             crate::sys::outcome(raw).map(|value| value as $result)
         }
     )*};

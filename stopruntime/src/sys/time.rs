@@ -8,7 +8,7 @@
 
 use super::{calls, outcome};
 use crate::call::{self, call};
-use crate::stop::Stopped;
+use crate::scope::Stopped;
 use core::ffi::{c_int, c_uint};
 use core::time::Duration;
 use libc::{clockid_t, timespec};
@@ -54,7 +54,7 @@ pub unsafe fn clock_nanosleep_or_stop(
 /// None is needed; `libc::sleep` is unsafe, and this takes its place.
 #[doc(alias = "sleep")]
 pub unsafe fn sleep_or_stop(seconds: c_uint) -> Result<c_uint, Stopped> {
-    let mut left = crate::futex::timespec(Duration::from_secs(seconds.into()));
+    let mut left = crate::runtime::futex::timespec(Duration::from_secs(seconds.into()));
     let time = left;
     // SAFETY: both times outlive the call.
     let result = unsafe { nanosleep_or_stop(&raw const time, &raw mut left)? };
@@ -77,7 +77,7 @@ pub unsafe fn sleep_or_stop(seconds: c_uint) -> Result<c_uint, Stopped> {
 /// None is needed; `libc::usleep` is unsafe, and this takes its place.
 #[doc(alias = "usleep")]
 pub unsafe fn usleep_or_stop(microseconds: c_uint) -> Result<c_int, Stopped> {
-    let time = crate::futex::timespec(Duration::from_micros(microseconds.into()));
+    let time = crate::runtime::futex::timespec(Duration::from_micros(microseconds.into()));
     let args = [libc::CLOCK_MONOTONIC as usize, 0, &raw const time as usize, 0];
     // SAFETY: the time outlives the call.
     outcome(unsafe { call(libc::SYS_clock_nanosleep, args) }).map(|result| result as c_int)

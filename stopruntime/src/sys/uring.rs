@@ -8,9 +8,9 @@
 
 use super::outcome;
 use crate::call::call;
-use crate::signal::KERNEL_MASK_SIZE;
-use crate::stop::Stopped;
-use crate::uring::with_open_mask;
+use crate::runtime::signal::KERNEL_MASK_SIZE;
+use crate::scope::Stopped;
+use crate::uring::mask::with_open_mask;
 use core::ffi::{c_int, c_uint, c_void};
 use libc::{sigset_t, size_t};
 

@@ -1,9 +1,9 @@
 //! Starting a thread that can be stopped.
 
 use super::JoinHandle;
-use crate::current;
-use crate::record::Record;
-use crate::stop::Stopper;
+use crate::runtime::current;
+use crate::runtime::record::Record;
+use crate::scope::Stopper;
 use std::sync::Arc;
 use std::{fmt, io};
 
@@ -126,7 +126,7 @@ impl Builder {
 #[track_caller]
 fn prepare<T>(f: impl FnOnce() -> T) -> (Stopper, impl FnOnce() -> T) {
     // Here and not in the new thread, so that a failure is the caller's.
-    crate::backend::ensure();
+    crate::runtime::backend::ensure();
     let record = Arc::new(Record::new(0));
     let stopper = Stopper::of(Arc::clone(&record));
     let f = move || {

@@ -1,8 +1,8 @@
 //! The owner's handle of a thread.
 
 use super::StopOnDrop;
-use crate::record::{END_AWAITED, Record};
-use crate::stop::{self, Stopped, Stopper};
+use crate::runtime::record::{END_AWAITED, Record};
+use crate::scope::{self, Stopped, Stopper};
 use std::fmt;
 use std::os::unix::thread::{JoinHandleExt, RawPthread};
 use std::sync::{Mutex, PoisonError};
@@ -55,7 +55,7 @@ pub(super) fn ended_or_stop(
     deadline: Option<Instant>,
 ) -> std::result::Result<bool, Stopped> {
     // Also where the thread has ended already, and nothing would wait.
-    stop::check()?;
+    scope::check()?;
     while !record.has_ended() {
         if deadline.is_some_and(|deadline| deadline <= Instant::now()) {
             return Ok(false);

@@ -9,10 +9,10 @@
 
 use super::Builder;
 use super::handle::{JOINED, ended_or_stop};
-use crate::current;
-use crate::futex::futex_wake;
-use crate::record::Record;
-use crate::stop::{Stopped, Stopper};
+use crate::runtime::current;
+use crate::runtime::futex::futex_wake;
+use crate::runtime::record::Record;
+use crate::scope::{Stopped, Stopper};
 use core::mem;
 use core::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};

@@ -43,22 +43,6 @@
 use core::sync::atomic::Ordering::Relaxed;
 use core::sync::atomic::{AtomicPtr, AtomicU32, AtomicUsize};
 
-#[cfg_attr(all(target_arch = "x86_64", target_pointer_width = "64"), path = "x86_64.rs")]
-// Instructions are little-endian on all of them; the signature in front of an
-// abort is read as data, and would be another number.
-#[cfg_attr(
-    all(target_arch = "aarch64", target_pointer_width = "64", target_endian = "little"),
-    path = "aarch64.rs"
-)]
-#[cfg_attr(target_arch = "riscv64", path = "riscv64.rs")]
-#[cfg_attr(
-    not(any(
-        all(target_arch = "x86_64", target_pointer_width = "64"),
-        all(target_arch = "aarch64", target_pointer_width = "64", target_endian = "little"),
-        target_arch = "riscv64"
-    )),
-    path = "none.rs"
-)]
 mod arch;
 pub(crate) mod rseq;
 

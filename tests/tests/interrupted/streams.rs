@@ -2,8 +2,8 @@
 
 use super::goes_on;
 use std::io::{BufRead, BufReader, PipeReader, Read, Write, pipe};
+use stopruntime::expansion::NextOrStop;
 use stopruntime::ext::{BufReadOrStop, ReadOrStop, WriteOrStop};
-use stopruntime::private::NextOrStop;
 use stopruntime::{Stoppable, Stopped, stoppable};
 
 /// A reading call; fed with the rest of a line, and the end.

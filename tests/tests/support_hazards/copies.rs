@@ -41,7 +41,7 @@ impl Copy {
     ///
     /// # Panics
     ///
-    /// If it is not, instruction for instruction, what `window/x86_64.rs` says.
+    /// If it is not, instruction for instruction, what `window/arch/x86_64.rs` says.
     pub(crate) fn read((start, length, abort): (usize, usize, usize)) -> Copy {
         let end = start + length;
         // start: cmp dword ptr [line], 1

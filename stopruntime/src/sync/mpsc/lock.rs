@@ -35,8 +35,8 @@
 
 #![allow(unsafe_code)]
 
-use crate::futex::{SPINS, futex_wait, futex_wake_one};
-use crate::signal;
+use crate::runtime::futex::{SPINS, futex_wait, futex_wake_one};
+use crate::runtime::signal;
 use core::cell::UnsafeCell;
 use core::marker::PhantomData;
 use core::ops::{Deref, DerefMut};

@@ -14,7 +14,7 @@
 //! off as well, and that is all: either nobody slept when that was counted, or
 //! the wake-up has reached another.
 
-use crate::futex::{futex_wake, futex_wake_one};
+use crate::runtime::futex::{futex_wake, futex_wake_one};
 use crate::sync::wait::Wait;
 use core::sync::atomic::AtomicU32;
 use core::sync::atomic::Ordering::Relaxed;

@@ -4,7 +4,7 @@
 //!
 //! | file | what it models |
 //! |---|---|
-//! | `state` | the words of `record.rs`, the thread, its signals |
+//! | `state` | the words of `runtime/record.rs`, the thread, its signals |
 //! | `thread` | the window, `settle`, the end of a thread, the loop of the ppoll backend |
 //! | `kernel` | signal delivery, restarts, rseq, our handler, a foreign one |
 //! | `requester` | `request_stop` |

@@ -1,4 +1,4 @@
-//! The thread: the window of `window/mod.rs`, `settle` of `record.rs`, `inside`
+//! The thread: the window of `window/mod.rs`, `settle` of `runtime/record.rs`, `inside`
 //! of `ppoll.rs`, and its end.
 
 use super::kernel;

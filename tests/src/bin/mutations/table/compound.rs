@@ -2,11 +2,11 @@
 
 use super::{ALL, PPOLL, RSEQ, Row, row};
 
-const COMMAND: &str = "ext/command.rs";
-const COPY: &str = "ext/copy.rs";
-const SOURCES: &str = "ext/copy/descriptor.rs";
-const RAW: &str = "ext/copy/raw.rs";
-const WATCH: &str = "watch.rs";
+const COMMAND: &str = "ext/process/command.rs";
+const COPY: &str = "ext/io/copy/mod.rs";
+const SOURCES: &str = "ext/io/copy/descriptor.rs";
+const RAW: &str = "ext/io/copy/no_wait.rs";
+const WATCH: &str = "crossbeam/helper.rs";
 
 pub(crate) fn rows() -> Vec<Row> {
     [commands(), copies(), stop_channels()].into_iter().flatten().collect()
@@ -69,15 +69,15 @@ fn copies() -> Vec<Row> {
         row("what a stopped copy has not written comes again: a file", "it is not moved back")
             .edit(
                 SOURCES,
-                "left => raw::seek_back(self.0, left),",
-                "_ => { let _ = raw::seek_back as fn(_, _) -> _; Ok(()) }",
+                "left => no_wait::seek_back(self.0, left),",
+                "_ => { let _ = no_wait::seek_back as fn(_, _) -> _; Ok(()) }",
             )
             .caught_by(FULL, RSEQ),
         row("a pipe is copied from where tee(2) is refused", "it is not tried")
-            .edit(SOURCES, "raw::duplicate(descriptor, write.as_raw_fd(), 0)?;", "")
+            .edit(SOURCES, "no_wait::duplicate(descriptor, write.as_raw_fd(), 0)?;", "")
             .caught_by("copy::edges::a_pipe_is_copied_from_where_a_filter_refuses_tee", ALL),
         row("a pipe is copied from where splice(2) is refused", "it is not tried")
-            .edit(SOURCES, "raw::take(descriptor, write.as_raw_fd(), 0)?;", "")
+            .edit(SOURCES, "no_wait::take(descriptor, write.as_raw_fd(), 0)?;", "")
             .caught_by("copy::edges::a_pipe_is_copied_from_where_a_filter_refuses_splice", ALL),
         row("what a stopped copy has not written comes again: a socket", "`MSG_PEEK`")
             .edit(
@@ -87,22 +87,22 @@ fn copies() -> Vec<Row> {
             )
             .edit(
                 SOURCES,
-                "raw::receive(self.0, &mut piece[..written])",
-                "{ let _ = (raw::receive as fn(_, &mut [u8]) -> _, piece, written); Ok(()) }",
+                "no_wait::receive(self.0, &mut piece[..written])",
+                "{ let _ = (no_wait::receive as fn(_, &mut [u8]) -> _, piece, written); Ok(()) }",
             )
             .caught_by(FULL, RSEQ),
         row(
             "what a stopped copy has not written comes again: a pipe",
             "it is not duplicated but moved",
         )
-        .edit(SOURCES, "match raw::duplicate(", "match raw::take(")
+        .edit(SOURCES, "match no_wait::duplicate(", "match no_wait::take(")
         .edit(SOURCES, "let mut taken = 0;", "let mut taken = written;")
         .caught_by(FULL, RSEQ),
         row("and what it has written does not: a socket", "it is not taken")
             .edit(
                 SOURCES,
-                "raw::receive(self.0, &mut piece[..written])",
-                "{ let _ = (raw::receive as fn(_, &mut [u8]) -> _, piece, written); Ok(()) }",
+                "no_wait::receive(self.0, &mut piece[..written])",
+                "{ let _ = (no_wait::receive as fn(_, &mut [u8]) -> _, piece, written); Ok(()) }",
             )
             .caught_by(FULL, RSEQ),
         row(
@@ -134,7 +134,11 @@ fn copies() -> Vec<Row> {
 fn stop_channels() -> Vec<Row> {
     vec![
         row("a request disconnects a stop channel", "the helper is not told")
-            .edit("record.rs", "crate::watch::notify();", "let _ = crate::watch::notify as fn();")
+            .edit(
+                "runtime/record.rs",
+                "crate::crossbeam::helper::notify();",
+                "let _ = crate::crossbeam::helper::notify as fn();",
+            )
             .caught_by("crossbeam::stop_channel::a_request_ends_a_select", ALL),
         row("also one that is just being made", "the look at the flag")
             .edit(WATCH, "if thread.requested() {", "if thread.requested() && false {")
@@ -147,12 +151,16 @@ fn stop_channels() -> Vec<Row> {
             )
             .caught_by("crossbeam::stop_channel::it_disconnects_with_the_end_of_the_thread", RSEQ),
         row("a forked child has a helper of its own", "its parent's, which is not there")
-            .edit("process.rs", "place.store(null_mut(), Ordering::Relaxed);", "let _ = place;")
-            .edit("process.rs", "libc::madvise(made, size, libc::MADV_WIPEONFORK);", "")
+            .edit(
+                "runtime/process.rs",
+                "place.store(null_mut(), Ordering::Relaxed);",
+                "let _ = place;",
+            )
+            .edit("runtime/process.rs", "libc::madvise(made, size, libc::MADV_WIPEONFORK);", "")
             .caught_by("crossbeam::stop_channel::a_forked_child_has_channels_of_its_own", RSEQ),
         row("a stop is no interruption, which loops of std would go on after", "the kind of error")
             .edit(
-                "stop.rs",
+                "scope/mod.rs",
                 "io::Error::other(stopped)",
                 "io::Error::new(io::ErrorKind::Interrupted, stopped)",
             )

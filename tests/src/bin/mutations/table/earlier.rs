@@ -2,8 +2,8 @@
 
 use super::{ALL, ITSELF, PPOLL, Row, WINDOWS, row};
 
-const EARLIER: &str = "signal/earlier.rs";
-const HANDLER_RS: &str = "signal/handler.rs";
+const EARLIER: &str = "runtime/signal/earlier.rs";
+const HANDLER_RS: &str = "runtime/signal/handler.rs";
 
 pub(crate) fn rows() -> Vec<Row> {
     [flags(), called(), ends(), others(), forked()].into_iter().flatten().collect()
@@ -92,7 +92,7 @@ fn others() -> Vec<Row> {
     vec![
         row("two copies that share a signal agree about it", "they do not know each other")
             .edit(
-                "signal/copies.rs",
+                "runtime/signal/copies.rs",
                 "let is_copy = action.sa_flags & libc::SA_SIGINFO != 0;",
                 "let is_copy = action.sa_flags & libc::SA_SIGINFO == 0;",
             )
@@ -106,7 +106,7 @@ fn others() -> Vec<Row> {
             ),
         row("a program with others' rights does not look at the environment", "`AT_SECURE`")
             .edit(
-                "backend.rs",
+                "runtime/backend.rs",
                 "unsafe { libc::getauxval(libc::AT_SECURE) } != 0;",
                 "unsafe { libc::getauxval(libc::AT_SECURE) } == 1 << 20;",
             )
@@ -118,13 +118,17 @@ fn others() -> Vec<Row> {
             "a backend in the environment that is not to be had ends no program",
             "the default is not tried",
         )
-        .edit("backend.rs", "            config.try_install(None)\n", "            Err(error)\n")
+        .edit(
+            "runtime/backend.rs",
+            "            config.try_install(None)\n",
+            "            Err(error)\n",
+        )
         .caught_by("config::an_unknown_name_ends_no_thread_that_is_started", ITSELF),
     ]
 }
 
 fn forked() -> Vec<Row> {
-    const PROCESS: &str = "process.rs";
+    const PROCESS: &str = "runtime/process.rs";
     vec![
         row("a child has turns and locks of its own", "its parent's, which other threads hold")
             .edit(PROCESS, "place.store(null_mut(), Ordering::Relaxed);", "let _ = place;")
@@ -143,7 +147,7 @@ fn forked() -> Vec<Row> {
             .caught_by("forked::a_child_is_stopped_however_it_was_made", ALL),
         row("and waits for no requester of the parent's", "what was in flight is waited for")
             .edit(
-                "record.rs",
+                "runtime/record.rs",
                 "        self.own_after_raw_fork();\n        self.claim",
                 "        self.claim",
             )

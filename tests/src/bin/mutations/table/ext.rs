@@ -3,13 +3,13 @@
 
 use super::{ALL, RSEQ, Row, WINDOWS, row};
 
-const RAW: &str = "ext/raw.rs";
-const READ: &str = "ext/read.rs";
-const WRITE: &str = "ext/write.rs";
-const BUFREAD: &str = "ext/bufread.rs";
-const PROCESS: &str = "ext/process.rs";
-const BUFFERED: &str = "ext/buffered.rs";
-const STOPPABLE: &str = "ext/stoppable.rs";
+const RAW: &str = "ext/syscall/mod.rs";
+const READ: &str = "ext/io/read.rs";
+const WRITE: &str = "ext/io/write.rs";
+const BUFREAD: &str = "ext/io/bufread.rs";
+const PROCESS: &str = "ext/process/child.rs";
+const BUFFERED: &str = "ext/io/buffered.rs";
+const STOPPABLE: &str = "ext/io/stoppable.rs";
 
 pub(crate) fn rows() -> Vec<Row> {
     [interrupted(), left(), looked_at_first(), of_another_thread(), as_std_has_it()]
@@ -35,7 +35,7 @@ fn interrupted() -> Vec<Row> {
             .caught_by("deadlines::signals_without_restart_move_none", WINDOWS),
         row("to the same deadline", "for all of its time again")
             .edit(RAW, "let args = [clock, libc::TIMER_ABSTIME as usize, &raw const time as usize, 0];", "let args = [clock, 0, &raw const time as usize, 0];")
-            .edit("ext/time.rs", "raw::sleep_until(ppoll::now(libc::CLOCK_MONOTONIC).saturating_add(duration))", "let _ = ppoll::now as fn(_) -> _;\n    raw::sleep_until(duration)")
+            .edit("ext/thread.rs", "syscall::sleep_until(ppoll::now(libc::CLOCK_MONOTONIC).saturating_add(duration))", "let _ = ppoll::now as fn(_) -> _;\n    syscall::sleep_until(duration)")
             .caught_by("deadlines::signals_without_restart_move_none", ALL),
         row("the wait for a child goes on after a signal", "the loop")
             .edit(RAW, "let raw = unsafe { call(libc::SYS_waitid, args) };\n        if !raw.is_interrupted() {", "let raw = unsafe { call(libc::SYS_waitid, args) };\n        if !raw.is_interrupted() || true {")
@@ -66,10 +66,10 @@ fn left() -> Vec<Row> {
             .core(),
         row("a stopped `connect` closes its socket", "it stays open")
             .edit(
-                "ext/connect.rs",
-                "Ok(raw::connect(socket.as_raw_fd(), address)?.map(|()| socket))",
+                "ext/net/connect.rs",
+                "Ok(syscall::connect(socket.as_raw_fd(), address)?.map(|()| socket))",
                 "let socket = core::mem::ManuallyDrop::new(socket);
-    Ok(raw::connect(socket.as_raw_fd(), address)?.map(|()| core::mem::ManuallyDrop::into_inner(socket)))",
+    Ok(syscall::connect(socket.as_raw_fd(), address)?.map(|()| core::mem::ManuallyDrop::into_inner(socket)))",
             )
             .caught_by_case("TcpStream::connect", RSEQ),
         row("`read_exact` says how far it came", "it says 0")
@@ -85,7 +85,7 @@ fn left() -> Vec<Row> {
             .edit(WRITE, "writer.write_or_stop(left).map_err(|_| Stopped::after(done))?", "writer.write_or_stop(left).map_err(|_| Stopped::after(done * 0))?")
             .caught_by_case("write_all", RSEQ),
         row("a stop inside of a buffered reader is a stop", "it is an error")
-            .edit(READ, "Some(stopped) if stop::must_stop() => Err(stopped),", "Some(stopped) if stop::must_stop() && false => Err(stopped),")
+            .edit(READ, "Some(stopped) if scope::must_stop() => Err(stopped),", "Some(stopped) if scope::must_stop() && false => Err(stopped),")
             .caught_by("std_semantics::a_stop_inside_of_a_buffered_reader_is_a_stop", RSEQ),
     ]
 }
@@ -98,7 +98,7 @@ fn looked_at_first() -> Vec<Row> {
         row("a request that came before is seen where nothing would wait: `join`", "the look")
             .edit(
                 "thread/handle.rs",
-                "// Also where the thread has ended already, and nothing would wait.\n    stop::check()?;",
+                "// Also where the thread has ended already, and nothing would wait.\n    scope::check()?;",
                 "",
             )
             .caught_by("std_semantics::a_request_before_is_seen_where_nothing_would_wait", ALL),
@@ -115,10 +115,10 @@ fn of_another_thread() -> Vec<Row> {
     const ORDINARY: &str = "macro_behaviour::nested::another_threads_stop_is_an_ordinary_error";
     vec![
         row("another thread's stop in a result is an ordinary error", "it is taken for one's own")
-            .edit("private.rs", "Some(stopped) if stop::must_stop() =>", "Some(stopped) =>")
+            .edit("expansion/mod.rs", "Some(stopped) if scope::must_stop() =>", "Some(stopped) =>")
             .caught_by(ORDINARY, ALL),
         row("and so it is for a `BufReader`", "it is taken for one's own")
-            .edit(READ, "Some(stopped) if stop::must_stop() =>", "Some(stopped) =>")
+            .edit(READ, "Some(stopped) if scope::must_stop() =>", "Some(stopped) =>")
             .caught_by(ORDINARY, ALL),
     ]
 }
@@ -164,7 +164,7 @@ fn as_std_has_it() -> Vec<Row> {
             .caught_by(LAST, RSEQ),
         row("a limit does not wrap", "it does")
             .edit(
-                "ext/chain.rs",
+                "ext/io/chain.rs",
                 "limit.checked_sub(*length as u64)",
                 "Some(limit.wrapping_sub(*length as u64))",
             )

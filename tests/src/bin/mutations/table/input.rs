@@ -2,7 +2,7 @@
 
 use super::{PPOLL, RSEQ, Row, row};
 
-const STDIN: &str = "ext/stdin.rs";
+const STDIN: &str = "ext/io/stdin.rs";
 
 pub(crate) fn rows() -> Vec<Row> {
     vec![
@@ -17,7 +17,7 @@ pub(crate) fn rows() -> Vec<Row> {
             )
             .caught_by("standard_input::a_line_that_comes_in_parts_is_not_torn", RSEQ),
         row("a stopped loop puts a part of a line back", "it drops it")
-            .edit("ext/bufread.rs", "if self.take_back(&part[start..]) {", "if false {")
+            .edit("ext/io/bufread.rs", "if self.take_back(&part[start..]) {", "if false {")
             .caught_by("standard_input::a_stopped_loop_leaves_the_line_whole", RSEQ),
         row("a standard input that is closed is empty", "it is an error")
             .edit(STDIN, "== Some(libc::EBADF) => Ok(0)", "== Some(libc::EBADF) => Err(error)")
@@ -29,7 +29,7 @@ pub(crate) fn rows() -> Vec<Row> {
             .edit("ppoll/transfer.rs", "outcome if done == 0 =>", "outcome if done == 0 || outcome.is_err() =>")
             .caught_by("ppoll_edges::waitall_waits_for_all_of_it", PPOLL),
         row("where poll refuses one descriptor, select waits", "the refusal is an error")
-            .edit("ext/raw.rs", "if raw == REFUSED {", "if raw == REFUSED && false {")
+            .edit("ext/syscall/mod.rs", "if raw == REFUSED {", "if raw == REFUSED && false {")
             .caught_by("hostile::descriptors::every_kind_of_wait_is_stopped", RSEQ),
         row("also on ppoll", "the refusal is an error")
             .edit("ppoll/open.rs", "if raw != REFUSED {\n        return Ok(raw);\n    }\n    let mut one", "if raw != REFUSED || true {\n        return Ok(raw);\n    }\n    let mut one")

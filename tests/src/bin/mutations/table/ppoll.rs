@@ -2,13 +2,13 @@
 
 use super::{PPOLL, Row, row};
 
-const FILE: &str = "ppoll.rs";
+const FILE: &str = "ppoll/mod.rs";
 const OPEN: &str = "ppoll/open.rs";
 const MASKED: &str = "ppoll/masked.rs";
 const READY: &str = "ppoll/ready.rs";
 const TRANSFER: &str = "ppoll/transfer.rs";
 const FUTEX: &str = "ppoll/futex.rs";
-const WAIT: &str = "ppoll/wait.rs";
+const WAIT: &str = "ppoll/event.rs";
 const IMMEDIATE: &str = "ppoll/immediate.rs";
 
 pub(crate) fn rows() -> Vec<Row> {
@@ -66,20 +66,20 @@ fn masks() -> Vec<Row> {
     vec![
         row("the signal is open in the wait", "it stays blocked")
             .edit(
-                "signal/mod.rs",
+                "runtime/signal/mod.rs",
                 "unsafe { libc::sigdelset(&raw mut set, number()) };",
                 "let _ = &raw mut set;",
             )
             .caught_by("lifecycle::threads_of_others_can_be_stopped", PPOLL),
         row("also in the caller's own mask", "it stays as it is")
             .edit(
-                "signal/mod.rs",
+                "runtime/signal/mod.rs",
                 "bytes);\n        set\n    };\n    without(set)",
                 "bytes);\n        set\n    };\n    set",
             )
             .caught_by("sys::a_full_mask_does_not_keep_the_request_out", PPOLL),
         row("and with windows", "it stays as it is")
-            .edit("sys/readiness.rs", "unsafe { given(mask as usize) }.map(signal::without)", "unsafe { given(mask as usize) }.map(|mask| if true { mask } else { signal::without(mask) })")
+            .edit("sys/poll.rs", "unsafe { given(mask as usize) }.map(signal::without)", "unsafe { given(mask as usize) }.map(|mask| if true { mask } else { signal::without(mask) })")
             .caught_by("sys::a_full_mask_does_not_keep_the_request_out", super::WINDOWS),
         row("a wait for signals waits for the stop signal as well", "it does not")
             .edit(
@@ -161,7 +161,7 @@ fn timeouts() -> Vec<Row> {
             "a request ends a wait that is about to begin",
             "the handler leaves its time-out alone",
         )
-        .edit("signal/handler.rs", "record.timeout.strike();", "let _ = record;")
+        .edit("runtime/signal/handler.rs", "record.timeout.strike();", "let _ = record;")
         .caught_by("futex_steps::a_request_ends_a_wait_that_begins", PPOLL),
         row("the signal is open in it", "it stays blocked")
             .edit(FUTEX, "signal::set_mask(libc::SIG_UNBLOCK)", "signal::set_mask(libc::SIG_BLOCK)")

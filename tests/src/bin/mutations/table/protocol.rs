@@ -3,9 +3,9 @@
 
 use super::{ALL, HANDLER, ITSELF, PPOLL, RSEQ, Row, WINDOWS, row};
 
-const FILE: &str = "record.rs";
+const FILE: &str = "runtime/record.rs";
 const CALL: &str = "call.rs";
-const CLAIM: &str = "claim.rs";
+const CLAIM: &str = "runtime/claim.rs";
 
 pub(crate) fn rows() -> Vec<Row> {
     [requesters(), threads(), results(), parked()].into_iter().flatten().collect()
@@ -126,7 +126,7 @@ fn threads() -> Vec<Row> {
             )
             .caught_by("loom/claim::two_requesters", ITSELF),
         row("and counts only if it does not come again", "it counts when it is postponed")
-            .edit("record.rs", "        self.claim.postponed();\n", "")
+            .edit("runtime/record.rs", "        self.claim.postponed();\n", "")
             .caught_by("window_steps::a_request_at_each_instruction_with_data", HANDLER),
         row("who has looked and not claimed yet looks again", "an idle claim stays as it is")
             .edit(
@@ -173,7 +173,7 @@ fn threads() -> Vec<Row> {
             .core(),
         row("and has its record until then, for the handler to look at", "it is gone before")
             .edit(
-                "current.rs",
+                "runtime/current.rs",
                 "record.rest();
         CURRENT.with(|current| current.record.set(core::ptr::null()));",
                 "let kept = CURRENT.with(|current| current.own.get());

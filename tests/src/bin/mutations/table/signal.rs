@@ -2,8 +2,8 @@
 
 use super::{ALL, HANDLER, ITSELF, PPOLL, RSEQ, Row, WINDOWS, row};
 
-const HANDLER_RS: &str = "signal/handler.rs";
-const MOD_RS: &str = "signal/mod.rs";
+const HANDLER_RS: &str = "runtime/signal/handler.rs";
+const MOD_RS: &str = "runtime/signal/mod.rs";
 
 pub(crate) fn rows() -> Vec<Row> {
     [handler(), installed(), sent()].into_iter().flatten().collect()
@@ -19,7 +19,7 @@ fn handler() -> Vec<Row> {
             )
             .caught_by("window_steps::a_request_at_each_instruction", HANDLER),
         row("a foreign handler on top of a window: ours comes back after it", "the signal to itself")
-            .edit(HANDLER_RS, "            record.send_again();", "            let _ = crate::record::Record::send_again;")
+            .edit(HANDLER_RS, "            record.send_again();", "            let _ = crate::runtime::record::Record::send_again;")
             .caught_by("foreign_handlers::one_that_blocks_itself_with_restart", HANDLER)
             .caught_by("window_steps::a_waiting_handler_at_each_instruction", HANDLER),
         row("and not before it has returned", "the signal is not blocked meanwhile")
@@ -92,38 +92,42 @@ fn installed() -> Vec<Row> {
             .edit(MOD_RS, "(1..32).contains(&signal)", "(1..65).contains(&signal)")
             .caught_by("config::a_real_time_signal_is_refused", ALL),
         row("what an unavailable backend has installed is taken back", "the old handler again")
-            .edit("backend.rs", "signal::uninstall();", "let _ = signal::uninstall as fn();")
+            .edit(
+                "runtime/backend.rs",
+                "signal::uninstall();",
+                "let _ = signal::uninstall as fn();",
+            )
             .caught_by("config::after_an_unavailable_backend_another_can_be_installed", ITSELF),
         row("a backend is proved before it is used", "rseq is taken at its word")
             .edit(
-                "backend.rs",
+                "runtime/backend.rs",
                 "let found = if window::AVAILABLE { rseq_aborts() } else { Rseq::NoWindow };",
                 "let found = { let _ = rseq_aborts as fn() -> Rseq; Rseq::Libc };",
             )
             .caught_by("config::without_rseq_the_default_is_the_next_backend", ITSELF),
         row("a backend that does not work is refused", "it is installed")
             .edit(
-                "backend.rs",
+                "runtime/backend.rs",
                 "Some(backend) => Some(backend).filter(works),",
                 "Some(backend) => Some(backend).filter(|one| works(one) || true),",
             )
             .caught_by("config::after_an_unavailable_backend_another_can_be_installed", ITSELF),
         row("an unknown backend is refused", "it is ignored")
             .edit(
-                "backend.rs",
+                "runtime/backend.rs",
                 "None => Err(InstallError::UnknownBackend(name.to_string_lossy().into_owned())),",
                 "None => Ok(None),",
             )
             .caught_by("config::an_unknown_name_in_the_environment_is_refused", ITSELF),
         row("one configuration is installed", "the second one is, too")
             .edit(
-                "backend.rs",
+                "runtime/backend.rs",
                 "if let Some(backend) = in_force() {\n            return Err",
                 "if let Some(backend) = in_force().filter(|_| false) {\n            return Err",
             )
             .caught_by("config::another_signal_can_be_chosen", ALL),
         row("one configuration is installed, of many at once", "the lock")
-            .edit("backend.rs", "let _one_at_a_time = hold();", "drop(hold());")
+            .edit("runtime/backend.rs", "let _one_at_a_time = hold();", "drop(hold());")
             .caught_by("config::of_many_that_install_at_once_one_does", ITSELF),
     ]
 }
@@ -149,7 +153,7 @@ fn sent() -> Vec<Row> {
             .caught_by("undisturbed::a_plain_read_sleeps_on", WINDOWS),
         row("without membarrier every request is a signal", "the marker is believed")
             .edit(
-                "record.rs",
+                "runtime/record.rs",
                 "let inside = !barrier || self.line.marker.load(Ordering::SeqCst) != 0;",
                 "let _ = barrier;\n        let inside = self.line.marker.load(Ordering::SeqCst) != 0;",
             )

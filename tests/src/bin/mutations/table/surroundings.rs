@@ -3,8 +3,8 @@
 
 use super::{ALL, ITSELF, PPOLL, Row, WINDOWS, row};
 
-const HANDLER_RS: &str = "signal/handler.rs";
-const MOD_RS: &str = "signal/mod.rs";
+const HANDLER_RS: &str = "runtime/signal/handler.rs";
+const MOD_RS: &str = "runtime/signal/mod.rs";
 
 pub(crate) fn rows() -> Vec<Row> {
     vec![
@@ -23,7 +23,7 @@ pub(crate) fn rows() -> Vec<Row> {
             .caught_by("linking::images::a_stray_takes_no_memory", WINDOWS),
         row("marked calls have the stack to its end", "`SA_ONSTACK`")
             .edit(
-                "signal/earlier.rs",
+                "runtime/signal/earlier.rs",
                 "libc::SA_ONSTACK | libc::SA_RESTART;",
                 "libc::SA_RESTART;",
             )
@@ -51,7 +51,7 @@ pub(crate) fn rows() -> Vec<Row> {
             .caught_by("linking::builds::however_it_is_built_it_stops", ITSELF),
         row("the kernel aborts windows by itself", "it is not told of them")
             .edit(
-                "record.rs",
+                "runtime/record.rs",
                 "rseq_cs.unwrap_or((self.descriptor.as_ptr().cast(), false))",
                 "{ let _ = rseq_cs; (self.descriptor.as_ptr().cast(), false) }",
             )
@@ -61,7 +61,7 @@ pub(crate) fn rows() -> Vec<Row> {
                 &["rseq"],
             ),
         row("a look at readiness that a signal interrupts is made again", "it has seen an error")
-            .edit("ppoll.rs", "Some(libc::EINTR) => {}", "")
+            .edit("ppoll/mod.rs", "Some(libc::EINTR) => {}", "")
             .caught_by(
                 "hostile::traced::every_other_system_call_met_by_a_signal_that_restarts",
                 PPOLL,

@@ -4,8 +4,8 @@ use super::{ALL, ITSELF, Row, row};
 
 const MUTEX: &str = "sync/mutex.rs";
 const CONDVAR: &str = "sync/condvar.rs";
-const ONCE: &str = "sync/once/raw.rs";
-const RWLOCK: &str = "sync/rwlock/raw.rs";
+const ONCE: &str = "sync/once/futex.rs";
+const RWLOCK: &str = "sync/rwlock/futex.rs";
 const SEMAPHORE: &str = "sync/semaphore.rs";
 const BARRIER: &str = "sync/barrier.rs";
 
@@ -70,13 +70,13 @@ pub(crate) fn rows() -> Vec<Row> {
             )
             .caught_by("loom/semaphore::one_permit_wakes_who_wants_one", ITSELF),
         row("a stopped writer does not keep the readers away", "its bits stay")
-            .edit(RWLOCK, "self.give_up();\n                return Err(stop);", "let _ = Raw::give_up as fn(&Raw);\n                return Err(stop);")
+            .edit(RWLOCK, "self.give_up();\n                return Err(stop);", "let _ = RawRwLock::give_up as fn(&RawRwLock);\n                return Err(stop);")
             .caught_by("loom/rwlock::a_stopped_writer_lets_the_readers_in", ITSELF),
         row("a writer that was woken leaves the bit for the others", "it takes the lock as the only one")
             .edit(RWLOCK, "others = WRITERS;", "others = 0;")
             .caught_by("loom/rwlock::three_writers_take_turns", ITSELF),
         row("who goes on reading lets the readers in", "the wake-up")
-            .edit(RWLOCK, "if state & (READERS | WRITERS) == READERS {\n            self.wake_readers();", "let _ = Raw::wake_readers as fn(&Raw);\n        if state & (READERS | WRITERS) == READERS {")
+            .edit(RWLOCK, "if state & (READERS | WRITERS) == READERS {\n            self.wake_readers();", "let _ = RawRwLock::wake_readers as fn(&RawRwLock);\n        if state & (READERS | WRITERS) == READERS {")
             .caught_by("loom/rwlock::a_writer_that_goes_on_reading_lets_the_readers_in", ITSELF),
         row("who waits for a `Once` is remembered by the next in line", "it is forgotten")
             .edit(ONCE, "let running = RUNNING | state & AWAITED;", "let running = RUNNING;")

@@ -2,7 +2,7 @@
 
 use super::{ALL, RSEQ, Row, row};
 
-const FILE: &str = "current.rs";
+const FILE: &str = "runtime/current.rs";
 const SCOPE: &str = "thread/scope.rs";
 
 pub(crate) fn rows() -> Vec<Row> {
@@ -68,7 +68,7 @@ fn holders() -> Vec<Row> {
             .caught_by("lifecycle_held::a_shield_holds_a_request", ALL),
         row("a panic ends the shield", "it is left only in the end")
             .edit(
-                "stop.rs",
+                "scope/mod.rs",
                 "let _shield = Shield::new();\n    f()",
                 "let shield = core::mem::ManuallyDrop::new(Shield::new());
     let result = f();
@@ -94,7 +94,7 @@ fn holders() -> Vec<Row> {
         )
         .caught_by("lifecycle::a_request_before_the_thread_runs", ALL),
         row("who waits for a thread is told of its end", "the wake-up")
-            .edit("record.rs", "== END_AWAITED {", "== END_AWAITED && false {")
+            .edit("runtime/record.rs", "== END_AWAITED {", "== END_AWAITED && false {")
             .caught_by("lifecycle_held::who_waits_for_a_thread_is_told_of_its_end", ALL),
         row(
             "where libc has not registered rseq, its area is not used",
@@ -110,11 +110,11 @@ fn holders() -> Vec<Row> {
             "an area of our own is taken back before it goes with its thread",
             "it stays registered",
         )
-        .edit("record.rs", "rseq::unregister();", "let _ = rseq::unregister as fn();")
+        .edit("runtime/record.rs", "rseq::unregister();", "let _ = rseq::unregister as fn();")
         .caught_by("own_rseq::the_runtime_registers_and_takes_it_back", RSEQ),
         row("and after the proof", "it stays registered")
             .edit(
-                "backend.rs",
+                "runtime/backend.rs",
                 "if owned {\n        window::rseq::unregister();\n    }",
                 "let _ = owned;",
             )

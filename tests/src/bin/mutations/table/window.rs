@@ -1,17 +1,17 @@
 //! The window itself, and the table of windows.
 //!
 //! The mutations run on this machine, so one that matters is not among them: in
-//! `window/aarch64.rs` and `window/riscv64.rs` without the lines that declare `v0` to
+//! `window/arch/aarch64.rs` and `window/arch/riscv64.rs` without the lines that declare `v0` to
 //! `v31`, both tests of `registers` fail in every way that they try, on `neoverse-v1`
 //! and `a64fx` in `.ci/platforms/aarch64-kernel`, and in `.ci/platforms/riscv64`.
 
 use super::{HANDLER, ITSELF, RSEQ, Row, WINDOWS, row};
 
-const FILE: &str = "window/x86_64.rs";
+const FILE: &str = "window/arch/x86_64.rs";
 
 /// The handler's part, taken away so that the kernel's can be seen to work.
 const HANDLERS_PART: [&str; 3] = [
-    "signal/handler.rs",
+    "runtime/signal/handler.rs",
     "Place::Inside(abort) => unsafe { set_program_counter(context, abort) },",
     "Place::Inside(_) => { let _ = set_program_counter as unsafe fn(_, _); }",
 ];

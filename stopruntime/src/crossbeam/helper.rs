@@ -1,0 +1,148 @@
+//! The thread that disconnects stop channels.
+//!
+//! A request must neither lock nor free memory, for it may be made in a signal
+//! handler; disconnecting a channel does both. So a request to a thread that
+//! has given out a stop channel counts up a futex word and wakes a thread of
+//! the runtime's own, which drops the channel's sender. That thread is started
+//! with the first stop channel of the process, blocks every signal and sleeps
+//! in the futex while there is no request.
+//!
+//! One more store-then-load race, of the kind of those in
+//! [`record`](crate::runtime::record): *thread:* entry in the list, `watched` ← 1, load
+//! flag. *requester:* flag ← 1, load `watched`. So the thread disconnects the
+//! channel itself, or the helper is told to.
+//!
+//! A forked child has no such thread, and what it would lock may have been
+//! locked by one when the parent forked. It begins anew with a [`Watch`] of its
+//! own and leaves the parent's untouched ([`process`](crate::runtime::process)).
+//!
+//! # Safety
+//!
+//! The invariant of this module: sets of signals are local, and filled in before
+//! they are used.
+
+#![allow(unsafe_code)]
+
+use crate::runtime::futex::{futex_wait, futex_wake};
+use crate::runtime::process::{PerProcess, Place};
+use crate::runtime::record::Record;
+use crate::runtime::signal;
+use core::convert::Infallible;
+use core::sync::atomic::{AtomicU32, Ordering, fence};
+use crossbeam_channel::Sender;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
+
+// SAFETY: its only user.
+static WATCH: PerProcess<Watch> = unsafe { PerProcess::new(Place::Channels) };
+
+#[derive(Default)]
+struct Watch {
+    /// How often a stop was requested of a watched thread; what the helper
+    /// sleeps on.
+    requests: AtomicU32,
+    list: Mutex<List>,
+}
+
+#[derive(Default)]
+struct List {
+    has_helper: bool,
+    entries: Vec<Entry>,
+}
+
+/// A thread that has given out a channel, which disconnects with the entry.
+struct Entry {
+    record: Arc<Record>,
+    _sender: Sender<Infallible>,
+}
+
+/// Tells that a stop was requested of a watched thread. Async-signal-safe.
+pub(crate) fn notify() {
+    if let Some(watch) = WATCH.get() {
+        // Release, with the helper's Acquire: it sees the request's flag.
+        watch.requests.fetch_add(1, Ordering::Release);
+        futex_wake(&watch.requests);
+    }
+}
+
+/// In a forked child. Async-signal-safe.
+pub(crate) fn after_fork() {
+    if let Some(record) = crate::runtime::current::record() {
+        record.watched.store(false, Ordering::Relaxed);
+    }
+}
+
+/// Keeps the sender until a stop is requested of the thread or the thread ends.
+///
+/// # Panics
+///
+/// If the helper thread cannot be started.
+pub(crate) fn add(record: Arc<Record>, sender: Sender<Infallible>) {
+    let watch = WATCH.get_or_make();
+    let mut list = watch.list();
+    if !list.has_helper {
+        watch.start();
+        list.has_helper = true;
+    }
+    let thread = Arc::clone(&record);
+    list.entries.push(Entry { record, _sender: sender });
+    drop(list);
+    thread.watched.store(true, Ordering::Relaxed);
+    fence(Ordering::SeqCst);
+    if thread.requested() {
+        watch.disconnect(|entry| Arc::ptr_eq(&entry.record, &thread));
+    }
+}
+
+/// The thread ends.
+pub(crate) fn forget(record: &Arc<Record>) {
+    if let Some(watch) = WATCH.get().filter(|_| record.watched.load(Ordering::Relaxed)) {
+        watch.disconnect(|entry| Arc::ptr_eq(&entry.record, record));
+    }
+}
+
+impl Watch {
+    /// Whoever panicked with the lock held has left the list whole.
+    fn list(&self) -> MutexGuard<'_, List> {
+        self.list.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn start(&'static self) {
+        let builder = thread::Builder::new().name("stop-channels".into()).stack_size(64 * 1024);
+        let helper = with_signals_blocked(|| builder.spawn(|| self.run()));
+        if let Err(error) = helper {
+            panic!("stopruntime: no thread to disconnect stop channels: {error}");
+        }
+    }
+
+    fn run(&self) {
+        loop {
+            let seen = self.requests.load(Ordering::Acquire);
+            self.disconnect(|entry| entry.record.requested());
+            futex_wait(&self.requests, seen, None);
+        }
+    }
+
+    fn disconnect(&self, which: impl Fn(&Entry) -> bool) {
+        let found: Vec<Entry> = self.list().entries.extract_if(.., |entry| which(entry)).collect();
+        // Outside of the lock: this wakes who selects.
+        drop(found);
+    }
+}
+
+/// A thread inherits the mask of the one that starts it: no handler of the
+/// program's runs on the helper.
+fn with_signals_blocked<R>(start: impl FnOnce() -> R) -> R {
+    // SAFETY: local sets, the one filled in before it is used, the other by
+    // the call.
+    let before = unsafe {
+        let mut all: libc::sigset_t = core::mem::zeroed();
+        let mut before: libc::sigset_t = core::mem::zeroed();
+        libc::sigfillset(&raw mut all);
+        libc::pthread_sigmask(libc::SIG_SETMASK, &raw const all, &raw mut before);
+        before
+    };
+    let result = start();
+    signal::restore_mask(&before);
+    result
+}

@@ -1,0 +1,7 @@
+//! [`std::fs`], stop-checked.
+
+mod file;
+mod open;
+
+pub use file::{FileOrStop, LockOrStop};
+pub use open::OpenOrStop;

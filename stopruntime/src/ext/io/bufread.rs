@@ -1,0 +1,314 @@
+//! `BufRead` and the iterators over readers, stop-checked.
+
+use crate::ext::io::copy::{self, Copied};
+use crate::ext::io::read::{append, unwrap_stop};
+use crate::ext::{ReadOrStop, WriteOrStop};
+use crate::scope::{self, Stopped};
+use std::collections::VecDeque;
+use std::io::{self, BufRead, BufReader, Cursor, Empty, ErrorKind, IoSliceMut, Read};
+
+/// [`BufRead`] whose calls are stop-checked.
+///
+/// A `BufReader` over a plain stream waits until the stream is readable before
+/// it fills its buffer: it has to be the stream's only reader. Where it is not,
+/// use a `BufReader<Stoppable<_>>`.
+///
+/// Stopped in the middle of a line, `read_line` and `read_until` have appended
+/// the part that had arrived; the loops over `lines()` and `split()` drop it,
+/// except those over standard input, which put it back.
+/// Who must not stop in the middle of a message puts the call in a
+/// [`shield`](crate::shield()).
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be stopped while it reads",
+    label = "this read has no stop-checked form",
+    note = "use a `BufReader` over one of std's streams or over `stopruntime::Stoppable`"
+)]
+pub trait BufReadOrStop {
+    /// [`BufRead::read_until`], stop-checked between its reads.
+    ///
+    /// # Errors
+    ///
+    /// [`Stopped`]: a stop is requested; [`progress`](Stopped::progress) bytes
+    /// were appended.
+    fn read_until_or_stop(
+        &mut self,
+        delimiter: u8,
+        buffer: &mut Vec<u8>,
+    ) -> Result<io::Result<usize>, Stopped>;
+
+    /// [`BufRead::read_line`], stop-checked between its reads.
+    ///
+    /// # Errors
+    ///
+    /// [`Stopped`]: a stop is requested; [`progress`](Stopped::progress) bytes
+    /// were appended. The bytes of a character that had not arrived whole are
+    /// not among them: use `read_until` where that matters.
+    fn read_line_or_stop(&mut self, buffer: &mut String) -> Result<io::Result<usize>, Stopped> {
+        let mut bytes = Vec::new();
+        let outcome = self.read_until_or_stop(b'\n', &mut bytes);
+        append(buffer, &bytes, outcome)
+    }
+
+    /// [`BufRead::skip_until`], stop-checked between its reads.
+    ///
+    /// # Errors
+    ///
+    /// [`Stopped`]: a stop is requested; [`progress`](Stopped::progress) bytes
+    /// were skipped.
+    fn skip_until_or_stop(&mut self, delimiter: u8) -> Result<io::Result<usize>, Stopped> {
+        self.read_until_or_stop(delimiter, &mut Vec::new())
+    }
+
+    /// What the loops over `lines()` and `split()` do: as `read_until_or_stop`;
+    /// if it is stopped, the part goes back where it came from, if it can.
+    #[doc(hidden)]
+    fn part_or_stop(
+        &mut self,
+        delimiter: u8,
+        part: &mut Vec<u8>,
+    ) -> Result<io::Result<usize>, Stopped> {
+        self.read_until_or_stop(delimiter, part)
+    }
+
+    #[doc(hidden)]
+    fn lines_or_stop(self) -> Lines<Self>
+    where
+        Self: Sized,
+    {
+        Lines(self)
+    }
+
+    #[doc(hidden)]
+    fn split_or_stop(self, delimiter: u8) -> Split<Self>
+    where
+        Self: Sized,
+    {
+        Split(self, delimiter)
+    }
+}
+
+/// [`BufRead::fill_buf`], stop-checked; what [`BufReadOrStop`] is made from.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be stopped while it fills its buffer",
+    label = "this read has no stop-checked form",
+    note = "use a `BufReader` over one of std's streams or over `stopruntime::Stoppable`"
+)]
+pub trait FillBufOrStop: BufRead {
+    /// The bytes in the buffer; reads if there are none.
+    ///
+    /// # Errors
+    ///
+    /// [`Stopped`]: a stop is requested and nothing was read.
+    fn fill_buf_or_stop(&mut self) -> Result<io::Result<&[u8]>, Stopped>;
+
+    /// Puts what was read last before what is in the buffer, if it can.
+    #[doc(hidden)]
+    fn take_back(&mut self, _part: &[u8]) -> bool {
+        false
+    }
+}
+
+impl<B: FillBufOrStop + ?Sized> BufReadOrStop for B {
+    fn read_until_or_stop(
+        &mut self,
+        delimiter: u8,
+        buffer: &mut Vec<u8>,
+    ) -> Result<io::Result<usize>, Stopped> {
+        let mut done = 0;
+        loop {
+            let (used, found) = {
+                let available = match self.fill_buf_or_stop().map_err(|_| Stopped::after(done))? {
+                    Ok(available) => available,
+                    Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+                    Err(error) => return Ok(Err(error)),
+                };
+                let at = available.iter().position(|byte| *byte == delimiter);
+                let used = at.map_or(available.len(), |at| at + 1);
+                buffer.extend_from_slice(&available[..used]);
+                (used, at.is_some())
+            };
+            self.consume(used);
+            done += used;
+            if found || used == 0 {
+                return Ok(Ok(done));
+            }
+        }
+    }
+
+    fn part_or_stop(
+        &mut self,
+        delimiter: u8,
+        part: &mut Vec<u8>,
+    ) -> Result<io::Result<usize>, Stopped> {
+        let start = part.len();
+        self.read_until_or_stop(delimiter, part).map_err(|stopped| {
+            if self.take_back(&part[start..]) { Stopped::new() } else { stopped }
+        })
+    }
+}
+
+/// `bytes`, whose `next` is stop-checked; for `#[blocking] for` loops.
+pub trait BytesOrStop: ReadOrStop + Sized {
+    #[doc(hidden)]
+    fn bytes_or_stop(self) -> Bytes<Self> {
+        Bytes(self)
+    }
+}
+
+impl<R: ReadOrStop> BytesOrStop for R {}
+
+impl<R: ReadOrStop> ReadOrStop for BufReader<R> {
+    fn read_or_stop(&mut self, buffer: &mut [u8]) -> Result<io::Result<usize>, Stopped> {
+        if goes_round(self, buffer.len()) {
+            return self.get_mut().read_or_stop(buffer);
+        }
+        if let Err(error) = self.ready_or_stop()? {
+            return Ok(Err(error));
+        }
+        unwrap_stop(self.read(buffer))
+    }
+
+    fn read_vectored_or_stop(
+        &mut self,
+        buffers: &mut [IoSliceMut<'_>],
+    ) -> Result<io::Result<usize>, Stopped> {
+        let total = buffers.iter().fold(0_usize, |total, part| total.saturating_add(part.len()));
+        if goes_round(self, total) {
+            return self.get_mut().read_vectored_or_stop(buffers);
+        }
+        if let Err(error) = self.ready_or_stop()? {
+            return Ok(Err(error));
+        }
+        unwrap_stop(self.read_vectored(buffers))
+    }
+
+    fn seeks(&self) -> bool {
+        self.get_ref().seeks()
+    }
+
+    fn ready_or_stop(&self) -> Result<io::Result<()>, Stopped> {
+        if self.buffer().is_empty() {
+            self.get_ref().ready_or_stop()
+        } else {
+            scope::check().map(Ok)
+        }
+    }
+
+    fn copy_to_or_stop(&mut self, writer: &mut dyn WriteOrStop, limit: u64) -> Copied {
+        copy::from_buffer(self, writer, limit)
+    }
+}
+
+/// Whether a read of this much goes round the buffer without its knowing. What
+/// the buffer keeps although it has been read is found again by
+/// `seek_relative`: over a reader that seeks, `read` itself has to forget it.
+fn goes_round<R: ReadOrStop>(reader: &BufReader<R>, length: usize) -> bool {
+    let round = reader.buffer().is_empty() && length >= reader.capacity();
+    round && !reader.get_ref().seeks()
+}
+
+impl<R: ReadOrStop> FillBufOrStop for BufReader<R> {
+    fn fill_buf_or_stop(&mut self) -> Result<io::Result<&[u8]>, Stopped> {
+        scope::check()?;
+        if self.buffer().is_empty() {
+            let mut filled = self.get_ref().ready_or_stop()?;
+            if filled.is_ok() {
+                filled = unwrap_stop(self.fill_buf().map(drop))?;
+            }
+            if let Err(error) = filled {
+                return Ok(Err(error));
+            }
+        }
+        Ok(Ok(self.buffer()))
+    }
+}
+
+macro_rules! forwarded {
+    ($($reader:ty),*) => {$(
+        impl<B: FillBufOrStop + ?Sized> FillBufOrStop for $reader {
+            fn fill_buf_or_stop(&mut self) -> Result<io::Result<&[u8]>, Stopped> {
+                (**self).fill_buf_or_stop()
+            }
+
+            fn take_back(&mut self, part: &[u8]) -> bool {
+                (**self).take_back(part)
+            }
+        }
+    )*};
+}
+forwarded!(&mut B, Box<B>);
+
+macro_rules! never_waiting {
+    ($([$($parameter:tt)*] $reader:ty),*) => {$(
+        impl<$($parameter)*> FillBufOrStop for $reader {
+            fn fill_buf_or_stop(&mut self) -> Result<io::Result<&[u8]>, Stopped> {
+                scope::check()?;
+                Ok(self.fill_buf())
+            }
+        }
+    )*};
+}
+never_waiting!([] &[u8], [T: AsRef<[u8]>] Cursor<T>, [] Empty, [] VecDeque<u8>);
+
+/// [`std::io::Lines`], stop-checked.
+#[derive(Debug)]
+pub struct Lines<B>(B);
+
+impl<B: BufReadOrStop> Lines<B> {
+    pub(crate) fn next_or_stop(&mut self) -> Result<Option<io::Result<String>>, Stopped> {
+        let mut bytes = Vec::new();
+        let outcome = self.0.part_or_stop(b'\n', &mut bytes)?;
+        let mut line = String::new();
+        Ok(match append(&mut line, &bytes, Ok(outcome))? {
+            Ok(0) => None,
+            Ok(_) => {
+                if line.ends_with('\n') {
+                    line.pop();
+                    if line.ends_with('\r') {
+                        line.pop();
+                    }
+                }
+                Some(Ok(line))
+            }
+            Err(error) => Some(Err(error)),
+        })
+    }
+}
+
+/// [`std::io::Split`], stop-checked.
+#[derive(Debug)]
+pub struct Split<B>(B, u8);
+
+impl<B: BufReadOrStop> Split<B> {
+    pub(crate) fn next_or_stop(&mut self) -> Result<Option<io::Result<Vec<u8>>>, Stopped> {
+        let mut part = Vec::new();
+        Ok(match self.0.part_or_stop(self.1, &mut part)? {
+            Ok(0) => None,
+            Ok(_) => {
+                if part.last() == Some(&self.1) {
+                    part.pop();
+                }
+                Some(Ok(part))
+            }
+            Err(error) => Some(Err(error)),
+        })
+    }
+}
+
+/// [`std::io::Bytes`], stop-checked.
+#[derive(Debug)]
+pub struct Bytes<R>(R);
+
+impl<R: ReadOrStop> Bytes<R> {
+    pub(crate) fn next_or_stop(&mut self) -> Result<Option<io::Result<u8>>, Stopped> {
+        let mut byte = [0];
+        loop {
+            return Ok(match self.0.read_or_stop(&mut byte)? {
+                Ok(0) => None,
+                Ok(_) => Some(Ok(byte[0])),
+                Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+                Err(error) => Some(Err(error)),
+            });
+        }
+    }
+}

@@ -1,0 +1,21 @@
+//! [`std::io`], stop-checked.
+
+mod buffered;
+mod bufread;
+mod chain;
+mod copy;
+mod memory;
+mod read;
+mod std_streams;
+mod stdin;
+mod stoppable;
+mod write;
+
+pub use bufread::{BufReadOrStop, BytesOrStop, FillBufOrStop};
+pub use copy::{CopyFromOrStop, CopyToOrStop, copy_or_stop};
+pub use read::ReadOrStop;
+pub use stdin::{LockBefore, StdinGuard, StdinOrStop};
+pub use stoppable::Stoppable;
+pub use write::WriteOrStop;
+
+pub(crate) use bufread::{Bytes, Lines, Split};

@@ -1,0 +1,303 @@
+//! Standard input.
+//!
+//! std keeps a buffer of its own that cannot be looked into, and a lock that a
+//! stop does not end the wait for. The stop-checked reads therefore have a
+//! buffer and a lock of their own, one for the process: standard input is read
+//! either by marked calls or by plain ones, not by both.
+//!
+//! The lock is held from the first byte of a call to its last, as std's is, so
+//! that no other stop-checked reader gets a part of the line in between.
+//!
+//! # Safety
+//!
+//! The invariant of this module: [`INPUT`] alone has its place.
+
+#![allow(unsafe_code)]
+
+use crate::ext::io::bufread::Lines;
+use crate::ext::io::copy::{self, Copied};
+use crate::ext::io::stoppable::flatten;
+use crate::ext::syscall;
+use crate::ext::{BufReadOrStop, FillBufOrStop, LockOrStop, ReadOrStop, WriteOrStop};
+use crate::runtime::process::{PerProcess, Place};
+use crate::scope::{self, Stopped};
+use crate::sync::{Mutex, MutexGuard};
+use core::fmt;
+use std::io::{self, BufRead, Read, Stdin, StdinLock};
+use std::sync::PoisonError;
+
+/// As std's.
+const SIZE: usize = 8 * 1024;
+
+/// What has been read and not yet handed out.
+#[derive(Default)]
+struct Buffer {
+    bytes: Vec<u8>,
+    /// How many of them have been.
+    taken: usize,
+}
+
+impl Buffer {
+    fn left(&self) -> &[u8] {
+        &self.bytes[self.taken..]
+    }
+}
+
+/// The turn of one call, or of one reader. A forked child begins with an empty
+/// buffer: what its parent has read ahead is the parent's.
+// SAFETY: the module's invariant.
+static INPUT: PerProcess<Mutex<Buffer>> = unsafe { PerProcess::new(Place::StandardInput) };
+
+type Turn = MutexGuard<'static, Buffer>;
+
+/// Standard input, locked against all other stop-checked readers: what
+/// [`Stdin::lock`] returns under a mark.
+///
+/// Its plain calls are stop-checked as well: they report a stop as an
+/// [`io::Error`] that carries [`Stopped`].
+///
+/// ```no_run
+/// use std::io::{BufRead, stdin};
+/// use stopruntime::ext::LockOrStop;
+///
+/// # fn main() -> std::io::Result<()> {
+/// let mut name = String::new();
+/// let mut value = String::new();
+/// // No other stop-checked reader gets the line in between.
+/// let mut input = stdin().lock_or_stop()?;
+/// input.read_line(&mut name)?;
+/// input.read_line(&mut value)?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Default)]
+#[must_use = "standard input is free again as soon as this is dropped"]
+pub struct StdinGuard(Option<Turn>);
+
+impl StdinGuard {
+    /// The turn, which begins with the first call.
+    fn turn(&mut self) -> Result<&mut Turn, Stopped> {
+        let turn = if let Some(turn) = self.0.take() {
+            turn
+        } else {
+            INPUT.get_or_make().lock_or_stop()?.unwrap_or_else(PoisonError::into_inner)
+        };
+        Ok(self.0.insert(turn))
+    }
+}
+
+/// `read(2)` of standard input. One that is closed is empty, as in std.
+fn fetch(buffer: &mut [u8]) -> Result<io::Result<usize>, Stopped> {
+    Ok(match syscall::read(libc::STDIN_FILENO, buffer)? {
+        Err(error) if error.raw_os_error() == Some(libc::EBADF) => Ok(0),
+        outcome => outcome,
+    })
+}
+
+impl FillBufOrStop for StdinGuard {
+    fn fill_buf_or_stop(&mut self) -> Result<io::Result<&[u8]>, Stopped> {
+        scope::check()?;
+        let buffer = &mut **self.turn()?;
+        if buffer.left().is_empty() {
+            buffer.bytes.resize(SIZE, 0);
+            // None of it counts before it is filled.
+            buffer.taken = SIZE;
+            match fetch(&mut buffer.bytes)? {
+                Ok(length) => {
+                    buffer.bytes.truncate(length);
+                    buffer.taken = 0;
+                }
+                Err(error) => return Ok(Err(error)),
+            }
+        }
+        Ok(Ok(buffer.left()))
+    }
+
+    fn take_back(&mut self, part: &[u8]) -> bool {
+        if let Some(buffer) = self.0.as_deref_mut() {
+            let taken = core::mem::take(&mut buffer.taken);
+            buffer.bytes.splice(..taken, part.iter().copied());
+        }
+        true
+    }
+}
+
+impl ReadOrStop for StdinGuard {
+    fn read_or_stop(&mut self, buffer: &mut [u8]) -> Result<io::Result<usize>, Stopped> {
+        scope::check()?;
+        if buffer.len() >= SIZE && self.turn()?.left().is_empty() {
+            return fetch(buffer);
+        }
+        Ok(self.fill_buf_or_stop()?.and_then(|mut left| left.read(buffer)).inspect(|length| {
+            self.consume(*length);
+        }))
+    }
+
+    /// Its `read` reports the stop by itself.
+    fn ready_or_stop(&self) -> Result<io::Result<()>, Stopped> {
+        scope::check().map(Ok)
+    }
+
+    fn copy_to_or_stop(&mut self, writer: &mut dyn WriteOrStop, limit: u64) -> Copied {
+        copy::from_buffer(self, writer, limit)
+    }
+}
+
+impl Read for StdinGuard {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        flatten(self.read_or_stop(buffer))
+    }
+}
+
+impl BufRead for StdinGuard {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        flatten(self.fill_buf_or_stop())
+    }
+
+    fn consume(&mut self, amount: usize) {
+        if let Some(buffer) = self.0.as_deref_mut() {
+            buffer.taken += amount.min(buffer.left().len());
+        }
+    }
+}
+
+impl fmt::Debug for StdinGuard {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("StdinGuard").finish_non_exhaustive()
+    }
+}
+
+macro_rules! reader {
+    ($($input:ty),*) => {$(
+        /// Each call has standard input to itself, from its first byte to its last.
+        impl ReadOrStop for $input {
+            fn read_or_stop(&mut self, buffer: &mut [u8]) -> Result<io::Result<usize>, Stopped> {
+                StdinGuard::default().read_or_stop(buffer)
+            }
+
+            /// Of the descriptor alone: the `read` after it is std's own.
+            fn ready_or_stop(&self) -> Result<io::Result<()>, Stopped> {
+                syscall::read_ready(libc::STDIN_FILENO)
+            }
+
+            fn read_exact_or_stop(&mut self, buffer: &mut [u8]) -> Result<io::Result<()>, Stopped> {
+                StdinGuard::default().read_exact_or_stop(buffer)
+            }
+
+            fn read_to_end_or_stop(
+                &mut self,
+                buffer: &mut Vec<u8>,
+            ) -> Result<io::Result<usize>, Stopped> {
+                StdinGuard::default().read_to_end_or_stop(buffer)
+            }
+
+            fn read_to_string_or_stop(
+                &mut self,
+                buffer: &mut String,
+            ) -> Result<io::Result<usize>, Stopped> {
+                StdinGuard::default().read_to_string_or_stop(buffer)
+            }
+
+            fn copy_to_or_stop(&mut self, writer: &mut dyn WriteOrStop, limit: u64) -> Copied {
+                StdinGuard::default().copy_to_or_stop(writer, limit)
+            }
+        }
+    )*};
+}
+reader!(Stdin, &Stdin, StdinLock<'_>);
+
+impl BufReadOrStop for StdinLock<'_> {
+    fn read_until_or_stop(
+        &mut self,
+        delimiter: u8,
+        buffer: &mut Vec<u8>,
+    ) -> Result<io::Result<usize>, Stopped> {
+        StdinGuard::default().read_until_or_stop(delimiter, buffer)
+    }
+
+    fn part_or_stop(
+        &mut self,
+        delimiter: u8,
+        part: &mut Vec<u8>,
+    ) -> Result<io::Result<usize>, Stopped> {
+        StdinGuard::default().part_or_stop(delimiter, part)
+    }
+}
+
+/// The inherent methods of [`Stdin`], stop-checked.
+///
+/// They have a buffer and a lock apart from std's, one for the process: read
+/// standard input either with stop-checked calls or with plain ones, not with
+/// both. A call has the lock until it ends; a loop over `lines()` from its first
+/// line on. A loop that is stopped in the middle of a line puts the line back.
+///
+/// To keep other stop-checked readers out for several calls,
+/// [lock it](StdinGuard) under a mark. (The guard of an unmarked `lock()` is
+/// std's: waiting for it cannot be stopped, and it keeps plain readers out.)
+pub trait StdinOrStop {
+    /// [`Stdin::read_line`], stop-checked between its reads.
+    ///
+    /// # Errors
+    ///
+    /// [`Stopped`]: a stop is requested; [`progress`](Stopped::progress) bytes
+    /// were appended.
+    fn read_line_or_stop(&self, buffer: &mut String) -> Result<io::Result<usize>, Stopped>;
+
+    #[doc(hidden)]
+    fn lines_or_stop(self) -> Lines<StdinGuard>;
+}
+
+impl StdinOrStop for Stdin {
+    fn read_line_or_stop(&self, buffer: &mut String) -> Result<io::Result<usize>, Stopped> {
+        StdinGuard::default().read_line_or_stop(buffer)
+    }
+
+    fn lines_or_stop(self) -> Lines<StdinGuard> {
+        StdinGuard::default().lines_or_stop()
+    }
+}
+
+/// [`Stdin::lock`], stop-checked.
+impl LockOrStop for Stdin {
+    type Output = StdinGuard;
+
+    fn lock_or_stop(&self) -> Result<StdinGuard, Stopped> {
+        let mut guard = StdinGuard::default();
+        scope::check()?;
+        guard.turn()?;
+        Ok(guard)
+    }
+}
+
+/// The `lock` before a marked call: `stdin().lock().read_line(…)`.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "`lock` of `{Self}` waits unstoppably: the mark is for the call behind it alone",
+    label = "waits for this lock first",
+    note = "if the lock is never held for long, bind its guard with `let` before the marked call; otherwise use a `stopruntime::sync::Mutex` and mark both calls, `blocking!(blocking!(….lock()).unwrap().…)`"
+)]
+pub trait LockBefore {
+    /// What is called next.
+    type Guard;
+
+    /// Locked by the first stop-checked call of what is returned.
+    fn lock_before(&self) -> Self::Guard;
+}
+
+#[diagnostic::do_not_recommend]
+impl LockBefore for Stdin {
+    type Guard = StdinGuard;
+
+    fn lock_before(&self) -> StdinGuard {
+        StdinGuard::default()
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<L: LockBefore + ?Sized> LockBefore for &L {
+    type Guard = L::Guard;
+
+    fn lock_before(&self) -> L::Guard {
+        (**self).lock_before()
+    }
+}

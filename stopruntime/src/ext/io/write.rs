@@ -1,0 +1,125 @@
+//! `Write`, stop-checked.
+
+use crate::scope::{self, Stopped};
+use std::io::{self, ErrorKind, IoSlice, Write};
+
+/// [`Write`] whose calls are stop-checked.
+///
+/// `write` and `write_vectored` are single calls: if one is stopped, it has
+/// written nothing. The others stop only between their single writes, and
+/// [`Stopped::progress`] says how far they came. If you must not stop in the
+/// middle of a message, put the call in a [`shield`](crate::shield()).
+///
+/// A `BufWriter` over a stream keeps what it holds when a call is stopped, and
+/// writes it when it is dropped.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be stopped while it writes",
+    label = "this write has no stop-checked form",
+    note = "if it writes to a stream, let that be a `stopruntime::Stoppable` and mark the call `#[blocking(as_is)]`; if it has a file descriptor, use `#[blocking(writable)]`; if it is a type of your own, implement `stopruntime::ext::WriteOrStop` for it"
+)]
+pub trait WriteOrStop: Write {
+    /// [`Write::write`], stop-checked: the number of bytes written.
+    ///
+    /// # Errors
+    ///
+    /// [`Stopped`]: a stop is requested and nothing was written.
+    fn write_or_stop(&mut self, data: &[u8]) -> Result<io::Result<usize>, Stopped>;
+
+    /// [`Write::flush`], stop-checked.
+    ///
+    /// # Errors
+    ///
+    /// [`Stopped`]: a stop is requested; what is not flushed is still buffered.
+    fn flush_or_stop(&mut self) -> Result<io::Result<()>, Stopped>;
+
+    /// Waits until a write of a few bytes would not wait, if it can tell.
+    #[doc(hidden)]
+    fn room_or_stop(&mut self) -> Result<io::Result<()>, Stopped> {
+        scope::check().map(Ok)
+    }
+
+    /// Writes what there is room for now, of a few kinds of writers: how much.
+    #[doc(hidden)]
+    fn write_now(&mut self, _data: &[u8]) -> usize {
+        0
+    }
+
+    /// [`Write::write_vectored`], stop-checked.
+    ///
+    /// # Errors
+    ///
+    /// [`Stopped`]: a stop is requested and nothing was written.
+    fn write_vectored_or_stop(
+        &mut self,
+        data: &[IoSlice<'_>],
+    ) -> Result<io::Result<usize>, Stopped> {
+        let first = data.iter().find(|slice| !slice.is_empty());
+        self.write_or_stop(first.map_or(&[], |slice| slice))
+    }
+
+    /// [`Write::write_all`], stop-checked between its writes.
+    ///
+    /// # Errors
+    ///
+    /// [`Stopped`]: a stop is requested; the first
+    /// [`progress`](Stopped::progress) bytes were written.
+    fn write_all_or_stop(&mut self, data: &[u8]) -> Result<io::Result<()>, Stopped> {
+        write_each(self, data)
+    }
+}
+
+/// Writes until all is written.
+pub(in crate::ext) fn write_each<W: WriteOrStop + ?Sized>(
+    writer: &mut W,
+    data: &[u8],
+) -> Result<io::Result<()>, Stopped> {
+    let mut left = data;
+    while !left.is_empty() {
+        let done = data.len() - left.len();
+        match writer.write_or_stop(left).map_err(|_| Stopped::after(done))? {
+            Ok(0) => {
+                let message = "failed to write whole buffer";
+                return Ok(Err(io::Error::new(ErrorKind::WriteZero, message)));
+            }
+            Ok(length) => left = &left[length..],
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => return Ok(Err(error)),
+        }
+    }
+    Ok(Ok(()))
+}
+
+macro_rules! forwarded {
+    ($($of:ident: $writer:ty),*) => {$(
+        impl<$of: WriteOrStop + ?Sized> WriteOrStop for $writer {
+            #[inline(always)]
+            fn write_or_stop(&mut self, data: &[u8]) -> Result<io::Result<usize>, Stopped> {
+                (**self).write_or_stop(data)
+            }
+
+            fn flush_or_stop(&mut self) -> Result<io::Result<()>, Stopped> {
+                (**self).flush_or_stop()
+            }
+
+            fn room_or_stop(&mut self) -> Result<io::Result<()>, Stopped> {
+                (**self).room_or_stop()
+            }
+
+            fn write_now(&mut self, data: &[u8]) -> usize {
+                (**self).write_now(data)
+            }
+
+            fn write_vectored_or_stop(
+                &mut self,
+                data: &[IoSlice<'_>],
+            ) -> Result<io::Result<usize>, Stopped> {
+                (**self).write_vectored_or_stop(data)
+            }
+
+            fn write_all_or_stop(&mut self, data: &[u8]) -> Result<io::Result<()>, Stopped> {
+                (**self).write_all_or_stop(data)
+            }
+        }
+    )*};
+}
+forwarded!(W: &mut W, W: Box<W>);

@@ -1,0 +1,118 @@
+//! Making connections.
+
+use crate::ext::syscall;
+use crate::scope::{self, Stopped};
+use socket2::{Domain, SockAddr, Socket, Type};
+use std::io;
+use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+/// `connect`, stop-checked. connect(2).
+///
+/// Stopped, there is no connection: the socket is closed, and the peer sees at
+/// most one that ends at once. Resolving a name is not stop-checked.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be stopped while it connects to an address of this type",
+    note = "`TcpStream` takes a socket address, `UnixStream` a path"
+)]
+pub trait ConnectOrStop<A>: Sized {
+    /// Connects, for several addresses to the first that answers.
+    ///
+    /// # Errors
+    ///
+    /// [`Stopped`]: a stop is requested; there is no connection.
+    fn connect_or_stop(address: A) -> Result<io::Result<Self>, Stopped>;
+}
+
+/// `connect_timeout`, stop-checked.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be stopped while it connects",
+    note = "`TcpStream` has a stop-checked `connect_timeout`"
+)]
+pub trait ConnectTimeoutOrStop: Sized {
+    /// Connects to one address, within the time given.
+    ///
+    /// # Errors
+    ///
+    /// [`Stopped`]: a stop is requested; there is no connection.
+    fn connect_timeout_or_stop(
+        address: &SocketAddr,
+        timeout: Duration,
+    ) -> Result<io::Result<Self>, Stopped>;
+}
+
+impl<A: ToSocketAddrs> ConnectOrStop<A> for TcpStream {
+    fn connect_or_stop(address: A) -> Result<io::Result<TcpStream>, Stopped> {
+        scope::check()?;
+        let addresses = match address.to_socket_addrs() {
+            Ok(addresses) => addresses,
+            Err(error) => return Ok(Err(error)),
+        };
+        let none = "could not resolve to any addresses";
+        let mut last = io::Error::new(io::ErrorKind::InvalidInput, none);
+        for address in addresses {
+            match connect(Domain::for_address(address), &address.into())? {
+                Ok(socket) => return Ok(Ok(socket.into())),
+                Err(error) => last = error,
+            }
+        }
+        Ok(Err(last))
+    }
+}
+
+impl<P: AsRef<Path>> ConnectOrStop<P> for UnixStream {
+    fn connect_or_stop(path: P) -> Result<io::Result<UnixStream>, Stopped> {
+        scope::check()?;
+        match crate::ext::net::address::unix_path(path.as_ref()) {
+            Ok(address) => {
+                let socket = connect(Domain::UNIX, &address)?;
+                Ok(socket.map(|socket| OwnedFd::from(socket).into()))
+            }
+            Err(error) => Ok(Err(error)),
+        }
+    }
+}
+
+fn connect(domain: Domain, address: &SockAddr) -> Result<io::Result<Socket>, Stopped> {
+    let socket = match Socket::new(domain, Type::STREAM, None) {
+        Ok(socket) => socket,
+        Err(error) => return Ok(Err(error)),
+    };
+    Ok(syscall::connect(socket.as_raw_fd(), address)?.map(|()| socket))
+}
+
+impl ConnectTimeoutOrStop for TcpStream {
+    fn connect_timeout_or_stop(
+        address: &SocketAddr,
+        timeout: Duration,
+    ) -> Result<io::Result<TcpStream>, Stopped> {
+        scope::check()?;
+        if timeout.is_zero() {
+            let zero = "cannot set a 0 duration timeout";
+            return Ok(Err(io::Error::new(io::ErrorKind::InvalidInput, zero)));
+        }
+        let deadline = Instant::now().checked_add(timeout);
+        let started = || -> io::Result<(Socket, bool)> {
+            let socket = Socket::new(Domain::for_address(*address), Type::STREAM, None)?;
+            socket.set_nonblocking(true)?;
+            match socket.connect(&(*address).into()) {
+                Ok(()) => Ok((socket, true)),
+                Err(error) if error.raw_os_error() == Some(libc::EINPROGRESS) => {
+                    Ok((socket, false))
+                }
+                Err(error) => Err(error),
+            }
+        };
+        let (socket, done) = match started() {
+            Ok(started) => started,
+            Err(error) => return Ok(Err(error)),
+        };
+        if !done && let Err(error) = syscall::connected(socket.as_raw_fd(), deadline)? {
+            return Ok(Err(error));
+        }
+        Ok(socket.set_nonblocking(false).map(|()| socket.into()))
+    }
+}

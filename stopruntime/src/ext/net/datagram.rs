@@ -1,0 +1,211 @@
+//! Sending and receiving on sockets.
+
+use crate::ext::net::address;
+use crate::ext::syscall;
+use crate::scope::Stopped;
+use core::ffi::c_int;
+use std::io;
+use std::net::{SocketAddr, TcpStream, ToSocketAddrs, UdpSocket};
+use std::os::fd::{AsRawFd, RawFd};
+use std::os::unix::net::{SocketAddr as UnixAddr, UnixDatagram};
+use std::path::Path;
+
+const PLAIN: c_int = 0;
+
+/// `recv`, stop-checked. recv(2).
+///
+/// Stopped, it has taken nothing: the datagram stays in the queue.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be stopped while it waits for data",
+    label = "this call has no stop-checked form",
+    note = "`UdpSocket` and `UnixDatagram` have one; for other types with a file descriptor use `#[blocking(readable)]`"
+)]
+pub trait RecvOrStop {
+    /// Receives one datagram from the connected peer: its length in bytes.
+    ///
+    /// # Errors
+    ///
+    /// [`Stopped`]: a stop is requested and nothing was taken.
+    fn recv_or_stop(&self, buffer: &mut [u8]) -> Result<io::Result<usize>, Stopped>;
+}
+
+/// `peek`, stop-checked. recv(2) with `MSG_PEEK`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be stopped while it waits for data",
+    note = "`UdpSocket` and `TcpStream` have a stop-checked `peek`"
+)]
+pub trait PeekOrStop {
+    /// Receives without taking: the number of bytes.
+    ///
+    /// # Errors
+    ///
+    /// [`Stopped`]: a stop is requested.
+    fn peek_or_stop(&self, buffer: &mut [u8]) -> Result<io::Result<usize>, Stopped>;
+}
+
+/// `recv_from`, stop-checked. recvfrom(2).
+///
+/// Stopped, it has taken nothing: the datagram stays in the queue.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be stopped while it waits for data",
+    label = "this call has no stop-checked form",
+    note = "`UdpSocket` and `UnixDatagram` have one; for other types with a file descriptor use `#[blocking(readable)]`"
+)]
+pub trait RecvFromOrStop {
+    /// The sender's address.
+    type Address;
+
+    /// Receives one datagram: its length in bytes and its sender.
+    ///
+    /// # Errors
+    ///
+    /// [`Stopped`]: a stop is requested and nothing was taken.
+    fn recv_from_or_stop(
+        &self,
+        buffer: &mut [u8],
+    ) -> Result<io::Result<(usize, Self::Address)>, Stopped>;
+}
+
+/// `peek_from`, stop-checked. recvfrom(2) with `MSG_PEEK`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be stopped while it waits for data",
+    note = "`UdpSocket` has a stop-checked `peek_from`"
+)]
+pub trait PeekFromOrStop {
+    /// Receives without taking: the number of bytes and the sender.
+    ///
+    /// # Errors
+    ///
+    /// [`Stopped`]: a stop is requested.
+    fn peek_from_or_stop(
+        &self,
+        buffer: &mut [u8],
+    ) -> Result<io::Result<(usize, SocketAddr)>, Stopped>;
+}
+
+/// `send`, stop-checked. send(2).
+///
+/// Stopped, it has sent nothing.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be stopped while it sends",
+    label = "this call has no stop-checked form",
+    note = "`UdpSocket` and `UnixDatagram` have one; for other types with a file descriptor use `#[blocking(writable)]`"
+)]
+pub trait SendOrStop {
+    /// Sends one datagram to the connected peer: the number of bytes sent.
+    ///
+    /// # Errors
+    ///
+    /// [`Stopped`]: a stop is requested and nothing was sent.
+    fn send_or_stop(&self, data: &[u8]) -> Result<io::Result<usize>, Stopped>;
+}
+
+/// `send_to`, stop-checked. sendto(2).
+///
+/// Stopped, it has sent nothing. Names are resolved before, and that is not
+/// stop-checked.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be stopped while it sends to an address of this type",
+    note = "`UdpSocket` takes a socket address, `UnixDatagram` a path"
+)]
+pub trait SendToOrStop<A> {
+    /// Sends one datagram: the number of bytes sent.
+    ///
+    /// # Errors
+    ///
+    /// [`Stopped`]: a stop is requested and nothing was sent.
+    fn send_to_or_stop(&self, data: &[u8], address: A) -> Result<io::Result<usize>, Stopped>;
+}
+
+macro_rules! connected {
+    ($($socket:ty),*) => {$(
+        impl RecvOrStop for $socket {
+            #[inline(always)]
+            fn recv_or_stop(&self, buffer: &mut [u8]) -> Result<io::Result<usize>, Stopped> {
+                syscall::recv(self.as_raw_fd(), buffer, PLAIN)
+            }
+        }
+
+        impl SendOrStop for $socket {
+            #[inline(always)]
+            fn send_or_stop(&self, data: &[u8]) -> Result<io::Result<usize>, Stopped> {
+                syscall::send(self.as_raw_fd(), data)
+            }
+        }
+    )*};
+}
+connected!(UdpSocket, UnixDatagram);
+
+macro_rules! peeked {
+    ($($socket:ty),*) => {$(
+        impl PeekOrStop for $socket {
+            #[inline(always)]
+            fn peek_or_stop(&self, buffer: &mut [u8]) -> Result<io::Result<usize>, Stopped> {
+                syscall::recv(self.as_raw_fd(), buffer, libc::MSG_PEEK)
+            }
+        }
+    )*};
+}
+peeked!(UdpSocket, TcpStream);
+
+impl RecvFromOrStop for UdpSocket {
+    type Address = SocketAddr;
+
+    #[inline(always)]
+    fn recv_from_or_stop(
+        &self,
+        buffer: &mut [u8],
+    ) -> Result<io::Result<(usize, SocketAddr)>, Stopped> {
+        syscall::recv_from(self.as_raw_fd(), buffer, PLAIN, address::internet)
+    }
+}
+
+impl RecvFromOrStop for UnixDatagram {
+    type Address = UnixAddr;
+
+    #[inline(always)]
+    fn recv_from_or_stop(
+        &self,
+        buffer: &mut [u8],
+    ) -> Result<io::Result<(usize, UnixAddr)>, Stopped> {
+        syscall::recv_from(self.as_raw_fd(), buffer, PLAIN, address::unix)
+    }
+}
+
+impl PeekFromOrStop for UdpSocket {
+    #[inline(always)]
+    fn peek_from_or_stop(
+        &self,
+        buffer: &mut [u8],
+    ) -> Result<io::Result<(usize, SocketAddr)>, Stopped> {
+        syscall::recv_from(self.as_raw_fd(), buffer, libc::MSG_PEEK, address::internet)
+    }
+}
+
+impl<A: ToSocketAddrs> SendToOrStop<A> for UdpSocket {
+    fn send_to_or_stop(&self, data: &[u8], address: A) -> Result<io::Result<usize>, Stopped> {
+        let first = address.to_socket_addrs().and_then(|mut all| {
+            let none =
+                || io::Error::new(io::ErrorKind::InvalidInput, "no addresses to send data to");
+            all.next().ok_or_else(none)
+        });
+        send_to(self.as_raw_fd(), data, first.map(Into::into))
+    }
+}
+
+impl<P: AsRef<Path>> SendToOrStop<P> for UnixDatagram {
+    fn send_to_or_stop(&self, data: &[u8], path: P) -> Result<io::Result<usize>, Stopped> {
+        send_to(self.as_raw_fd(), data, address::unix_path(path.as_ref()))
+    }
+}
+
+fn send_to(
+    descriptor: RawFd,
+    data: &[u8],
+    address: io::Result<socket2::SockAddr>,
+) -> Result<io::Result<usize>, Stopped> {
+    match address {
+        Ok(address) => syscall::send_to(descriptor, data, &address),
+        Err(error) => Ok(Err(error)),
+    }
+}

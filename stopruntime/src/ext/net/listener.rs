@@ -1,0 +1,94 @@
+//! Accepting connections.
+
+use crate::ext::net::address;
+use crate::ext::syscall;
+use crate::scope::Stopped;
+use std::io;
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::os::fd::AsRawFd;
+use std::os::unix::net::{SocketAddr as UnixAddr, UnixListener, UnixStream};
+
+/// `accept`, stop-checked. accept(2).
+///
+/// Stopped, it has accepted nothing: the connection stays in the queue.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be stopped while it accepts",
+    label = "this call has no stop-checked form",
+    note = "`TcpListener` and `UnixListener` have one; for other types with a file descriptor use `#[blocking(readable)]`"
+)]
+pub trait AcceptOrStop {
+    /// A connection and the address of its peer.
+    type Accepted;
+
+    /// Accepts one connection.
+    ///
+    /// # Errors
+    ///
+    /// [`Stopped`]: a stop is requested and nothing was accepted.
+    fn accept_or_stop(&self) -> Result<io::Result<Self::Accepted>, Stopped>;
+}
+
+impl AcceptOrStop for TcpListener {
+    type Accepted = (TcpStream, SocketAddr);
+
+    #[inline(always)]
+    fn accept_or_stop(&self) -> Result<io::Result<Self::Accepted>, Stopped> {
+        let accepted = syscall::accept(self.as_raw_fd())?;
+        Ok(accepted.and_then(|(new, from)| Ok((new.into(), address::internet(&from)?))))
+    }
+}
+
+impl AcceptOrStop for UnixListener {
+    type Accepted = (UnixStream, UnixAddr);
+
+    #[inline(always)]
+    fn accept_or_stop(&self) -> Result<io::Result<Self::Accepted>, Stopped> {
+        let accepted = syscall::accept(self.as_raw_fd())?;
+        Ok(accepted.and_then(|(new, from)| Ok((new.into(), address::unix(&from)?))))
+    }
+}
+
+/// `incoming`, whose `next` is stop-checked; for `#[blocking] for` loops.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be stopped while it waits for the next connection",
+    note = "`TcpListener` and `UnixListener` have a stop-checked form"
+)]
+pub trait IncomingOrStop: AcceptOrStop {
+    /// What the iterator yields.
+    type Stream;
+
+    #[doc(hidden)]
+    fn incoming_or_stop(&self) -> Incoming<'_, Self> {
+        Incoming(self)
+    }
+
+    #[doc(hidden)]
+    fn stream(accepted: Self::Accepted) -> Self::Stream;
+}
+
+impl IncomingOrStop for TcpListener {
+    type Stream = TcpStream;
+
+    fn stream((stream, _): Self::Accepted) -> TcpStream {
+        stream
+    }
+}
+
+impl IncomingOrStop for UnixListener {
+    type Stream = UnixStream;
+
+    fn stream((stream, _): Self::Accepted) -> UnixStream {
+        stream
+    }
+}
+
+/// The connections of a listener; never ends by itself.
+#[derive(Debug)]
+pub struct Incoming<'a, L: ?Sized>(&'a L);
+
+impl<L: IncomingOrStop + ?Sized> Incoming<'_, L> {
+    #[inline(always)]
+    pub(crate) fn next_or_stop(&mut self) -> Result<io::Result<L::Stream>, Stopped> {
+        Ok(self.0.accept_or_stop()?.map(L::stream))
+    }
+}

@@ -1,0 +1,202 @@
+//! Commands that are run to their end, stop-checked.
+
+use crate::ext::process::set_streams;
+use crate::ext::syscall::pipes;
+use crate::ext::{ReadOutputOrStop, WaitOrStop};
+use crate::runtime::current;
+use crate::runtime::signal;
+use crate::scope::{self, Stopped};
+use std::io;
+use std::os::fd::AsRawFd;
+use std::os::unix::process::ExitStatusExt;
+use std::process::{Child, Command, ExitStatus, Output};
+
+/// [`Command::output`], stop-checked.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be stopped in its `output`",
+    label = "this call has no stop-checked form",
+    note = "`std::process::Command` has one; a call of your own that is made of marked calls is marked `#[blocking(as_is)]`"
+)]
+pub trait OutputOrStop {
+    /// What the plain call returns.
+    type Output;
+
+    /// Runs a command to its end and returns what it has written.
+    ///
+    /// As in std, standard output and error are captured and standard input is
+    /// null, unless they are set. Unlike in std, those that were not set are set
+    /// from then on: it makes no difference to another `output`, but a later
+    /// `spawn` or `status` of the same [`Command`] does not inherit them.
+    ///
+    /// ```
+    /// use std::process::Command;
+    /// use stopruntime::ext::OutputOrStop;
+    /// use stopruntime::thread;
+    ///
+    /// let waiting = thread::spawn(|| Command::new("sleep").arg("3600").output_or_stop());
+    /// // Ends at once; there is no `sleep` any more.
+    /// assert!(waiting.stop_and_join().unwrap().is_err());
+    /// ```
+    ///
+    /// # Stopped
+    ///
+    /// Nothing was started; or the child was killed (`SIGKILL`) and reaped, its
+    /// pipes are closed, and [`progress`](Stopped::progress) bytes of its output
+    /// are dropped. What it did until then stays done: who must not kill it
+    /// spawns it and marks its
+    /// [`wait_with_output`](crate::ext::WaitWithOutputOrStop). A child that had
+    /// ended by itself is no stop: its result is returned, and the stop is seen
+    /// by the next call.
+    ///
+    /// What the child has started itself is not killed. While it holds the pipes
+    /// open, more output may come, and it is waited for as in std; a stop does
+    /// not wait for it. If it writes later, its pipe is closed (`SIGPIPE`,
+    /// pipe(7)).
+    ///
+    /// # Errors
+    ///
+    /// [`Stopped`]: a stop is requested; no child is left. One that this process
+    /// may not kill, because it has changed its user, is left running, and the
+    /// error is that of kill(2).
+    ///
+    /// Of kind [`Unsupported`](io::ErrorKind::Unsupported), with nothing started:
+    /// this std does not tell which streams are set; see what its text advises.
+    fn output_or_stop(&mut self) -> Result<Self::Output, Stopped>;
+}
+
+impl OutputOrStop for Command {
+    type Output = io::Result<Output>;
+
+    fn output_or_stop(&mut self) -> Result<io::Result<Output>, Stopped> {
+        scope::check()?;
+        let mut child = match set_streams::capture(self).and_then(|()| Attended::spawn(self)) {
+            Ok(child) => child,
+            Err(error) => return Ok(Err(error)),
+        };
+        let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
+        let status = match child.0.read_output_or_stop(&mut stdout, &mut stderr) {
+            Ok(status) => status,
+            Err(stopped) => match child.end_or(stopped)? {
+                Ok(_) if !child.is_hung_up() => return Err(stopped),
+                // What is left to be read waits for nobody.
+                Ok(_) => scope::shield(|| child.0.read_output_or_stop(&mut stdout, &mut stderr))?,
+                Err(error) => Err(error),
+            },
+        };
+        Ok(status.map(|status| Output { status, stdout, stderr }))
+    }
+}
+
+/// [`Command::status`], stop-checked.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be stopped in its `status`",
+    label = "this call has no stop-checked form",
+    note = "`std::process::Command` has one; a call of your own that is made of marked calls is marked `#[blocking(as_is)]`"
+)]
+pub trait StatusOrStop {
+    /// What the plain call returns.
+    type Output;
+
+    /// Runs a command to its end. As in std, its streams are inherited unless
+    /// they are set.
+    ///
+    /// # Stopped
+    ///
+    /// Nothing was started; or the child was killed (`SIGKILL`) and reaped. What
+    /// it did until then stays done, and what it has started itself goes on: who
+    /// must not kill it spawns it and marks its [`wait`](WaitOrStop). A child
+    /// that had ended by itself is no stop: its status is returned, and the stop
+    /// is seen by the next call.
+    ///
+    /// # Errors
+    ///
+    /// [`Stopped`]: a stop is requested; no child is left. One that this process
+    /// may not kill, because it has changed its user, is left running, and the
+    /// error is that of kill(2).
+    fn status_or_stop(&mut self) -> Result<Self::Output, Stopped>;
+}
+
+impl StatusOrStop for Command {
+    type Output = io::Result<ExitStatus>;
+
+    fn status_or_stop(&mut self) -> Result<io::Result<ExitStatus>, Stopped> {
+        scope::check()?;
+        let mut child = match Attended::spawn(self) {
+            Ok(child) => child,
+            Err(error) => return Ok(Err(error)),
+        };
+        match child.0.wait_or_stop() {
+            Ok(status) => Ok(status),
+            Err(stopped) => child.end_or(stopped),
+        }
+    }
+}
+
+/// A child that does not outlive the call that has started it, whichever way
+/// that is left.
+struct Attended(Child);
+
+impl Attended {
+    fn spawn(command: &mut Command) -> io::Result<Attended> {
+        let _open = SignalOpen::where_blocked();
+        command.spawn().map(Attended)
+    }
+
+    /// Ends the child, which is a stop unless it had ended by itself.
+    fn end_or(&mut self, stopped: Stopped) -> Result<io::Result<ExitStatus>, Stopped> {
+        match self.end() {
+            Ok(status) if status.signal() == Some(libc::SIGKILL) => Err(stopped),
+            result => Ok(result),
+        }
+    }
+
+    /// Whether nobody holds the other ends of its pipes, not a child of its own
+    /// either.
+    fn is_hung_up(&self) -> bool {
+        let Child { stdout, stderr, .. } = &self.0;
+        stdout.as_ref().is_none_or(|pipe| pipes::is_hung_up(pipe.as_raw_fd()))
+            && stderr.as_ref().is_none_or(|pipe| pipes::is_hung_up(pipe.as_raw_fd()))
+    }
+
+    /// Kills the child unless it has ended, and reaps it.
+    fn end(&mut self) -> io::Result<ExitStatus> {
+        if let Some(status) = self.0.try_wait()? {
+            return Ok(status);
+        }
+        self.0.kill()?;
+        // Only for as long as the kernel takes to end it.
+        self.0.wait()
+    }
+}
+
+impl Drop for Attended {
+    fn drop(&mut self) {
+        // Of one that was reaped std knows the status. An error has been
+        // reported, or comes second to one that is.
+        let _ = self.end();
+    }
+}
+
+/// The stop signal open in this thread for as long as this lives. On
+/// [`Backend::Ppoll`](crate::Backend::Ppoll) it is blocked outside of the waits,
+/// and a child would inherit that. Nobody is interrupted: a thread that is in no
+/// marked call is sent no signal.
+struct SignalOpen(bool);
+
+impl SignalOpen {
+    fn where_blocked() -> SignalOpen {
+        let blocked = !current::registered().has_window();
+        if blocked {
+            signal::set_mask(libc::SIG_UNBLOCK);
+        }
+        SignalOpen(blocked)
+    }
+}
+
+impl Drop for SignalOpen {
+    fn drop(&mut self) {
+        if self.0 {
+            signal::set_mask(libc::SIG_BLOCK);
+        }
+    }
+}

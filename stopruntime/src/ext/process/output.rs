@@ -1,0 +1,161 @@
+//! The output of a child, stop-checked.
+//!
+//! Both pipes are read as they fill: a child that waits for room in one would
+//! never come to the end of the other. They stay as they are, blocking, with
+//! nothing to restore after a stop: what poll(2) says is there a read takes
+//! without waiting, because nobody else reads it (and if somebody does, the
+//! read that waits is stop-checked too).
+
+use crate::ext::WaitOrStop;
+use crate::ext::syscall::pipes;
+use crate::scope::{self, Stopped};
+use std::io::{self, ErrorKind};
+use std::os::fd::{AsRawFd, RawFd};
+use std::process::{Child, ExitStatus, Output};
+
+/// [`Child::wait_with_output`], stop-checked.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be stopped in its `wait_with_output`",
+    label = "this call has no stop-checked form",
+    note = "`std::process::Child` has one; a call of your own that is made of marked calls is marked `#[blocking(as_is)]`"
+)]
+pub trait WaitWithOutputOrStop {
+    /// What the plain call returns.
+    type Output;
+
+    /// Reads what a child process writes to its pipes, to their end, and waits
+    /// for the child's. As in std, its standard input is closed first.
+    ///
+    /// Unlike std's it does not take the child by value (rustc asks for `mut`
+    /// where that is missing): stopped, the child runs on and can be read,
+    /// waited for and killed. A child that only the call itself holds
+    /// (`command.spawn()?.wait_with_output()`) runs on with nobody to reap it.
+    ///
+    /// What had been read before a stop is dropped with it; `progress` says how
+    /// much that was. Where it matters, call
+    /// [`read_output_or_stop`](ReadOutputOrStop::read_output_or_stop), which
+    /// reads into buffers of yours.
+    ///
+    /// # Errors
+    ///
+    /// [`Stopped`]: a stop is requested; the child was not reaped, and
+    /// [`progress`](Stopped::progress) bytes of its output were read and
+    /// dropped.
+    fn wait_with_output_or_stop(&mut self) -> Result<Self::Output, Stopped>;
+}
+
+impl WaitWithOutputOrStop for Child {
+    type Output = io::Result<Output>;
+
+    fn wait_with_output_or_stop(&mut self) -> Result<io::Result<Output>, Stopped> {
+        let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
+        let status = self.read_output_or_stop(&mut stdout, &mut stderr)?;
+        Ok(status.map(|status| Output { status, stdout, stderr }))
+    }
+}
+
+/// `wait_with_output` that loses nothing to a stop.
+pub trait ReadOutputOrStop {
+    /// Appends what a child process writes to its pipes to `stdout` and
+    /// `stderr`, to their end, and waits for the child's. Its standard input is
+    /// closed first. A pipe that has come to its end is closed, and its field
+    /// of the [`Child`] is `None` from then on.
+    ///
+    /// Stopped, or failed, it can simply be called again with the same buffers,
+    /// by whoever has the child then:
+    ///
+    /// ```
+    /// use std::process::{Command, Stdio};
+    /// use stopruntime::ext::ReadOutputOrStop;
+    /// use stopruntime::{Stopper, shield};
+    ///
+    /// let mut child = Command::new("echo").arg("all of it").stdout(Stdio::piped()).spawn()?;
+    /// let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
+    /// Stopper::current().request_stop();
+    /// assert!(child.read_output_or_stop(&mut stdout, &mut stderr).is_err());
+    /// // The child is still there. In the clean-up, where the request stands:
+    /// let status = shield(|| child.read_output_or_stop(&mut stdout, &mut stderr)).unwrap()?;
+    /// assert!(status.success() && stdout == b"all of it\n");
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Stopped`]: a stop is requested; the child was not reaped, and
+    /// [`progress`](Stopped::progress) bytes, of both together, were appended.
+    fn read_output_or_stop(
+        &mut self,
+        stdout: &mut Vec<u8>,
+        stderr: &mut Vec<u8>,
+    ) -> Result<io::Result<ExitStatus>, Stopped>;
+}
+
+impl ReadOutputOrStop for Child {
+    fn read_output_or_stop(
+        &mut self,
+        stdout: &mut Vec<u8>,
+        stderr: &mut Vec<u8>,
+    ) -> Result<io::Result<ExitStatus>, Stopped> {
+        scope::check()?;
+        drop(self.stdin.take());
+        let before = stdout.len() + stderr.len();
+        let outcome = match read_to_ends(self, stdout, stderr) {
+            // With everything read, a child that has ended needs no wait: its
+            // output is not given up for a request that comes now.
+            Ok(Ok(())) => match self.try_wait() {
+                Ok(None) => self.wait_or_stop(),
+                Ok(Some(status)) => Ok(Ok(status)),
+                Err(error) => Ok(Err(error)),
+            },
+            Ok(Err(error)) => Ok(Err(error)),
+            Err(stopped) => Err(stopped),
+        };
+        outcome.map_err(|_| Stopped::after(stdout.len() + stderr.len() - before))
+    }
+}
+
+fn read_to_ends(
+    child: &mut Child,
+    stdout: &mut Vec<u8>,
+    stderr: &mut Vec<u8>,
+) -> Result<io::Result<()>, Stopped> {
+    while child.stdout.is_some() || child.stderr.is_some() {
+        let pipes = [descriptor(child.stdout.as_ref()), descriptor(child.stderr.as_ref())];
+        let [out, err] = match pipes::either_readable(pipes)? {
+            Ok(readable) => readable,
+            Err(error) => return Ok(Err(error)),
+        };
+        let mut read = Ok(());
+        if out {
+            read = read_some(&mut child.stdout, stdout)?;
+        }
+        if err && read.is_ok() {
+            read = read_some(&mut child.stderr, stderr)?;
+        }
+        if read.is_err() {
+            return Ok(read);
+        }
+    }
+    Ok(Ok(()))
+}
+
+/// -1, which poll(2) passes over, for a pipe that is not there.
+fn descriptor(pipe: Option<&impl AsRawFd>) -> RawFd {
+    pipe.map_or(-1, AsRawFd::as_raw_fd)
+}
+
+/// One read of a pipe, which is closed at its end.
+fn read_some(
+    pipe: &mut Option<impl AsRawFd>,
+    buffer: &mut Vec<u8>,
+) -> Result<io::Result<()>, Stopped> {
+    match pipes::append(descriptor(pipe.as_ref()), buffer)? {
+        Ok(0) => *pipe = None,
+        Ok(_) => {}
+        // The pipe may be non-blocking by its owner's wish, and its bytes gone
+        // to another reader.
+        Err(error) if matches!(error.kind(), ErrorKind::Interrupted | ErrorKind::WouldBlock) => {}
+        Err(error) => return Ok(Err(error)),
+    }
+    Ok(Ok(()))
+}

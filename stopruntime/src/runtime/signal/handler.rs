@@ -1,0 +1,96 @@
+//! The signal handler, all of it.
+//!
+//! # Safety
+//!
+//! The invariant of this module: the handler runs on top of arbitrary code, so
+//! nothing here allocates, locks, panics or touches a thread-local (in a library
+//! that was opened later, the first touch of one allocates), and `errno` is as
+//! before when it returns.
+
+#![allow(unsafe_code)]
+
+use super::{earlier, process_id, queued};
+use crate::runtime::current;
+use core::ffi::{c_int, c_void};
+
+/// Installed with `SA_SIGINFO`, a full mask and, unless the handler that was
+/// there before had other flags, `SA_RESTART | SA_ONSTACK`.
+pub(super) unsafe extern "C" fn on_signal(
+    signal: c_int,
+    info: *mut libc::siginfo_t,
+    context: *mut c_void,
+) {
+    // SAFETY: the calling thread's errno, valid for as long as it lives.
+    let errno = unsafe { libc::__errno_location() };
+    // SAFETY: as above.
+    let saved = unsafe { *errno };
+    // SAFETY: the kernel passes a filled-in siginfo; si_pid is defined for
+    // SI_TKILL, si_value for SI_TIMER.
+    let (unnumbered, probe) = unsafe {
+        let code = (*info).si_code;
+        let from_here = code == libc::SI_TKILL && (*info).si_pid() == process_id();
+        let probe = code == libc::SI_TIMER && super::is_probe((*info).si_value());
+        (from_here || queued::is_bare(info), probe)
+    };
+    let mut request = false;
+    let record = current::record_by_key();
+    if let Some(record) = record {
+        // Whoever sent it: the wait looks at the flag once more and goes on.
+        record.timeout.strike();
+    }
+    if let Some(record) = record.filter(|record| record.claim.is_open()) {
+        // SAFETY: the kernel's siginfo.
+        let sequence = unsafe { queued::sequence(info, record) };
+        // Once the number has come, what comes without is somebody else's.
+        request = sequence.is_some() || unnumbered && record.claim.expects();
+        if let Some(sequence) = sequence {
+            record.claim.delivered(sequence);
+        }
+        // Without windows the interrupted `ppoll` reports by itself.
+        if record.has_window() {
+            // Whatever siginfo says: pending signals of one number are merged,
+            // and over the limit of pending ones the kernel drops their
+            // siginfo. To look at the flag once more harms nobody.
+            // SAFETY: the third argument of a SA_SIGINFO handler.
+            unsafe { divert(signal, context.cast(), record) }
+        }
+    }
+    if !(probe || request) {
+        // It may be a request's whose siginfo has not come through (an emulator
+        // changes it): no reason to end.
+        let unclear = crate::runtime::record::any_requested();
+        // SAFETY: the arguments the kernel called us with.
+        unsafe { earlier::chain(signal, info, context, !(unclear || queued::is_stop(info))) }
+    }
+    // SAFETY: as above.
+    unsafe { *errno = saved };
+}
+
+/// # Safety
+///
+/// `context` is the interrupted context, and this thread's.
+unsafe fn divert(
+    signal: c_int,
+    context: *mut crate::window::Context,
+    record: &crate::runtime::record::Record,
+) {
+    use crate::window::{Place, find, program_counter, set_program_counter};
+    use core::sync::atomic::Ordering::Relaxed;
+
+    // SAFETY: the caller's context, and the record of this thread.
+    match unsafe { find(&record.line, program_counter(context)) } {
+        // SAFETY: the pc is inside the window that this address belongs to,
+        // and its code is written to go on from there at any instruction.
+        Place::Inside(abort) => unsafe { set_program_counter(context, abort) },
+        // A foreign handler may be running on top of a window. Come back when
+        // it has returned: its return restores the mask it was entered with.
+        // If it is only the last steps of a marked call, `settle` unblocks.
+        Place::Outside if record.line.marker.load(Relaxed) != 0 => {
+            // SAFETY: the mask lives in this signal frame.
+            unsafe { libc::sigaddset(&raw mut (*context).uc_sigmask, signal) };
+            record.send_again();
+        }
+        // On an edge the flag is tested on the way out anyway.
+        Place::Edge | Place::Outside => {}
+    }
+}

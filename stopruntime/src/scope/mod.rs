@@ -1,0 +1,325 @@
+//! Asking and being asked: [`Stopper`], [`Stopped`], checkpoints and shields.
+
+use crate::runtime::current;
+use crate::runtime::record::Record;
+use core::fmt;
+use std::error::Error;
+use std::io;
+use std::sync::Arc;
+
+/// A handle that can ask one thread to stop, from any thread and from a signal
+/// handler, also after that thread has ended.
+///
+/// ```
+/// use stopruntime::Stopper;
+///
+/// let stopper = Stopper::current();
+/// assert!(!stopper.stop_requested());
+/// assert!(stopper.request_stop()); // the first request
+/// assert!(!stopper.request_stop()); // there was one already
+/// assert!(stopruntime::stop_requested());
+/// ```
+#[derive(Clone)]
+pub struct Stopper {
+    record: Arc<Record>,
+}
+
+impl Stopper {
+    /// The calling thread's own, whoever started that thread.
+    ///
+    /// The stop signal is unblocked in a thread that hands out a `Stopper`
+    /// ([`Backend::Ppoll`](crate::Backend::Ppoll): blocked, but while it waits).
+    ///
+    /// # Panics
+    ///
+    /// If the runtime cannot be installed; see [`backend`](crate::backend()).
+    #[must_use]
+    #[track_caller]
+    pub fn current() -> Stopper {
+        Stopper { record: current::shared() }
+    }
+
+    /// Of a thread that has not started yet.
+    pub(crate) fn of(record: Arc<Record>) -> Stopper {
+        Stopper { record }
+    }
+
+    pub(crate) fn record(&self) -> &Record {
+        &self.record
+    }
+
+    /// Requests a stop and returns at once. The request stays until the thread
+    /// ends. True if it is the first.
+    ///
+    /// A request ends the marked call that the thread is in or is about to
+    /// enter; code that is not marked never notices. Async-signal-safe:
+    /// it neither locks nor allocates (signal-safety(7)).
+    ///
+    /// A signal handler that interrupts it must come back. One that leaves it
+    /// by `siglongjmp(3)` or ends its thread in the middle may leave a signal
+    /// announced that is never sent, and the thread that was to have it waits
+    /// for that signal.
+    #[doc(alias = "pthread_cancel")]
+    #[doc(alias = "cancel")]
+    #[allow(clippy::must_use_candidate, reason = "a request is made for its effect")]
+    pub fn request_stop(&self) -> bool {
+        self.record.request()
+    }
+
+    /// Whether a stop has been requested.
+    #[must_use]
+    pub fn stop_requested(&self) -> bool {
+        self.record.requested()
+    }
+}
+
+impl fmt::Debug for Stopper {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Stopper")
+            .field("stop_requested", &self.stop_requested())
+            .finish_non_exhaustive()
+    }
+}
+
+/// The error of a marked call that did not happen because a stop is requested.
+///
+/// A single call that reports `Stopped` had no effect. A call made of several
+/// (`read_exact`, `write_all`, …) reports how far it came.
+///
+/// As an [`io::Error`] it is of a kind that no retry loop swallows, never
+/// [`io::ErrorKind::Interrupted`]; [`is_stopped`] finds it again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stopped {
+    progress: usize,
+}
+
+impl Stopped {
+    pub(crate) const fn new() -> Stopped {
+        Stopped { progress: 0 }
+    }
+
+    pub(crate) const fn after(progress: usize) -> Stopped {
+        Stopped { progress }
+    }
+
+    /// Bytes that a compound call had moved before it was stopped; 0 for a
+    /// single call.
+    #[must_use]
+    pub const fn progress(&self) -> usize {
+        self.progress
+    }
+}
+
+impl fmt::Display for Stopped {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("the thread has been requested to stop")
+    }
+}
+
+impl Error for Stopped {}
+
+impl From<Stopped> for io::Error {
+    fn from(stopped: Stopped) -> io::Error {
+        io::Error::other(stopped)
+    }
+}
+
+/// Finds [`Stopped`] in an error or in what caused it.
+pub(crate) fn stopped_in(error: &io::Error) -> Option<Stopped> {
+    find(error.get_ref().map(|inner| inner as _))
+}
+
+fn find(mut cause: Option<&(dyn Error + 'static)>) -> Option<Stopped> {
+    while let Some(error) = cause {
+        if let Some(stopped) = error.downcast_ref::<Stopped>() {
+            return Some(*stopped);
+        }
+        // An io::Error skips its own payload in `source`.
+        cause = match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+            Some(inner) => Some(inner as _),
+            None => error.source(),
+        };
+    }
+    None
+}
+
+/// An error that may carry [`Stopped`], so that a stop passes through functions
+/// that return it: `#[blocking] read_frame(&mut stream)?`, where `read_frame`
+/// is `#[stoppable]` itself.
+///
+/// A marked call that returns such an error is left as stopped only if the calling
+/// thread is to stop. Another thread's stop that comes home in a result, through a
+/// channel or a join, is an ordinary error.
+///
+/// ```
+/// use std::io::{self, Read};
+/// use std::net::TcpStream;
+/// use stopruntime::{CarriesStop, Stopped, stoppable};
+///
+/// enum FrameError {
+///     Io(io::Error),
+///     TooLong(usize),
+/// }
+///
+/// impl CarriesStop for FrameError {
+///     fn stopped(&self) -> Option<Stopped> {
+///         match self {
+///             FrameError::Io(error) => error.stopped(),
+///             FrameError::TooLong(_) => None,
+///         }
+///     }
+/// }
+///
+/// impl From<io::Error> for FrameError {
+///     fn from(error: io::Error) -> FrameError {
+///         FrameError::Io(error)
+///     }
+/// }
+///
+/// // What a stop leaves the function with.
+/// impl From<Stopped> for FrameError {
+///     fn from(stopped: Stopped) -> FrameError {
+///         FrameError::Io(stopped.into())
+///     }
+/// }
+///
+/// #[stoppable]
+/// fn read_frame(stream: &mut TcpStream) -> Result<Vec<u8>, FrameError> {
+///     let mut length = [0; 2];
+///     #[blocking]
+///     stream.read_exact(&mut length)?;
+///     let length = usize::from(u16::from_be_bytes(length));
+///     if length > 1024 {
+///         return Err(FrameError::TooLong(length));
+///     }
+///     let mut frame = vec![0; length];
+///     #[blocking]
+///     stream.read_exact(&mut frame)?;
+///     Ok(frame)
+/// }
+/// # let error = FrameError::Io(io::ErrorKind::NotFound.into());
+/// # assert!(error.stopped().is_none());
+/// # assert!(FrameError::TooLong(1).stopped().is_none());
+/// # stopruntime::Stopper::current().request_stop();
+/// # let stopped = stopruntime::check().unwrap_err();
+/// # assert!(FrameError::from(stopped).stopped().is_some());
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "the error `{Self}` cannot carry a stop",
+    label = "this call has no stop-checked form, and its error does not tell a stop from a failure",
+    note = "implement `stopruntime::CarriesStop` for it; or, if what the call waits for has a file descriptor, use `#[blocking(readable)]`"
+)]
+pub trait CarriesStop {
+    /// The stop it carries, if it does.
+    fn stopped(&self) -> Option<Stopped>;
+}
+
+impl CarriesStop for Stopped {
+    fn stopped(&self) -> Option<Stopped> {
+        Some(*self)
+    }
+}
+
+impl CarriesStop for io::Error {
+    fn stopped(&self) -> Option<Stopped> {
+        stopped_in(self)
+    }
+}
+
+macro_rules! boxed {
+    ($($error:ty),*) => {$(
+        impl CarriesStop for $error {
+            fn stopped(&self) -> Option<Stopped> {
+                find(Some(&**self as _))
+            }
+        }
+    )*};
+}
+boxed!(Box<dyn Error>, Box<dyn Error + Send>, Box<dyn Error + Send + Sync>);
+
+/// Whether this error carries [`Stopped`], itself or as the cause of another: of
+/// the calling thread or, where the error has come through a channel or a join, of
+/// another one. Whether the calling thread is to stop says [`stop_requested`].
+///
+/// ```
+/// use std::io::{BufRead, BufReader};
+/// use std::os::unix::net::UnixStream;
+/// use stopruntime::{Stoppable, Stopper, is_stopped};
+///
+/// let (reader, _writer) = UnixStream::pair()?;
+/// let mut lines = BufReader::new(Stoppable::new(reader)).lines();
+/// Stopper::current().request_stop();
+/// let error = lines.next().unwrap().unwrap_err();
+/// assert!(is_stopped(&error));
+/// # Ok::<(), std::io::Error>(())
+/// ```
+#[must_use]
+pub fn is_stopped(error: &io::Error) -> bool {
+    stopped_in(error).is_some()
+}
+
+/// Whether a stop of the calling thread has been requested, shielded or not.
+#[must_use]
+pub fn stop_requested() -> bool {
+    current::registered().requested()
+}
+
+/// A checkpoint: reports a requested stop, blocks nothing.
+///
+/// Under a [`shield`] it reports nothing.
+///
+/// # Errors
+///
+/// [`Stopped`] if a stop of the calling thread is requested.
+#[doc(alias = "pthread_testcancel")]
+#[inline]
+pub fn check() -> Result<(), Stopped> {
+    if current::is_suspect() { check_closer() } else { Ok(()) }
+}
+
+#[cold]
+fn check_closer() -> Result<(), Stopped> {
+    if current::registered().must_stop() { Err(Stopped::new()) } else { Ok(()) }
+}
+
+/// Whether a marked call of the calling thread would stop now.
+pub(crate) fn must_stop() -> bool {
+    check().is_err()
+}
+
+/// Runs `f` while requests are held: marked calls in it wait as plain ones do,
+/// and the stop is seen by the first checkpoint or marked call after it.
+///
+/// Shields nest. A panic in `f` leaves the shield.
+///
+/// ```
+/// use stopruntime::{Stopper, check, shield};
+///
+/// Stopper::current().request_stop();
+/// shield(|| assert!(check().is_ok()));
+/// assert!(check().is_err());
+/// ```
+#[doc(alias = "pthread_setcancelstate")]
+pub fn shield<R>(f: impl FnOnce() -> R) -> R {
+    let _shield = Shield::new();
+    f()
+}
+
+/// A shield for as long as it lives; it stays on the thread that made it.
+#[derive(Debug)]
+pub struct Shield(core::marker::PhantomData<*const ()>);
+
+impl Shield {
+    #[allow(clippy::new_without_default)]
+    pub(crate) fn new() -> Shield {
+        current::shield();
+        Shield(core::marker::PhantomData)
+    }
+}
+
+impl Drop for Shield {
+    fn drop(&mut self) {
+        current::unshield();
+    }
+}

@@ -1,0 +1,278 @@
+//! Channels whose waits can be stopped: the shape of [`std::sync::mpsc`], with
+//! its error types. A [`Receiver`] can be cloned, which takes the place of
+//! sharing one behind a `Mutex`: each message goes to one of them.
+//!
+//! A stopped `recv` has taken no message; a stopped `send` drops the value it
+//! was given without sending it: look at the value first and take it off where
+//! it came from after the `send`.
+//!
+//! Where nobody waits, neither half makes a system call.
+
+mod lock;
+mod queue;
+mod waiters;
+
+use super::wait::{OrStop, Plain, never};
+use crate::scope::Stopped;
+use queue::Queue;
+use std::fmt;
+use std::iter::FusedIterator;
+use std::sync::Arc;
+pub use std::sync::mpsc::{RecvError, RecvTimeoutError, SendError, TryRecvError, TrySendError};
+use std::time::{Duration, Instant};
+
+/// A channel without bound.
+///
+/// ```
+/// use stopruntime::sync::mpsc;
+///
+/// let (sender, receiver) = mpsc::channel();
+/// sender.send(1)?;
+/// assert_eq!(receiver.recv_or_stop().unwrap()?, 1);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[must_use]
+pub fn channel<T>() -> (Sender<T>, Receiver<T>) {
+    let queue = Arc::new(Queue::new(None));
+    (Sender { queue: Arc::clone(&queue) }, Receiver { queue })
+}
+
+/// A channel for this many messages; for 0 each `send` waits until its message
+/// has been received.
+#[must_use]
+pub fn sync_channel<T>(bound: usize) -> (SyncSender<T>, Receiver<T>) {
+    let queue = Arc::new(Queue::new(Some(bound)));
+    (SyncSender { queue: Arc::clone(&queue) }, Receiver { queue })
+}
+
+/// The sending half of a channel without bound; its `send` never waits.
+pub struct Sender<T> {
+    queue: Arc<Queue<T>>,
+}
+
+/// The sending half of a bounded channel.
+pub struct SyncSender<T> {
+    queue: Arc<Queue<T>>,
+}
+
+/// The receiving half.
+pub struct Receiver<T> {
+    queue: Arc<Queue<T>>,
+}
+
+impl<T> Sender<T> {
+    /// Sends a message.
+    ///
+    /// # Errors
+    ///
+    /// The message, if there is no receiver any more.
+    pub fn send(&self, message: T) -> Result<(), SendError<T>> {
+        never(self.queue.send::<Plain>(message))
+    }
+
+    /// [`Sender::send`], stop-checked.
+    ///
+    /// # Errors
+    ///
+    /// [`Stopped`]: a stop is requested and the message was not sent.
+    pub fn send_or_stop(&self, message: T) -> Result<Result<(), SendError<T>>, Stopped> {
+        self.queue.send::<OrStop>(message)
+    }
+}
+
+impl<T> SyncSender<T> {
+    /// Sends a message; waits while the channel is full.
+    ///
+    /// # Errors
+    ///
+    /// The message, if there is no receiver any more.
+    pub fn send(&self, message: T) -> Result<(), SendError<T>> {
+        never(self.queue.send::<Plain>(message))
+    }
+
+    /// [`SyncSender::send`], stop-checked.
+    ///
+    /// # Errors
+    ///
+    /// [`Stopped`]: a stop is requested and the message was not sent.
+    pub fn send_or_stop(&self, message: T) -> Result<Result<(), SendError<T>>, Stopped> {
+        self.queue.send::<OrStop>(message)
+    }
+
+    /// Sends a message if the channel has room, for a bound of 0 if a receiver
+    /// is waiting.
+    ///
+    /// # Errors
+    ///
+    /// The message, and why it was not sent.
+    pub fn try_send(&self, message: T) -> Result<(), TrySendError<T>> {
+        self.queue.try_send(message)
+    }
+}
+
+impl<T> Receiver<T> {
+    /// Waits for a message.
+    ///
+    /// # Errors
+    ///
+    /// There is no message, and no sender any more.
+    pub fn recv(&self) -> Result<T, RecvError> {
+        never(self.queue.recv::<Plain>(None)).map_err(|_| RecvError)
+    }
+
+    /// [`Receiver::recv`], stop-checked.
+    ///
+    /// # Errors
+    ///
+    /// [`Stopped`]: a stop is requested and no message was taken.
+    pub fn recv_or_stop(&self) -> Result<Result<T, RecvError>, Stopped> {
+        Ok(self.queue.recv::<OrStop>(None)?.map_err(|_| RecvError))
+    }
+
+    /// Waits for a message, at most this long.
+    ///
+    /// # Errors
+    ///
+    /// No message came in time, or there is no sender any more.
+    pub fn recv_timeout(&self, timeout: Duration) -> Result<T, RecvTimeoutError> {
+        never(self.queue.recv::<Plain>(Instant::now().checked_add(timeout)))
+    }
+
+    /// [`Receiver::recv_timeout`], stop-checked.
+    ///
+    /// # Errors
+    ///
+    /// [`Stopped`]: a stop is requested and no message was taken.
+    pub fn recv_timeout_or_stop(
+        &self,
+        timeout: Duration,
+    ) -> Result<Result<T, RecvTimeoutError>, Stopped> {
+        self.queue.recv::<OrStop>(Instant::now().checked_add(timeout))
+    }
+
+    /// Takes a message if there is one.
+    ///
+    /// # Errors
+    ///
+    /// There is none, or no sender any more either.
+    pub fn try_recv(&self) -> Result<T, TryRecvError> {
+        self.queue.try_recv()
+    }
+
+    /// The messages until there is no sender any more.
+    #[must_use]
+    pub fn iter(&self) -> Iter<'_, T> {
+        Iter { rx: self }
+    }
+
+    /// The messages that are there now.
+    #[must_use]
+    pub fn try_iter(&self) -> TryIter<'_, T> {
+        TryIter { rx: self }
+    }
+}
+
+// The name of the field is part of what Debug says.
+
+/// The messages of a borrowed receiver.
+#[derive(Debug)]
+pub struct Iter<'receiver, T> {
+    rx: &'receiver Receiver<T>,
+}
+
+/// The messages that are there now.
+#[derive(Debug)]
+pub struct TryIter<'receiver, T> {
+    rx: &'receiver Receiver<T>,
+}
+
+/// The messages of a receiver.
+#[derive(Debug)]
+pub struct IntoIter<T> {
+    rx: Receiver<T>,
+}
+
+impl<T> Iter<'_, T> {
+    pub(crate) fn receiver(&self) -> &Receiver<T> {
+        self.rx
+    }
+}
+
+impl<T> IntoIter<T> {
+    pub(crate) fn receiver(&self) -> &Receiver<T> {
+        &self.rx
+    }
+}
+
+impl<T> Iterator for Iter<'_, T> {
+    type Item = T;
+
+    fn next(&mut self) -> Option<T> {
+        self.rx.recv().ok()
+    }
+}
+
+impl<T> Iterator for TryIter<'_, T> {
+    type Item = T;
+
+    fn next(&mut self) -> Option<T> {
+        self.rx.try_recv().ok()
+    }
+}
+
+impl<T> Iterator for IntoIter<T> {
+    type Item = T;
+
+    fn next(&mut self) -> Option<T> {
+        self.rx.recv().ok()
+    }
+}
+
+impl<T> FusedIterator for Iter<'_, T> {}
+impl<T> FusedIterator for IntoIter<T> {}
+
+impl<'receiver, T> IntoIterator for &'receiver Receiver<T> {
+    type Item = T;
+    type IntoIter = Iter<'receiver, T>;
+
+    fn into_iter(self) -> Iter<'receiver, T> {
+        self.iter()
+    }
+}
+
+impl<T> IntoIterator for Receiver<T> {
+    type Item = T;
+    type IntoIter = IntoIter<T>;
+
+    fn into_iter(self) -> IntoIter<T> {
+        IntoIter { rx: self }
+    }
+}
+
+macro_rules! halves {
+    ($($half:ident: $more:ident, $less:ident);*) => {$(
+        impl<T> Clone for $half<T> {
+            fn clone(&self) -> $half<T> {
+                self.queue.$more();
+                $half { queue: Arc::clone(&self.queue) }
+            }
+        }
+
+        impl<T> Drop for $half<T> {
+            fn drop(&mut self) {
+                self.queue.$less();
+            }
+        }
+
+        impl<T> fmt::Debug for $half<T> {
+            fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.debug_struct(stringify!($half)).finish_non_exhaustive()
+            }
+        }
+    )*};
+}
+halves! {
+    Sender: add_sender, drop_sender;
+    SyncSender: add_sender, drop_sender;
+    Receiver: add_receiver, drop_receiver
+}

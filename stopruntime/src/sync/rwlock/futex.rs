@@ -1,0 +1,224 @@
+//! The lock without data.
+//!
+//! | bits of `state` | meaning |
+//! |---|---|
+//! | 0 to 29 | how many readers hold it; all ones: a writer does; none: it is free |
+//! | 30, `READERS` | readers may be asleep, on `state` |
+//! | 31, `WRITERS` | writers may be asleep, on `turns` |
+//!
+//! Who waits sets the bit of its kind first, and sleeps only if the bit is still
+//! there. Who frees the lock with a bit set takes it off and wakes: one writer if
+//! there may be any, and all readers if none was asleep. The writer that is
+//! woken leaves with the bit set again, by its lock or by its next wait, for
+//! there may be others; its unlock looks after the readers.
+//!
+//! A reader does not take the lock while a bit is set, so that writers get it;
+//! and so a bit must not outlive those for whom it stands. A *stopped* reader
+//! leaves `READERS` behind, which costs the next unlock a wake-up for nobody. A
+//! stopped writer may have been the only one that kept the readers away: it
+//! takes both bits off and wakes everybody to look again. That hands on as well
+//! what a wake-up meant for it had started.
+
+use crate::runtime::futex::{SPINS, futex_wake, futex_wake_one};
+use crate::sync::wait::Wait;
+use core::sync::atomic::AtomicU32;
+use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
+
+/// In the place of the number of readers.
+const WRITER: u32 = (1 << 30) - 1;
+const READERS: u32 = 1 << 30;
+const WRITERS: u32 = 1 << 31;
+
+#[derive(Debug, Default)]
+pub(super) struct RawRwLock {
+    state: AtomicU32,
+    /// Counts the wake-ups of writers.
+    turns: AtomicU32,
+}
+
+const fn is_free(state: u32) -> bool {
+    state & WRITER == 0
+}
+
+/// One more may read: no writer, no bit, and room for the number.
+const fn is_readable(state: u32) -> bool {
+    state < WRITER - 1
+}
+
+impl RawRwLock {
+    pub(super) const fn new() -> RawRwLock {
+        RawRwLock { state: AtomicU32::new(0), turns: AtomicU32::new(0) }
+    }
+
+    /// Acquire, here and below, pairs with the Release of both unlocks.
+    #[inline]
+    pub(super) fn try_read(&self) -> bool {
+        let mut state = self.state.load(Relaxed);
+        while is_readable(state) {
+            match self.state.compare_exchange_weak(state, state + 1, Acquire, Relaxed) {
+                Ok(_) => return true,
+                Err(now) => state = now,
+            }
+        }
+        false
+    }
+
+    #[inline]
+    pub(super) fn read<W: Wait>(&self) -> Result<(), W::Stop> {
+        W::check()?;
+        if self.try_read() { Ok(()) } else { self.read_contended::<W>() }
+    }
+
+    #[cold]
+    fn read_contended<W: Wait>(&self) -> Result<(), W::Stop> {
+        loop {
+            let state = self.spin(|state| state == WRITER);
+            if is_readable(state) {
+                if self.try_read() {
+                    return Ok(());
+                }
+                continue;
+            }
+            assert!(state & WRITER != WRITER - 1, "a lock has at most 2^30 - 2 readers");
+            if self.announce(state, READERS) {
+                W::wait(&self.state, state | READERS, None)?;
+            }
+        }
+    }
+
+    #[inline]
+    pub(super) fn try_write(&self) -> bool {
+        let mut state = self.state.load(Relaxed);
+        while is_free(state) {
+            match self.state.compare_exchange_weak(state, state | WRITER, Acquire, Relaxed) {
+                Ok(_) => return true,
+                Err(now) => state = now,
+            }
+        }
+        false
+    }
+
+    #[inline]
+    pub(super) fn write<W: Wait>(&self) -> Result<(), W::Stop> {
+        W::check()?;
+        // Nearly always free and without bits: one look less than `try_write`.
+        let taken = self.state.compare_exchange(0, WRITER, Acquire, Relaxed);
+        if taken.is_ok() { Ok(()) } else { self.write_contended::<W>() }
+    }
+
+    #[cold]
+    fn write_contended<W: Wait>(&self) -> Result<(), W::Stop> {
+        // What this thread leaves in `state` once a bit may have been taken off
+        // for its sake.
+        let mut others = 0;
+        loop {
+            let state = self.spin(|state| !is_free(state));
+            if is_free(state) {
+                let held = state | WRITER | others;
+                if self.state.compare_exchange_weak(state, held, Acquire, Relaxed).is_ok() {
+                    return Ok(());
+                }
+                continue;
+            }
+            if !self.announce(state, WRITERS) {
+                continue;
+            }
+            others = WRITERS;
+            // Acquire: who has counted this turn has taken the bit off before.
+            let turn = self.turns.load(Acquire);
+            let state = self.state.load(Relaxed);
+            if is_free(state) || state & WRITERS == 0 {
+                continue;
+            }
+            if let Err(stop) = W::wait(&self.turns, turn, None) {
+                self.give_up();
+                return Err(stop);
+            }
+        }
+    }
+
+    /// Sets the bit in this state; false if that is not the state any more.
+    fn announce(&self, state: u32, bit: u32) -> bool {
+        state & bit != 0
+            || self.state.compare_exchange(state, state | bit, Relaxed, Relaxed).is_ok()
+    }
+
+    /// The state, after a while if it is held and nobody waits: a short hold on
+    /// another core is over before a system call is.
+    fn spin(&self, held: impl Fn(u32) -> bool) -> u32 {
+        for _ in 0..SPINS {
+            let state = self.state.load(Relaxed);
+            if !held(state) || state & (READERS | WRITERS) != 0 {
+                return state;
+            }
+            core::hint::spin_loop();
+        }
+        self.state.load(Relaxed)
+    }
+
+    /// A stopped writer: see above.
+    #[cold]
+    fn give_up(&self) {
+        self.state.fetch_and(!(READERS | WRITERS), Relaxed);
+        self.turns.fetch_add(1, Release);
+        futex_wake(&self.turns);
+        futex_wake(&self.state);
+    }
+
+    #[inline]
+    pub(super) fn unlock_read(&self) {
+        let state = self.state.fetch_sub(1, Release) - 1;
+        if is_free(state) && state != 0 {
+            self.wake(state);
+        }
+    }
+
+    #[inline]
+    pub(super) fn unlock_write(&self) {
+        let state = self.state.fetch_sub(WRITER, Release) - WRITER;
+        if state != 0 {
+            self.wake(state);
+        }
+    }
+
+    /// From the writer's hold to a reader's.
+    #[inline]
+    pub(super) fn downgrade(&self) {
+        let state = self.state.fetch_sub(WRITER - 1, Release);
+        // With writers waiting the readers go on waiting.
+        if state & (READERS | WRITERS) == READERS {
+            self.wake_readers();
+        }
+    }
+
+    #[cold]
+    fn wake_readers(&self) {
+        self.state.fetch_and(!READERS, Relaxed);
+        futex_wake(&self.state);
+    }
+
+    /// The lock has become free with a bit set. Who takes it meanwhile does the
+    /// rest when it unlocks.
+    #[cold]
+    fn wake(&self, mut state: u32) {
+        while is_free(state) && state != 0 {
+            let bit = if state & WRITERS != 0 { WRITERS } else { READERS };
+            if let Err(now) = self.state.compare_exchange(state, state & !bit, Relaxed, Relaxed) {
+                state = now;
+                continue;
+            }
+            state &= !bit;
+            if bit == READERS {
+                futex_wake(&self.state);
+            } else if self.wake_writer() {
+                return;
+            }
+        }
+    }
+
+    /// Whether one was asleep. One that was about to sleep looks again.
+    fn wake_writer(&self) -> bool {
+        self.turns.fetch_add(1, Release);
+        futex_wake_one(&self.turns)
+    }
+}
