@@ -32,13 +32,13 @@ mod file;
 mod futex;
 mod immediate;
 mod masked;
-mod open;
 mod ready;
 mod transfer;
+mod wait;
 
 pub(crate) use event::now;
 pub(crate) use file::{is_on_disk, kind_of};
-use open::{wait_one, wait_open};
+use wait::{wait_one, wait_open};
 
 use crate::kernel::abi;
 use crate::kernel::select::One;

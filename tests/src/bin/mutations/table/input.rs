@@ -32,7 +32,7 @@ pub(crate) fn rows() -> Vec<Row> {
             .edit("ext/syscall/mod.rs", "if raw == REFUSED {", "if raw == REFUSED && false {")
             .caught_by("hostile::descriptors::every_kind_of_wait_is_stopped", RSEQ),
         row("also on ppoll", "the refusal is an error")
-            .edit("ppoll/open.rs", "if raw != REFUSED {\n        return Ok(raw);\n    }\n    let mut one", "if raw != REFUSED || true {\n        return Ok(raw);\n    }\n    let mut one")
+            .edit("ppoll/wait.rs", "if raw != REFUSED {\n        return Ok(raw);\n    }\n    let mut one", "if raw != REFUSED || true {\n        return Ok(raw);\n    }\n    let mut one")
             .caught_by("hostile::descriptors::every_kind_of_wait_is_stopped", PPOLL),
     ]
 }

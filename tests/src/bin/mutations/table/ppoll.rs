@@ -3,7 +3,7 @@
 use super::{PPOLL, Row, row};
 
 const FILE: &str = "ppoll/mod.rs";
-const OPEN: &str = "ppoll/open.rs";
+const OPEN: &str = "ppoll/wait.rs";
 const MASKED: &str = "ppoll/masked.rs";
 const READY: &str = "ppoll/ready.rs";
 const TRANSFER: &str = "ppoll/transfer.rs";
