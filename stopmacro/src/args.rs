@@ -1,8 +1,9 @@
-//! `#[stoppable(or = EXPR, strict)]`: the attribute's own arguments.
+//! `#[stoppable(or = EXPR, strict, crate = PATH)]`: the attribute's own arguments.
 
 use proc_macro2::TokenStream;
+use syn::ext::IdentExt as _;
 use syn::parse::{ParseStream, Parser};
-use syn::{Expr, Ident, Result, Token};
+use syn::{Expr, Ident, Path, Result, Token};
 
 use crate::diag::Diag;
 
@@ -13,6 +14,8 @@ pub(crate) struct Args {
     pub(crate) or: Option<Expr>,
     /// `strict`: a call that the table knows to block must be marked.
     pub(crate) strict: bool,
+    /// `crate = PATH`: the runtime's crate, where it has another name.
+    pub(crate) root: Option<Path>,
 }
 
 /// Reads the arguments; what cannot be read is reported and left out.
@@ -35,7 +38,7 @@ pub(crate) fn parse(tokens: TokenStream, diag: &mut Diag) -> Args {
 
 /// One argument. An unknown one ends the reading: what follows it is anybody's guess.
 fn argument(input: ParseStream<'_>, args: &mut Args, diag: &mut Diag) -> Result<()> {
-    let name: Ident = input.parse()?;
+    let name: Ident = input.call(Ident::parse_any)?;
     if name == "or" {
         if !input.peek(Token![=]) {
             return Err(syn::Error::new(
@@ -53,10 +56,25 @@ fn argument(input: ParseStream<'_>, args: &mut Args, diag: &mut Diag) -> Result<
             diag.error(name.span(), "`strict` is given twice: keep one of the two");
         }
         args.strict = true;
+    } else if name == "crate" {
+        if !input.peek(Token![=]) {
+            return Err(syn::Error::new(
+                name.span(),
+                "`crate` needs the path of `stopruntime` where it has another name: write \
+                 `crate = PATH`",
+            ));
+        }
+        input.parse::<Token![=]>()?;
+        if args.root.replace(input.call(Path::parse_mod_style)?).is_some() {
+            diag.error(name.span(), "`crate` is given twice: keep one of the two");
+        }
     } else {
         return Err(syn::Error::new(
             name.span(),
-            format!("`#[stoppable]` has no argument `{name}`: it takes `or = EXPR` and `strict`"),
+            format!(
+                "`#[stoppable]` has no argument `{name}`: it takes `or = EXPR`, `strict` and \
+                 `crate = PATH`"
+            ),
         ));
     }
     Ok(())

@@ -2,29 +2,20 @@
 //!
 //! The stages: `args` and `parse` read, `plan` decides and refuses, `expand`
 //! writes. If anything was refused, `fallback` leaves the function without its
-//! marks beside the errors.
+//! marks beside the errors. All of them ask `calls`, which knows the `table`.
 
 #![forbid(unsafe_code)]
 
 mod args;
 mod calls;
-mod chain;
 mod diag;
 mod expand;
 mod fallback;
-mod flow;
-mod imports;
-mod leftover;
-mod lock;
-mod loops;
 mod marks;
 mod node;
 mod parse;
 mod plan;
-mod planner;
-mod rank;
-mod refuse;
-mod scope;
+mod table;
 
 use proc_macro::TokenStream;
 

@@ -63,6 +63,13 @@ proptest! {
         prop_assert!(syn::parse2::<syn::ItemFn>(output.clone()).is_ok(), "{output}");
     }
 
+    /// Nothing in it names the crate where that has another name.
+    #[test]
+    fn the_crate_may_have_another_name(body in block()) {
+        let output = crate::rewrite(tokens("crate = other::name"), item(&body));
+        prop_assert!(says(&output, "other") && !says(&output, "stopruntime"), "{output}");
+    }
+
     /// With a token missing it is still a program, or the answer says an error;
     /// a panic or a mark that is left over silently would be neither.
     #[test]

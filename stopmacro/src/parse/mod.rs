@@ -8,6 +8,10 @@
 //! A mark that is not well formed, or not on a call, is reported here and
 //! taken away; whether a well-formed one may stand where it does is for `plan`.
 
+mod chain;
+mod leftover;
+mod rank;
+
 use proc_macro2::{Span, TokenStream};
 use syn::parse::Parser as _;
 use syn::spanned::Spanned as _;
@@ -15,10 +19,10 @@ use syn::visit_mut::{self, VisitMut};
 use syn::{Block, Expr, ExprForLoop, ExprMacro, Item, ItemFn, Stmt, TraitItemFn};
 
 use crate::args::Args;
-use crate::chain::{self, Form};
 use crate::diag::Diag;
 use crate::marks::{self, Blocking, How, Marks, Ready};
-use crate::{leftover, node};
+use crate::node;
+use chain::Form;
 
 /// The function, the attribute's arguments, and what each numbered node is.
 pub(crate) struct Input {

@@ -14,10 +14,10 @@
 use proc_macro2::Span;
 use syn::{Block, Expr, Ident, Stmt};
 
+use super::rank::{Rank, rank};
 use crate::calls;
 use crate::diag::{self, Diag};
 use crate::node;
-use crate::rank::{Rank, rank};
 
 /// Where a mark was written, which decides what a direct call means.
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -11,23 +11,23 @@
 use proc_macro2::Span;
 use syn::{Expr, parse_quote_spanned};
 
+use super::exit::{Exits, at};
 use crate::calls;
-use crate::expand::at;
 
 /// Replaces each `lock()` in what a method is called on.
-pub(crate) fn in_receiver(receiver: &mut Expr) {
+pub(crate) fn in_receiver(exits: &Exits, receiver: &mut Expr) {
     let Expr::MethodCall(method) = bare(receiver) else { return };
-    in_receiver(&mut method.receiver);
+    in_receiver(exits, &mut method.receiver);
     if calls::is_lock(method) && method.method == "lock" {
         let lock = (*method.receiver).clone();
         let span = at(method.method.span());
-        *bare(receiver) = before(&lock, span);
+        *bare(receiver) = before(exits, &lock, span);
     }
 }
 
 /// Replaces the argument `&mut stdin().lock()`: of a function it is not known
 /// which of its arguments it waits for.
-pub(crate) fn in_argument(argument: &mut Expr) {
+pub(crate) fn in_argument(exits: &Exits, argument: &mut Expr) {
     let Expr::MethodCall(method) = referent(argument) else { return };
     if calls::is_lock(method)
         && method.method == "lock"
@@ -35,17 +35,18 @@ pub(crate) fn in_argument(argument: &mut Expr) {
     {
         let lock = (*method.receiver).clone();
         let span = at(method.method.span());
-        *referent(argument) = before(&lock, span);
+        *referent(argument) = before(exits, &lock, span);
     }
 }
 
 /// Replaces each `lock()` in the first argument of a method called by its path.
-pub(crate) fn in_first(argument: &mut Expr) {
-    in_receiver(referent(argument));
+pub(crate) fn in_first(exits: &Exits, argument: &mut Expr) {
+    in_receiver(exits, referent(argument));
 }
 
-fn before(lock: &Expr, span: Span) -> Expr {
-    parse_quote_spanned!(span=> ::stopruntime::expansion::LockBefore::lock_before(&#lock))
+fn before(exits: &Exits, lock: &Expr, span: Span) -> Expr {
+    let ours = exits.ours(span);
+    parse_quote_spanned!(span=> #ours::LockBefore::lock_before(&#lock))
 }
 
 /// Without the parentheses, and the references, around it.

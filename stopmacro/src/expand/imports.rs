@@ -10,7 +10,8 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::{Path, Stmt, parse_quote_spanned};
 
-use crate::calls::STD_IMPORTS;
+use super::exit::Exits;
+use crate::table::hints::STD_IMPORTS;
 
 /// The statements that go before the function's own.
 ///
@@ -18,14 +19,15 @@ use crate::calls::STD_IMPORTS;
 /// Output: use ::stopruntime::expansion::ReadOrStop as _;
 ///         const _: fn() = …;      // see `keep`
 /// ```
-pub(crate) fn statements(traits: &BTreeSet<&'static str>) -> Vec<Stmt> {
+pub(crate) fn statements(exits: &Exits, traits: &BTreeSet<&'static str>) -> Vec<Stmt> {
     let span = Span::mixed_site();
+    let runtime = exits.ours(span);
     let ours = traits.iter().map(|name| -> Stmt {
         let name = Ident::new(name, span);
         // A type's own method of that name would leave the import unused.
         parse_quote_spanned! {span=>
             #[allow(unused_imports)]
-            use ::stopruntime::expansion::#name as _;
+            use #runtime::#name as _;
         }
     });
     let theirs: BTreeSet<&str> = STD_IMPORTS

@@ -6,13 +6,14 @@ use proc_macro2::Span;
 use syn::visit::{self, Visit};
 use syn::{Block, Expr, ExprClosure, Item, Local, ReturnType, Stmt};
 
+use super::scope::{Leave, Scope};
+use super::step::{Change, Step, Turn};
+use super::{flow, refuse};
 use crate::calls::{self, Operation};
 use crate::diag::Diag;
 use crate::marks::{Blocking, How, Ready};
+use crate::node;
 use crate::parse::{Loop, Node};
-use crate::plan::{Change, Step, Turn};
-use crate::scope::{Leave, Scope};
-use crate::{flow, node, refuse};
 
 /// What a walk comes to.
 pub(crate) struct Decisions {

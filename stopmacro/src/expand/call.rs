@@ -1,0 +1,187 @@
+//! The shape of a marked call.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::quote_spanned;
+use syn::spanned::Spanned as _;
+use syn::{Arm, Expr, ExprMatch, ExprMethodCall, parse_quote_spanned};
+
+use super::exit::{Exits, at, or_stop};
+use super::{imports, lock};
+use crate::calls::{self, Operation};
+use crate::plan::{Change, Leave};
+use crate::table::Traits;
+
+/// ```text
+/// Input:  socket.recv(&mut buffer)
+/// Output: match socket.recv_or_stop(&mut buffer) {
+///             Ok(value) => value,
+///             Err(_) => break '__stop_0,
+///             WALK
+///         }
+/// Input:  read_frame(&socket)
+/// Output: match (match check() { Ok(()) => (), Err(_) => break '__stop_0 },
+///                nested(read_frame(&socket))).1 { as above }
+/// ```
+pub(crate) fn call(exits: &Exits, mut call: Expr, change: &Change, leave: &Leave) -> Expr {
+    let span = at(calls::span(&call));
+    let (stopped, mut leave) = exits.leave(leave, span);
+    let ours = exits.ours(span);
+    let operation = match change {
+        Change::By(operation) => *operation,
+        Change::Wait { word, on } => return wait(exits, call, word, on, &stopped, &leave),
+    };
+    let walk = match (&call, operation) {
+        (Expr::MethodCall(call), Operation::Variant(names)) => Some(walk(exits, call, names)),
+        _ => None,
+    };
+    match (&mut call, operation) {
+        (Expr::MethodCall(call), Operation::Variant(_)) => {
+            or_stop(&mut call.method);
+            lock::in_receiver(exits, &mut call.receiver);
+        }
+        (Expr::Call(call), Operation::Variant(_)) => {
+            if let Expr::Path(path) = &mut *call.func
+                && let Some(last) = path.path.segments.last_mut()
+            {
+                or_stop(&mut last.ident);
+            }
+        }
+        (Expr::Call(call), Operation::ThroughTrait(names)) => {
+            call.args.first_mut().into_iter().for_each(|first| lock::in_first(exits, first));
+            let name = names.first().map(|name| Ident::new(name, span));
+            let used = replace_path(&mut call.func, &quote_spanned!(span=> #ours::#name::), 1);
+            leave = quote_spanned!(span=> { #used #leave });
+        }
+        (Expr::Call(call), Operation::Function(module)) => {
+            call.args.iter_mut().for_each(|one| lock::in_argument(exits, one));
+            let module = Ident::new(module, span);
+            let runtime = exits.runtime(span);
+            let through = quote_spanned!(span=> #runtime::#module::);
+            let used = replace_path(&mut call.func, &through, 0);
+            leave = quote_spanned!(span=> { #used #leave });
+        }
+        _ => {
+            let check = quote_spanned!(span=> #ours::check());
+            call = parse_quote_spanned!(span=> #ours::nested(#call));
+            call = after(&check, call, &stopped, &leave, span);
+        }
+    }
+    // Built as a tree and not as tokens, so that syn adds the parentheses
+    // that `match … {}?;` needs at the start of a statement and no others.
+    let mut result: ExprMatch = parse_quote_spanned! {span=>
+        match () {
+            ::core::result::Result::Ok(value) => value,
+            ::core::result::Result::Err(#stopped) => #leave,
+        }
+    };
+    *result.expr = call;
+    result.arms.extend(walk);
+    Expr::Match(result)
+}
+
+/// An arm behind all others, so that rustc checks what is in it and nothing runs:
+/// that the variant is found where the plain method would be, and not behind a
+/// `Deref` of the user's. The receiver is only named, neither borrowed nor moved,
+/// because no way leads there.
+///
+/// ```text
+/// Input:  socket.recv(&mut buffer)
+/// Output: result => {
+///             never_run();
+///             use ::stopruntime::expansion::{Otherwise as _, steps::RecvOrStop as _};
+///             let _ = via(&socket, &result).step().step()…;
+///         }
+/// ```
+pub(crate) fn walk(exits: &Exits, call: &ExprMethodCall, names: Traits) -> Arm {
+    let span = at(call.method.span());
+    let ours = exits.ours(span);
+    let receiver = &call.receiver;
+    let traits = names.iter().map(|name| Ident::new(name, span));
+    // More pointers than one ever meets, one around the other.
+    let steps = (0..6).map(|_| quote_spanned!(span=> .step()));
+    parse_quote_spanned! {span=>
+        #[allow(unreachable_code, unreachable_patterns, unused_imports, unused_variables)]
+        result => {
+            #ours::never_run();
+            use #ours::{Otherwise as _, #(steps::#traits as _),*};
+            let _ = #ours::via(&#receiver, &result)#(#steps)*;
+        }
+    }
+}
+
+/// ```text
+/// Input:  port.read(&mut buffer)                                    (readable)
+/// Output: (match readable(&port) { Ok(()) => (), Err(_) => break '__stop_0 },
+///          port.read(&mut buffer)).1
+/// ```
+fn wait(
+    exits: &Exits,
+    call: Expr,
+    word: &Ident,
+    on: &Expr,
+    stopped: &TokenStream,
+    leave: &TokenStream,
+) -> Expr {
+    let place = at(on.span());
+    let ours = exits.ours(place);
+    let wait = quote_spanned!(place=> #ours::#word(&#on));
+    after(&wait, call, stopped, leave, at(word.span()))
+}
+
+/// `call`, once `condition` is met.
+///
+/// A tuple and not a block, because temporaries of the call live to the end of
+/// the user's statement only in an operand.
+fn after(
+    condition: &TokenStream,
+    call: Expr,
+    stopped: &TokenStream,
+    leave: &TokenStream,
+    span: Span,
+) -> Expr {
+    let mut result: syn::ExprTuple = parse_quote_spanned! {span=>
+        (
+            match #condition {
+                ::core::result::Result::Ok(()) => (),
+                ::core::result::Result::Err(#stopped) => #leave,
+            },
+        )
+    };
+    result.elems.push(call);
+    let mut value: syn::ExprField = parse_quote_spanned!(span=> ().1);
+    *value.base = Expr::Tuple(result);
+    Expr::Field(value)
+}
+
+/// A path of the user's becomes one into `stopruntime` that ends in the same name.
+/// Returned is a statement that still names the user's path, without its last
+/// `cut` segments, so that what it goes through does not become an unused import.
+///
+/// ```text
+/// Input:  thread::sleep
+/// Output: ::stopruntime::expansion::sleep_or_stop
+///         use thread::sleep as _;
+/// Input:  Read::read
+/// Output: ::stopruntime::expansion::ReadOrStop::read_or_stop
+///         use Read as _;
+/// Input:  libc::read
+/// Output: ::stopruntime::sys::read_or_stop
+///         use libc::read as _;
+/// ```
+fn replace_path(func: &mut Expr, through: &TokenStream, cut: usize) -> TokenStream {
+    let Expr::Path(path) = &*func else {
+        return TokenStream::new();
+    };
+    let Some(last) = path.path.segments.last() else {
+        return TokenStream::new();
+    };
+    let mut name = last.ident.clone();
+    or_stop(&mut name);
+    let span = at(name.span());
+    let used = match &path.qself {
+        Some(_) => quote_spanned!(span=> let _ = #path;),
+        None => imports::used(&path.path, cut, span),
+    };
+    *func = parse_quote_spanned!(span=> #through #name);
+    used
+}

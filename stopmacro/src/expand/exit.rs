@@ -1,0 +1,83 @@
+//! How a stop leaves, and the names that expanded code goes by.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{format_ident, quote, quote_spanned};
+use syn::{Expr, Path};
+
+use crate::plan::Leave;
+
+/// Tokens of ours at the place of one of the user's.
+pub(crate) fn at(span: Span) -> Span {
+    Span::mixed_site().located_at(span)
+}
+
+/// `name` becomes `name_or_stop`, at the user's place and with the user's hygiene.
+pub(crate) fn or_stop(name: &mut Ident) {
+    *name = format_ident!("{name}_or_stop", span = name.span());
+}
+
+/// What the writers share.
+pub(crate) struct Exits {
+    /// `or = EXPR`.
+    or: Option<Expr>,
+    /// `crate = PATH`.
+    root: Option<Path>,
+}
+
+impl Exits {
+    pub(crate) fn new(or: Option<Expr>, root: Option<Path>) -> Self {
+        Self { or, root }
+    }
+
+    /// A path into the runtime's crate.
+    pub(crate) fn runtime(&self, span: Span) -> TokenStream {
+        self.root
+            .as_ref()
+            .map_or_else(|| quote_spanned!(span=> ::stopruntime), |path| quote!(#path))
+    }
+
+    /// A path to what only expanded code names.
+    pub(crate) fn ours(&self, span: Span) -> TokenStream {
+        let runtime = self.runtime(span);
+        quote_spanned!(span=> #runtime::expansion)
+    }
+
+    /// What an error arm binds, and how it leaves.
+    ///
+    /// ```text
+    /// _       => break '__stop_0
+    /// stopped => return ::stopruntime::expansion::leave(stopped)
+    /// _       => return EXPR
+    /// ```
+    pub(crate) fn leave(&self, leave: &Leave, span: Span) -> (TokenStream, TokenStream) {
+        match leave {
+            Leave::Break(label) => (quote_spanned!(span=> _), quote_spanned!(span=> break #label)),
+            Leave::Return => {
+                let ours = self.ours(span);
+                (
+                    quote_spanned!(span=> stopped),
+                    quote_spanned!(span=> return #ours::leave(stopped)),
+                )
+            }
+            Leave::Or => {
+                let value = &self.or;
+                (quote_spanned!(span=> _), quote_spanned!(span=> return #value))
+            }
+        }
+    }
+
+    /// The checkpoint of a loop.
+    ///
+    /// ```text
+    /// Output: if let Err(_) = check() { break '__stop_0; }
+    /// ```
+    pub(crate) fn check(&self, leave: Option<&Leave>, span: Span) -> Option<TokenStream> {
+        let (stopped, leave) = self.leave(leave?, span);
+        let ours = self.ours(span);
+        Some(quote_spanned! {span=>
+            if let ::core::result::Result::Err(#stopped) = #ours::check() {
+                #leave;
+            }
+        })
+    }
+}

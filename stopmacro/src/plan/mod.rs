@@ -1,0 +1,38 @@
+//! `Input` to `Plan`: for each node what it becomes and where a stop goes from
+//! there. Everything that can be refused is refused here, so that `expand`
+//! need not fail.
+
+mod flow;
+mod refuse;
+mod scope;
+mod step;
+mod walk;
+
+pub(crate) use scope::Leave;
+pub(crate) use step::{Change, Plan, Step, Turn};
+
+use crate::diag::Diag;
+use crate::parse::Input;
+use scope::Scope;
+use walk::{Decisions, Planner};
+
+/// Decides about every node; what may not stand where it does is reported.
+pub(crate) fn plan(input: Input, diag: &mut Diag) -> Plan {
+    refuse::signature(&input.function, diag);
+    let scope = Scope::new(if input.args.or.is_some() { Leave::Or } else { Leave::Return });
+    let returns = !refuse::is_unit(&input.function.sig.output);
+    let mut planner = Planner::new(&input.nodes, scope, input.args.strict, diag);
+    planner.block(&input.function.block, returns);
+    let Decisions { steps, traits, stoppable } = planner.decisions;
+    if !stoppable && diag.is_clean() {
+        let name = &input.function.sig.ident;
+        diag.error(
+            name.span(),
+            format!(
+                "nothing in `{name}` can be stopped: mark its blocking calls with `#[blocking]`, \
+                 a loop with `#[checkpoint]`, or take `#[stoppable]` away"
+            ),
+        );
+    }
+    Plan { function: input.function, steps, traits, or: input.args.or, root: input.args.root }
+}

@@ -1,0 +1,54 @@
+//! What the plan says: for each node what it becomes, and where a stop goes from
+//! there.
+
+use std::collections::BTreeSet;
+
+use syn::{Expr, ItemFn, Lifetime, Path};
+
+use super::scope::Leave;
+use crate::calls::Operation;
+
+/// The function and, for each node by its number, what to do with it.
+pub(crate) struct Plan {
+    pub(crate) function: ItemFn,
+    pub(crate) steps: Vec<Step>,
+    /// The extension traits to import, from `stopruntime::expansion`.
+    pub(crate) traits: BTreeSet<&'static str>,
+    /// `or = EXPR`.
+    pub(crate) or: Option<Expr>,
+    /// `crate = PATH`.
+    pub(crate) root: Option<Path>,
+}
+
+/// What becomes of a node.
+pub(crate) enum Step {
+    /// A marked call.
+    Call { change: Change, leave: Leave },
+    /// A loop.
+    Loop(Turn),
+    /// A block with requests held.
+    Shield,
+}
+
+/// How a marked call is made stop-checked.
+pub(crate) enum Change {
+    By(Operation),
+    /// Wait first (`readable` or `writable`, of that place), then call it unchanged.
+    Wait {
+        word: syn::Ident,
+        on: Expr,
+    },
+}
+
+/// What a loop gets.
+#[derive(Default)]
+pub(crate) struct Turn {
+    /// The label a stop breaks to: the user's, or one of ours. `None`: no break names it.
+    pub(crate) label: Option<Lifetime>,
+    /// The checkpoint of each round.
+    pub(crate) check: Option<Leave>,
+    /// The iterator of a `#[blocking] for`, stop-checked in `next`.
+    pub(crate) each: Option<Leave>,
+    /// Requests are held while the loop runs.
+    pub(crate) shield: bool,
+}
