@@ -129,8 +129,9 @@ mod uring;
 mod window;
 
 pub use ext::Stoppable;
-pub use runtime::backend::{Backend, Config, InstallError, backend};
-pub use runtime::support::{Rseq, Support, support};
+pub use runtime::backend::{Backend, Rseq};
+pub use runtime::install::{Config, InstallError, backend};
+pub use runtime::support::{Support, support};
 #[doc(hidden)]
 pub use runtime::testing;
 pub use scope::{CarriesStop, Stopped, Stopper, check, is_stopped, shield, stop_requested};

@@ -3,4 +3,5 @@
 
 pub(crate) mod abi;
 pub(crate) mod given;
+pub(crate) mod refusal;
 pub(crate) mod select;

@@ -6,11 +6,12 @@
 
 #![allow(unsafe_code)]
 
+use super::mask;
 use super::{INTERRUPTED, UNSUPPORTED, is_nonblocking, plain, wait_one, wait_open};
 use crate::kernel::given::{given, is_time};
+use crate::kernel::refusal::is_refusal;
 use crate::runtime::record::Record;
-use crate::runtime::signal::{self, KERNEL_MASK_SIZE};
-use crate::runtime::support::is_refusal;
+use crate::runtime::signal::KERNEL_MASK_SIZE;
 use crate::scope::Stopped;
 use core::ffi::c_int;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
@@ -70,7 +71,7 @@ fn connected(record: &Record, descriptor: c_int) -> Result<isize, Stopped> {
 /// Waits for the one descriptor, whatever signals come: 1, or the negated errno
 /// of a wait that cannot be made.
 fn wait_until_ready(record: &Record, entry: &mut libc::pollfd) -> Result<isize, Stopped> {
-    let mask = signal::open_mask();
+    let mask = mask::open_mask();
     loop {
         let raw = wait_one(record, entry, None, &mask)?;
         if raw != INTERRUPTED {
@@ -99,7 +100,7 @@ pub(super) unsafe fn poll(record: &Record, args: [usize; 6]) -> Result<isize, St
     let timeout = u64::try_from(milliseconds).ok().map(Duration::from_millis);
     let timeout = timeout.map(crate::runtime::futex::timespec);
     // SAFETY: the caller's descriptors.
-    unsafe { wait_open(record, args[0] as *mut _, args[1], timeout, &signal::open_mask()) }
+    unsafe { wait_open(record, args[0] as *mut _, args[1], timeout, &mask::open_mask()) }
 }
 
 /// ppoll(2): with the caller's mask, less the stop signal.
@@ -113,7 +114,7 @@ pub(super) unsafe fn ppoll(record: &Record, args: [usize; 6]) -> Result<isize, S
         return Ok(unsafe { plain(libc::SYS_ppoll, args) });
     }
     // SAFETY: the caller's mask.
-    let mask = unsafe { signal::opened(args[3], args[4]) };
+    let mask = unsafe { mask::opened(args[3], args[4]) };
     // SAFETY: the caller's time-out, if it gave one.
     let timeout = unsafe { given(args[2]) };
     // SAFETY: the caller's descriptors.
@@ -146,7 +147,7 @@ pub(super) unsafe fn sleep(record: &Record, args: [usize; 6]) -> Result<isize, S
     let clock =
         if absolute || clock != libc::CLOCK_REALTIME { clock } else { libc::CLOCK_MONOTONIC };
     let deadline = if absolute { request } else { now(clock) + request };
-    let mask = signal::open_mask();
+    let mask = mask::open_mask();
     loop {
         let left = deadline.saturating_sub(now(clock));
         if left.is_zero() {

@@ -11,9 +11,9 @@ use super::event::{duration, now};
 use super::{INTERRUPTED, UNSUPPORTED, inside, plain};
 use crate::kernel::abi::LongTime;
 use crate::kernel::given::{each_given, given, is_time};
+use crate::kernel::refusal::is_refusal;
 use crate::runtime::record::Record;
 use crate::runtime::signal;
-use crate::runtime::support;
 use crate::scope::Stopped;
 use core::ffi::c_int;
 use core::sync::atomic::{AtomicBool, Ordering};
@@ -73,7 +73,7 @@ pub(super) unsafe fn wait(record: &Record, args: [usize; 6]) -> Result<isize, St
     let until = until.as_ref().map_or(0, |until| core::ptr::from_ref(until) as usize);
     // SAFETY: the caller's word; the deadline outlives the call.
     let raw = unsafe { with_flag(record, &mut [nowhere(), word], until, clock as usize)? };
-    if support::is_refusal(raw) {
+    if is_refusal(raw) {
         NO_WAITV.store(true, Ordering::Relaxed);
         // SAFETY: the caller's word.
         return unsafe { with_signal_open(record, args, bits, deadline) };

@@ -7,10 +7,12 @@
 
 #![allow(unsafe_code)]
 
+use super::mask::{self, opened};
 use super::{INTERRUPTED, UNSUPPORTED, inside, plain};
 use crate::kernel::given::{given, is_time};
+use crate::runtime::installed;
 use crate::runtime::record::Record;
-use crate::runtime::signal::{self, KERNEL_MASK_SIZE, opened};
+use crate::runtime::signal::KERNEL_MASK_SIZE;
 use crate::scope::Stopped;
 use crate::uring::mask as uring;
 use core::ffi::{c_long, c_uint};
@@ -133,12 +135,12 @@ pub(super) unsafe fn wait_for_signal(
     // SAFETY: the caller's set.
     let mut set = unsafe { opened(args[0], args[3]) };
     // SAFETY: a local set.
-    unsafe { libc::sigaddset(&raw mut set, signal::number()) };
+    unsafe { libc::sigaddset(&raw mut set, installed::signal()) };
     args[0] = &raw const set as usize;
     args[3] = KERNEL_MASK_SIZE;
     // SAFETY: the caller's call; the set outlives it.
     let raw = unsafe { open(record, libc::SYS_rt_sigtimedwait, args)? };
-    if raw != signal::number() as isize {
+    if raw != installed::signal() as isize {
         return Ok(raw);
     }
     // The request's signal, or a stray one of that number.
@@ -166,7 +168,7 @@ pub(super) unsafe fn message_queue(
     let passed = libc::timespec { tv_sec: 0, tv_nsec: 0 };
     args[4] = &raw const passed as usize;
     let timed_out = -(libc::ETIMEDOUT as isize);
-    let mask = signal::open_mask();
+    let mask = mask::open_mask();
     loop {
         // SAFETY: the caller's call, made not to wait.
         let raw = unsafe { plain(number, args) };

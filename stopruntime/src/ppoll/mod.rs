@@ -31,6 +31,7 @@ mod event;
 mod file;
 mod futex;
 mod immediate;
+pub(crate) mod mask;
 mod masked;
 mod ready;
 mod transfer;

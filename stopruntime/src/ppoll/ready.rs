@@ -6,10 +6,10 @@
 
 #![allow(unsafe_code)]
 
+use super::mask;
 use super::{INTERRUPTED, is_nonblocking, is_ready, plain, wait_one};
 use crate::runtime::futex::timespec;
 use crate::runtime::record::Record;
-use crate::runtime::signal;
 use crate::scope::Stopped;
 use core::ffi::c_int;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
@@ -89,7 +89,7 @@ fn wait(
 ) -> Result<Result<i16, isize>, Stopped> {
     let asked = if events & libc::POLLIN != 0 { events | libc::POLLRDHUP } else { events };
     let mut entry = libc::pollfd { fd: descriptor, events: asked, revents: 0 };
-    let (left, mask) = (left.map(timespec), signal::open_mask());
+    let (left, mask) = (left.map(timespec), mask::open_mask());
     let raw = wait_one(record, &mut entry, left, &mask)?;
     Ok(if raw >= 0 || raw == INTERRUPTED { Ok(entry.revents) } else { Err(raw) })
 }

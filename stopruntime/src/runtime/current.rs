@@ -23,7 +23,8 @@
 
 #![allow(unsafe_code)]
 
-use crate::runtime::backend;
+use crate::runtime::install;
+use crate::runtime::installed;
 use crate::runtime::record::{REQUESTED, Record, SHIELDED};
 use crate::runtime::signal;
 use crate::window::{Line, rseq};
@@ -172,7 +173,7 @@ pub(crate) fn start(record: Arc<Record>) {
     // An allocator may have made a marked call before.
     give_back();
     adopt(record);
-    if backend::in_force() == Some(crate::Backend::Ppoll) {
+    if installed::backend() == Some(crate::Backend::Ppoll) {
         begin();
     }
 }
@@ -198,7 +199,7 @@ fn begin<'thread>() -> &'thread Record {
         return record;
     }
     let (record, masked) = plainly(|| {
-        let backend = backend::ensure();
+        let backend = install::ensure();
         if own().is_none() {
             adopt(Arc::new(Record::new(CURRENT.with(|current| current.left.get()))));
         }

@@ -7,39 +7,15 @@
 
 #![allow(unsafe_code)]
 
-use crate::runtime::backend::{self, Backend, InstallError};
+use crate::kernel::refusal::is_refusal;
+use crate::runtime::backend::{Backend, Rseq};
+use crate::runtime::install;
+use crate::runtime::installed;
 use crate::runtime::signal;
 use crate::window;
 use core::ffi::{c_int, c_long};
 use core::fmt;
-use core::ptr::null_mut;
-use core::sync::atomic::{AtomicPtr, Ordering};
 use std::io;
-
-/// Restartable sequences, rseq(2), in this process.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Rseq {
-    /// Proved to abort; libc registers each thread (glibc 2.35 and later).
-    Libc,
-    /// Proved to abort; the runtime registers the threads that make marked
-    /// calls, and takes that back when they end (musl, older glibc).
-    Own,
-    /// Not asked for: another backend was chosen by name.
-    NotTried,
-    /// This architecture has no windows.
-    NoWindow,
-    /// The kernel refuses, with this errno: `ENOSYS` before Linux 4.18, `EPERM`
-    /// or `ENOSYS` in a sandbox, `EINVAL` if another library has registered
-    /// the thread.
-    Refused(c_int),
-    /// The kernel accepts the registration, and was not seen to abort when a
-    /// timer interrupted the thread (or there is no timer).
-    NeverAborts,
-    /// The code may be executed and not read, but the kernel has to read a signature
-    /// in it. Seen of the image that the runtime is linked into, at installation.
-    CodeUnreadable,
-}
 
 /// What is in force, and why; as text, a line for each thing.
 ///
@@ -91,13 +67,11 @@ pub struct Support {
 #[track_caller]
 pub fn support() -> Support {
     Support {
-        backend: backend::ensure(),
-        signal: signal::number(),
+        backend: install::ensure(),
+        signal: installed::signal(),
         windows: window::AVAILABLE,
-        // SAFETY: null, or told by the installation and never freed.
-        rseq: unsafe { RSEQ.load(Ordering::Acquire).as_ref() }.copied().unwrap_or(Rseq::NotTried),
-        // SAFETY: as above.
-        ignored: unsafe { IGNORED.load(Ordering::Acquire).as_ref() }.cloned(),
+        rseq: installed::rseq(),
+        ignored: installed::ignored(),
         membarrier: signal::has_membarrier(),
         // Each with an argument that is refused where the call exists.
         futex_waitv: exists(libc::SYS_futex_waitv, [0; 5]),
@@ -106,48 +80,12 @@ pub fn support() -> Support {
     }
 }
 
-/// No lock, which another thread might hold when the process forks.
-static RSEQ: AtomicPtr<Rseq> = AtomicPtr::new(null_mut());
-static IGNORED: AtomicPtr<String> = AtomicPtr::new(null_mut());
-
-/// Told by the installation.
-pub(crate) fn found(rseq: Rseq) {
-    RSEQ.store(Box::into_raw(Box::new(rseq)), Ordering::Release);
-}
-
-/// Told by the first marked call, which has no caller to hand an error to.
-pub(crate) fn ignored(why: &InstallError) {
-    IGNORED.store(Box::into_raw(Box::new(why.to_string())), Ordering::Release);
-}
-
 /// Whether the kernel, or the sandbox, lets this system call be made.
 fn exists(number: c_long, args: [usize; 5]) -> bool {
     // SAFETY: refused because of its arguments.
     let result = unsafe { libc::syscall(number, args[0], args[1], args[2], args[3], args[4]) };
     let errno = io::Error::last_os_error().raw_os_error().unwrap_or(0);
     result >= 0 || !is_refusal(-(errno as isize))
-}
-
-/// Whether this raw result says that the call is not to be had, of a call that
-/// fails with none of these for another reason.
-pub(crate) fn is_refusal(raw: isize) -> bool {
-    [libc::ENOSYS, libc::EPERM, libc::EACCES].iter().any(|errno| raw == -(*errno as isize))
-}
-
-impl fmt::Display for Rseq {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Rseq::Libc => formatter.write_str("yes, registered by libc"),
-            Rseq::Own => formatter.write_str("yes, registered by stopruntime"),
-            Rseq::NotTried => formatter.write_str("not tried: another backend was asked for"),
-            Rseq::NoWindow => formatter.write_str("no: no window for this architecture"),
-            Rseq::Refused(errno) => {
-                write!(formatter, "no: {}", io::Error::from_raw_os_error(*errno))
-            }
-            Rseq::NeverAborts => formatter.write_str("no: the kernel was not seen to abort"),
-            Rseq::CodeUnreadable => formatter.write_str("no: the program's code is not readable"),
-        }
-    }
 }
 
 impl fmt::Display for Support {

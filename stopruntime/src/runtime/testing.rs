@@ -20,7 +20,7 @@ pub fn windows() -> Vec<(usize, usize, usize)> {
 /// Holds up installations, as a thread does that is in the middle of one.
 #[must_use]
 pub fn hold_installation() -> impl Drop {
-    crate::runtime::backend::hold()
+    crate::runtime::install::hold()
 }
 
 /// The address of the calling thread's line, for a tracer that puts the thread

@@ -11,7 +11,8 @@ use super::{address, calls, outcome};
 use crate::call::{Raw, call};
 use crate::kernel::abi::LongTime;
 use crate::kernel::given::given;
-use crate::runtime::signal::{self, KERNEL_MASK_SIZE};
+use crate::ppoll::mask;
+use crate::runtime::signal::KERNEL_MASK_SIZE;
 use crate::scope::Stopped;
 use core::ffi::{c_int, c_long};
 use libc::{epoll_event, fd_set, nfds_t, pollfd, sigset_t, timespec, timeval};
@@ -25,7 +26,7 @@ calls! {
 /// The caller's mask, if it gave one, with the stop signal open.
 unsafe fn opened(mask: *const sigset_t) -> Option<sigset_t> {
     // SAFETY: null or the caller's.
-    unsafe { given(mask as usize) }.map(signal::without)
+    unsafe { given(mask as usize) }.map(mask::without)
 }
 
 /// `libc::poll`, stop-checked. poll(2); the time-out in milliseconds.

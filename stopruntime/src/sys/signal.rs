@@ -10,7 +10,8 @@
 use super::{address, outcome};
 use crate::call::call;
 use crate::kernel::given::given;
-use crate::runtime::signal::{self, KERNEL_MASK_SIZE};
+use crate::ppoll::mask;
+use crate::runtime::signal::KERNEL_MASK_SIZE;
 use crate::scope::Stopped;
 use core::ffi::c_int;
 use libc::{siginfo_t, sigset_t, timespec};
@@ -42,7 +43,7 @@ pub unsafe fn pause_or_stop() -> Result<c_int, Stopped> {
 #[doc(alias = "sigsuspend")]
 pub unsafe fn sigsuspend_or_stop(mask: *const sigset_t) -> Result<c_int, Stopped> {
     // SAFETY: null, which the kernel refuses, or the caller's mask.
-    let mask = unsafe { given(mask as usize) }.map(signal::without);
+    let mask = unsafe { given(mask as usize) }.map(mask::without);
     let args = [address(mask.as_ref()), KERNEL_MASK_SIZE];
     // SAFETY: the mask outlives the call.
     outcome(unsafe { call(libc::SYS_rt_sigsuspend, args) }).map(|result| result as c_int)
@@ -60,7 +61,7 @@ pub unsafe fn sigsuspend_or_stop(mask: *const sigset_t) -> Result<c_int, Stopped
 /// None is needed; the C function is unsafe, and this takes its place.
 #[doc(alias = "sigpause")]
 pub unsafe fn sigpause_or_stop(signal: c_int) -> Result<c_int, Stopped> {
-    let mut mask = signal::open_mask();
+    let mut mask = mask::open_mask();
     // SAFETY: a local set, filled in.
     if unsafe { libc::sigdelset(&raw mut mask, signal) } != 0 {
         crate::check()?;
@@ -86,7 +87,7 @@ pub unsafe fn sigtimedwait_or_stop(
     timeout: *const timespec,
 ) -> Result<c_int, Stopped> {
     // SAFETY: null, which the kernel refuses, or the caller's set.
-    let set = unsafe { given(set as usize) }.map(signal::without);
+    let set = unsafe { given(set as usize) }.map(mask::without);
     let args = [address(set.as_ref()), info as usize, timeout as usize, KERNEL_MASK_SIZE];
     // SAFETY: the caller's info and time-out; the set outlives the call.
     outcome(unsafe { call(libc::SYS_rt_sigtimedwait, args) }).map(|signal| signal as c_int)

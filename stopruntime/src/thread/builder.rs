@@ -126,7 +126,7 @@ impl Builder {
 #[track_caller]
 fn prepare<T>(f: impl FnOnce() -> T) -> (Stopper, impl FnOnce() -> T) {
     // Here and not in the new thread, so that a failure is the caller's.
-    crate::runtime::backend::ensure();
+    crate::runtime::install::ensure();
     let record = Arc::new(Record::new(0));
     let stopper = Stopper::of(Arc::clone(&record));
     let f = move || {

@@ -8,7 +8,8 @@
 
 #![allow(unsafe_code)]
 
-use crate::runtime::signal::{self, KERNEL_MASK_SIZE};
+use crate::ppoll::mask;
+use crate::runtime::signal::KERNEL_MASK_SIZE;
 use core::ffi::c_uint;
 
 /// Waits for completions. The flags are those of `linux/io_uring.h`.
@@ -39,7 +40,7 @@ impl GetEvents {
     /// The mask is 0 or the address of one of that size.
     pub(crate) unsafe fn opened(&self) -> libc::sigset_t {
         // SAFETY: the caller's mask.
-        unsafe { signal::opened(self.mask as usize, self.mask_size as usize) }
+        unsafe { mask::opened(self.mask as usize, self.mask_size as usize) }
     }
 
     /// The same with another mask, which has to outlive its use.
@@ -68,7 +69,7 @@ pub(crate) unsafe fn with_open_mask<R>(
     let is_structure = flags & (EXT_ARG | EXT_ARG_REG) == EXT_ARG;
     if is_mask && (address != 0 || must_be) {
         // SAFETY: the caller's mask, if it gave one.
-        let mask = unsafe { signal::opened(address, size) };
+        let mask = unsafe { mask::opened(address, size) };
         return enter([&raw const mask as usize, KERNEL_MASK_SIZE]);
     }
     // Of another size the kernel refuses it.

@@ -2,8 +2,8 @@
 
 use super::{ALL, ITSELF, PPOLL, Row, WINDOWS, row};
 
-const EARLIER: &str = "runtime/signal/earlier.rs";
-const HANDLER_RS: &str = "runtime/signal/handler.rs";
+const EARLIER: &str = "runtime/earlier.rs";
+const HANDLER_RS: &str = "runtime/handler.rs";
 
 pub(crate) fn rows() -> Vec<Row> {
     [flags(), called(), ends(), others(), forked()].into_iter().flatten().collect()
@@ -74,15 +74,15 @@ fn ends() -> Vec<Row> {
         )
         .edit(
             HANDLER_RS,
-            "(from_here || queued::is_bare(info), probe)",
-            "{ let _ = queued::is_bare as unsafe fn(_) -> _; (from_here, probe) }",
+            "(from_here || siginfo::is_bare(info), probe)",
+            "{ let _ = siginfo::is_bare as unsafe fn(_) -> _; (from_here, probe) }",
         )
         .caught_by("earlier_flags::nor_over_the_limit_of_pending_signals", ALL),
         row("nor is it foreign where its number cannot be sent", "what has none is foreign")
             .edit(
                 HANDLER_RS,
-                "(from_here || queued::is_bare(info), probe)",
-                "{ let _ = from_here; (queued::is_bare(info), probe) }",
+                "(from_here || siginfo::is_bare(info), probe)",
+                "{ let _ = from_here; (siginfo::is_bare(info), probe) }",
             )
             .caught_by("earlier_flags::nor_without_a_number", ALL),
     ]
@@ -92,7 +92,7 @@ fn others() -> Vec<Row> {
     vec![
         row("two copies that share a signal agree about it", "they do not know each other")
             .edit(
-                "runtime/signal/copies.rs",
+                "runtime/copies.rs",
                 "let is_copy = action.sa_flags & libc::SA_SIGINFO != 0;",
                 "let is_copy = action.sa_flags & libc::SA_SIGINFO == 0;",
             )
@@ -106,7 +106,7 @@ fn others() -> Vec<Row> {
             ),
         row("a program with others' rights does not look at the environment", "`AT_SECURE`")
             .edit(
-                "runtime/backend.rs",
+                "runtime/install.rs",
                 "unsafe { libc::getauxval(libc::AT_SECURE) } != 0;",
                 "unsafe { libc::getauxval(libc::AT_SECURE) } == 1 << 20;",
             )
@@ -119,7 +119,7 @@ fn others() -> Vec<Row> {
             "the default is not tried",
         )
         .edit(
-            "runtime/backend.rs",
+            "runtime/install.rs",
             "            config.try_install(None)\n",
             "            Err(error)\n",
         )

@@ -66,26 +66,26 @@ fn masks() -> Vec<Row> {
     vec![
         row("the signal is open in the wait", "it stays blocked")
             .edit(
-                "runtime/signal/mod.rs",
-                "unsafe { libc::sigdelset(&raw mut set, number()) };",
-                "let _ = &raw mut set;",
+                "ppoll/mask.rs",
+                "unsafe { libc::sigdelset(&raw mut set, installed::signal()) };",
+                "let _ = (&raw mut set, installed::signal as fn() -> _);",
             )
             .caught_by("lifecycle::threads_of_others_can_be_stopped", PPOLL),
         row("also in the caller's own mask", "it stays as it is")
             .edit(
-                "runtime/signal/mod.rs",
+                "ppoll/mask.rs",
                 "bytes);\n        set\n    };\n    without(set)",
                 "bytes);\n        set\n    };\n    set",
             )
             .caught_by("sys::a_full_mask_does_not_keep_the_request_out", PPOLL),
         row("and with windows", "it stays as it is")
-            .edit("sys/poll.rs", "unsafe { given(mask as usize) }.map(signal::without)", "unsafe { given(mask as usize) }.map(|mask| if true { mask } else { signal::without(mask) })")
+            .edit("sys/poll.rs", "unsafe { given(mask as usize) }.map(mask::without)", "unsafe { given(mask as usize) }.map(|set| if true { set } else { mask::without(set) })")
             .caught_by("sys::a_full_mask_does_not_keep_the_request_out", super::WINDOWS),
         row("a wait for signals waits for the stop signal as well", "it does not")
             .edit(
                 MASKED,
-                "unsafe { libc::sigaddset(&raw mut set, signal::number()) };",
-                "let _ = &raw mut set;",
+                "unsafe { libc::sigaddset(&raw mut set, installed::signal()) };",
+                "let _ = (&raw mut set, installed::signal as fn() -> _);",
             )
             .caught_by("sys::the_whole_table", PPOLL),
     ]
@@ -161,7 +161,7 @@ fn timeouts() -> Vec<Row> {
             "a request ends a wait that is about to begin",
             "the handler leaves its time-out alone",
         )
-        .edit("runtime/signal/handler.rs", "record.timeout.strike();", "let _ = record;")
+        .edit("runtime/handler.rs", "record.timeout.strike();", "let _ = record;")
         .caught_by("futex_steps::a_request_ends_a_wait_that_begins", PPOLL),
         row("the signal is open in it", "it stays blocked")
             .edit(FUTEX, "signal::set_mask(libc::SIG_UNBLOCK)", "signal::set_mask(libc::SIG_BLOCK)")

@@ -2,8 +2,9 @@
 
 use super::{ALL, HANDLER, ITSELF, PPOLL, RSEQ, Row, WINDOWS, row};
 
-const HANDLER_RS: &str = "runtime/signal/handler.rs";
-const MOD_RS: &str = "runtime/signal/mod.rs";
+const HANDLER_RS: &str = "runtime/handler.rs";
+const MOD_RS: &str = "runtime/signal.rs";
+const ACTION: &str = "runtime/action.rs";
 
 pub(crate) fn rows() -> Vec<Row> {
     [handler(), installed(), sent()].into_iter().flatten().collect()
@@ -50,7 +51,7 @@ fn handler() -> Vec<Row> {
             .edit(HANDLER_RS, ".filter(|record| record.claim.is_open())", "")
             .caught_by("strays::strays_end_nothing_and_reach_the_earlier_handler", ALL),
         row("what is not ours goes to the handler before ours", "the call of it")
-            .edit(HANDLER_RS, "unsafe { earlier::chain(signal, info, context, !(unclear || queued::is_stop(info))) }", "{ let _ = (earlier::chain as unsafe fn(_, _, _, _), queued::is_stop as unsafe fn(_) -> _); }")
+            .edit(HANDLER_RS, "unsafe { earlier::chain(signal, info, context, !(unclear || siginfo::is_stop(info))) }", "{ let _ = (earlier::chain as unsafe fn(_, _, _, _), siginfo::is_stop as unsafe fn(_) -> _); }")
             .caught_by("strays::strays_end_nothing_and_reach_the_earlier_handler", ALL),
         row("a request merged into a foreign signal arrives", "the look at the pc whatever siginfo says")
             .edit(
@@ -83,51 +84,51 @@ fn installed() -> Vec<Row> {
     vec![
         row("signals that faults raise, or that cannot be caught, are refused", "the list of them")
             .edit(
-                MOD_RS,
+                ACTION,
                 "(1..32).contains(&signal) && !REFUSED.contains(&signal)",
                 "{ let _ = REFUSED; (1..32).contains(&signal) }",
             )
             .caught_by("config::a_refused_signal_changes_nothing", ITSELF),
         row("real-time signals are refused, which cannot always be sent", "the limit")
-            .edit(MOD_RS, "(1..32).contains(&signal)", "(1..65).contains(&signal)")
+            .edit(ACTION, "(1..32).contains(&signal)", "(1..65).contains(&signal)")
             .caught_by("config::a_real_time_signal_is_refused", ALL),
         row("what an unavailable backend has installed is taken back", "the old handler again")
             .edit(
-                "runtime/backend.rs",
-                "signal::uninstall();",
-                "let _ = signal::uninstall as fn();",
+                "runtime/install.rs",
+                "action::uninstall();",
+                "let _ = action::uninstall as fn();",
             )
             .caught_by("config::after_an_unavailable_backend_another_can_be_installed", ITSELF),
         row("a backend is proved before it is used", "rseq is taken at its word")
             .edit(
-                "runtime/backend.rs",
+                "runtime/install.rs",
                 "let found = if window::AVAILABLE { rseq_aborts() } else { Rseq::NoWindow };",
                 "let found = { let _ = rseq_aborts as fn() -> Rseq; Rseq::Libc };",
             )
             .caught_by("config::without_rseq_the_default_is_the_next_backend", ITSELF),
         row("a backend that does not work is refused", "it is installed")
             .edit(
-                "runtime/backend.rs",
+                "runtime/install.rs",
                 "Some(backend) => Some(backend).filter(works),",
                 "Some(backend) => Some(backend).filter(|one| works(one) || true),",
             )
             .caught_by("config::after_an_unavailable_backend_another_can_be_installed", ITSELF),
         row("an unknown backend is refused", "it is ignored")
             .edit(
-                "runtime/backend.rs",
+                "runtime/install.rs",
                 "None => Err(InstallError::UnknownBackend(name.to_string_lossy().into_owned())),",
                 "None => Ok(None),",
             )
             .caught_by("config::an_unknown_name_in_the_environment_is_refused", ITSELF),
         row("one configuration is installed", "the second one is, too")
             .edit(
-                "runtime/backend.rs",
-                "if let Some(backend) = in_force() {\n            return Err",
-                "if let Some(backend) = in_force().filter(|_| false) {\n            return Err",
+                "runtime/install.rs",
+                "if let Some(backend) = installed::backend() {\n            return Err",
+                "if let Some(backend) = installed::backend().filter(|_| false) {\n            return Err",
             )
             .caught_by("config::another_signal_can_be_chosen", ALL),
         row("one configuration is installed, of many at once", "the lock")
-            .edit("runtime/backend.rs", "let _one_at_a_time = hold();", "drop(hold());")
+            .edit("runtime/install.rs", "let _one_at_a_time = hold();", "drop(hold());")
             .caught_by("config::of_many_that_install_at_once_one_does", ITSELF),
     ]
 }

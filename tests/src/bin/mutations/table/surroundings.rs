@@ -3,8 +3,8 @@
 
 use super::{ALL, ITSELF, PPOLL, Row, WINDOWS, row};
 
-const HANDLER_RS: &str = "runtime/signal/handler.rs";
-const MOD_RS: &str = "runtime/signal/mod.rs";
+const HANDLER_RS: &str = "runtime/handler.rs";
+const ACTION: &str = "runtime/action.rs";
 
 pub(crate) fn rows() -> Vec<Row> {
     vec![
@@ -23,14 +23,14 @@ pub(crate) fn rows() -> Vec<Row> {
             .caught_by("linking::images::a_stray_takes_no_memory", WINDOWS),
         row("marked calls have the stack to its end", "`SA_ONSTACK`")
             .edit(
-                "runtime/signal/earlier.rs",
+                "runtime/earlier.rs",
                 "libc::SA_ONSTACK | libc::SA_RESTART;",
                 "libc::SA_RESTART;",
             )
             .caught_by("hostile::stacks::at_the_end_of_the_stack", WINDOWS),
         row("a library that is closed leaves no dangling handler", "it goes")
             .edit(
-                MOD_RS,
+                ACTION,
                 "image::stay(handler::on_signal as *const c_void);",
                 "let _ = image::stay as fn(_);",
             )

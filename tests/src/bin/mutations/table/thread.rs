@@ -114,7 +114,7 @@ fn holders() -> Vec<Row> {
         .caught_by("own_rseq::the_runtime_registers_and_takes_it_back", RSEQ),
         row("and after the proof", "it stays registered")
             .edit(
-                "runtime/backend.rs",
+                "runtime/probe.rs",
                 "if owned {\n        window::rseq::unregister();\n    }",
                 "let _ = owned;",
             )

@@ -11,7 +11,7 @@ const FILE: &str = "window/arch/x86_64.rs";
 
 /// The handler's part, taken away so that the kernel's can be seen to work.
 const HANDLERS_PART: [&str; 3] = [
-    "runtime/signal/handler.rs",
+    "runtime/handler.rs",
     "Place::Inside(abort) => unsafe { set_program_counter(context, abort) },",
     "Place::Inside(_) => { let _ = set_program_counter as unsafe fn(_, _); }",
 ];

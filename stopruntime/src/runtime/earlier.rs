@@ -12,7 +12,7 @@
 
 #![allow(unsafe_code)]
 
-use super::{KERNEL_MASK_SIZE, process_id, send_self};
+use crate::runtime::signal::{KERNEL_MASK_SIZE, process_id, send_self};
 use crate::window;
 use core::ffi::{c_int, c_void};
 use core::ptr::null_mut;

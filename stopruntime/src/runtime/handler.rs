@@ -9,8 +9,11 @@
 
 #![allow(unsafe_code)]
 
-use super::{earlier, process_id, queued};
 use crate::runtime::current;
+use crate::runtime::earlier;
+use crate::runtime::installed;
+use crate::runtime::siginfo;
+use crate::runtime::signal::process_id;
 use core::ffi::{c_int, c_void};
 
 /// Installed with `SA_SIGINFO`, a full mask and, unless the handler that was
@@ -29,8 +32,8 @@ pub(super) unsafe extern "C" fn on_signal(
     let (unnumbered, probe) = unsafe {
         let code = (*info).si_code;
         let from_here = code == libc::SI_TKILL && (*info).si_pid() == process_id();
-        let probe = code == libc::SI_TIMER && super::is_probe((*info).si_value());
-        (from_here || queued::is_bare(info), probe)
+        let probe = code == libc::SI_TIMER && installed::is_probe((*info).si_value());
+        (from_here || siginfo::is_bare(info), probe)
     };
     let mut request = false;
     let record = current::record_by_key();
@@ -40,7 +43,7 @@ pub(super) unsafe extern "C" fn on_signal(
     }
     if let Some(record) = record.filter(|record| record.claim.is_open()) {
         // SAFETY: the kernel's siginfo.
-        let sequence = unsafe { queued::sequence(info, record) };
+        let sequence = unsafe { siginfo::sequence(info, record) };
         // Once the number has come, what comes without is somebody else's.
         request = sequence.is_some() || unnumbered && record.claim.expects();
         if let Some(sequence) = sequence {
@@ -60,7 +63,7 @@ pub(super) unsafe extern "C" fn on_signal(
         // changes it): no reason to end.
         let unclear = crate::runtime::record::any_requested();
         // SAFETY: the arguments the kernel called us with.
-        unsafe { earlier::chain(signal, info, context, !(unclear || queued::is_stop(info))) }
+        unsafe { earlier::chain(signal, info, context, !(unclear || siginfo::is_stop(info))) }
     }
     // SAFETY: as above.
     unsafe { *errno = saved };

@@ -8,7 +8,6 @@
 
 #![allow(unsafe_code)]
 
-use crate::runtime::record::Record;
 use core::ffi::{c_int, c_void};
 
 #[repr(C)]
@@ -36,10 +35,10 @@ const MARK: u32 = 5 << 29;
 
 /// The siginfo of a stop signal. The number stands in `si_errno`, which no one
 /// else uses and the kernel hands on.
-pub(super) fn info(
+pub(super) fn info<T>(
     signal: c_int,
     process: c_int,
-    record: &Record,
+    record: *const T,
     sequence: u32,
 ) -> libc::siginfo_t {
     // SAFETY: integers and a pointer, for which zero is a value; and the part
@@ -51,7 +50,7 @@ pub(super) fn info(
         info.si_errno = (sequence | MARK).cast_signed();
         let sender = &raw mut (*(&raw mut info).cast::<Queued>()).sender;
         (*sender).process = process;
-        (*sender).value = core::ptr::from_ref(record).cast();
+        (*sender).value = record.cast();
         info
     }
 }
@@ -74,11 +73,10 @@ pub(super) unsafe fn is_stop(info: *const libc::siginfo_t) -> bool {
 /// # Safety
 ///
 /// As for [`is_stop`].
-pub(super) unsafe fn sequence(info: *const libc::siginfo_t, record: &Record) -> Option<u32> {
+pub(super) unsafe fn sequence<T>(info: *const libc::siginfo_t, record: *const T) -> Option<u32> {
     // SAFETY: the kernel's siginfo; si_value is defined for SI_QUEUE.
     unsafe {
-        let ours = is_stop(info)
-            && (*info).si_value().sival_ptr.cast_const() == core::ptr::from_ref(record).cast();
+        let ours = is_stop(info) && (*info).si_value().sival_ptr.cast_const() == record.cast();
         ours.then(|| (*info).si_errno.cast_unsigned() & !MARK)
     }
 }

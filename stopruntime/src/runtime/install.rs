@@ -1,0 +1,283 @@
+//! Installing: the choice of the signal and the backend, once in a process.
+//!
+//! # Safety
+//!
+//! The invariant of this module: everything is installed once, before the
+//! first record exists.
+
+#![allow(unsafe_code)]
+
+use crate::runtime::action::{self, Refusal};
+use crate::runtime::backend::{Backend, Rseq};
+use crate::runtime::current;
+use crate::runtime::installed;
+use crate::runtime::probe::rseq_aborts;
+use crate::runtime::process::{self, PerProcess, Place};
+use crate::window;
+use core::ffi::c_int;
+use core::fmt;
+use std::io;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// Why [`Config::install`] refused.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum InstallError {
+    /// The runtime is installed already, by an earlier call or by the first
+    /// marked call, with this signal and backend.
+    AlreadyInstalled(c_int, Backend),
+    /// The signal cannot be caught, is raised by faults, stops the process by
+    /// default, or is a real-time signal, which cannot always be sent.
+    UnusableSignal(c_int),
+    /// The machine does not have this backend.
+    Unavailable(Backend),
+    /// `STOPRUNTIME_BACKEND` is not the name of a backend.
+    UnknownBackend(String),
+    /// Another copy of the runtime in this process has the signal, with a
+    /// backend that does not go together with this one: threads keep the signal
+    /// blocked with [`Backend::Ppoll`], and unblocked with the others.
+    OtherCopy(c_int, Backend),
+    /// `sigaction(2)` or `pthread_key_create(3)` failed.
+    Io(io::Error),
+}
+
+impl fmt::Display for InstallError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            InstallError::AlreadyInstalled(signal, backend) => write!(
+                formatter,
+                "stopruntime is installed already (signal {signal}, backend {backend}): \
+                 configure it before the first marked call"
+            ),
+            InstallError::UnusableSignal(signal) => write!(
+                formatter,
+                "signal {signal} cannot be the stop signal: choose one that can be caught, \
+                 that no fault raises, that does not stop the process by default and that is \
+                 not a real-time signal, such as SIGURG or SIGUSR1"
+            ),
+            InstallError::Unavailable(backend) => {
+                write!(formatter, "backend {backend} does not work on this machine")
+            }
+            InstallError::UnknownBackend(name) => write!(
+                formatter,
+                "STOPRUNTIME_BACKEND is {name:?}: it may be rseq, handler or ppoll"
+            ),
+            InstallError::OtherCopy(signal, backend) => write!(
+                formatter,
+                "another copy of stopruntime in this process uses signal {signal} with a backend \
+                 that cannot share it with {backend}: let both use {}, or give one of them \
+                 another signal by Config::signal",
+                if *backend == Backend::Ppoll { "rseq or handler" } else { "ppoll" }
+            ),
+            InstallError::Io(error) => {
+                write!(formatter, "signal handler and key of thread-specific data: {error}")
+            }
+        }
+    }
+}
+
+impl std::error::Error for InstallError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            InstallError::Io(error) => Some(error),
+            _ => None,
+        }
+    }
+}
+
+/// Chooses the stop signal and the backend, before the first marked call.
+///
+/// Without it the first use installs the default: `SIGURG`, and the first of
+/// [`Backend::Rseq`], [`Backend::Handler`], [`Backend::Ppoll`] that works. The
+/// environment variable `STOPRUNTIME_BACKEND` (`rseq`, `handler`, `ppoll`)
+/// overrides the backend, for tests and diagnosis; a program that runs with
+/// another user's rights does not look at it (`secure_getenv(3)`). If it names no
+/// backend, or one that is not to be had, the first use installs the default all
+/// the same, and [`support`](crate::support()) says why.
+///
+/// If another copy of the runtime has that signal in the same process, in another
+/// version or a library, the default is a backend that goes together with that
+/// copy's. Copies know each other by the installed handler: one that a foreign
+/// handler has been put on top of is not seen.
+///
+/// ```
+/// use stopruntime::{Backend, Config};
+///
+/// Config::new().signal(libc::SIGUSR1).backend(Backend::Ppoll).install()?;
+/// # Ok::<(), stopruntime::InstallError>(())
+/// ```
+#[derive(Clone, Debug)]
+#[must_use = "a Config does nothing until it is installed"]
+pub struct Config {
+    signal: c_int,
+    backend: Option<Backend>,
+}
+
+impl Default for Config {
+    fn default() -> Config {
+        Config::new()
+    }
+}
+
+impl Config {
+    /// The defaults: `SIGURG`, the best backend that works.
+    pub const fn new() -> Config {
+        Config { signal: libc::SIGURG, backend: None }
+    }
+
+    /// Sets the signal that ends a blocked call: any that can be caught, except
+    /// those of faults, those that stop a process and real-time signals.
+    ///
+    /// A signal of that number that is not a request does what it did before. An
+    /// earlier handler is called, with its own signals blocked; a default action
+    /// that ends the process ends it (until the first request in the process: from
+    /// then on such a signal may be a request that comes late), and children that were not to be reaped
+    /// (`SIGCHLD`) still are not. The runtime's handler takes over an earlier
+    /// handler's stack and restarts:
+    ///
+    /// - Without `SA_ONSTACK`, requests are handled on the stack of the
+    ///   interrupted thread as well, which needs room for a signal frame.
+    /// - Without `SA_RESTART`, a foreign signal ends a marked call with `EINTR`,
+    ///   as it ends the plain call; and a request that comes while another
+    ///   signal's handler runs on top of a marked call ends what blocks in that
+    ///   handler with `EINTR`. If that must not be, choose a signal without such
+    ///   a handler.
+    ///
+    /// A program started by `execve(2)` finds a signal that had been ignored
+    /// with its default action, as after any handler.
+    pub const fn signal(mut self, signal: c_int) -> Config {
+        self.signal = signal;
+        self
+    }
+
+    /// This backend and no other, unless `STOPRUNTIME_BACKEND` names one.
+    pub const fn backend(mut self, backend: Backend) -> Config {
+        self.backend = Some(backend);
+        self
+    }
+
+    /// Installs the signal handler for the whole process.
+    ///
+    /// # Errors
+    ///
+    /// [`InstallError`]; nothing has been changed then, and another
+    /// configuration may be tried.
+    pub fn install(self) -> Result<(), InstallError> {
+        install(|| self.try_install(named()?)).map(drop)
+    }
+
+    fn try_install(&self, named: Option<Backend>) -> Result<Backend, InstallError> {
+        if !action::is_usable(self.signal) {
+            return Err(InstallError::UnusableSignal(self.signal));
+        }
+        let asked = named.or(self.backend);
+        let masked = asked.map(|backend| backend == Backend::Ppoll);
+        let masked = masked.or((!window::AVAILABLE).then_some(true));
+        let masked = action::install(self.signal, masked).map_err(|refusal| match refusal {
+            Refusal::Io(error) => InstallError::Io(error),
+            // It is asked for, or this copy has no other.
+            Refusal::OtherCopy => {
+                InstallError::OtherCopy(self.signal, asked.unwrap_or(Backend::Ppoll))
+            }
+        })?;
+        let works = |backend: &Backend| (*backend == Backend::Ppoll) == masked && works(*backend);
+        let found = match asked {
+            None => Backend::ALL.into_iter().find(works),
+            Some(backend) => Some(backend).filter(works),
+        };
+        found.ok_or_else(|| {
+            action::uninstall();
+            InstallError::Unavailable(asked.unwrap_or(Backend::Handler))
+        })
+    }
+}
+
+/// What `STOPRUNTIME_BACKEND` names. A program that runs with another user's
+/// rights does not look (`AT_SECURE`, getauxval(3)).
+fn named() -> Result<Option<Backend>, InstallError> {
+    // SAFETY: a number.
+    let secure = unsafe { libc::getauxval(libc::AT_SECURE) } != 0;
+    match std::env::var_os("STOPRUNTIME_BACKEND").filter(|name| !secure && !name.is_empty()) {
+        None => Ok(None),
+        Some(name) => match Backend::ALL.into_iter().find(|one| *one.name() == name) {
+            None => Err(InstallError::UnknownBackend(name.to_string_lossy().into_owned())),
+            found => Ok(found),
+        },
+    }
+}
+
+// SAFETY: its only user.
+static INSTALLING: PerProcess<Mutex<()>> = unsafe { PerProcess::new(Place::Installing) };
+/// The turn of the one that installs.
+pub(crate) fn hold() -> MutexGuard<'static, ()> {
+    INSTALLING.get_or_make().lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Installs what `attempt` does, if nothing is installed yet.
+fn install(
+    attempt: impl FnOnce() -> Result<Backend, InstallError>,
+) -> Result<Backend, InstallError> {
+    // An allocator that makes marked calls does not install meanwhile.
+    current::plainly(|| {
+        let _one_at_a_time = hold();
+        if let Some(backend) = installed::backend() {
+            return Err(InstallError::AlreadyInstalled(installed::signal(), backend));
+        }
+        current::prepare().map_err(InstallError::Io)?;
+        let backend = attempt()?;
+        // No record has an id of another process yet.
+        process::settle();
+        installed::set_backend(backend);
+        Ok(backend)
+    })
+}
+
+/// The default, also if `STOPRUNTIME_BACKEND` names what is not to be had: that
+/// is no reason for a program to end, and there is no caller to tell it to.
+#[cold]
+fn install_default() -> Result<Backend, InstallError> {
+    let config = Config::new();
+    install(|| match named().and_then(|named| config.try_install(named)) {
+        Err(InstallError::Io(error)) => Err(InstallError::Io(error)),
+        Err(error) => {
+            installed::ignore(error.to_string());
+            config.try_install(None)
+        }
+        installed => installed,
+    })
+}
+
+/// The backend in force. Installs the default if nothing is installed yet.
+///
+/// # Panics
+///
+/// If sigaction(2) or `pthread_key_create(3)` is refused.
+#[must_use]
+#[track_caller]
+pub fn backend() -> Backend {
+    ensure()
+}
+
+/// As [`backend`], for the runtime's own use.
+#[track_caller]
+pub(crate) fn ensure() -> Backend {
+    if let Some(backend) = installed::backend() {
+        return backend;
+    }
+    match install_default() {
+        Ok(backend) | Err(InstallError::AlreadyInstalled(_, backend)) => backend,
+        Err(error) => panic!("stopruntime cannot be installed: {error}"),
+    }
+}
+
+fn works(backend: Backend) -> bool {
+    match backend {
+        Backend::Rseq => {
+            let found = if window::AVAILABLE { rseq_aborts() } else { Rseq::NoWindow };
+            installed::found(found);
+            matches!(found, Rseq::Libc | Rseq::Own)
+        }
+        Backend::Handler => window::AVAILABLE,
+        Backend::Ppoll => true,
+    }
+}

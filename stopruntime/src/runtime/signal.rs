@@ -1,0 +1,149 @@
+//! The one signal: sending, draining, the barrier.
+//!
+//! # Safety
+//!
+//! The invariant of this module: what is handed to the kernel is a number, or a
+//! structure of its own that is filled in first.
+
+#![allow(unsafe_code)]
+
+use crate::runtime::backend::Backend;
+use crate::runtime::installed;
+use crate::runtime::siginfo;
+use core::ffi::c_int;
+use core::sync::atomic::{AtomicBool, Ordering};
+
+static HAS_MEMBARRIER: AtomicBool = AtomicBool::new(false);
+
+const MEMBARRIER_GLOBAL: c_int = 1;
+const MEMBARRIER_PRIVATE_EXPEDITED: c_int = 1 << 3;
+const MEMBARRIER_REGISTER_PRIVATE_EXPEDITED: c_int = 1 << 4;
+
+pub(crate) fn process_id() -> c_int {
+    // SAFETY: takes no argument, cannot fail.
+    unsafe { libc::getpid() }
+}
+
+pub(crate) fn thread_id() -> c_int {
+    // SAFETY: takes no argument, cannot fail.
+    unsafe { libc::syscall(libc::SYS_gettid) as c_int }
+}
+
+/// Sends the stop signal to a thread of this process, with the number of the
+/// claim under which it is sent. In a forked child, where `process` is the
+/// parent's id, the thread does not exist: nothing is sent.
+/// `rt_tgsigqueueinfo(2)`; tgkill(2) where that is refused, and then the number
+/// is missing.
+pub(crate) fn send<T>(process: c_int, thread: c_int, record: *const T, sequence: u32) -> bool {
+    if process != process_id() {
+        return false;
+    }
+    let errno = saved_errno();
+    let info = siginfo::info(installed::signal(), process, record, sequence);
+    // SAFETY: integers, and a siginfo that outlives the call.
+    let sent = unsafe {
+        let call = libc::SYS_rt_tgsigqueueinfo;
+        libc::syscall(call, process, thread, installed::signal(), &raw const info) == 0
+            || libc::syscall(libc::SYS_tgkill, process, thread, installed::signal()) == 0
+    };
+    restore_errno(errno);
+    sent
+}
+
+/// Sends a signal to the calling thread, for no record.
+pub(super) fn send_self(signal: c_int) {
+    // SAFETY: three integers.
+    unsafe { libc::syscall(libc::SYS_tgkill, process_id(), thread_id(), signal) };
+}
+
+/// Makes every running thread of the process pass a full memory barrier; false
+/// if the kernel cannot, and then the caller signals without looking at the
+/// marker. membarrier(2).
+pub(crate) fn barrier() -> bool {
+    if installed::backend() == Some(Backend::Ppoll) {
+        // That backend's thread orders its own accesses.
+        return true;
+    }
+    HAS_MEMBARRIER.load(Ordering::Relaxed) && all_pass().is_ok()
+}
+
+/// Makes every running thread of the process pass a full memory barrier, on any
+/// backend and before there is one; false if the kernel cannot. membarrier(2).
+pub(crate) fn barrier_for_all() -> bool {
+    // Miri has no such call.
+    !cfg!(miri)
+        && (all_pass().is_ok()
+            || membarrier(MEMBARRIER_REGISTER_PRIVATE_EXPEDITED).is_ok() && all_pass().is_ok())
+}
+
+/// Asks for the quick barrier. Part of the installation.
+pub(super) fn register_membarrier() {
+    let has = membarrier(MEMBARRIER_REGISTER_PRIVATE_EXPEDITED).is_ok();
+    HAS_MEMBARRIER.store(has, Ordering::Relaxed);
+}
+
+/// Whether [`barrier`] is one.
+pub(crate) fn has_membarrier() -> bool {
+    HAS_MEMBARRIER.load(Ordering::Relaxed)
+}
+
+/// The quick barrier, which takes memory in the kernel; without that the one
+/// that waits for every processor, some milliseconds.
+fn all_pass() -> Result<(), c_int> {
+    match membarrier(MEMBARRIER_PRIVATE_EXPEDITED) {
+        Err(libc::ENOMEM) => membarrier(MEMBARRIER_GLOBAL),
+        done => done,
+    }
+}
+
+fn membarrier(command: c_int) -> Result<(), c_int> {
+    let errno = saved_errno();
+    // SAFETY: three integers.
+    let done = match unsafe { libc::syscall(libc::SYS_membarrier, command, 0, 0) } {
+        0 => Ok(()),
+        _ => Err(saved_errno()),
+    };
+    restore_errno(errno);
+    done
+}
+
+/// Takes a signal that is pending or blocked for the calling thread now. The
+/// system call delivers what is pending on its way out.
+pub(crate) fn drain(blocked_again: bool) {
+    set_mask(libc::SIG_UNBLOCK);
+    if blocked_again {
+        set_mask(libc::SIG_BLOCK);
+    }
+}
+
+/// Blocks or unblocks the stop signal in the calling thread; the mask before.
+pub(crate) fn set_mask(how: c_int) -> libc::sigset_t {
+    // SAFETY: local sets, initialised before they are used.
+    unsafe {
+        let mut set: libc::sigset_t = core::mem::zeroed();
+        let mut before: libc::sigset_t = core::mem::zeroed();
+        libc::sigemptyset(&raw mut set);
+        libc::sigaddset(&raw mut set, installed::signal());
+        libc::pthread_sigmask(how, &raw const set, &raw mut before);
+        before
+    }
+}
+
+/// Gives the calling thread this mask.
+pub(crate) fn restore_mask(mask: &libc::sigset_t) {
+    // SAFETY: a mask that pthread_sigmask has filled in.
+    unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, mask, core::ptr::null_mut()) };
+}
+
+/// `sizeof(sigset_t)` as the kernel counts it.
+pub(crate) const KERNEL_MASK_SIZE: usize = 8;
+
+fn saved_errno() -> c_int {
+    // SAFETY: the calling thread's errno.
+    unsafe { *libc::__errno_location() }
+}
+
+fn restore_errno(errno: c_int) {
+    // SAFETY: the calling thread's errno.
+    unsafe { *libc::__errno_location() = errno }
+}
