@@ -50,7 +50,7 @@ pub(crate) fn changes(root: &Path, edits: &[Edit]) -> Result<BTreeMap<PathBuf, C
 /// Whether the workspace that is there has such a test.
 pub(crate) fn has_test(root: &Path, test: Test) -> bool {
     let (package, target) = match test.target().strip_prefix("loom/") {
-        Some(target) => ("loom", target),
+        Some(target) => ("tests/loom", target),
         None => ("tests", test.target()),
     };
     let (modules, name) = test.name().rsplit_once("::").unwrap_or(("", test.name()));
@@ -91,7 +91,7 @@ impl Workspace {
         }
         if !loom.is_empty() {
             let package = ["--release", "-p", "stop-loom"];
-            programs.extend(self.build_in("loom", &package, &loom)?);
+            programs.extend(self.build_in("tests/loom", &package, &loom)?);
         }
         Ok(programs)
     }

@@ -9,8 +9,8 @@
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
-const SOURCES: &str = "../stopruntime/src/sync";
-const CLAIM: &str = "../stopruntime/src/runtime/claim.rs";
+const SOURCES: &str = "../../stopruntime/src/sync";
+const CLAIM: &str = "../../stopruntime/src/runtime/claim.rs";
 
 /// What the sources say, and what the copies say.
 const WORDS: [(&str, &str); 5] = [
