@@ -27,6 +27,7 @@ mod channel;
 mod fs;
 mod io;
 mod net;
+mod outcome;
 mod process;
 mod refused;
 mod syscall;
@@ -45,6 +46,7 @@ pub use net::{
     AcceptOrStop, ConnectOrStop, ConnectTimeoutOrStop, IncomingOrStop, PeekFromOrStop, PeekOrStop,
     RecvFromOrStop, RecvOrStop, SendOrStop, SendToOrStop,
 };
+pub use outcome::Outcome;
 pub use process::{OutputOrStop, ReadOutputOrStop, StatusOrStop, WaitOrStop, WaitWithOutputOrStop};
 #[doc(hidden)]
 pub use refused::{InitialiseOrStop, ReadWriteLockOrStop};

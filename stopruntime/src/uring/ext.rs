@@ -1,7 +1,6 @@
 //! Waiting for the completions of an `io_uring`.
 
-use crate::scope::Stopped;
-use std::io;
+use crate::ext::Outcome;
 
 /// `submit_and_wait`, stop-checked. `io_uring_enter(2)`.
 ///
@@ -26,8 +25,8 @@ pub trait SubmitAndWaitOrStop {
     ///
     /// # Errors
     ///
-    /// [`Stopped`]: a stop is requested and nothing was submitted.
-    fn submit_and_wait_or_stop(&self, want: usize) -> Result<io::Result<usize>, Stopped>;
+    /// [`Stopped`](crate::Stopped): a stop is requested and nothing was submitted.
+    fn submit_and_wait_or_stop(&self, want: usize) -> Outcome<usize>;
 }
 
 /// `submit_with_args`, stop-checked: [`SubmitAndWaitOrStop`] with a time-out and
@@ -42,7 +41,6 @@ pub trait SubmitWithArgsOrStop<A> {
     ///
     /// # Errors
     ///
-    /// [`Stopped`]: a stop is requested and nothing was submitted.
-    fn submit_with_args_or_stop(&self, want: usize, args: &A)
-    -> Result<io::Result<usize>, Stopped>;
+    /// [`Stopped`](crate::Stopped): a stop is requested and nothing was submitted.
+    fn submit_with_args_or_stop(&self, want: usize, args: &A) -> Outcome<usize>;
 }

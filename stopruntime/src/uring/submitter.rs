@@ -16,6 +16,7 @@
 
 #![allow(unsafe_code)]
 
+use crate::ext::Outcome;
 use crate::ext::{SubmitAndWaitOrStop, SubmitWithArgsOrStop};
 use crate::ppoll;
 use crate::runtime::current;
@@ -31,13 +32,13 @@ const _: () = assert!(
 );
 
 impl<S: squeue::EntryMarker, C: cqueue::EntryMarker> SubmitAndWaitOrStop for IoUring<S, C> {
-    fn submit_and_wait_or_stop(&self, want: usize) -> Result<io::Result<usize>, Stopped> {
+    fn submit_and_wait_or_stop(&self, want: usize) -> Outcome<usize> {
         self.submitter().submit_and_wait_or_stop(want)
     }
 }
 
 impl SubmitAndWaitOrStop for Submitter<'_> {
-    fn submit_and_wait_or_stop(&self, want: usize) -> Result<io::Result<usize>, Stopped> {
+    fn submit_and_wait_or_stop(&self, want: usize) -> Outcome<usize> {
         self.submit_with_args_or_stop(want, &SubmitArgs::new())
     }
 }
@@ -47,7 +48,7 @@ impl<'prev, 'now> SubmitWithArgsOrStop<SubmitArgs<'prev, 'now>> for Submitter<'_
         &self,
         want: usize,
         args: &SubmitArgs<'prev, 'now>,
-    ) -> Result<io::Result<usize>, Stopped> {
+    ) -> Outcome<usize> {
         let record = current::registered();
         let mut args = *args;
         let place = (&raw mut args).cast::<GetEvents>();

@@ -1,7 +1,8 @@
 //! The calls of [`File`] that wait: for the other end of a FIFO, for the disk,
 //! for a lock.
 
-use crate::ext::syscall::file as syscall;
+use crate::ext::Outcome;
+use crate::ext::syscall;
 use crate::scope::{self, Stopped};
 use core::ffi::c_int;
 use std::ffi::CString;
@@ -36,7 +37,7 @@ pub trait FileOrStop: Sized {
     /// # Errors
     ///
     /// [`Stopped`]: a stop is requested and nothing was opened.
-    fn open_or_stop<P: AsRef<Path>>(path: P) -> Result<io::Result<Self>, Stopped>;
+    fn open_or_stop<P: AsRef<Path>>(path: P) -> Outcome<Self>;
 
     /// [`File::create`], stop-checked. open(2).
     ///
@@ -44,7 +45,7 @@ pub trait FileOrStop: Sized {
     ///
     /// [`Stopped`]: a stop is requested; nothing was opened, created or
     /// truncated.
-    fn create_or_stop<P: AsRef<Path>>(path: P) -> Result<io::Result<Self>, Stopped>;
+    fn create_or_stop<P: AsRef<Path>>(path: P) -> Outcome<Self>;
 
     /// [`File::create_new`], stop-checked. open(2). It waits for nobody: this is
     /// a checkpoint.
@@ -52,7 +53,7 @@ pub trait FileOrStop: Sized {
     /// # Errors
     ///
     /// [`Stopped`]: a stop is requested and nothing was created.
-    fn create_new_or_stop<P: AsRef<Path>>(path: P) -> Result<io::Result<Self>, Stopped>;
+    fn create_new_or_stop<P: AsRef<Path>>(path: P) -> Outcome<Self>;
 
     /// [`File::sync_all`], stop-checked. fsync(2).
     ///
@@ -63,21 +64,21 @@ pub trait FileOrStop: Sized {
     ///
     /// [`Stopped`]: a stop is requested, and what was written may not be on the
     /// disk.
-    fn sync_all_or_stop(&self) -> Result<io::Result<()>, Stopped>;
+    fn sync_all_or_stop(&self) -> Outcome<()>;
 
     /// [`File::sync_data`], stop-checked. fdatasync(2).
     ///
     /// # Errors
     ///
     /// As [`sync_all_or_stop`](FileOrStop::sync_all_or_stop).
-    fn sync_data_or_stop(&self) -> Result<io::Result<()>, Stopped>;
+    fn sync_data_or_stop(&self) -> Outcome<()>;
 
     /// `File::lock_shared` (Rust 1.89), stop-checked. flock(2).
     ///
     /// # Errors
     ///
     /// [`Stopped`]: a stop is requested and no lock was taken.
-    fn lock_shared_or_stop(&self) -> Result<io::Result<()>, Stopped>;
+    fn lock_shared_or_stop(&self) -> Outcome<()>;
 }
 
 /// `lock`, stop-checked.
@@ -118,27 +119,27 @@ pub trait LockOrStop {
 }
 
 impl FileOrStop for File {
-    fn open_or_stop<P: AsRef<Path>>(path: P) -> Result<io::Result<File>, Stopped> {
+    fn open_or_stop<P: AsRef<Path>>(path: P) -> Outcome<File> {
         open(path.as_ref(), libc::O_RDONLY)
     }
 
-    fn create_or_stop<P: AsRef<Path>>(path: P) -> Result<io::Result<File>, Stopped> {
+    fn create_or_stop<P: AsRef<Path>>(path: P) -> Outcome<File> {
         open(path.as_ref(), libc::O_WRONLY | libc::O_CREAT | libc::O_TRUNC)
     }
 
-    fn create_new_or_stop<P: AsRef<Path>>(path: P) -> Result<io::Result<File>, Stopped> {
+    fn create_new_or_stop<P: AsRef<Path>>(path: P) -> Outcome<File> {
         open(path.as_ref(), libc::O_RDWR | libc::O_CREAT | libc::O_EXCL)
     }
 
-    fn sync_all_or_stop(&self) -> Result<io::Result<()>, Stopped> {
+    fn sync_all_or_stop(&self) -> Outcome<()> {
         syscall::sync(libc::SYS_fsync, self)
     }
 
-    fn sync_data_or_stop(&self) -> Result<io::Result<()>, Stopped> {
+    fn sync_data_or_stop(&self) -> Outcome<()> {
         syscall::sync(libc::SYS_fdatasync, self)
     }
 
-    fn lock_shared_or_stop(&self) -> Result<io::Result<()>, Stopped> {
+    fn lock_shared_or_stop(&self) -> Outcome<()> {
         syscall::flock(self, libc::LOCK_SH)
     }
 }
@@ -146,12 +147,12 @@ impl FileOrStop for File {
 impl LockOrStop for File {
     type Output = io::Result<()>;
 
-    fn lock_or_stop(&self) -> Result<io::Result<()>, Stopped> {
+    fn lock_or_stop(&self) -> Outcome<()> {
         syscall::flock(self, libc::LOCK_EX)
     }
 }
 
-fn open(path: &Path, flags: c_int) -> Result<io::Result<File>, Stopped> {
+fn open(path: &Path, flags: c_int) -> Outcome<File> {
     if let Ok(path) = CString::new(path.as_os_str().as_bytes()) {
         return syscall::open(&path, flags);
     }

@@ -13,8 +13,9 @@
 //! `/proc/self/fd` (proc(5)): nobody can put something else in its place, which
 //! would want the flags that are not known (`O_TRUNC`, `O_NOCTTY`, the mode).
 
-use crate::ext::syscall::file as syscall;
-use crate::scope::{self, Stopped};
+use crate::ext::Outcome;
+use crate::ext::syscall;
+use crate::scope;
 use core::ffi::c_int;
 use std::ffi::CString;
 use std::fs::{self, File, OpenOptions};
@@ -49,12 +50,12 @@ pub trait OpenOrStop {
     ///
     /// # Errors
     ///
-    /// [`Stopped`]: a stop is requested and nothing was opened or created.
-    fn open_or_stop<P: AsRef<Path>>(&self, path: P) -> Result<io::Result<File>, Stopped>;
+    /// [`Stopped`](crate::Stopped): a stop is requested and nothing was opened or created.
+    fn open_or_stop<P: AsRef<Path>>(&self, path: P) -> Outcome<File>;
 }
 
 impl OpenOrStop for OpenOptions {
-    fn open_or_stop<P: AsRef<Path>>(&self, path: P) -> Result<io::Result<File>, Stopped> {
+    fn open_or_stop<P: AsRef<Path>>(&self, path: P) -> Outcome<File> {
         scope::check()?;
         let path = path.as_ref();
         match fifo(self, path) {

@@ -10,6 +10,7 @@
 
 #![allow(unsafe_code)]
 
+use crate::ext::Outcome;
 use crate::ext::io::read::unwrap_stop;
 use crate::ext::io::write::write_each;
 use crate::ext::{Stoppable, WriteOrStop};
@@ -49,7 +50,7 @@ use std::io::{self, BufWriter, ErrorKind, IoSlice, LineWriter, Write};
 /// ```
 impl<W: WriteOrStop> WriteOrStop for BufWriter<W> {
     #[inline]
-    fn write_or_stop(&mut self, data: &[u8]) -> Result<io::Result<usize>, Stopped> {
+    fn write_or_stop(&mut self, data: &[u8]) -> Outcome<usize> {
         if let Err(error) = make_room(self, data.len())? {
             return Ok(Err(error));
         }
@@ -59,14 +60,14 @@ impl<W: WriteOrStop> WriteOrStop for BufWriter<W> {
         Ok(self.write(data))
     }
 
-    fn flush_or_stop(&mut self) -> Result<io::Result<()>, Stopped> {
+    fn flush_or_stop(&mut self) -> Outcome<()> {
         match drain(self)? {
             Ok(()) => self.get_mut().flush_or_stop(),
             error => Ok(error),
         }
     }
 
-    fn room_or_stop(&mut self) -> Result<io::Result<()>, Stopped> {
+    fn room_or_stop(&mut self) -> Outcome<()> {
         match make_room(self, libc::PIPE_BUF)? {
             Ok(()) if goes_past(self, libc::PIPE_BUF) => self.get_mut().room_or_stop(),
             outcome => Ok(outcome),
@@ -78,10 +79,7 @@ impl<W: WriteOrStop> WriteOrStop for BufWriter<W> {
         if self.buffer().is_empty() { self.get_mut().write_now(data) } else { 0 }
     }
 
-    fn write_vectored_or_stop(
-        &mut self,
-        data: &[IoSlice<'_>],
-    ) -> Result<io::Result<usize>, Stopped> {
+    fn write_vectored_or_stop(&mut self, data: &[IoSlice<'_>]) -> Outcome<usize> {
         let total = data.iter().fold(0_usize, |total, part| total.saturating_add(part.len()));
         if let Err(error) = make_room(self, total)? {
             return Ok(Err(error));
@@ -92,7 +90,7 @@ impl<W: WriteOrStop> WriteOrStop for BufWriter<W> {
         Ok(data.iter().try_for_each(|part| self.write_all(part)).map(|()| total))
     }
 
-    fn write_all_or_stop(&mut self, data: &[u8]) -> Result<io::Result<()>, Stopped> {
+    fn write_all_or_stop(&mut self, data: &[u8]) -> Outcome<()> {
         if let Err(error) = make_room(self, data.len())? {
             return Ok(Err(error));
         }
@@ -105,10 +103,7 @@ impl<W: WriteOrStop> WriteOrStop for BufWriter<W> {
 
 /// Writes what is in the buffer if this much more does not fit.
 #[inline]
-fn make_room<W: WriteOrStop>(
-    writer: &mut BufWriter<W>,
-    length: usize,
-) -> Result<io::Result<()>, Stopped> {
+fn make_room<W: WriteOrStop>(writer: &mut BufWriter<W>, length: usize) -> Outcome<()> {
     if length > writer.capacity() - writer.buffer().len() {
         return drain(writer);
     }
@@ -121,7 +116,7 @@ fn goes_past<W: Write>(writer: &BufWriter<W>, length: usize) -> bool {
 }
 
 /// Writes what is in the buffer; what was not written stays in it.
-fn drain<W: WriteOrStop>(writer: &mut BufWriter<W>) -> Result<io::Result<()>, Stopped> {
+fn drain<W: WriteOrStop>(writer: &mut BufWriter<W>) -> Outcome<()> {
     scope::check()?;
     if writer.buffer().is_empty() {
         return Ok(Ok(()));
@@ -212,27 +207,24 @@ impl<W: Write> WriteOrStop for LineWriter<W>
 where
     LineWriter<W>: ReportsStop,
 {
-    fn write_or_stop(&mut self, data: &[u8]) -> Result<io::Result<usize>, Stopped> {
+    fn write_or_stop(&mut self, data: &[u8]) -> Outcome<usize> {
         scope::check()?;
         unwrap_stop(self.write(data))
     }
 
-    fn flush_or_stop(&mut self) -> Result<io::Result<()>, Stopped> {
+    fn flush_or_stop(&mut self) -> Outcome<()> {
         scope::check()?;
         unwrap_stop(self.flush())
     }
 
-    fn write_vectored_or_stop(
-        &mut self,
-        data: &[IoSlice<'_>],
-    ) -> Result<io::Result<usize>, Stopped> {
+    fn write_vectored_or_stop(&mut self, data: &[IoSlice<'_>]) -> Outcome<usize> {
         scope::check()?;
         unwrap_stop(self.write_vectored(data))
     }
 
     /// Bytes in the buffer count as written, except that the last line feed is
     /// followed by a flush.
-    fn write_all_or_stop(&mut self, data: &[u8]) -> Result<io::Result<()>, Stopped> {
+    fn write_all_or_stop(&mut self, data: &[u8]) -> Outcome<()> {
         let lines = data.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
         let (lines, rest) = data.split_at(lines);
         if let Err(error) = write_each(self, lines)? {

@@ -1,5 +1,6 @@
 //! `BufRead` and the iterators over readers, stop-checked.
 
+use crate::ext::Outcome;
 use crate::ext::io::copy::{self, Copied};
 use crate::ext::io::read::{append, unwrap_stop};
 use crate::ext::{ReadOrStop, WriteOrStop};
@@ -30,11 +31,7 @@ pub trait BufReadOrStop {
     ///
     /// [`Stopped`]: a stop is requested; [`progress`](Stopped::progress) bytes
     /// were appended.
-    fn read_until_or_stop(
-        &mut self,
-        delimiter: u8,
-        buffer: &mut Vec<u8>,
-    ) -> Result<io::Result<usize>, Stopped>;
+    fn read_until_or_stop(&mut self, delimiter: u8, buffer: &mut Vec<u8>) -> Outcome<usize>;
 
     /// [`BufRead::read_line`], stop-checked between its reads.
     ///
@@ -43,7 +40,7 @@ pub trait BufReadOrStop {
     /// [`Stopped`]: a stop is requested; [`progress`](Stopped::progress) bytes
     /// were appended. The bytes of a character that had not arrived whole are
     /// not among them: use `read_until` where that matters.
-    fn read_line_or_stop(&mut self, buffer: &mut String) -> Result<io::Result<usize>, Stopped> {
+    fn read_line_or_stop(&mut self, buffer: &mut String) -> Outcome<usize> {
         let mut bytes = Vec::new();
         let outcome = self.read_until_or_stop(b'\n', &mut bytes);
         append(buffer, &bytes, outcome)
@@ -55,18 +52,14 @@ pub trait BufReadOrStop {
     ///
     /// [`Stopped`]: a stop is requested; [`progress`](Stopped::progress) bytes
     /// were skipped.
-    fn skip_until_or_stop(&mut self, delimiter: u8) -> Result<io::Result<usize>, Stopped> {
+    fn skip_until_or_stop(&mut self, delimiter: u8) -> Outcome<usize> {
         self.read_until_or_stop(delimiter, &mut Vec::new())
     }
 
     /// What the loops over `lines()` and `split()` do: as `read_until_or_stop`;
     /// if it is stopped, the part goes back where it came from, if it can.
     #[doc(hidden)]
-    fn part_or_stop(
-        &mut self,
-        delimiter: u8,
-        part: &mut Vec<u8>,
-    ) -> Result<io::Result<usize>, Stopped> {
+    fn part_or_stop(&mut self, delimiter: u8, part: &mut Vec<u8>) -> Outcome<usize> {
         self.read_until_or_stop(delimiter, part)
     }
 
@@ -99,7 +92,7 @@ pub trait FillBufOrStop: BufRead {
     /// # Errors
     ///
     /// [`Stopped`]: a stop is requested and nothing was read.
-    fn fill_buf_or_stop(&mut self) -> Result<io::Result<&[u8]>, Stopped>;
+    fn fill_buf_or_stop(&mut self) -> Outcome<&[u8]>;
 
     /// Puts what was read last before what is in the buffer, if it can.
     #[doc(hidden)]
@@ -109,11 +102,7 @@ pub trait FillBufOrStop: BufRead {
 }
 
 impl<B: FillBufOrStop + ?Sized> BufReadOrStop for B {
-    fn read_until_or_stop(
-        &mut self,
-        delimiter: u8,
-        buffer: &mut Vec<u8>,
-    ) -> Result<io::Result<usize>, Stopped> {
+    fn read_until_or_stop(&mut self, delimiter: u8, buffer: &mut Vec<u8>) -> Outcome<usize> {
         let mut done = 0;
         loop {
             let (used, found) = {
@@ -135,11 +124,7 @@ impl<B: FillBufOrStop + ?Sized> BufReadOrStop for B {
         }
     }
 
-    fn part_or_stop(
-        &mut self,
-        delimiter: u8,
-        part: &mut Vec<u8>,
-    ) -> Result<io::Result<usize>, Stopped> {
+    fn part_or_stop(&mut self, delimiter: u8, part: &mut Vec<u8>) -> Outcome<usize> {
         let start = part.len();
         self.read_until_or_stop(delimiter, part).map_err(|stopped| {
             if self.take_back(&part[start..]) { Stopped::new() } else { stopped }
@@ -158,7 +143,7 @@ pub trait BytesOrStop: ReadOrStop + Sized {
 impl<R: ReadOrStop> BytesOrStop for R {}
 
 impl<R: ReadOrStop> ReadOrStop for BufReader<R> {
-    fn read_or_stop(&mut self, buffer: &mut [u8]) -> Result<io::Result<usize>, Stopped> {
+    fn read_or_stop(&mut self, buffer: &mut [u8]) -> Outcome<usize> {
         if goes_round(self, buffer.len()) {
             return self.get_mut().read_or_stop(buffer);
         }
@@ -168,10 +153,7 @@ impl<R: ReadOrStop> ReadOrStop for BufReader<R> {
         unwrap_stop(self.read(buffer))
     }
 
-    fn read_vectored_or_stop(
-        &mut self,
-        buffers: &mut [IoSliceMut<'_>],
-    ) -> Result<io::Result<usize>, Stopped> {
+    fn read_vectored_or_stop(&mut self, buffers: &mut [IoSliceMut<'_>]) -> Outcome<usize> {
         let total = buffers.iter().fold(0_usize, |total, part| total.saturating_add(part.len()));
         if goes_round(self, total) {
             return self.get_mut().read_vectored_or_stop(buffers);
@@ -186,7 +168,7 @@ impl<R: ReadOrStop> ReadOrStop for BufReader<R> {
         self.get_ref().seeks()
     }
 
-    fn ready_or_stop(&self) -> Result<io::Result<()>, Stopped> {
+    fn ready_or_stop(&self) -> Outcome<()> {
         if self.buffer().is_empty() {
             self.get_ref().ready_or_stop()
         } else {
@@ -208,7 +190,7 @@ fn goes_round<R: ReadOrStop>(reader: &BufReader<R>, length: usize) -> bool {
 }
 
 impl<R: ReadOrStop> FillBufOrStop for BufReader<R> {
-    fn fill_buf_or_stop(&mut self) -> Result<io::Result<&[u8]>, Stopped> {
+    fn fill_buf_or_stop(&mut self) -> Outcome<&[u8]> {
         scope::check()?;
         if self.buffer().is_empty() {
             let mut filled = self.get_ref().ready_or_stop()?;
@@ -226,7 +208,7 @@ impl<R: ReadOrStop> FillBufOrStop for BufReader<R> {
 macro_rules! forwarded {
     ($($reader:ty),*) => {$(
         impl<B: FillBufOrStop + ?Sized> FillBufOrStop for $reader {
-            fn fill_buf_or_stop(&mut self) -> Result<io::Result<&[u8]>, Stopped> {
+            fn fill_buf_or_stop(&mut self) -> Outcome<&[u8]> {
                 (**self).fill_buf_or_stop()
             }
 
@@ -241,7 +223,7 @@ forwarded!(&mut B, Box<B>);
 macro_rules! never_waiting {
     ($([$($parameter:tt)*] $reader:ty),*) => {$(
         impl<$($parameter)*> FillBufOrStop for $reader {
-            fn fill_buf_or_stop(&mut self) -> Result<io::Result<&[u8]>, Stopped> {
+            fn fill_buf_or_stop(&mut self) -> Outcome<&[u8]> {
                 scope::check()?;
                 Ok(self.fill_buf())
             }

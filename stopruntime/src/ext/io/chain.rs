@@ -1,11 +1,12 @@
 //! Adapters of std's over readers: `Take` and `Chain`.
 
+use crate::ext::Outcome;
 use crate::ext::io::copy::{self, Copied};
 use crate::ext::io::read::unwrap_stop;
 use crate::ext::{FillBufOrStop, ReadOrStop, Stoppable, WriteOrStop};
-use crate::scope::{self, Stopped};
+use crate::scope;
 use std::collections::VecDeque;
-use std::io::{self, BufRead, BufReader, Chain, Cursor, Empty, IoSliceMut, Read, Repeat, Take};
+use std::io::{BufRead, BufReader, Chain, Cursor, Empty, IoSliceMut, Read, Repeat, Take};
 
 /// Of what it is taken from. A copy sets the limit to what is left, and
 /// `Take::position` then counts from there.
@@ -14,7 +15,7 @@ impl<R: ReadOrStop> ReadOrStop for Take<R> {
     ///
     /// If the reader says that it has read more than there was room for, as
     /// std's.
-    fn read_or_stop(&mut self, buffer: &mut [u8]) -> Result<io::Result<usize>, Stopped> {
+    fn read_or_stop(&mut self, buffer: &mut [u8]) -> Outcome<usize> {
         let limit = self.limit();
         if limit == 0 {
             return scope::check().map(|()| Ok(0));
@@ -35,7 +36,7 @@ impl<R: ReadOrStop> ReadOrStop for Take<R> {
         Ok(outcome)
     }
 
-    fn ready_or_stop(&self) -> Result<io::Result<()>, Stopped> {
+    fn ready_or_stop(&self) -> Outcome<()> {
         if self.limit() == 0 { scope::check().map(Ok) } else { self.get_ref().ready_or_stop() }
     }
 
@@ -52,7 +53,7 @@ impl<R: ReadOrStop> ReadOrStop for Take<R> {
 }
 
 impl<B: FillBufOrStop + ReadOrStop> FillBufOrStop for Take<B> {
-    fn fill_buf_or_stop(&mut self) -> Result<io::Result<&[u8]>, Stopped> {
+    fn fill_buf_or_stop(&mut self) -> Outcome<&[u8]> {
         let limit = self.limit();
         if limit == 0 {
             return scope::check().map(|()| Ok(&[] as &[u8]));
@@ -86,20 +87,17 @@ impl<R: StopsByItself + ?Sized> StopsByItself for &mut R {}
 impl<R: StopsByItself + ?Sized> StopsByItself for Box<R> {}
 
 impl<T: StopsByItself, U: StopsByItself> ReadOrStop for Chain<T, U> {
-    fn read_or_stop(&mut self, buffer: &mut [u8]) -> Result<io::Result<usize>, Stopped> {
+    fn read_or_stop(&mut self, buffer: &mut [u8]) -> Outcome<usize> {
         scope::check()?;
         unwrap_stop(self.read(buffer))
     }
 
     /// Its `read` reports the stop by itself.
-    fn ready_or_stop(&self) -> Result<io::Result<()>, Stopped> {
+    fn ready_or_stop(&self) -> Outcome<()> {
         Ok(Ok(()))
     }
 
-    fn read_vectored_or_stop(
-        &mut self,
-        buffers: &mut [IoSliceMut<'_>],
-    ) -> Result<io::Result<usize>, Stopped> {
+    fn read_vectored_or_stop(&mut self, buffers: &mut [IoSliceMut<'_>]) -> Outcome<usize> {
         scope::check()?;
         unwrap_stop(self.read_vectored(buffers))
     }
@@ -110,7 +108,7 @@ where
     T: StopsByItself + BufRead,
     U: StopsByItself + BufRead,
 {
-    fn fill_buf_or_stop(&mut self) -> Result<io::Result<&[u8]>, Stopped> {
+    fn fill_buf_or_stop(&mut self) -> Outcome<&[u8]> {
         scope::check()?;
         unwrap_stop(self.fill_buf())
     }

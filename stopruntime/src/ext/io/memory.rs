@@ -1,28 +1,29 @@
 //! Readers and writers in memory: they never wait, so a call is std's own after
 //! a look at the request.
 
+use crate::ext::Outcome;
 use crate::ext::io::copy::{self, Copied, Source};
 use crate::ext::{ReadOrStop, WriteOrStop};
-use crate::scope::{self, Stopped};
+use crate::scope;
 use std::collections::VecDeque;
 use std::io::{self, Cursor, Empty, IoSlice, IoSliceMut, Read, Repeat, Sink, Write};
 
 macro_rules! reader {
     ($([$($parameter:tt)*] $reader:ty => $copy:expr),* $(,)?) => {$(
         impl<$($parameter)*> ReadOrStop for $reader {
-            fn read_or_stop(&mut self, buffer: &mut [u8]) -> Result<io::Result<usize>, Stopped> {
+            fn read_or_stop(&mut self, buffer: &mut [u8]) -> Outcome<usize> {
                 scope::check()?;
                 Ok(self.read(buffer))
             }
 
-            fn ready_or_stop(&self) -> Result<io::Result<()>, Stopped> {
+            fn ready_or_stop(&self) -> Outcome<()> {
                 scope::check().map(Ok)
             }
 
             fn read_vectored_or_stop(
                 &mut self,
                 buffers: &mut [IoSliceMut<'_>],
-            ) -> Result<io::Result<usize>, Stopped> {
+            ) -> Outcome<usize> {
                 scope::check()?;
                 Ok(self.read_vectored(buffers))
             }
@@ -30,7 +31,7 @@ macro_rules! reader {
             fn read_exact_or_stop(
                 &mut self,
                 buffer: &mut [u8],
-            ) -> Result<io::Result<()>, Stopped> {
+            ) -> Outcome<()> {
                 scope::check()?;
                 Ok(self.read_exact(buffer))
             }
@@ -38,7 +39,7 @@ macro_rules! reader {
             fn read_to_end_or_stop(
                 &mut self,
                 buffer: &mut Vec<u8>,
-            ) -> Result<io::Result<usize>, Stopped> {
+            ) -> Outcome<usize> {
                 scope::check()?;
                 Ok(self.read_to_end(buffer))
             }
@@ -46,7 +47,7 @@ macro_rules! reader {
             fn read_to_string_or_stop(
                 &mut self,
                 buffer: &mut String,
-            ) -> Result<io::Result<usize>, Stopped> {
+            ) -> Outcome<usize> {
                 scope::check()?;
                 Ok(self.read_to_string(buffer))
             }
@@ -66,7 +67,7 @@ reader! {
 }
 
 impl Source for Repeat {
-    fn fetch(&mut self, piece: &mut [u8]) -> Result<io::Result<usize>, Stopped> {
+    fn fetch(&mut self, piece: &mut [u8]) -> Outcome<usize> {
         self.read_or_stop(piece)
     }
 
@@ -79,12 +80,12 @@ impl Source for Repeat {
 macro_rules! writer {
     ($([$($parameter:tt)*] $writer:ty),* $(,)?) => {$(
         impl<$($parameter)*> WriteOrStop for $writer {
-            fn write_or_stop(&mut self, data: &[u8]) -> Result<io::Result<usize>, Stopped> {
+            fn write_or_stop(&mut self, data: &[u8]) -> Outcome<usize> {
                 scope::check()?;
                 Ok(self.write(data))
             }
 
-            fn flush_or_stop(&mut self) -> Result<io::Result<()>, Stopped> {
+            fn flush_or_stop(&mut self) -> Outcome<()> {
                 scope::check()?;
                 Ok(self.flush())
             }
@@ -96,12 +97,12 @@ macro_rules! writer {
             fn write_vectored_or_stop(
                 &mut self,
                 data: &[IoSlice<'_>],
-            ) -> Result<io::Result<usize>, Stopped> {
+            ) -> Outcome<usize> {
                 scope::check()?;
                 Ok(self.write_vectored(data))
             }
 
-            fn write_all_or_stop(&mut self, data: &[u8]) -> Result<io::Result<()>, Stopped> {
+            fn write_all_or_stop(&mut self, data: &[u8]) -> Outcome<()> {
                 scope::check()?;
                 Ok(self.write_all(data))
             }

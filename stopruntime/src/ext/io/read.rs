@@ -1,5 +1,6 @@
 //! `Read`, stop-checked.
 
+use crate::ext::Outcome;
 use crate::ext::WriteOrStop;
 use crate::ext::io::copy::{self, Copied};
 use crate::scope::{self, Stopped, stopped_in};
@@ -27,7 +28,7 @@ pub trait ReadOrStop: Read {
     /// # Errors
     ///
     /// [`Stopped`]: a stop is requested and nothing was read.
-    fn read_or_stop(&mut self, buffer: &mut [u8]) -> Result<io::Result<usize>, Stopped>;
+    fn read_or_stop(&mut self, buffer: &mut [u8]) -> Outcome<usize>;
 
     /// Waits until a plain `read` would not wait; what a `BufReader` does
     /// before it fills its buffer. The error is one that the `read` would give,
@@ -37,17 +38,14 @@ pub trait ReadOrStop: Read {
     /// # Errors
     ///
     /// [`Stopped`]: a stop is requested.
-    fn ready_or_stop(&self) -> Result<io::Result<()>, Stopped>;
+    fn ready_or_stop(&self) -> Outcome<()>;
 
     /// [`Read::read_vectored`], stop-checked.
     ///
     /// # Errors
     ///
     /// [`Stopped`]: a stop is requested and nothing was read.
-    fn read_vectored_or_stop(
-        &mut self,
-        buffers: &mut [IoSliceMut<'_>],
-    ) -> Result<io::Result<usize>, Stopped> {
+    fn read_vectored_or_stop(&mut self, buffers: &mut [IoSliceMut<'_>]) -> Outcome<usize> {
         let first = buffers.iter_mut().find(|buffer| !buffer.is_empty());
         self.read_or_stop(first.map_or(&mut [], |buffer| &mut **buffer))
     }
@@ -58,7 +56,7 @@ pub trait ReadOrStop: Read {
     ///
     /// [`Stopped`]: a stop is requested; the first
     /// [`progress`](Stopped::progress) bytes of the buffer are filled.
-    fn read_exact_or_stop(&mut self, buffer: &mut [u8]) -> Result<io::Result<()>, Stopped> {
+    fn read_exact_or_stop(&mut self, buffer: &mut [u8]) -> Outcome<()> {
         let length = buffer.len();
         let mut left = buffer;
         while !left.is_empty() {
@@ -82,7 +80,7 @@ pub trait ReadOrStop: Read {
     ///
     /// [`Stopped`]: a stop is requested; [`progress`](Stopped::progress) bytes
     /// were appended.
-    fn read_to_end_or_stop(&mut self, buffer: &mut Vec<u8>) -> Result<io::Result<usize>, Stopped> {
+    fn read_to_end_or_stop(&mut self, buffer: &mut Vec<u8>) -> Outcome<usize> {
         const STEP: usize = 8 * 1024;
         let (start, capacity) = (buffer.len(), buffer.capacity());
         loop {
@@ -109,10 +107,7 @@ pub trait ReadOrStop: Read {
     /// [`Stopped`]: a stop is requested; [`progress`](Stopped::progress) bytes
     /// were appended. The bytes of a character that had not arrived whole are
     /// not among them: read bytes where that matters.
-    fn read_to_string_or_stop(
-        &mut self,
-        buffer: &mut String,
-    ) -> Result<io::Result<usize>, Stopped> {
+    fn read_to_string_or_stop(&mut self, buffer: &mut String) -> Outcome<usize> {
         let mut bytes = Vec::new();
         let outcome = self.read_to_end_or_stop(&mut bytes);
         append(buffer, &bytes, outcome)
@@ -137,10 +132,7 @@ pub trait ReadOrStop: Read {
 const LITTLE: usize = 32;
 
 /// One read of a few bytes.
-fn append_little<R: ReadOrStop + ?Sized>(
-    reader: &mut R,
-    buffer: &mut Vec<u8>,
-) -> Result<io::Result<usize>, Stopped> {
+fn append_little<R: ReadOrStop + ?Sized>(reader: &mut R, buffer: &mut Vec<u8>) -> Outcome<usize> {
     let mut little = [0; LITTLE];
     let read = reader.read_or_stop(&mut little)?;
     Ok(read.and_then(|length| {
@@ -155,7 +147,7 @@ fn append_up_to<R: ReadOrStop + ?Sized>(
     reader: &mut R,
     buffer: &mut Vec<u8>,
     most: usize,
-) -> Result<io::Result<usize>, Stopped> {
+) -> Outcome<usize> {
     if let Err(error) = buffer.try_reserve(LITTLE) {
         return Ok(Err(error.into()));
     }
@@ -187,8 +179,8 @@ impl Drop for Appended<'_> {
 pub(in crate::ext) fn append(
     buffer: &mut String,
     bytes: &[u8],
-    outcome: Result<io::Result<usize>, Stopped>,
-) -> Result<io::Result<usize>, Stopped> {
+    outcome: Outcome<usize>,
+) -> Outcome<usize> {
     let text = match (core::str::from_utf8(bytes), &outcome) {
         (Ok(text), _) => text,
         (Err(error), Err(_)) => {
@@ -205,7 +197,7 @@ pub(in crate::ext) fn append(
 }
 
 /// Turns an error that carries the calling thread's [`Stopped`] back into it.
-pub(in crate::ext) fn unwrap_stop<T>(result: io::Result<T>) -> Result<io::Result<T>, Stopped> {
+pub(in crate::ext) fn unwrap_stop<T>(result: io::Result<T>) -> Outcome<T> {
     match result.as_ref().err().and_then(stopped_in) {
         Some(stopped) if scope::must_stop() => Err(stopped),
         _ => Ok(result),
@@ -216,39 +208,39 @@ macro_rules! forwarded {
     ($($of:ident: $reader:ty),*) => {$(
         impl<$of: ReadOrStop + ?Sized> ReadOrStop for $reader {
             #[inline(always)]
-            fn read_or_stop(&mut self, buffer: &mut [u8]) -> Result<io::Result<usize>, Stopped> {
+            fn read_or_stop(&mut self, buffer: &mut [u8]) -> Outcome<usize> {
                 (**self).read_or_stop(buffer)
             }
 
-            fn ready_or_stop(&self) -> Result<io::Result<()>, Stopped> {
+            fn ready_or_stop(&self) -> Outcome<()> {
                 (**self).ready_or_stop()
             }
 
             fn read_vectored_or_stop(
                 &mut self,
                 buffers: &mut [IoSliceMut<'_>],
-            ) -> Result<io::Result<usize>, Stopped> {
+            ) -> Outcome<usize> {
                 (**self).read_vectored_or_stop(buffers)
             }
 
             fn read_exact_or_stop(
                 &mut self,
                 buffer: &mut [u8],
-            ) -> Result<io::Result<()>, Stopped> {
+            ) -> Outcome<()> {
                 (**self).read_exact_or_stop(buffer)
             }
 
             fn read_to_end_or_stop(
                 &mut self,
                 buffer: &mut Vec<u8>,
-            ) -> Result<io::Result<usize>, Stopped> {
+            ) -> Outcome<usize> {
                 (**self).read_to_end_or_stop(buffer)
             }
 
             fn read_to_string_or_stop(
                 &mut self,
                 buffer: &mut String,
-            ) -> Result<io::Result<usize>, Stopped> {
+            ) -> Outcome<usize> {
                 (**self).read_to_string_or_stop(buffer)
             }
 

@@ -1,11 +1,12 @@
 //! `Read` and `Write` of std's types with a file descriptor.
 
+use crate::ext::Outcome;
 use crate::ext::io::copy::{self, Copied};
 use crate::ext::syscall;
 use crate::ext::{ReadOrStop, WriteOrStop};
-use crate::scope::{self, Stopped};
+use crate::scope;
 use std::fs::File;
-use std::io::{self, IoSlice, IoSliceMut, PipeReader, PipeWriter};
+use std::io::{IoSlice, IoSliceMut, PipeReader, PipeWriter};
 use std::net::TcpStream;
 use std::os::fd::AsRawFd;
 use std::os::unix::net::UnixStream;
@@ -16,7 +17,7 @@ macro_rules! reader {
     ($($stream:ty => $read:expr, $ready:expr, $seeks:expr);* $(;)?) => {$(
         impl ReadOrStop for $stream {
             #[inline(always)]
-            fn read_or_stop(&mut self, buffer: &mut [u8]) -> Result<io::Result<usize>, Stopped> {
+            fn read_or_stop(&mut self, buffer: &mut [u8]) -> Outcome<usize> {
                 $read(self.as_raw_fd(), buffer)
             }
 
@@ -24,11 +25,11 @@ macro_rules! reader {
             fn read_vectored_or_stop(
                 &mut self,
                 buffers: &mut [IoSliceMut<'_>],
-            ) -> Result<io::Result<usize>, Stopped> {
+            ) -> Outcome<usize> {
                 syscall::readv(self.as_raw_fd(), buffers)
             }
 
-            fn ready_or_stop(&self) -> Result<io::Result<()>, Stopped> {
+            fn ready_or_stop(&self) -> Outcome<()> {
                 $ready(self.as_raw_fd())
             }
 
@@ -49,7 +50,7 @@ macro_rules! writer {
     ($($stream:ty => $write:expr),* $(,)?) => {$(
         impl WriteOrStop for $stream {
             #[inline(always)]
-            fn write_or_stop(&mut self, data: &[u8]) -> Result<io::Result<usize>, Stopped> {
+            fn write_or_stop(&mut self, data: &[u8]) -> Outcome<usize> {
                 $write(self.as_raw_fd(), data)
             }
 
@@ -57,17 +58,17 @@ macro_rules! writer {
             fn write_vectored_or_stop(
                 &mut self,
                 data: &[IoSlice<'_>],
-            ) -> Result<io::Result<usize>, Stopped> {
+            ) -> Outcome<usize> {
                 syscall::writev(self.as_raw_fd(), data)
             }
 
             /// There is no buffer.
-            fn flush_or_stop(&mut self) -> Result<io::Result<()>, Stopped> {
+            fn flush_or_stop(&mut self) -> Outcome<()> {
                 scope::check()?;
                 Ok(Ok(()))
             }
 
-            fn room_or_stop(&mut self) -> Result<io::Result<()>, Stopped> {
+            fn room_or_stop(&mut self) -> Outcome<()> {
                 syscall::write_ready(self.as_raw_fd())
             }
 

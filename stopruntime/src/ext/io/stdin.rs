@@ -14,6 +14,7 @@
 
 #![allow(unsafe_code)]
 
+use crate::ext::Outcome;
 use crate::ext::io::bufread::Lines;
 use crate::ext::io::copy::{self, Copied};
 use crate::ext::io::stoppable::flatten;
@@ -87,7 +88,7 @@ impl StdinGuard {
 }
 
 /// `read(2)` of standard input. One that is closed is empty, as in std.
-fn fetch(buffer: &mut [u8]) -> Result<io::Result<usize>, Stopped> {
+fn fetch(buffer: &mut [u8]) -> Outcome<usize> {
     Ok(match syscall::read(libc::STDIN_FILENO, buffer)? {
         Err(error) if error.raw_os_error() == Some(libc::EBADF) => Ok(0),
         outcome => outcome,
@@ -95,7 +96,7 @@ fn fetch(buffer: &mut [u8]) -> Result<io::Result<usize>, Stopped> {
 }
 
 impl FillBufOrStop for StdinGuard {
-    fn fill_buf_or_stop(&mut self) -> Result<io::Result<&[u8]>, Stopped> {
+    fn fill_buf_or_stop(&mut self) -> Outcome<&[u8]> {
         scope::check()?;
         let buffer = &mut **self.turn()?;
         if buffer.left().is_empty() {
@@ -123,7 +124,7 @@ impl FillBufOrStop for StdinGuard {
 }
 
 impl ReadOrStop for StdinGuard {
-    fn read_or_stop(&mut self, buffer: &mut [u8]) -> Result<io::Result<usize>, Stopped> {
+    fn read_or_stop(&mut self, buffer: &mut [u8]) -> Outcome<usize> {
         scope::check()?;
         if buffer.len() >= SIZE && self.turn()?.left().is_empty() {
             return fetch(buffer);
@@ -134,7 +135,7 @@ impl ReadOrStop for StdinGuard {
     }
 
     /// Its `read` reports the stop by itself.
-    fn ready_or_stop(&self) -> Result<io::Result<()>, Stopped> {
+    fn ready_or_stop(&self) -> Outcome<()> {
         scope::check().map(Ok)
     }
 
@@ -171,30 +172,30 @@ macro_rules! reader {
     ($($input:ty),*) => {$(
         /// Each call has standard input to itself, from its first byte to its last.
         impl ReadOrStop for $input {
-            fn read_or_stop(&mut self, buffer: &mut [u8]) -> Result<io::Result<usize>, Stopped> {
+            fn read_or_stop(&mut self, buffer: &mut [u8]) -> Outcome<usize> {
                 StdinGuard::default().read_or_stop(buffer)
             }
 
             /// Of the descriptor alone: the `read` after it is std's own.
-            fn ready_or_stop(&self) -> Result<io::Result<()>, Stopped> {
+            fn ready_or_stop(&self) -> Outcome<()> {
                 syscall::read_ready(libc::STDIN_FILENO)
             }
 
-            fn read_exact_or_stop(&mut self, buffer: &mut [u8]) -> Result<io::Result<()>, Stopped> {
+            fn read_exact_or_stop(&mut self, buffer: &mut [u8]) -> Outcome<()> {
                 StdinGuard::default().read_exact_or_stop(buffer)
             }
 
             fn read_to_end_or_stop(
                 &mut self,
                 buffer: &mut Vec<u8>,
-            ) -> Result<io::Result<usize>, Stopped> {
+            ) -> Outcome<usize> {
                 StdinGuard::default().read_to_end_or_stop(buffer)
             }
 
             fn read_to_string_or_stop(
                 &mut self,
                 buffer: &mut String,
-            ) -> Result<io::Result<usize>, Stopped> {
+            ) -> Outcome<usize> {
                 StdinGuard::default().read_to_string_or_stop(buffer)
             }
 
@@ -207,19 +208,11 @@ macro_rules! reader {
 reader!(Stdin, &Stdin, StdinLock<'_>);
 
 impl BufReadOrStop for StdinLock<'_> {
-    fn read_until_or_stop(
-        &mut self,
-        delimiter: u8,
-        buffer: &mut Vec<u8>,
-    ) -> Result<io::Result<usize>, Stopped> {
+    fn read_until_or_stop(&mut self, delimiter: u8, buffer: &mut Vec<u8>) -> Outcome<usize> {
         StdinGuard::default().read_until_or_stop(delimiter, buffer)
     }
 
-    fn part_or_stop(
-        &mut self,
-        delimiter: u8,
-        part: &mut Vec<u8>,
-    ) -> Result<io::Result<usize>, Stopped> {
+    fn part_or_stop(&mut self, delimiter: u8, part: &mut Vec<u8>) -> Outcome<usize> {
         StdinGuard::default().part_or_stop(delimiter, part)
     }
 }
@@ -241,14 +234,14 @@ pub trait StdinOrStop {
     ///
     /// [`Stopped`]: a stop is requested; [`progress`](Stopped::progress) bytes
     /// were appended.
-    fn read_line_or_stop(&self, buffer: &mut String) -> Result<io::Result<usize>, Stopped>;
+    fn read_line_or_stop(&self, buffer: &mut String) -> Outcome<usize>;
 
     #[doc(hidden)]
     fn lines_or_stop(self) -> Lines<StdinGuard>;
 }
 
 impl StdinOrStop for Stdin {
-    fn read_line_or_stop(&self, buffer: &mut String) -> Result<io::Result<usize>, Stopped> {
+    fn read_line_or_stop(&self, buffer: &mut String) -> Outcome<usize> {
         StdinGuard::default().read_line_or_stop(buffer)
     }
 

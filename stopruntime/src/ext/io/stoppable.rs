@@ -1,5 +1,6 @@
 //! A reader or writer whose plain calls are stop-checked.
 
+use crate::ext::Outcome;
 use crate::ext::io::copy::Copied;
 use crate::ext::{ReadOrStop, WriteOrStop};
 use crate::scope::Stopped;
@@ -65,7 +66,7 @@ impl<S> Stoppable<S> {
 
 /// As an `io::Error`; cold, because it allocates.
 #[inline(always)]
-pub(in crate::ext) fn flatten<T>(outcome: Result<io::Result<T>, Stopped>) -> io::Result<T> {
+pub(in crate::ext) fn flatten<T>(outcome: Outcome<T>) -> io::Result<T> {
     #[cold]
     fn stop<T>(stopped: Stopped) -> io::Result<T> {
         Err(stopped.into())
@@ -150,34 +151,28 @@ where
 
 impl<S: ReadOrStop> ReadOrStop for Stoppable<S> {
     #[inline(always)]
-    fn read_or_stop(&mut self, buffer: &mut [u8]) -> Result<io::Result<usize>, Stopped> {
+    fn read_or_stop(&mut self, buffer: &mut [u8]) -> Outcome<usize> {
         self.stream.read_or_stop(buffer)
     }
 
     /// Its `read` reports the stop by itself.
-    fn ready_or_stop(&self) -> Result<io::Result<()>, Stopped> {
+    fn ready_or_stop(&self) -> Outcome<()> {
         Ok(Ok(()))
     }
 
-    fn read_vectored_or_stop(
-        &mut self,
-        buffers: &mut [IoSliceMut<'_>],
-    ) -> Result<io::Result<usize>, Stopped> {
+    fn read_vectored_or_stop(&mut self, buffers: &mut [IoSliceMut<'_>]) -> Outcome<usize> {
         self.stream.read_vectored_or_stop(buffers)
     }
 
-    fn read_exact_or_stop(&mut self, buffer: &mut [u8]) -> Result<io::Result<()>, Stopped> {
+    fn read_exact_or_stop(&mut self, buffer: &mut [u8]) -> Outcome<()> {
         self.stream.read_exact_or_stop(buffer)
     }
 
-    fn read_to_end_or_stop(&mut self, buffer: &mut Vec<u8>) -> Result<io::Result<usize>, Stopped> {
+    fn read_to_end_or_stop(&mut self, buffer: &mut Vec<u8>) -> Outcome<usize> {
         self.stream.read_to_end_or_stop(buffer)
     }
 
-    fn read_to_string_or_stop(
-        &mut self,
-        buffer: &mut String,
-    ) -> Result<io::Result<usize>, Stopped> {
+    fn read_to_string_or_stop(&mut self, buffer: &mut String) -> Outcome<usize> {
         self.stream.read_to_string_or_stop(buffer)
     }
 
@@ -192,15 +187,15 @@ impl<S: ReadOrStop> ReadOrStop for Stoppable<S> {
 
 impl<S: WriteOrStop> WriteOrStop for Stoppable<S> {
     #[inline(always)]
-    fn write_or_stop(&mut self, data: &[u8]) -> Result<io::Result<usize>, Stopped> {
+    fn write_or_stop(&mut self, data: &[u8]) -> Outcome<usize> {
         self.stream.write_or_stop(data)
     }
 
-    fn flush_or_stop(&mut self) -> Result<io::Result<()>, Stopped> {
+    fn flush_or_stop(&mut self) -> Outcome<()> {
         self.stream.flush_or_stop()
     }
 
-    fn room_or_stop(&mut self) -> Result<io::Result<()>, Stopped> {
+    fn room_or_stop(&mut self) -> Outcome<()> {
         self.stream.room_or_stop()
     }
 
@@ -208,14 +203,11 @@ impl<S: WriteOrStop> WriteOrStop for Stoppable<S> {
         self.stream.write_now(data)
     }
 
-    fn write_vectored_or_stop(
-        &mut self,
-        data: &[IoSlice<'_>],
-    ) -> Result<io::Result<usize>, Stopped> {
+    fn write_vectored_or_stop(&mut self, data: &[IoSlice<'_>]) -> Outcome<usize> {
         self.stream.write_vectored_or_stop(data)
     }
 
-    fn write_all_or_stop(&mut self, data: &[u8]) -> Result<io::Result<()>, Stopped> {
+    fn write_all_or_stop(&mut self, data: &[u8]) -> Outcome<()> {
         self.stream.write_all_or_stop(data)
     }
 }

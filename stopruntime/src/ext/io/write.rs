@@ -1,5 +1,6 @@
 //! `Write`, stop-checked.
 
+use crate::ext::Outcome;
 use crate::scope::{self, Stopped};
 use std::io::{self, ErrorKind, IoSlice, Write};
 
@@ -23,18 +24,18 @@ pub trait WriteOrStop: Write {
     /// # Errors
     ///
     /// [`Stopped`]: a stop is requested and nothing was written.
-    fn write_or_stop(&mut self, data: &[u8]) -> Result<io::Result<usize>, Stopped>;
+    fn write_or_stop(&mut self, data: &[u8]) -> Outcome<usize>;
 
     /// [`Write::flush`], stop-checked.
     ///
     /// # Errors
     ///
     /// [`Stopped`]: a stop is requested; what is not flushed is still buffered.
-    fn flush_or_stop(&mut self) -> Result<io::Result<()>, Stopped>;
+    fn flush_or_stop(&mut self) -> Outcome<()>;
 
     /// Waits until a write of a few bytes would not wait, if it can tell.
     #[doc(hidden)]
-    fn room_or_stop(&mut self) -> Result<io::Result<()>, Stopped> {
+    fn room_or_stop(&mut self) -> Outcome<()> {
         scope::check().map(Ok)
     }
 
@@ -49,10 +50,7 @@ pub trait WriteOrStop: Write {
     /// # Errors
     ///
     /// [`Stopped`]: a stop is requested and nothing was written.
-    fn write_vectored_or_stop(
-        &mut self,
-        data: &[IoSlice<'_>],
-    ) -> Result<io::Result<usize>, Stopped> {
+    fn write_vectored_or_stop(&mut self, data: &[IoSlice<'_>]) -> Outcome<usize> {
         let first = data.iter().find(|slice| !slice.is_empty());
         self.write_or_stop(first.map_or(&[], |slice| slice))
     }
@@ -63,7 +61,7 @@ pub trait WriteOrStop: Write {
     ///
     /// [`Stopped`]: a stop is requested; the first
     /// [`progress`](Stopped::progress) bytes were written.
-    fn write_all_or_stop(&mut self, data: &[u8]) -> Result<io::Result<()>, Stopped> {
+    fn write_all_or_stop(&mut self, data: &[u8]) -> Outcome<()> {
         write_each(self, data)
     }
 }
@@ -72,7 +70,7 @@ pub trait WriteOrStop: Write {
 pub(in crate::ext) fn write_each<W: WriteOrStop + ?Sized>(
     writer: &mut W,
     data: &[u8],
-) -> Result<io::Result<()>, Stopped> {
+) -> Outcome<()> {
     let mut left = data;
     while !left.is_empty() {
         let done = data.len() - left.len();
@@ -93,15 +91,15 @@ macro_rules! forwarded {
     ($($of:ident: $writer:ty),*) => {$(
         impl<$of: WriteOrStop + ?Sized> WriteOrStop for $writer {
             #[inline(always)]
-            fn write_or_stop(&mut self, data: &[u8]) -> Result<io::Result<usize>, Stopped> {
+            fn write_or_stop(&mut self, data: &[u8]) -> Outcome<usize> {
                 (**self).write_or_stop(data)
             }
 
-            fn flush_or_stop(&mut self) -> Result<io::Result<()>, Stopped> {
+            fn flush_or_stop(&mut self) -> Outcome<()> {
                 (**self).flush_or_stop()
             }
 
-            fn room_or_stop(&mut self) -> Result<io::Result<()>, Stopped> {
+            fn room_or_stop(&mut self) -> Outcome<()> {
                 (**self).room_or_stop()
             }
 
@@ -112,11 +110,11 @@ macro_rules! forwarded {
             fn write_vectored_or_stop(
                 &mut self,
                 data: &[IoSlice<'_>],
-            ) -> Result<io::Result<usize>, Stopped> {
+            ) -> Outcome<usize> {
                 (**self).write_vectored_or_stop(data)
             }
 
-            fn write_all_or_stop(&mut self, data: &[u8]) -> Result<io::Result<()>, Stopped> {
+            fn write_all_or_stop(&mut self, data: &[u8]) -> Outcome<()> {
                 (**self).write_all_or_stop(data)
             }
         }

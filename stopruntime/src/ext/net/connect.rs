@@ -1,7 +1,8 @@
 //! Making connections.
 
+use crate::ext::Outcome;
 use crate::ext::syscall;
-use crate::scope::{self, Stopped};
+use crate::scope;
 use socket2::{Domain, SockAddr, Socket, Type};
 use std::io;
 use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
@@ -23,8 +24,8 @@ pub trait ConnectOrStop<A>: Sized {
     ///
     /// # Errors
     ///
-    /// [`Stopped`]: a stop is requested; there is no connection.
-    fn connect_or_stop(address: A) -> Result<io::Result<Self>, Stopped>;
+    /// [`Stopped`](crate::Stopped): a stop is requested; there is no connection.
+    fn connect_or_stop(address: A) -> Outcome<Self>;
 }
 
 /// `connect_timeout`, stop-checked.
@@ -37,15 +38,12 @@ pub trait ConnectTimeoutOrStop: Sized {
     ///
     /// # Errors
     ///
-    /// [`Stopped`]: a stop is requested; there is no connection.
-    fn connect_timeout_or_stop(
-        address: &SocketAddr,
-        timeout: Duration,
-    ) -> Result<io::Result<Self>, Stopped>;
+    /// [`Stopped`](crate::Stopped): a stop is requested; there is no connection.
+    fn connect_timeout_or_stop(address: &SocketAddr, timeout: Duration) -> Outcome<Self>;
 }
 
 impl<A: ToSocketAddrs> ConnectOrStop<A> for TcpStream {
-    fn connect_or_stop(address: A) -> Result<io::Result<TcpStream>, Stopped> {
+    fn connect_or_stop(address: A) -> Outcome<TcpStream> {
         scope::check()?;
         let addresses = match address.to_socket_addrs() {
             Ok(addresses) => addresses,
@@ -64,7 +62,7 @@ impl<A: ToSocketAddrs> ConnectOrStop<A> for TcpStream {
 }
 
 impl<P: AsRef<Path>> ConnectOrStop<P> for UnixStream {
-    fn connect_or_stop(path: P) -> Result<io::Result<UnixStream>, Stopped> {
+    fn connect_or_stop(path: P) -> Outcome<UnixStream> {
         scope::check()?;
         match crate::ext::net::address::unix_path(path.as_ref()) {
             Ok(address) => {
@@ -76,7 +74,7 @@ impl<P: AsRef<Path>> ConnectOrStop<P> for UnixStream {
     }
 }
 
-fn connect(domain: Domain, address: &SockAddr) -> Result<io::Result<Socket>, Stopped> {
+fn connect(domain: Domain, address: &SockAddr) -> Outcome<Socket> {
     let socket = match Socket::new(domain, Type::STREAM, None) {
         Ok(socket) => socket,
         Err(error) => return Ok(Err(error)),
@@ -85,10 +83,7 @@ fn connect(domain: Domain, address: &SockAddr) -> Result<io::Result<Socket>, Sto
 }
 
 impl ConnectTimeoutOrStop for TcpStream {
-    fn connect_timeout_or_stop(
-        address: &SocketAddr,
-        timeout: Duration,
-    ) -> Result<io::Result<TcpStream>, Stopped> {
+    fn connect_timeout_or_stop(address: &SocketAddr, timeout: Duration) -> Outcome<TcpStream> {
         scope::check()?;
         if timeout.is_zero() {
             let zero = "cannot set a 0 duration timeout";

@@ -1,8 +1,8 @@
 //! Sending and receiving on sockets.
 
+use crate::ext::Outcome;
 use crate::ext::net::address;
 use crate::ext::syscall;
-use crate::scope::Stopped;
 use core::ffi::c_int;
 use std::io;
 use std::net::{SocketAddr, TcpStream, ToSocketAddrs, UdpSocket};
@@ -25,8 +25,8 @@ pub trait RecvOrStop {
     ///
     /// # Errors
     ///
-    /// [`Stopped`]: a stop is requested and nothing was taken.
-    fn recv_or_stop(&self, buffer: &mut [u8]) -> Result<io::Result<usize>, Stopped>;
+    /// [`Stopped`](crate::Stopped): a stop is requested and nothing was taken.
+    fn recv_or_stop(&self, buffer: &mut [u8]) -> Outcome<usize>;
 }
 
 /// `peek`, stop-checked. recv(2) with `MSG_PEEK`.
@@ -39,8 +39,8 @@ pub trait PeekOrStop {
     ///
     /// # Errors
     ///
-    /// [`Stopped`]: a stop is requested.
-    fn peek_or_stop(&self, buffer: &mut [u8]) -> Result<io::Result<usize>, Stopped>;
+    /// [`Stopped`](crate::Stopped): a stop is requested.
+    fn peek_or_stop(&self, buffer: &mut [u8]) -> Outcome<usize>;
 }
 
 /// `recv_from`, stop-checked. recvfrom(2).
@@ -59,11 +59,8 @@ pub trait RecvFromOrStop {
     ///
     /// # Errors
     ///
-    /// [`Stopped`]: a stop is requested and nothing was taken.
-    fn recv_from_or_stop(
-        &self,
-        buffer: &mut [u8],
-    ) -> Result<io::Result<(usize, Self::Address)>, Stopped>;
+    /// [`Stopped`](crate::Stopped): a stop is requested and nothing was taken.
+    fn recv_from_or_stop(&self, buffer: &mut [u8]) -> Outcome<(usize, Self::Address)>;
 }
 
 /// `peek_from`, stop-checked. recvfrom(2) with `MSG_PEEK`.
@@ -76,11 +73,8 @@ pub trait PeekFromOrStop {
     ///
     /// # Errors
     ///
-    /// [`Stopped`]: a stop is requested.
-    fn peek_from_or_stop(
-        &self,
-        buffer: &mut [u8],
-    ) -> Result<io::Result<(usize, SocketAddr)>, Stopped>;
+    /// [`Stopped`](crate::Stopped): a stop is requested.
+    fn peek_from_or_stop(&self, buffer: &mut [u8]) -> Outcome<(usize, SocketAddr)>;
 }
 
 /// `send`, stop-checked. send(2).
@@ -96,8 +90,8 @@ pub trait SendOrStop {
     ///
     /// # Errors
     ///
-    /// [`Stopped`]: a stop is requested and nothing was sent.
-    fn send_or_stop(&self, data: &[u8]) -> Result<io::Result<usize>, Stopped>;
+    /// [`Stopped`](crate::Stopped): a stop is requested and nothing was sent.
+    fn send_or_stop(&self, data: &[u8]) -> Outcome<usize>;
 }
 
 /// `send_to`, stop-checked. sendto(2).
@@ -113,22 +107,22 @@ pub trait SendToOrStop<A> {
     ///
     /// # Errors
     ///
-    /// [`Stopped`]: a stop is requested and nothing was sent.
-    fn send_to_or_stop(&self, data: &[u8], address: A) -> Result<io::Result<usize>, Stopped>;
+    /// [`Stopped`](crate::Stopped): a stop is requested and nothing was sent.
+    fn send_to_or_stop(&self, data: &[u8], address: A) -> Outcome<usize>;
 }
 
 macro_rules! connected {
     ($($socket:ty),*) => {$(
         impl RecvOrStop for $socket {
             #[inline(always)]
-            fn recv_or_stop(&self, buffer: &mut [u8]) -> Result<io::Result<usize>, Stopped> {
+            fn recv_or_stop(&self, buffer: &mut [u8]) -> Outcome<usize> {
                 syscall::recv(self.as_raw_fd(), buffer, PLAIN)
             }
         }
 
         impl SendOrStop for $socket {
             #[inline(always)]
-            fn send_or_stop(&self, data: &[u8]) -> Result<io::Result<usize>, Stopped> {
+            fn send_or_stop(&self, data: &[u8]) -> Outcome<usize> {
                 syscall::send(self.as_raw_fd(), data)
             }
         }
@@ -140,7 +134,7 @@ macro_rules! peeked {
     ($($socket:ty),*) => {$(
         impl PeekOrStop for $socket {
             #[inline(always)]
-            fn peek_or_stop(&self, buffer: &mut [u8]) -> Result<io::Result<usize>, Stopped> {
+            fn peek_or_stop(&self, buffer: &mut [u8]) -> Outcome<usize> {
                 syscall::recv(self.as_raw_fd(), buffer, libc::MSG_PEEK)
             }
         }
@@ -152,10 +146,7 @@ impl RecvFromOrStop for UdpSocket {
     type Address = SocketAddr;
 
     #[inline(always)]
-    fn recv_from_or_stop(
-        &self,
-        buffer: &mut [u8],
-    ) -> Result<io::Result<(usize, SocketAddr)>, Stopped> {
+    fn recv_from_or_stop(&self, buffer: &mut [u8]) -> Outcome<(usize, SocketAddr)> {
         syscall::recv_from(self.as_raw_fd(), buffer, PLAIN, address::internet)
     }
 }
@@ -164,26 +155,20 @@ impl RecvFromOrStop for UnixDatagram {
     type Address = UnixAddr;
 
     #[inline(always)]
-    fn recv_from_or_stop(
-        &self,
-        buffer: &mut [u8],
-    ) -> Result<io::Result<(usize, UnixAddr)>, Stopped> {
+    fn recv_from_or_stop(&self, buffer: &mut [u8]) -> Outcome<(usize, UnixAddr)> {
         syscall::recv_from(self.as_raw_fd(), buffer, PLAIN, address::unix)
     }
 }
 
 impl PeekFromOrStop for UdpSocket {
     #[inline(always)]
-    fn peek_from_or_stop(
-        &self,
-        buffer: &mut [u8],
-    ) -> Result<io::Result<(usize, SocketAddr)>, Stopped> {
+    fn peek_from_or_stop(&self, buffer: &mut [u8]) -> Outcome<(usize, SocketAddr)> {
         syscall::recv_from(self.as_raw_fd(), buffer, libc::MSG_PEEK, address::internet)
     }
 }
 
 impl<A: ToSocketAddrs> SendToOrStop<A> for UdpSocket {
-    fn send_to_or_stop(&self, data: &[u8], address: A) -> Result<io::Result<usize>, Stopped> {
+    fn send_to_or_stop(&self, data: &[u8], address: A) -> Outcome<usize> {
         let first = address.to_socket_addrs().and_then(|mut all| {
             let none =
                 || io::Error::new(io::ErrorKind::InvalidInput, "no addresses to send data to");
@@ -194,7 +179,7 @@ impl<A: ToSocketAddrs> SendToOrStop<A> for UdpSocket {
 }
 
 impl<P: AsRef<Path>> SendToOrStop<P> for UnixDatagram {
-    fn send_to_or_stop(&self, data: &[u8], path: P) -> Result<io::Result<usize>, Stopped> {
+    fn send_to_or_stop(&self, data: &[u8], path: P) -> Outcome<usize> {
         send_to(self.as_raw_fd(), data, address::unix_path(path.as_ref()))
     }
 }
@@ -203,7 +188,7 @@ fn send_to(
     descriptor: RawFd,
     data: &[u8],
     address: io::Result<socket2::SockAddr>,
-) -> Result<io::Result<usize>, Stopped> {
+) -> Outcome<usize> {
     match address {
         Ok(address) => syscall::send_to(descriptor, data, &address),
         Err(error) => Ok(Err(error)),

@@ -1,9 +1,8 @@
 //! Accepting connections.
 
+use crate::ext::Outcome;
 use crate::ext::net::address;
 use crate::ext::syscall;
-use crate::scope::Stopped;
-use std::io;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::fd::AsRawFd;
 use std::os::unix::net::{SocketAddr as UnixAddr, UnixListener, UnixStream};
@@ -24,15 +23,15 @@ pub trait AcceptOrStop {
     ///
     /// # Errors
     ///
-    /// [`Stopped`]: a stop is requested and nothing was accepted.
-    fn accept_or_stop(&self) -> Result<io::Result<Self::Accepted>, Stopped>;
+    /// [`Stopped`](crate::Stopped): a stop is requested and nothing was accepted.
+    fn accept_or_stop(&self) -> Outcome<Self::Accepted>;
 }
 
 impl AcceptOrStop for TcpListener {
     type Accepted = (TcpStream, SocketAddr);
 
     #[inline(always)]
-    fn accept_or_stop(&self) -> Result<io::Result<Self::Accepted>, Stopped> {
+    fn accept_or_stop(&self) -> Outcome<Self::Accepted> {
         let accepted = syscall::accept(self.as_raw_fd())?;
         Ok(accepted.and_then(|(new, from)| Ok((new.into(), address::internet(&from)?))))
     }
@@ -42,7 +41,7 @@ impl AcceptOrStop for UnixListener {
     type Accepted = (UnixStream, UnixAddr);
 
     #[inline(always)]
-    fn accept_or_stop(&self) -> Result<io::Result<Self::Accepted>, Stopped> {
+    fn accept_or_stop(&self) -> Outcome<Self::Accepted> {
         let accepted = syscall::accept(self.as_raw_fd())?;
         Ok(accepted.and_then(|(new, from)| Ok((new.into(), address::unix(&from)?))))
     }
@@ -88,7 +87,7 @@ pub struct Incoming<'a, L: ?Sized>(&'a L);
 
 impl<L: IncomingOrStop + ?Sized> Incoming<'_, L> {
     #[inline(always)]
-    pub(crate) fn next_or_stop(&mut self) -> Result<io::Result<L::Stream>, Stopped> {
+    pub(crate) fn next_or_stop(&mut self) -> Outcome<L::Stream> {
         Ok(self.0.accept_or_stop()?.map(L::stream))
     }
 }

@@ -1,5 +1,6 @@
 //! Waiting for children.
 
+use crate::ext::Outcome;
 use crate::ext::syscall;
 use crate::scope::{self, Stopped};
 use std::io;
@@ -29,7 +30,7 @@ pub trait WaitOrStop {
 impl WaitOrStop for Child {
     type Output = io::Result<ExitStatus>;
 
-    fn wait_or_stop(&mut self) -> Result<io::Result<ExitStatus>, Stopped> {
+    fn wait_or_stop(&mut self) -> Outcome<ExitStatus> {
         scope::check()?;
         drop(self.stdin.take());
         // A child that std has reaped already has no id to wait for.

@@ -1,7 +1,8 @@
 //! Commands that are run to their end, stop-checked.
 
+use crate::ext::Outcome;
 use crate::ext::process::set_streams;
-use crate::ext::syscall::pipes;
+use crate::ext::syscall;
 use crate::ext::{ReadOutputOrStop, WaitOrStop};
 use crate::runtime::current;
 use crate::runtime::signal;
@@ -67,7 +68,7 @@ pub trait OutputOrStop {
 impl OutputOrStop for Command {
     type Output = io::Result<Output>;
 
-    fn output_or_stop(&mut self) -> Result<io::Result<Output>, Stopped> {
+    fn output_or_stop(&mut self) -> Outcome<Output> {
         scope::check()?;
         let mut child = match set_streams::capture(self).and_then(|()| Attended::spawn(self)) {
             Ok(child) => child,
@@ -119,7 +120,7 @@ pub trait StatusOrStop {
 impl StatusOrStop for Command {
     type Output = io::Result<ExitStatus>;
 
-    fn status_or_stop(&mut self) -> Result<io::Result<ExitStatus>, Stopped> {
+    fn status_or_stop(&mut self) -> Outcome<ExitStatus> {
         scope::check()?;
         let mut child = match Attended::spawn(self) {
             Ok(child) => child,
@@ -143,7 +144,7 @@ impl Attended {
     }
 
     /// Ends the child, which is a stop unless it had ended by itself.
-    fn end_or(&mut self, stopped: Stopped) -> Result<io::Result<ExitStatus>, Stopped> {
+    fn end_or(&mut self, stopped: Stopped) -> Outcome<ExitStatus> {
         match self.end() {
             Ok(status) if status.signal() == Some(libc::SIGKILL) => Err(stopped),
             result => Ok(result),
@@ -154,8 +155,8 @@ impl Attended {
     /// either.
     fn is_hung_up(&self) -> bool {
         let Child { stdout, stderr, .. } = &self.0;
-        stdout.as_ref().is_none_or(|pipe| pipes::is_hung_up(pipe.as_raw_fd()))
-            && stderr.as_ref().is_none_or(|pipe| pipes::is_hung_up(pipe.as_raw_fd()))
+        stdout.as_ref().is_none_or(|pipe| syscall::is_hung_up(pipe.as_raw_fd()))
+            && stderr.as_ref().is_none_or(|pipe| syscall::is_hung_up(pipe.as_raw_fd()))
     }
 
     /// Kills the child unless it has ended, and reaps it.

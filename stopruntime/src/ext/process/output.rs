@@ -6,8 +6,9 @@
 //! without waiting, because nobody else reads it (and if somebody does, the
 //! read that waits is stop-checked too).
 
+use crate::ext::Outcome;
 use crate::ext::WaitOrStop;
-use crate::ext::syscall::pipes;
+use crate::ext::syscall;
 use crate::scope::{self, Stopped};
 use std::io::{self, ErrorKind};
 use std::os::fd::{AsRawFd, RawFd};
@@ -47,7 +48,7 @@ pub trait WaitWithOutputOrStop {
 impl WaitWithOutputOrStop for Child {
     type Output = io::Result<Output>;
 
-    fn wait_with_output_or_stop(&mut self) -> Result<io::Result<Output>, Stopped> {
+    fn wait_with_output_or_stop(&mut self) -> Outcome<Output> {
         let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
         let status = self.read_output_or_stop(&mut stdout, &mut stderr)?;
         Ok(status.map(|status| Output { status, stdout, stderr }))
@@ -87,7 +88,7 @@ pub trait ReadOutputOrStop {
         &mut self,
         stdout: &mut Vec<u8>,
         stderr: &mut Vec<u8>,
-    ) -> Result<io::Result<ExitStatus>, Stopped>;
+    ) -> Outcome<ExitStatus>;
 }
 
 impl ReadOutputOrStop for Child {
@@ -95,7 +96,7 @@ impl ReadOutputOrStop for Child {
         &mut self,
         stdout: &mut Vec<u8>,
         stderr: &mut Vec<u8>,
-    ) -> Result<io::Result<ExitStatus>, Stopped> {
+    ) -> Outcome<ExitStatus> {
         scope::check()?;
         drop(self.stdin.take());
         let before = stdout.len() + stderr.len();
@@ -114,14 +115,10 @@ impl ReadOutputOrStop for Child {
     }
 }
 
-fn read_to_ends(
-    child: &mut Child,
-    stdout: &mut Vec<u8>,
-    stderr: &mut Vec<u8>,
-) -> Result<io::Result<()>, Stopped> {
+fn read_to_ends(child: &mut Child, stdout: &mut Vec<u8>, stderr: &mut Vec<u8>) -> Outcome<()> {
     while child.stdout.is_some() || child.stderr.is_some() {
         let pipes = [descriptor(child.stdout.as_ref()), descriptor(child.stderr.as_ref())];
-        let [out, err] = match pipes::either_readable(pipes)? {
+        let [out, err] = match syscall::either_readable(pipes)? {
             Ok(readable) => readable,
             Err(error) => return Ok(Err(error)),
         };
@@ -145,11 +142,8 @@ fn descriptor(pipe: Option<&impl AsRawFd>) -> RawFd {
 }
 
 /// One read of a pipe, which is closed at its end.
-fn read_some(
-    pipe: &mut Option<impl AsRawFd>,
-    buffer: &mut Vec<u8>,
-) -> Result<io::Result<()>, Stopped> {
-    match pipes::append(descriptor(pipe.as_ref()), buffer)? {
+fn read_some(pipe: &mut Option<impl AsRawFd>, buffer: &mut Vec<u8>) -> Outcome<()> {
+    match syscall::append(descriptor(pipe.as_ref()), buffer)? {
         Ok(0) => *pipe = None,
         Ok(_) => {}
         // The pipe may be non-blocking by its owner's wish, and its bytes gone

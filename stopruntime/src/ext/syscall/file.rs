@@ -8,13 +8,11 @@
 #![allow(unsafe_code)]
 
 use crate::call::{Raw, call};
-use crate::scope::Stopped;
+use crate::ext::Outcome;
 use core::ffi::{CStr, c_int, c_long};
 use std::fs::File;
 use std::io;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
-
-type Outcome<T> = Result<io::Result<T>, Stopped>;
 
 /// openat(2) of a path, by the flags given and `O_CLOEXEC`, with the mode that
 /// std gives a new file. A foreign signal does not end it, as in std.

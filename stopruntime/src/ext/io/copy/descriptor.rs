@@ -1,8 +1,9 @@
 //! What can be taken back, by the kind of file that a descriptor is.
 
 use super::{Copied, Source, by_pieces, no_wait};
+use crate::ext::Outcome;
 use crate::ext::{WriteOrStop, syscall as stop_checked};
-use crate::scope::{self, Stopped};
+use crate::scope;
 use std::io::{self, PipeReader, PipeWriter, Read};
 use std::os::fd::{AsRawFd, RawFd};
 
@@ -24,7 +25,7 @@ pub(in crate::ext) fn from_descriptor(
 struct Seekable(RawFd);
 
 impl Source for Seekable {
-    fn fetch(&mut self, piece: &mut [u8]) -> Result<io::Result<usize>, Stopped> {
+    fn fetch(&mut self, piece: &mut [u8]) -> Outcome<usize> {
         stop_checked::read(self.0, piece)
     }
 
@@ -40,7 +41,7 @@ impl Source for Seekable {
 struct Stream(RawFd);
 
 impl Source for Stream {
-    fn fetch(&mut self, piece: &mut [u8]) -> Result<io::Result<usize>, Stopped> {
+    fn fetch(&mut self, piece: &mut [u8]) -> Outcome<usize> {
         stop_checked::recv(self.0, piece, libc::MSG_PEEK)
     }
 
@@ -69,7 +70,7 @@ impl Pipe {
 }
 
 impl Source for Pipe {
-    fn fetch(&mut self, piece: &mut [u8]) -> Result<io::Result<usize>, Stopped> {
+    fn fetch(&mut self, piece: &mut [u8]) -> Outcome<usize> {
         scope::check()?;
         loop {
             let seen =

@@ -14,6 +14,7 @@ mod no_wait;
 
 pub(in crate::ext) use descriptor::from_descriptor;
 
+use crate::ext::Outcome;
 use crate::ext::{FillBufOrStop, ReadOrStop, WriteOrStop};
 use crate::scope::{self, Shield, Stopped};
 use std::io::{self, ErrorKind};
@@ -63,7 +64,7 @@ use std::io::{self, ErrorKind};
 /// assert!(copy_or_stop(&mut source, &mut copy).is_err());
 /// # Ok::<(), std::io::Error>(())
 /// ```
-pub fn copy_or_stop<R, W>(reader: &mut R, mut writer: &mut W) -> Result<io::Result<u64>, Stopped>
+pub fn copy_or_stop<R, W>(reader: &mut R, mut writer: &mut W) -> Outcome<u64>
 where
     R: CopyFromOrStop + ?Sized,
     W: CopyToOrStop + ?Sized,
@@ -101,7 +102,7 @@ impl<W: WriteOrStop + ?Sized> CopyToOrStop for W {}
 #[derive(Debug)]
 pub struct Copied {
     pub(in crate::ext) bytes: u64,
-    pub(in crate::ext) end: Result<io::Result<()>, Stopped>,
+    pub(in crate::ext) end: Outcome<()>,
 }
 
 /// Where pieces come from.
@@ -112,7 +113,7 @@ pub(in crate::ext) trait Source {
     }
 
     /// The next bytes, none at the end.
-    fn fetch(&mut self, piece: &mut [u8]) -> Result<io::Result<usize>, Stopped>;
+    fn fetch(&mut self, piece: &mut [u8]) -> Outcome<usize>;
 
     /// Of the piece that was fetched last, this much is written. The rest comes
     /// again; the piece itself is not needed any more.
@@ -163,11 +164,7 @@ pub(in crate::ext) fn by_pieces(
 }
 
 /// The next piece; from a source that cannot give back, when it can be written.
-fn next(
-    source: &mut dyn Source,
-    writer: &mut dyn WriteOrStop,
-    piece: &mut [u8],
-) -> Result<io::Result<usize>, Stopped> {
+fn next(source: &mut dyn Source, writer: &mut dyn WriteOrStop, piece: &mut [u8]) -> Outcome<usize> {
     if !source.gives_back()
         && let Err(error) = writer.room_or_stop()?
     {
@@ -216,7 +213,7 @@ pub(in crate::ext) fn from_any<R: ReadOrStop + ?Sized>(
             false
         }
 
-        fn fetch(&mut self, piece: &mut [u8]) -> Result<io::Result<usize>, Stopped> {
+        fn fetch(&mut self, piece: &mut [u8]) -> Outcome<usize> {
             self.0.read_or_stop(piece)
         }
 
@@ -234,7 +231,7 @@ pub(in crate::ext) fn up_to(length: usize, left: u64) -> usize {
 }
 
 /// Writes until all is written, a stop or an error; how much was.
-fn write(writer: &mut dyn WriteOrStop, data: &[u8]) -> (usize, Result<io::Result<()>, Stopped>) {
+fn write(writer: &mut dyn WriteOrStop, data: &[u8]) -> (usize, Outcome<()>) {
     let mut left = data;
     while !left.is_empty() {
         let end = match writer.write_or_stop(left) {

@@ -3,7 +3,9 @@
 
 use super::{ALL, RSEQ, Row, WINDOWS, row};
 
-const RAW: &str = "ext/syscall/mod.rs";
+const SOCKET: &str = "ext/syscall/socket.rs";
+const TIME: &str = "ext/syscall/time.rs";
+const CHILD: &str = "ext/syscall/process.rs";
 const READ: &str = "ext/io/read.rs";
 const WRITE: &str = "ext/io/write.rs";
 const BUFREAD: &str = "ext/io/bufread.rs";
@@ -22,23 +24,23 @@ fn interrupted() -> Vec<Row> {
     const GOES_ON: &str = "interrupted::readers_go_on";
     vec![
         row("`accept` goes on after a signal", "the loop")
-            .edit(RAW, "let raw = unsafe { call(libc::SYS_accept4, args) };\n        if raw.is_interrupted() {", "let raw = unsafe { call(libc::SYS_accept4, args) };\n        if raw.is_interrupted() && false {")
+            .edit(SOCKET, "let raw = unsafe { call(libc::SYS_accept4, args) };\n        if raw.is_interrupted() {", "let raw = unsafe { call(libc::SYS_accept4, args) };\n        if raw.is_interrupted() && false {")
             .caught_by("interrupted::who_waits_for_a_peer_goes_on", WINDOWS),
         row("an interrupted `connect` is waited for", "it fails")
-            .edit(RAW, "if raw.is_interrupted() && address.family()", "if raw.is_interrupted() && false && address.family()")
+            .edit(SOCKET, "if raw.is_interrupted() && address.family()", "if raw.is_interrupted() && false && address.family()")
             .caught_by("interrupted::who_waits_for_a_peer_goes_on", WINDOWS),
         row("an interrupted wait for readiness is none", "it is taken for ready")
-            .edit(RAW, "let ready = raw > 0;", "let ready = raw != 0;")
+            .edit("ext/syscall/ready.rs", "let ready = raw > 0;", "let ready = raw != 0;")
             .caught_by("deadlines::signals_without_restart_move_none", WINDOWS),
         row("a sleep goes on after a signal", "the loop")
-            .edit(RAW, "while raw.is_interrupted() {", "while raw.is_interrupted() && false {")
+            .edit(TIME, "while raw.is_interrupted() {", "while raw.is_interrupted() && false {")
             .caught_by("deadlines::signals_without_restart_move_none", WINDOWS),
         row("to the same deadline", "for all of its time again")
-            .edit(RAW, "let args = [clock, libc::TIMER_ABSTIME as usize, &raw const time as usize, 0];", "let args = [clock, 0, &raw const time as usize, 0];")
+            .edit(TIME, "let args = [clock, libc::TIMER_ABSTIME as usize, &raw const time as usize, 0];", "let args = [clock, 0, &raw const time as usize, 0];")
             .edit("ext/thread.rs", "syscall::sleep_until(ppoll::now(libc::CLOCK_MONOTONIC).saturating_add(duration))", "let _ = ppoll::now as fn(_) -> _;\n    syscall::sleep_until(duration)")
             .caught_by("deadlines::signals_without_restart_move_none", ALL),
         row("the wait for a child goes on after a signal", "the loop")
-            .edit(RAW, "let raw = unsafe { call(libc::SYS_waitid, args) };\n        if !raw.is_interrupted() {", "let raw = unsafe { call(libc::SYS_waitid, args) };\n        if !raw.is_interrupted() || true {")
+            .edit(CHILD, "let raw = unsafe { call(libc::SYS_waitid, args) };\n        if !raw.is_interrupted() {", "let raw = unsafe { call(libc::SYS_waitid, args) };\n        if !raw.is_interrupted() || true {")
             .caught_by("interrupted::who_waits_for_a_child_goes_on", WINDOWS),
         row("`read_exact` goes on after a signal", "it fails")
             .edit(READ, "Err(error) if error.kind() == ErrorKind::Interrupted => {}", "Err(error) if error.kind() == ErrorKind::Interrupted && false => {}")
@@ -58,10 +60,10 @@ fn interrupted() -> Vec<Row> {
 fn left() -> Vec<Row> {
     vec![
         row("a stopped wait leaves the child to be reaped", "`WNOWAIT`")
-            .edit(RAW, "let options = (libc::WEXITED | libc::WNOWAIT) as usize;", "let options = libc::WEXITED as usize;")
+            .edit(CHILD, "let options = (libc::WEXITED | libc::WNOWAIT) as usize;", "let options = libc::WEXITED as usize;")
             .caught_by("interrupted::who_waits_for_a_child_goes_on", ALL),
         row("a wait for a buffered socket's data takes none", "`MSG_PEEK`")
-            .edit(RAW, "recv(descriptor, &mut [0], libc::MSG_PEEK)", "recv(descriptor, &mut [0], 0)")
+            .edit(SOCKET, "recv(descriptor, &mut [0], libc::MSG_PEEK)", "recv(descriptor, &mut [0], 0)")
             .caught_by("std_semantics::after_its_time_out_a_buffered_socket_still_reads", ALL)
             .core(),
         row("a stopped `connect` closes its socket", "it stays open")

@@ -29,7 +29,7 @@ pub(crate) fn rows() -> Vec<Row> {
             .edit("ppoll/transfer.rs", "outcome if done == 0 =>", "outcome if done == 0 || outcome.is_err() =>")
             .caught_by("ppoll_edges::waitall_waits_for_all_of_it", PPOLL),
         row("where poll refuses one descriptor, select waits", "the refusal is an error")
-            .edit("ext/syscall/mod.rs", "if raw == REFUSED {", "if raw == REFUSED && false {")
+            .edit("ext/syscall/ready.rs", "if raw == REFUSED {", "if raw == REFUSED && false {")
             .caught_by("hostile::descriptors::every_kind_of_wait_is_stopped", RSEQ),
         row("also on ppoll", "the refusal is an error")
             .edit("ppoll/wait.rs", "if raw != REFUSED {\n        return Ok(raw);\n    }\n    let mut one", "if raw != REFUSED || true {\n        return Ok(raw);\n    }\n    let mut one")

@@ -1,4 +1,4 @@
-//! What it takes to read two pipes at once.
+//! Waiting for children, and reading two pipes at once.
 //!
 //! # Safety
 //!
@@ -8,11 +8,8 @@
 #![allow(unsafe_code)]
 
 use crate::call::call;
-use crate::scope::Stopped;
-use std::io;
+use crate::ext::Outcome;
 use std::os::fd::RawFd;
-
-type Outcome<T> = Result<io::Result<T>, Stopped>;
 
 /// ppoll(2) of two descriptors, of which -1 is none, until one can be read or
 /// is at its end; which.
@@ -49,4 +46,20 @@ pub(in crate::ext) fn append(descriptor: RawFd, buffer: &mut Vec<u8>) -> Outcome
 /// Whether nobody has the writing end of this pipe. poll(2).
 pub(in crate::ext) fn is_hung_up(pipe: RawFd) -> bool {
     crate::ppoll::has_now(pipe, 0) & libc::POLLHUP != 0
+}
+
+/// waitid(2) until the child has ended; it stays there to be reaped
+/// (`WNOWAIT`).
+pub(in crate::ext) fn wait_for_end(child: u32) -> Outcome<()> {
+    // SAFETY: zeroed is a valid siginfo.
+    let mut info: libc::siginfo_t = unsafe { core::mem::zeroed() };
+    let options = (libc::WEXITED | libc::WNOWAIT) as usize;
+    let args = [libc::P_PID as usize, child as usize, &raw mut info as usize, options, 0];
+    loop {
+        // SAFETY: the place for the siginfo is valid; no usage is asked for.
+        let raw = unsafe { call(libc::SYS_waitid, args) };
+        if !raw.is_interrupted() {
+            return Ok(raw.decode()?.map(drop));
+        }
+    }
 }
