@@ -156,7 +156,8 @@ impl Crate {
                 return further.or(self.files.get(&whole));
             }
         }
-        self.files.get(&whole)
+        // A module alone: what is used of it is named elsewhere.
+        None
     }
 
     /// What each file uses, in the crate.
@@ -213,17 +214,8 @@ fn circle<'a>(
 }
 
 /// Rooms that are still being put in order.
-const OPEN: [&str; 9] = [
-    "crossbeam/helper.rs",
-    "expand.rs",
-    "expansion/",
-    "ext/io/",
-    "plan",
-    "ppoll/",
-    "runtime/",
-    "thread/",
-    "lock.rs",
-];
+const OPEN: [&str; 6] =
+    ["crossbeam/helper.rs", "expand.rs", "plan", "ppoll/", "runtime/", "lock.rs"];
 
 fn has_no_circle(name: &str) {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join(name).join("src");

@@ -161,7 +161,8 @@ found! {
 /// The step at a type with the variant, for each trait that has some.
 pub mod steps {
     use super::{Found, Via};
-    use crate::{expansion, ext};
+    use crate::expansion::iterate;
+    use crate::ext;
 
     macro_rules! steps {
         ($($module:ident::{$($name:ident),*})*) => {$($(
@@ -185,7 +186,7 @@ pub mod steps {
             RecvOrStop, SendOrStop, SenderOrStop, StatusOrStop, StdinOrStop,
             SubmitAndWaitOrStop, WaitOrStop, WaitWithOutputOrStop, WriteOrStop
         }
-        expansion::{IterOrStop}
+        iterate::{IterOrStop}
     }
 
     // Their traits have a parameter that the type does not tell; a type that has

@@ -1,6 +1,5 @@
 //! The owner's handle of a thread.
 
-use super::StopOnDrop;
 use crate::runtime::record::{END_AWAITED, Record};
 use crate::scope::{self, Stopped, Stopper};
 use std::fmt;
@@ -22,23 +21,6 @@ pub struct JoinHandle<T> {
 
 impl<T> JoinHandle<T> {
     super::of_every_handle!(std::thread::JoinHandle<T>);
-
-    /// Returns a guard that stops and joins the thread when it is dropped.
-    ///
-    /// ```
-    /// use std::time::Duration;
-    /// use stopruntime::{ext::sleep_or_stop, thread};
-    ///
-    /// struct Ticker(#[allow(dead_code)] thread::StopOnDrop<()>);
-    ///
-    /// let tick = || while sleep_or_stop(Duration::from_secs(1)).is_ok() {};
-    /// let ticker = Ticker(thread::spawn(tick).stop_on_drop());
-    /// drop(ticker); // its thread has ended
-    /// ```
-    #[doc(alias = "jthread")]
-    pub fn stop_on_drop(self) -> StopOnDrop<T> {
-        StopOnDrop::new(self)
-    }
 
     /// Waits for the thread, if nothing has done so: what it returned is dropped.
     pub(super) fn finish(&self) {

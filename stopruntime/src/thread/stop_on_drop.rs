@@ -16,6 +16,25 @@ pub struct StopOnDrop<T> {
     handle: Option<JoinHandle<T>>,
 }
 
+impl<T> JoinHandle<T> {
+    /// Returns a guard that stops and joins the thread when it is dropped.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use stopruntime::{ext::sleep_or_stop, thread};
+    ///
+    /// struct Ticker(#[allow(dead_code)] thread::StopOnDrop<()>);
+    ///
+    /// let tick = || while sleep_or_stop(Duration::from_secs(1)).is_ok() {};
+    /// let ticker = Ticker(thread::spawn(tick).stop_on_drop());
+    /// drop(ticker); // its thread has ended
+    /// ```
+    #[doc(alias = "jthread")]
+    pub fn stop_on_drop(self) -> StopOnDrop<T> {
+        StopOnDrop::new(self)
+    }
+}
+
 const OWNED: &str = "the handle is there until the guard is gone";
 
 impl<T> StopOnDrop<T> {

@@ -2,11 +2,11 @@
 
 use crate::ext::Outcome;
 use crate::ext::io::copy::{self, Copied};
+use crate::ext::io::fill_buf::FillBufOrStop;
 use crate::ext::io::read::{append, unwrap_stop};
 use crate::ext::{ReadOrStop, WriteOrStop};
 use crate::scope::{self, Stopped};
-use std::collections::VecDeque;
-use std::io::{self, BufRead, BufReader, Cursor, Empty, ErrorKind, IoSliceMut, Read};
+use std::io::{self, BufRead, BufReader, ErrorKind, IoSliceMut, Read};
 
 /// [`BufRead`] whose calls are stop-checked.
 ///
@@ -77,27 +77,6 @@ pub trait BufReadOrStop {
         Self: Sized,
     {
         Split(self, delimiter)
-    }
-}
-
-/// [`BufRead::fill_buf`], stop-checked; what [`BufReadOrStop`] is made from.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be stopped while it fills its buffer",
-    label = "this read has no stop-checked form",
-    note = "use a `BufReader` over one of std's streams or over `stopruntime::Stoppable`"
-)]
-pub trait FillBufOrStop: BufRead {
-    /// The bytes in the buffer; reads if there are none.
-    ///
-    /// # Errors
-    ///
-    /// [`Stopped`]: a stop is requested and nothing was read.
-    fn fill_buf_or_stop(&mut self) -> Outcome<&[u8]>;
-
-    /// Puts what was read last before what is in the buffer, if it can.
-    #[doc(hidden)]
-    fn take_back(&mut self, _part: &[u8]) -> bool {
-        false
     }
 }
 
@@ -204,33 +183,6 @@ impl<R: ReadOrStop> FillBufOrStop for BufReader<R> {
         Ok(Ok(self.buffer()))
     }
 }
-
-macro_rules! forwarded {
-    ($($reader:ty),*) => {$(
-        impl<B: FillBufOrStop + ?Sized> FillBufOrStop for $reader {
-            fn fill_buf_or_stop(&mut self) -> Outcome<&[u8]> {
-                (**self).fill_buf_or_stop()
-            }
-
-            fn take_back(&mut self, part: &[u8]) -> bool {
-                (**self).take_back(part)
-            }
-        }
-    )*};
-}
-forwarded!(&mut B, Box<B>);
-
-macro_rules! never_waiting {
-    ($([$($parameter:tt)*] $reader:ty),*) => {$(
-        impl<$($parameter)*> FillBufOrStop for $reader {
-            fn fill_buf_or_stop(&mut self) -> Outcome<&[u8]> {
-                scope::check()?;
-                Ok(self.fill_buf())
-            }
-        }
-    )*};
-}
-never_waiting!([] &[u8], [T: AsRef<[u8]>] Cursor<T>, [] Empty, [] VecDeque<u8>);
 
 /// [`std::io::Lines`], stop-checked.
 #[derive(Debug)]

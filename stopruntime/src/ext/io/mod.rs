@@ -4,6 +4,7 @@ mod buffered;
 mod bufread;
 mod chain;
 mod copy;
+mod fill_buf;
 mod memory;
 mod read;
 mod std_streams;
@@ -11,8 +12,9 @@ mod stdin;
 mod stoppable;
 mod write;
 
-pub use bufread::{BufReadOrStop, BytesOrStop, FillBufOrStop};
+pub use bufread::{BufReadOrStop, BytesOrStop};
 pub use copy::{CopyFromOrStop, CopyToOrStop, copy_or_stop};
+pub use fill_buf::FillBufOrStop;
 pub use read::ReadOrStop;
 pub use stdin::{LockBefore, StdinGuard, StdinOrStop};
 pub use stoppable::Stoppable;

@@ -2,7 +2,7 @@
 
 use crate::ext::Outcome;
 use crate::ext::WriteOrStop;
-use crate::ext::io::copy::{self, Copied};
+use crate::ext::io::copy::{self, Copied, Source};
 use crate::scope::{self, Stopped, stopped_in};
 use std::io::{self, ErrorKind, IoSliceMut, Read};
 
@@ -124,7 +124,7 @@ pub trait ReadOrStop: Read {
     /// bytes.
     #[doc(hidden)]
     fn copy_to_or_stop(&mut self, writer: &mut dyn WriteOrStop, limit: u64) -> Copied {
-        copy::from_any(self, writer, limit)
+        copy_any(self, writer, limit)
     }
 }
 
@@ -202,6 +202,31 @@ pub(in crate::ext) fn unwrap_stop<T>(result: io::Result<T>) -> Outcome<T> {
         Some(stopped) if scope::must_stop() => Err(stopped),
         _ => Ok(result),
     }
+}
+
+/// Copies from a reader that nothing more is known of.
+pub(in crate::ext) fn copy_any<R: ReadOrStop + ?Sized>(
+    reader: &mut R,
+    writer: &mut dyn WriteOrStop,
+    limit: u64,
+) -> Copied {
+    struct Any<'reader, R: ?Sized>(&'reader mut R);
+
+    impl<R: ReadOrStop + ?Sized> Source for Any<'_, R> {
+        fn gives_back(&self) -> bool {
+            false
+        }
+
+        fn fetch(&mut self, piece: &mut [u8]) -> Outcome<usize> {
+            self.0.read_or_stop(piece)
+        }
+
+        fn settle(&mut self, _: &mut [u8], _: usize) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    copy::by_pieces(&mut Any(reader), writer, limit)
 }
 
 macro_rules! forwarded {

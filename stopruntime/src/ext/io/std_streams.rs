@@ -2,6 +2,7 @@
 
 use crate::ext::Outcome;
 use crate::ext::io::copy::{self, Copied};
+use crate::ext::io::read::copy_any;
 use crate::ext::syscall;
 use crate::ext::{ReadOrStop, WriteOrStop};
 use crate::scope;
@@ -40,7 +41,7 @@ macro_rules! reader {
             fn copy_to_or_stop(&mut self, writer: &mut dyn WriteOrStop, limit: u64) -> Copied {
                 let descriptor = self.as_raw_fd();
                 copy::from_descriptor(descriptor, writer, limit)
-                    .unwrap_or_else(|| copy::from_any(self, writer, limit))
+                    .unwrap_or_else(|| copy_any(self, writer, limit))
             }
         }
     )*};

@@ -3,7 +3,7 @@
 use super::{ALL, PPOLL, RSEQ, Row, row};
 
 const COMMAND: &str = "ext/process/command.rs";
-const COPY: &str = "ext/io/copy/mod.rs";
+const COPY: &str = "ext/io/copy/pieces.rs";
 const SOURCES: &str = "ext/io/copy/descriptor.rs";
 const RAW: &str = "ext/io/copy/no_wait.rs";
 const WATCH: &str = "crossbeam/helper.rs";
