@@ -5,7 +5,7 @@ use crate::scope;
 use std::collections::VecDeque;
 use std::io::{BufRead, Cursor, Empty};
 
-/// [`BufRead::fill_buf`], stop-checked; what [`BufReadOrStop`] is made from.
+/// [`BufRead::fill_buf`], stop-checked; what [`BufReadOrStop`](crate::ext::BufReadOrStop) is made from.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be stopped while it fills its buffer",
     label = "this read has no stop-checked form",
@@ -16,7 +16,7 @@ pub trait FillBufOrStop: BufRead {
     ///
     /// # Errors
     ///
-    /// [`Stopped`]: a stop is requested and nothing was read.
+    /// [`Stopped`](crate::Stopped): a stop is requested and nothing was read.
     fn fill_buf_or_stop(&mut self) -> Outcome<&[u8]>;
 
     /// Puts what was read last before what is in the buffer, if it can.
