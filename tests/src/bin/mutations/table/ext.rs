@@ -117,7 +117,11 @@ fn of_another_thread() -> Vec<Row> {
     const ORDINARY: &str = "macro_behaviour::nested::another_threads_stop_is_an_ordinary_error";
     vec![
         row("another thread's stop in a result is an ordinary error", "it is taken for one's own")
-            .edit("expansion/leave.rs", "Some(stopped) if scope::must_stop() =>", "Some(stopped) =>")
+            .edit(
+                "expansion/leave.rs",
+                "Some(stopped) if scope::must_stop() =>",
+                "Some(stopped) =>",
+            )
             .caught_by(ORDINARY, ALL),
         row("and so it is for a `BufReader`", "it is taken for one's own")
             .edit(READ, "Some(stopped) if scope::must_stop() =>", "Some(stopped) =>")
