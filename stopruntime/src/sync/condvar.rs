@@ -99,7 +99,7 @@ impl Condvar {
         let before = self.notified.load(Relaxed);
         self.waiting.fetch_add(1, SeqCst);
         drop(guard);
-        let waited = W::wait(&self.notified, before, deadline);
+        let waited = W::futex_wait(&self.notified, before, deadline);
         self.waiting.fetch_sub(1, Relaxed);
         waited?;
         let late = self.notified.load(Relaxed) == before

@@ -1,14 +1,15 @@
-//! A mutual-exclusion lock.
+//! A mutual-exclusion lock: the algorithm is that of std's futex lock
+//! (`std::sys::sync::mutex::futex`), with a way to give up.
 //!
 //! | state | meaning |
 //! |---|---|
 //! | 0 | free |
-//! | 1 | held, nobody waits |
-//! | 2 | held, somebody may wait |
+//! | 1 | held, and no thread waits |
+//! | 2 | held, and threads may wait |
 //!
-//! A waiter writes 2 before every wait. So one that was woken and then stopped
-//! before it had the lock has left a 2 behind: the holder's unlock wakes the
-//! next, and no wake-up is lost with it.
+//! A waiter writes 2 before every wait. So one that was woken, and is stopped
+//! before it has the lock, leaves a 2 behind: the holder's unlock wakes the next
+//! waiter, and no wake-up is lost.
 //!
 //! # Safety
 //!
@@ -33,13 +34,13 @@ const FREE: u32 = 0;
 const HELD: u32 = 1;
 const CONTENDED: u32 = 2;
 
-/// The lock without data.
+/// The lock without its data.
 #[derive(Debug)]
-pub(super) struct Raw(AtomicU32);
+pub(super) struct RawMutex(AtomicU32);
 
-impl Raw {
-    pub(super) const fn new() -> Raw {
-        Raw(AtomicU32::new(FREE))
+impl RawMutex {
+    pub(super) const fn new() -> RawMutex {
+        RawMutex(AtomicU32::new(FREE))
     }
 
     /// Acquire pairs with the Release in `unlock`.
@@ -73,7 +74,7 @@ impl Raw {
             return Ok(());
         }
         while self.0.swap(CONTENDED, Acquire) != FREE {
-            W::wait(&self.0, CONTENDED, None)?;
+            W::futex_wait(&self.0, CONTENDED, None)?;
         }
         Ok(())
     }
@@ -97,14 +98,14 @@ impl Raw {
 /// ```
 #[derive(Default)]
 pub struct Mutex<T: ?Sized> {
-    raw: Raw,
+    raw: RawMutex,
     poison: Poison,
     data: UnsafeCell<T>,
 }
 
-impl Default for Raw {
-    fn default() -> Raw {
-        Raw::new()
+impl Default for RawMutex {
+    fn default() -> RawMutex {
+        RawMutex::new()
     }
 }
 
@@ -120,7 +121,7 @@ impl<T: ?Sized> RefUnwindSafe for Mutex<T> {}
 impl<T> Mutex<T> {
     /// A free lock over the value.
     pub const fn new(value: T) -> Mutex<T> {
-        Mutex { raw: Raw::new(), poison: Poison::new(), data: UnsafeCell::new(value) }
+        Mutex { raw: RawMutex::new(), poison: Poison::new(), data: UnsafeCell::new(value) }
     }
 
     /// The value.

@@ -174,7 +174,7 @@ impl<T> OnceLock<T> {
     }
 
     fn wait_as<W: Wait>(&self) -> Result<&T, W::Stop> {
-        self.once.wait::<W>(false)?;
+        self.once.wait_until_done::<W>(false)?;
         // SAFETY: it is done.
         Ok(unsafe { self.value() })
     }

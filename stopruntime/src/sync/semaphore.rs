@@ -112,7 +112,7 @@ impl Semaphore {
             }
             let (word, value) =
                 if more == 0 { (&self.permits, 0) } else { (&self.released, released) };
-            if let Err(stop) = W::wait(word, value, deadline) {
+            if let Err(stop) = W::futex_wait(word, value, deadline) {
                 break Err(stop);
             }
         };

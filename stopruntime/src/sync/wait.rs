@@ -17,7 +17,11 @@ pub(super) trait Wait {
 
     /// Waits while the word has this value, at most until the deadline; may
     /// return early. An error has consumed no wake-up.
-    fn wait(word: &AtomicU32, value: u32, deadline: Option<Instant>) -> Result<(), Self::Stop>;
+    fn futex_wait(
+        word: &AtomicU32,
+        value: u32,
+        deadline: Option<Instant>,
+    ) -> Result<(), Self::Stop>;
 }
 
 /// As std waits.
@@ -31,7 +35,11 @@ impl Wait for Plain {
         Ok(())
     }
 
-    fn wait(word: &AtomicU32, value: u32, deadline: Option<Instant>) -> Result<(), Infallible> {
+    fn futex_wait(
+        word: &AtomicU32,
+        value: u32,
+        deadline: Option<Instant>,
+    ) -> Result<(), Infallible> {
         let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
         futex_wait(word, value, left);
         Ok(())
@@ -49,7 +57,7 @@ impl Wait for OrStop {
         scope::check()
     }
 
-    fn wait(word: &AtomicU32, value: u32, deadline: Option<Instant>) -> Result<(), Stopped> {
+    fn futex_wait(word: &AtomicU32, value: u32, deadline: Option<Instant>) -> Result<(), Stopped> {
         call::futex_wait_or_stop(word, value, deadline)
     }
 }

@@ -49,7 +49,7 @@ impl Buffer {
 // SAFETY: the module's invariant.
 static INPUT: PerProcess<Mutex<Buffer>> = unsafe { PerProcess::new(Place::StandardInput) };
 
-type Turn = MutexGuard<'static, Buffer>;
+type Held = MutexGuard<'static, Buffer>;
 
 /// Standard input, locked against all other stop-checked readers: what
 /// [`Stdin::lock`] returns under a mark.
@@ -73,11 +73,11 @@ type Turn = MutexGuard<'static, Buffer>;
 /// ```
 #[derive(Default)]
 #[must_use = "standard input is free again as soon as this is dropped"]
-pub struct StdinGuard(Option<Turn>);
+pub struct StdinGuard(Option<Held>);
 
 impl StdinGuard {
     /// The turn, which begins with the first call.
-    fn turn(&mut self) -> Result<&mut Turn, Stopped> {
+    fn turn(&mut self) -> Result<&mut Held, Stopped> {
         let turn = if let Some(turn) = self.0.take() {
             turn
         } else {

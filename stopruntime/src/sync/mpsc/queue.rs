@@ -6,7 +6,7 @@
 //! stopped first. Tickets grow towards the back, so it is found by halving.
 
 use super::lock::{Guard, Lock};
-use super::waiters::{Turn, Waiters};
+use super::waiters::{Waiters, Wakeups};
 use crate::sync::wait::Wait;
 use core::mem::ManuallyDrop;
 use std::collections::VecDeque;
@@ -17,14 +17,14 @@ pub(super) struct Queue<T> {
     /// No user code runs under the lock, so it leaves the state whole.
     state: Lock<State<T>>,
     /// A message has come, or the last sender has gone.
-    filled: Turn,
+    filled: Wakeups,
     /// A message has been taken, or the last receiver has gone. The first is for
     /// room; of a rendezvous each sender has the one that its ticket falls to, so
     /// that a message taken wakes few but its own.
-    emptied: [Turn; TURNS],
+    emptied: [Wakeups; WORDS],
 }
 
-const TURNS: usize = 8;
+const WORDS: usize = 8;
 
 struct State<T> {
     messages: VecDeque<(u64, T)>,
@@ -73,28 +73,28 @@ impl<T> Queue<T> {
             waiting_to_send: Waiters::default(),
             waiting_to_receive: Waiters::default(),
         };
-        Queue { state: Lock::new(state), filled: Turn::default(), emptied: Default::default() }
+        Queue { state: Lock::new(state), filled: Wakeups::default(), emptied: Default::default() }
     }
 
-    fn emptied(&self, ticket: u64) -> &Turn {
-        &self.emptied[(ticket % TURNS as u64) as usize]
+    fn emptied(&self, ticket: u64) -> &Wakeups {
+        &self.emptied[(ticket % WORDS as u64) as usize]
     }
 
-    /// Runs `unlocked`, then waits for the turn to change; without the lock.
+    /// Runs `unlocked`, then waits for one more wake-up; without the lock.
     #[cold]
-    fn wait<'queue, W: Wait>(
+    fn sleep<'queue, W: Wait>(
         &'queue self,
-        turn: &Turn,
+        wakeups: &Wakeups,
         waiters: fn(&mut State<T>) -> &mut Waiters,
         mut state: Guard<'queue, State<T>>,
         deadline: Option<Instant>,
         unlocked: impl FnOnce(),
     ) -> (Guard<'queue, State<T>>, Result<(), W::Stop>) {
         waiters(&mut state).enter();
-        let now = turn.now();
+        let counted = wakeups.counted();
         drop(state);
         unlocked();
-        let waited = turn.wait::<W>(now, deadline);
+        let waited = wakeups.wait_for_more::<W>(counted, deadline);
         let mut state = self.state.lock();
         waiters(&mut state).leave();
         (state, waited)
@@ -102,11 +102,11 @@ impl<T> Queue<T> {
 
     fn wait_to_send<'queue, W: Wait>(
         &'queue self,
-        turn: &Turn,
+        wakeups: &Wakeups,
         state: Guard<'queue, State<T>>,
         unlocked: impl FnOnce(),
     ) -> (Guard<'queue, State<T>>, Result<(), W::Stop>) {
-        self.wait::<W>(turn, |state| &mut state.waiting_to_send, state, None, unlocked)
+        self.sleep::<W>(wakeups, |state| &mut state.waiting_to_send, state, None, unlocked)
     }
 
     #[inline]
@@ -240,7 +240,7 @@ impl<T> Queue<T> {
             if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
                 return Ok(Err(RecvTimeoutError::Timeout));
             }
-            let (again, waited) = self.wait::<W>(
+            let (again, waited) = self.sleep::<W>(
                 &self.filled,
                 |state| &mut state.waiting_to_receive,
                 state,
@@ -294,7 +294,7 @@ impl<T> Queue<T> {
         let left = (!state.rendezvous).then(|| core::mem::take(&mut state.messages));
         drop(state);
         if to_wake {
-            self.emptied.iter().for_each(Turn::wake_all);
+            self.emptied.iter().for_each(Wakeups::wake_all);
         }
         drop_one_by_one(left.unwrap_or_default());
     }

@@ -1,18 +1,19 @@
-//! Those who wait for a change of what a lock protects: what a condition
-//! variable is for, without what it cannot know.
+//! Threads that wait for a change of what a lock protects: a condition variable
+//! that knows more than one in general can.
 //!
-//! The counts stand under the lock, the futex word does not. Who waits enters
-//! and reads the turn under the lock, gives that back, and waits while the turn
-//! is the same; who changes something learns under the lock whether to wake
-//! somebody, and gives it back before it counts the turn and does so.
+//! The numbers stand under the lock, the futex word does not. A thread that waits
+//! enters and reads the number of wake-ups under the lock, gives the lock back, and
+//! sleeps while that number stays the same. A thread that changes something learns
+//! under the lock whether it has to wake one, gives the lock back, counts the
+//! wake-up and sends it.
 //!
-//! Whoever was woken is told apart from those who sleep, so that the changes
-//! that come before it runs make no system calls for it. There are never more
-//! *woken* than waiters that are awake, which take one off each when they leave:
-//! to wake one more reaches somebody, unless nobody sleeps. (Who has read an
-//! older turn is awake: its wait ends at once.) So one that is stopped takes one
-//! off as well, and that is all: either nobody slept when that was counted, or
-//! the wake-up has reached another.
+//! Waiters that were woken are told apart from those that sleep, so that changes
+//! that come before a woken one runs cost no system call for it. There are never
+//! more *woken* than waiters that are awake, and each takes one off when it leaves.
+//! So one more wake-up reaches a sleeper, unless there is none. (A thread that has
+//! read an older number is awake: its wait ends at once.) A waiter that is stopped
+//! takes one off too, and needs to do no more: either no thread slept when that was
+//! counted, or the wake-up has reached another.
 
 use crate::runtime::futex::{futex_wake, futex_wake_one};
 use crate::sync::wait::Wait;
@@ -43,7 +44,7 @@ impl Waiters {
         self.woken = self.woken.saturating_sub(1);
     }
 
-    /// Whether [`Turn::wake_one`] is to be called for a change that is for one of
+    /// Whether [`Wakeups::wake_one`] is to be called for a change that is for one of
     /// them.
     #[inline]
     pub(super) fn pick_one(&mut self) -> bool {
@@ -52,7 +53,7 @@ impl Waiters {
         sleep
     }
 
-    /// Whether [`Turn::wake_all`] is to be called.
+    /// Whether [`Wakeups::wake_all`] is to be called.
     #[inline]
     pub(super) fn pick_all(&mut self) -> bool {
         self.woken = self.entered;
@@ -63,21 +64,21 @@ impl Waiters {
 /// Counts wake-ups. Relaxed: the lock orders what they are about, the futex
 /// whether there is one.
 #[derive(Debug, Default)]
-pub(super) struct Turn(AtomicU32);
+pub(super) struct Wakeups(AtomicU32);
 
-impl Turn {
-    /// To be read under the lock.
-    pub(super) fn now(&self) -> u32 {
+impl Wakeups {
+    /// How many there have been. To be read under the lock.
+    pub(super) fn counted(&self) -> u32 {
         self.0.load(Relaxed)
     }
 
-    /// Waits while it is this turn.
-    pub(super) fn wait<W: Wait>(
+    /// Waits while there have been no more than these.
+    pub(super) fn wait_for_more<W: Wait>(
         &self,
-        turn: u32,
+        counted: u32,
         deadline: Option<Instant>,
     ) -> Result<(), W::Stop> {
-        W::wait(&self.0, turn, deadline)
+        W::futex_wait(&self.0, counted, deadline)
     }
 
     #[cold]

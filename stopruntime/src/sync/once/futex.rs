@@ -1,17 +1,17 @@
-//! What has to happen once, without its value.
+//! What has to happen once, without its value: the algorithm is that of std's futex
+//! `Once` (`std::sys::sync::once::futex`), with a way to give up.
 //!
 //! | phase | meaning |
 //! |---|---|
-//! | `NOT_YET` | nobody is at it |
-//! | `POISONED` | as `NOT_YET`, and whoever was at it panicked |
+//! | `NOT_YET` | no thread has begun |
+//! | `POISONED` | as `NOT_YET`, and a thread that had begun panicked |
 //! | `RUNNING` | one thread is at it |
 //! | `DONE` | it has happened |
 //!
-//! Any phase but `DONE` may have the bit `AWAITED`: somebody may be asleep on the
-//! word. The thread that was at it wakes all of them, however it ended; each
-//! looks again, and the first takes over if there is something to take over. So
-//! no wake-up is meant for one waiter alone, and a stopped one has nothing to
-//! hand on.
+//! Any phase except `DONE` may have the bit `AWAITED`: threads may be asleep on the
+//! word. The thread that was at it wakes them all, however it ended; each looks
+//! again, and the first takes over if there is something left to do. So no wake-up
+//! is meant for one waiter alone, and a stopped waiter has nothing to hand on.
 
 use crate::runtime::futex::futex_wake;
 use crate::sync::wait::Wait;
@@ -90,7 +90,10 @@ impl RawOnce {
 
     /// Waits until it has happened, or, if asked to look, until it is poisoned;
     /// whether it has happened.
-    pub(in crate::sync) fn wait<W: Wait>(&self, looks_for_poison: bool) -> Result<bool, W::Stop> {
+    pub(in crate::sync) fn wait_until_done<W: Wait>(
+        &self,
+        looks_for_poison: bool,
+    ) -> Result<bool, W::Stop> {
         loop {
             let state = self.0.load(Acquire);
             match state & PHASE {
@@ -105,7 +108,7 @@ impl RawOnce {
     /// Sleeps while this is the state, with the bit; a stop that comes after it
     /// has happened is left to the next call.
     fn sleep<W: Wait>(&self, state: u32) -> Result<(), W::Stop> {
-        W::wait(&self.0, state | AWAITED, None)
+        W::futex_wait(&self.0, state | AWAITED, None)
             .or_else(|stop| if self.is_done() { Ok(()) } else { Err(stop) })
     }
 

@@ -180,7 +180,7 @@ impl Once {
     }
 
     fn wait_as<W: Wait>(&self, force: bool) -> Result<(), W::Stop> {
-        let done = self.raw.wait::<W>(!force)?;
+        let done = self.raw.wait_until_done::<W>(!force)?;
         assert!(done, "the closure of this `Once` has panicked");
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! The lock without data.
+//! The readers-writer lock without its data.
 //!
 //! | bits of `state` | meaning |
 //! |---|---|
@@ -6,18 +6,19 @@
 //! | 30, `READERS` | readers may be asleep, on `state` |
 //! | 31, `WRITERS` | writers may be asleep, on `turns` |
 //!
-//! Who waits sets the bit of its kind first, and sleeps only if the bit is still
-//! there. Who frees the lock with a bit set takes it off and wakes: one writer if
-//! there may be any, and all readers if none was asleep. The writer that is
-//! woken leaves with the bit set again, by its lock or by its next wait, for
-//! there may be others; its unlock looks after the readers.
+//! The algorithm is that of std's futex lock (`std::sys::sync::rwlock::futex`), with
+//! a way to give up. A waiter sets the bit of its kind first, and sleeps only if the bit is still
+//! there. A thread that frees the lock while a bit is set clears it and wakes: one
+//! writer if there may be any, and all readers if no writer was asleep. The writer
+//! that is woken sets the bit again, by its lock or by its next wait, because there
+//! may be others; its unlock looks after the readers.
 //!
-//! A reader does not take the lock while a bit is set, so that writers get it;
-//! and so a bit must not outlive those for whom it stands. A *stopped* reader
-//! leaves `READERS` behind, which costs the next unlock a wake-up for nobody. A
-//! stopped writer may have been the only one that kept the readers away: it
-//! takes both bits off and wakes everybody to look again. That hands on as well
-//! what a wake-up meant for it had started.
+//! A reader does not take the lock while a bit is set, so that writers get it. A
+//! bit must therefore not outlive the threads that it stands for. A *stopped* reader
+//! leaves `READERS` behind, which costs the next unlock one useless wake-up. A
+//! stopped writer may have been the only one that kept the readers away: it clears
+//! both bits and wakes all waiters to look again. That also hands on a wake-up that
+//! was meant for the writer.
 
 use crate::runtime::futex::{SPINS, futex_wake, futex_wake_one};
 use crate::sync::wait::Wait;
@@ -81,7 +82,7 @@ impl RawRwLock {
             }
             assert!(state & WRITER != WRITER - 1, "a lock has at most 2^30 - 2 readers");
             if self.announce(state, READERS) {
-                W::wait(&self.state, state | READERS, None)?;
+                W::futex_wait(&self.state, state | READERS, None)?;
             }
         }
     }
@@ -130,7 +131,7 @@ impl RawRwLock {
             if is_free(state) || state & WRITERS == 0 {
                 continue;
             }
-            if let Err(stop) = W::wait(&self.turns, turn, None) {
+            if let Err(stop) = W::futex_wait(&self.turns, turn, None) {
                 self.give_up();
                 return Err(stop);
             }

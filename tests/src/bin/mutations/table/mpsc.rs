@@ -46,7 +46,7 @@ pub(crate) fn rows() -> Vec<Row> {
             .edit(QUEUE, "self.emptied(ticket).wake_all()", "self.emptied(ticket + 1).wake_all()")
             .caught_by("loom/mpsc::messages_come_in_order", ITSELF),
         row("the last receiver wakes all senders of a rendezvous", "the first")
-            .edit(QUEUE, "self.emptied.iter().for_each(Turn::wake_all);", "self.emptied[0].wake_all();")
+            .edit(QUEUE, "self.emptied.iter().for_each(Wakeups::wake_all);", "self.emptied[0].wake_all();")
             .caught_by("loom/mpsc::senders_see_the_last_receiver_go", ITSELF),
         row("a panic in a message's destructor does not meet another", "the messages are dropped together")
             .edit(QUEUE, "drop_one_by_one(left.unwrap_or_default());", "let _ = drop_one_by_one::<T>;\n        drop(left);")
