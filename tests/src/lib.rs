@@ -1,10 +1,31 @@
 //! What the tests share: a process for each test and backend, and the proof
 //! that a thread is blocked.
 
+#![allow(
+    clippy::missing_panics_doc,
+    clippy::must_use_candidate,
+    reason = "helpers of tests, which panic where a test fails"
+)]
+
 pub mod churn;
 pub mod compiler;
+pub mod copies;
+pub mod cores;
+pub mod dice;
+pub mod directory;
+// Single steps, by x86-64's registers.
+#[cfg(target_arch = "x86_64")]
+pub mod marked_read;
+pub mod proc;
 mod processes;
+#[cfg(target_arch = "x86_64")]
+pub mod ptrace;
+pub mod rseq;
 pub mod seccomp;
+pub mod signals;
+pub mod started;
+pub mod timers;
+pub mod tracee;
 
 pub use processes::{descendants, kill_with_descendants};
 
@@ -233,6 +254,13 @@ fn said_by<'line>(name: &str, line: &'line str) -> Option<&'line str> {
     let others = ["", "ok", "running 1 test"];
     (!others.contains(&line) && !line.starts_with("test result: ") && !line.contains(NOT_TESTED))
         .then_some(line)
+}
+
+/// The arguments that run this test, and no other, in another process: those with
+/// which [`run`] has started this one.
+pub fn this_test() -> impl Iterator<Item = std::ffi::OsString> {
+    assert!(is_child(), "the process of one test");
+    std::env::args_os().skip(1)
 }
 
 /// This test program, to be started again: by the emulator that

@@ -8,18 +8,16 @@
 
 #![allow(unsafe_code)]
 
-mod support_hazards;
-
 use core::hint::black_box;
 use core::sync::atomic::{AtomicUsize, Ordering};
 use std::os::fd::AsRawFd;
 use std::os::unix::net::UnixDatagram;
 use std::sync::mpsc;
+use stop_tests::proc::{rest, wait_for};
+use stop_tests::signals::{STOP, catch, send};
 use stop_tests::{per_backend, thread_id, wait_until_blocked_in};
 use stopruntime::ext::RecvOrStop;
 use stopruntime::{stoppable, sys};
-use support_hazards::proc::{rest, wait_for};
-use support_hazards::signals::{STOP, catch, send};
 
 /// Some vectors' worth, however long they are.
 type Numbers = [u32; 1024];

@@ -8,15 +8,15 @@
 //! The invariant of this module: the structure that the kernel reads has the
 //! size that it says.
 
-use super::support_hazards::cores::Cores;
-use super::support_hazards::proc::limit;
-use super::support_hazards::signals::plain_write;
 use std::fs::File;
 use std::io::{Error, Read, pipe};
 use std::os::fd::{AsFd, AsRawFd, FromRawFd};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
+use stop_tests::cores::Cores;
+use stop_tests::proc::limit;
+use stop_tests::signals::plain_write;
 use stop_tests::{not_tested, on_backends, thread_id};
 use stopruntime::{Backend, backend, testing};
 

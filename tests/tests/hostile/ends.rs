@@ -1,14 +1,14 @@
 //! The end of a thread: destructors that still make marked calls, and ids that
 //! come round again at once.
 
-use super::support_hazards::proc::limit;
-use super::support_hazards::signals::errno;
 use core::ffi::c_void;
 use std::cell::RefCell;
 use std::io::{PipeReader, pipe};
 use std::process::Command;
 use std::sync::mpsc;
+use stop_tests::proc::limit;
 use stop_tests::seccomp::deny;
+use stop_tests::signals::errno;
 use stop_tests::{not_tested, per_backend, thread_id, wait_until_blocked_in};
 use stopruntime::ext::ReadOrStop;
 use stopruntime::{Stopper, check, thread};
@@ -133,7 +133,7 @@ per_backend! {
         let output = Command::new("unshare")
             .args(["--pid", "--fork", "--mount-proc", "--kill-child", "sh", "-c", script, "sh"])
             .arg(std::env::current_exe().unwrap())
-            .args(["--exact", NAME, "--nocapture", "--test-threads=1"])
+            .args(stop_tests::this_test())
             .env(INSIDE, "1")
             .output();
         let Ok(output) = output else { return not_tested(NAME, "there is no unshare(1)") };

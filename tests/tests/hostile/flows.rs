@@ -3,9 +3,6 @@
 //! take, and is stopped at a random instant. What it took and what is left is
 //! what was given.
 
-use super::support_hazards::dice::Dice;
-use super::support_hazards::proc::{limit, wait_for};
-use super::support_hazards::signals::{plain_write, waiting};
 use std::fs::File;
 use std::io::{ErrorKind, Read, Write, pipe};
 use std::net::{TcpListener, TcpStream, UdpSocket};
@@ -14,6 +11,9 @@ use std::os::unix::net::UnixDatagram;
 use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex as Plain, mpsc};
 use std::time::{Duration, Instant};
+use stop_tests::dice::Dice;
+use stop_tests::proc::{limit, wait_for};
+use stop_tests::signals::{plain_write, waiting};
 use stop_tests::{blocked_in, thread_id};
 use stopruntime::ext::{
     AcceptOrStop, ReadOrStop, RecvFromOrStop, RecvOrStop, WaitOrStop, WriteOrStop, sleep_or_stop,

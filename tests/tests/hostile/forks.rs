@@ -2,8 +2,6 @@
 //! forked child has none of them, and a program that is executed finds the
 //! signals as any program does.
 
-use super::support_hazards::proc::limit;
-use super::support_hazards::signals::STOP;
 use core::ptr::null_mut;
 use std::io::{PipeReader, Read, pipe};
 use std::os::fd::AsRawFd;
@@ -12,7 +10,9 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use stop_tests::per_backend;
+use stop_tests::proc::limit;
 use stop_tests::seccomp::deny;
+use stop_tests::signals::STOP;
 use stopruntime::ext::ReadOrStop;
 use stopruntime::{Backend, Stopper, backend, stop_requested, thread};
 
@@ -197,9 +197,8 @@ per_backend! {
             return becomes_a_program();
         }
         for _ in 0..FORKS {
-            let test = "forks::a_thread_that_becomes_a_program_takes_no_request_along";
             let output = stop_tests::this_program()
-                .args(["--exact", test, "--nocapture", "--test-threads=1"])
+                .args(stop_tests::this_test())
                 .env(INSIDE, "1")
                 .output()
                 .unwrap();

@@ -12,8 +12,6 @@
 //! The invariant of this module: between `was_left` and the marked call there
 //! is no frame with a destructor.
 
-use super::support_hazards::proc::{limit, rest, wait_for};
-use super::support_hazards::signals::{STOP, errno, is_masked, plain_write, send, waiting};
 use core::ffi::{c_int, c_void};
 use std::ffi::CString;
 use std::io::{PipeReader, pipe};
@@ -21,6 +19,8 @@ use std::os::fd::AsRawFd;
 use std::path::Path;
 use std::process::Command;
 use std::sync::mpsc;
+use stop_tests::proc::{limit, rest, wait_for};
+use stop_tests::signals::{STOP, errno, is_masked, plain_write, send, waiting};
 use stop_tests::{not_tested, per_backend, thread_id, wait_until_blocked_in};
 use stopruntime::thread::{self, JoinHandle};
 use stopruntime::{Backend, backend, sys};

@@ -19,8 +19,6 @@ mod registration;
 mod replaced;
 mod stacks;
 mod storms;
-#[path = "../support_hazards/mod.rs"]
-mod support_hazards;
 mod tools;
 #[cfg(target_arch = "x86_64")]
 mod traced;

@@ -1,13 +1,13 @@
 //! Panics everywhere: they stay panics, the thread can be stopped before and
 //! after, and code that is not marked is left alone afterwards as before.
 
-use super::support_hazards::proc::{limit, rest};
-use super::support_hazards::signals::{errno, plain_write};
 use std::any::Any;
 use std::io::{PipeReader, PipeWriter, Write, pipe};
 use std::os::fd::AsRawFd;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, mpsc};
+use stop_tests::proc::{limit, rest};
+use stop_tests::signals::{errno, plain_write};
 use stop_tests::{per_backend, thread_id, wait_until_blocked_in};
 use stopruntime::ext::ReadOrStop;
 use stopruntime::sync::{Condvar, Mutex};

@@ -2,8 +2,8 @@
 //! or not at all, nor membarrier: what comes in their place, and that it stops.
 
 use super::flows::bouts;
-use super::support_hazards::dice::{Dice, runs};
 use std::os::fd::AsRawFd;
+use stop_tests::dice::{Dice, runs};
 use stop_tests::seccomp::deny;
 use stop_tests::{not_tested, on_backends, per_backend};
 use stopruntime::{Backend, Config, InstallError, Rseq, backend, support};
@@ -18,9 +18,9 @@ const WITHOUT_RSEQ: &str = "glibc.pthread.rseq=0";
 const BOUTS: u64 = 6;
 
 /// Runs this test again, as a new program, which expects this backend.
-fn again(test: &str, expected: Backend, tunables: &str) {
+fn again(expected: Backend, tunables: &str) {
     let output = stop_tests::this_program()
-        .args(["--exact", test, "--nocapture", "--test-threads=1"])
+        .args(stop_tests::this_test())
         .env(EXPECTED, expected.name())
         .env(TUNABLES, tunables)
         .output()
@@ -105,7 +105,7 @@ on_backends! { NOT_SET;
             assert_eq!(size_registered_by_libc(), 0, "the tunable has no effect");
             return;
         }
-        again("registration::without_the_registration_of_the_libc", backend(), WITHOUT_RSEQ);
+        again(backend(), WITHOUT_RSEQ);
     }
 
     /// A sandbox around the whole program: the libc finds no rseq either.
@@ -119,7 +119,7 @@ on_backends! { NOT_SET;
         }
         for errno in [libc::ENOSYS, libc::EPERM] {
             deny(libc::SYS_rseq, errno);
-            again("registration::without_rseq", next(), "");
+            again(next(), "");
         }
     }
 
@@ -129,7 +129,7 @@ on_backends! { NOT_SET;
         }
         deny(libc::SYS_rseq, libc::EPERM);
         deny(libc::SYS_membarrier, libc::EPERM);
-        again("registration::without_rseq_and_without_membarrier", next(), "");
+        again(next(), "");
     }
 
     /// The kernel reads a signature in the code, and ends the process if it cannot.
@@ -157,6 +157,6 @@ on_backends! { NOT_SET;
             assert!(is_found());
             return;
         }
-        again("registration::without_rseq_from_some_moment_on", backend(), WITHOUT_RSEQ);
+        again(backend(), WITHOUT_RSEQ);
     }
 }

@@ -12,15 +12,15 @@
 //! | handler: another's, without | stops | stops | stops |
 //! | handler: another's that calls ours | stops | stops | stops |
 
-use super::support_hazards::proc::{Rest, limit, rest, wait_for};
-use super::support_hazards::signals::{STOP, catch, is_masked, mask, plain_write, send};
 use core::mem::MaybeUninit;
 use std::io::{PipeWriter, pipe};
 use std::os::fd::AsRawFd;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc;
+use stop_tests::proc::{Rest, limit, rest, wait_for};
 use stop_tests::seccomp::deny;
+use stop_tests::signals::{STOP, catch, is_masked, mask, plain_write, send};
 use stop_tests::{blocked_in, per_backend, thread_id, wait_until_blocked_in};
 use stopruntime::ext::ReadOrStop;
 use stopruntime::thread::{self, JoinHandle};

@@ -2,14 +2,14 @@
 //! there, and the stop signal is handled on the alternate stack.
 //! sigaltstack(2).
 
-use super::support_hazards::proc::{limit, wait_for};
-use super::support_hazards::signals::{catch, send};
 use core::hint::black_box;
 use core::mem::MaybeUninit;
 use core::ptr::null_mut;
 use std::io::{PipeReader, pipe};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
+use stop_tests::proc::{limit, wait_for};
+use stop_tests::signals::{catch, send};
 use stop_tests::{per_backend, thread_id, wait_until_blocked_in};
 use stopruntime::ext::ReadOrStop;
 use stopruntime::thread;

@@ -3,14 +3,14 @@
 //! processor.
 
 use super::flows::{bout, bouts};
-use super::support_hazards::cores::Cores;
-use super::support_hazards::dice::{Dice, runs};
-use super::support_hazards::proc::wait_for_state;
-use super::support_hazards::signals::STOP;
-use super::support_hazards::timers::{BLOWS, Storm, count_blows};
-use super::support_hazards::tracee::{Line, line_to_tracer, start};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use stop_tests::cores::Cores;
+use stop_tests::dice::{Dice, runs};
+use stop_tests::proc::wait_for_state;
+use stop_tests::signals::STOP;
+use stop_tests::timers::{BLOWS, Storm, count_blows};
+use stop_tests::tracee::{Line, line_to_tracer, start};
 use stop_tests::{per_backend, thread_id};
 
 /// Bouts with each kind of call.
@@ -43,7 +43,7 @@ per_backend! {
         if let Some(line) = line_to_tracer() {
             return bouts_for(line);
         }
-        let (tracee, mut line) = start("storms::of_stops_of_the_process");
+        let (tracee, mut line) = start();
         let done = Arc::new(AtomicBool::new(false));
         let (theirs, process) = (Arc::clone(&done), tracee.process());
         let storm = std::thread::spawn(move || {

@@ -13,10 +13,10 @@
 //!   which `Ppoll` waits in `sync` and for children.
 
 use super::flows::{KINDS, bout};
-use super::support_hazards::dice::{Dice, runs};
 use std::io::Write;
 use std::process::{Command, Output};
 use std::sync::atomic::{AtomicU32, Ordering};
+use stop_tests::dice::{Dice, runs};
 use stop_tests::{not_tested, on_backends, per_backend, thread_id, wait_until_blocked_in};
 use stopruntime::ext::ReadOrStop;
 use stopruntime::{Backend, Config, InstallError, backend, thread};
@@ -79,14 +79,14 @@ fn is_usable(tool: &str) -> bool {
 
 /// Runs this test again under the tool: what came out, `None` if the tool is
 /// missing.
-fn under(tool: &str, options: &[&str], test: &str) -> Option<String> {
+fn under(tool: &str, options: &[&str]) -> Option<String> {
     if !is_usable(tool) {
         return None;
     }
     let output = Command::new(tool)
         .args(options)
         .arg(std::env::current_exe().expect("the test's own path"))
-        .args(["--exact", test, "--nocapture", "--test-threads=1"])
+        .args(stop_tests::this_test())
         .env(INSIDE, "1")
         .env("RUST_BACKTRACE", "0")
         .output()
@@ -140,7 +140,7 @@ per_backend! {
         if is_inside() {
             return bouts_without(&[]);
         }
-        let Some(text) = under("strace", &["-f"], "tools::strace") else { return };
+        let Some(text) = under("strace", &["-f"]) else { return };
         assert!(all_stopped(&text, backend()), "{text}");
         assert!(text.contains("--- SIGURG {"), "no signal was traced");
     }
@@ -150,7 +150,7 @@ per_backend! {
         if is_inside() {
             return bouts_without(&[]);
         }
-        let Some(text) = under("gdb", &["-batch", "-nx", "-ex", "run", "--args"], "tools::gdb") else {
+        let Some(text) = under("gdb", &["-batch", "-nx", "-ex", "run", "--args"]) else {
             return;
         };
         assert!(all_stopped(&text, backend()), "{text}");
@@ -170,7 +170,7 @@ per_backend! {
         let mut options = vec!["-batch", "-nx"];
         options.extend(commands.iter().flat_map(|command| ["-ex", command]));
         options.push("--args");
-        let Some(text) = under("gdb", &options, "tools::gdb_that_steps") else { return };
+        let Some(text) = under("gdb", &options) else { return };
         let looked = text.lines().find(|line| line.contains("<stop_tests_reads>"));
         let reads = looked.and_then(|line| line.rsplit_once('\t')).map(|(_, number)| number);
         let expected = if backend() == Backend::Rseq { "0" } else { "1" };
@@ -194,7 +194,7 @@ on_backends! { ["handler", "ppoll"];
         if cfg!(target_feature = "crt-static") {
             options.push("--undef-value-errors=no");
         }
-        let Some(text) = under("valgrind", &options, "tools::valgrind") else { return };
+        let Some(text) = under("valgrind", &options) else { return };
         assert!(all_stopped(&text, backend()), "{text}");
         assert!(text.contains("ERROR SUMMARY: 0 errors"), "{text}");
     }
@@ -214,7 +214,7 @@ on_backends! { NOT_SET;
             return two_reads();
         }
         let options = ["--tool=none"];
-        let Some(text) = under("valgrind", &options, "tools::valgrind_has_no_rseq") else { return };
+        let Some(text) = under("valgrind", &options) else { return };
         assert!(text.contains("all stopped on "), "{text}");
     }
 }

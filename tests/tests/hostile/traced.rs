@@ -4,15 +4,15 @@
 
 use super::flows::bouts;
 use super::storms::bouts_for;
-use super::support_hazards::dice::{Dice, runs};
-use super::support_hazards::ptrace::{Event, Go, Traced};
-use super::support_hazards::signals::send_to;
-use super::support_hazards::timers::{BLOWS, count_blows};
-use super::support_hazards::tracee::{Line, line_to_tracer, start};
 use std::fs;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use stop_tests::dice::{Dice, runs};
 use stop_tests::per_backend;
+use stop_tests::ptrace::{Event, Go, Traced};
+use stop_tests::signals::send_to;
+use stop_tests::timers::{BLOWS, count_blows};
+use stop_tests::tracee::{Line, line_to_tracer, start};
 
 /// The threads of a process at this moment.
 fn threads(process: i32) -> Vec<i32> {
@@ -41,11 +41,11 @@ fn bouts_met_by_signals(mut line: Line, flags: i32) {
 
 /// Any thread that the tracee names is met by a signal in every other system
 /// call that it makes, whatever that is: it is pending when the call begins.
-fn signals_at_system_calls(test: &str, flags: i32) {
+fn signals_at_system_calls(flags: i32) {
     if let Some(line) = line_to_tracer() {
         return bouts_met_by_signals(line, flags);
     }
-    let (tracee, mut line) = start(test);
+    let (tracee, mut line) = start();
     let mut dice = Dice::new();
     let mut sent = 0;
     loop {
@@ -72,19 +72,18 @@ fn signals_at_system_calls(test: &str, flags: i32) {
 
 per_backend! {
     fn every_other_system_call_met_by_a_signal_that_restarts() {
-        let test = "traced::every_other_system_call_met_by_a_signal_that_restarts";
-        signals_at_system_calls(test, libc::SA_RESTART);
+        signals_at_system_calls(libc::SA_RESTART);
     }
 
     fn every_other_system_call_met_by_a_signal_that_interrupts() {
-        signals_at_system_calls("traced::every_other_system_call_met_by_a_signal_that_interrupts", 0);
+        signals_at_system_calls(0);
     }
 
     fn attached_interrupted_and_detached() {
         if let Some(line) = line_to_tracer() {
             return bouts_for(line);
         }
-        let (tracee, mut line) = start("traced::attached_interrupted_and_detached");
+        let (tracee, mut line) = start();
         let done = Arc::new(AtomicBool::new(false));
         let (theirs, process) = (Arc::clone(&done), tracee.process());
         // A thread of its own, because only the tracer may do what it does.

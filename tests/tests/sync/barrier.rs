@@ -1,11 +1,11 @@
 //! `Barrier`: everybody has met in a round, or nobody has; and who is stopped
 //! leaves nobody waiting.
 
-use crate::support_hazards::dice::Dice;
 use crate::{Waiter, seconds, stop_some_while};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Instant;
+use stop_tests::dice::Dice;
 use stop_tests::{FUTEXES, on_backends};
 use stopruntime::sync::Barrier;
 

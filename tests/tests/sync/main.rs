@@ -9,15 +9,13 @@ mod mutex;
 mod once;
 mod rwlock;
 mod semaphore;
-#[path = "../support_hazards/mod.rs"]
-mod support_hazards;
 
 use std::time::{Duration, Instant};
 use stop_tests::churn::{churn, seconds};
+use stop_tests::dice::Dice;
 use stop_tests::{blocked_in, thread_id, wait_until_blocked_in};
 use stopruntime::sync::mpsc;
 use stopruntime::thread;
-use support_hazards::dice::Dice;
 
 /// Guards may be taken for ones that live shorter, and readers' for ones of what
 /// lives shorter, as std's may: this has to compile.

@@ -1,10 +1,10 @@
 //! `Once` and `OnceLock`.
 
-use super::support_hazards::dice::Dice;
 use super::{Waiter, seconds, stop_some_while, stopped_while_it_waits};
 use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, mpsc};
 use std::time::Instant;
+use stop_tests::dice::Dice;
 use stop_tests::{FUTEXES, on_backends};
 use stopruntime::sync::{Once, OnceLock};
 use stopruntime::{Stopped, Stopper, stoppable, thread};

@@ -1,10 +1,10 @@
 //! `RwLock`.
 
-use super::support_hazards::dice::Dice;
 use super::{Waiter, churn, seconds, stop_some_while, stopped_while_it_waits};
 use core::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, TryLockError};
 use std::time::Instant;
+use stop_tests::dice::Dice;
 use stop_tests::{FUTEXES, on_backends};
 use stopruntime::sync::{RwLock, RwLockWriteGuard};
 use stopruntime::{Stopped, stoppable, thread};

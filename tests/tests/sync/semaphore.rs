@@ -1,10 +1,10 @@
 //! `Semaphore` and `Barrier`.
 
-use super::support_hazards::dice::Dice;
 use super::{Waiter, churn, seconds, stop_some_while, stopped_while_it_waits};
 use core::sync::atomic::{AtomicU64, Ordering};
 use std::sync::Arc;
 use std::time::Instant;
+use stop_tests::dice::Dice;
 use stop_tests::{FUTEXES, on_backends};
 use stopruntime::sync::{Barrier, Semaphore, SemaphoreGuard};
 use stopruntime::{Stopper, thread};

@@ -14,7 +14,7 @@ pub(crate) fn rows() -> Vec<Row> {
 
 fn commands() -> Vec<Row> {
     const OUTLIVES: &str =
-        "children::stopped::a_child_of_output_or_status_does_not_outlive_the_stop";
+        "ext::children::stopped::a_child_of_output_or_status_does_not_outlive_the_stop";
     vec![
         row("a stopped `output` or `status` kills its child", "the signal")
             .edit(COMMAND, "self.0.kill()?;", "")
@@ -34,7 +34,7 @@ fn commands() -> Vec<Row> {
                 "Ok(status) if status.signal() == Some(libc::SIGKILL) => Err(stopped),",
                 "Ok(_) => Err(stopped),",
             )
-            .caught_by("children::in_fork::a_child_that_has_ended_by_itself_is_no_stop", ALL),
+            .caught_by("ext::children::in_fork::a_child_that_has_ended_by_itself_is_no_stop", ALL),
         row("nor one whose output is still to be read", "it is one")
             .edit(
                 COMMAND,
@@ -42,7 +42,7 @@ fn commands() -> Vec<Row> {
                 "Ok(_) if !child.is_hung_up() || true => return",
             )
             .caught_by(
-                "children::in_fork::a_child_that_has_ended_with_its_output_unread_is_no_stop",
+                "ext::children::in_fork::a_child_that_has_ended_with_its_output_unread_is_no_stop",
                 ALL,
             ),
         row("a child has the stop signal open", "it inherits the mask")
@@ -51,20 +51,20 @@ fn commands() -> Vec<Row> {
                 "let _open = SignalOpen::where_blocked();",
                 "let _ = SignalOpen::where_blocked as fn() -> _;",
             )
-            .caught_by("children::std_shape::the_child_has_the_stop_signal_open", PPOLL),
+            .caught_by("ext::children::std_shape::the_child_has_the_stop_signal_open", PPOLL),
         row("and its parent blocked, as before", "it stays open")
             .edit(
                 COMMAND,
                 "if self.0 {\n            signal::set_mask(libc::SIG_BLOCK);",
                 "if self.0 && false {\n            signal::set_mask(libc::SIG_BLOCK);",
             )
-            .caught_by("children::std_shape::the_child_has_the_stop_signal_open", PPOLL),
+            .caught_by("ext::children::std_shape::the_child_has_the_stop_signal_open", PPOLL),
     ]
 }
 
 fn copies() -> Vec<Row> {
-    const FULL: &str = "copy::blocked::every_source_outlives_a_full_writer";
-    const RANDOM: &str = "copy::random::every_byte_arrives_once";
+    const FULL: &str = "ext::copy::blocked::every_source_outlives_a_full_writer";
+    const RANDOM: &str = "ext::copy::random::every_byte_arrives_once";
     vec![
         row("what a stopped copy has not written comes again: a file", "it is not moved back")
             .edit(
@@ -75,10 +75,13 @@ fn copies() -> Vec<Row> {
             .caught_by(FULL, RSEQ),
         row("a pipe is copied from where tee(2) is refused", "it is not tried")
             .edit(SOURCES, "no_wait::duplicate(descriptor, write.as_raw_fd(), 0)?;", "")
-            .caught_by("copy::edges::a_pipe_is_copied_from_where_a_filter_refuses_tee", ALL),
+            .caught_by("ext::copy::edges::a_pipe_is_copied_from_where_a_filter_refuses_tee", ALL),
         row("a pipe is copied from where splice(2) is refused", "it is not tried")
             .edit(SOURCES, "no_wait::take(descriptor, write.as_raw_fd(), 0)?;", "")
-            .caught_by("copy::edges::a_pipe_is_copied_from_where_a_filter_refuses_splice", ALL),
+            .caught_by(
+                "ext::copy::edges::a_pipe_is_copied_from_where_a_filter_refuses_splice",
+                ALL,
+            ),
         row("what a stopped copy has not written comes again: a socket", "`MSG_PEEK`")
             .edit(
                 SOURCES,
@@ -111,7 +114,7 @@ fn copies() -> Vec<Row> {
         )
         .edit(RAW, "&& option(descriptor, libc::SO_PEEK_OFF).is_none_or(|offset| offset < 0)", "")
         .caught_by(
-            "copy::edges::a_socket_with_a_place_of_its_own_to_look_at_is_copied_whole",
+            "ext::copy::edges::a_socket_with_a_place_of_its_own_to_look_at_is_copied_whole",
             RSEQ,
         ),
         row("what cannot be given back is read when there is room for it", "it is read at once")
@@ -139,17 +142,23 @@ fn stop_channels() -> Vec<Row> {
                 "crate::crossbeam::helper::notify();",
                 "let _ = crate::crossbeam::helper::notify as fn();",
             )
-            .caught_by("crossbeam::stop_channel::a_request_ends_a_select", ALL),
+            .caught_by("features::crossbeam::stop_channel::a_request_ends_a_select", ALL),
         row("also one that is just being made", "the look at the flag")
             .edit(WATCH, "if thread.requested() {", "if thread.requested() && false {")
-            .caught_by("crossbeam::helper::a_request_while_the_channel_is_made_is_not_lost", RSEQ),
+            .caught_by(
+                "features::crossbeam::helper::a_request_while_the_channel_is_made_is_not_lost",
+                RSEQ,
+            ),
         row("the end of a thread disconnects its stop channels", "they stay")
             .edit(
                 WATCH,
                 "watch.disconnect(|entry| Arc::ptr_eq(&entry.record, record));",
                 "let _ = (watch, record);",
             )
-            .caught_by("crossbeam::stop_channel::it_disconnects_with_the_end_of_the_thread", RSEQ),
+            .caught_by(
+                "features::crossbeam::stop_channel::it_disconnects_with_the_end_of_the_thread",
+                RSEQ,
+            ),
         row("a forked child has a helper of its own", "its parent's, which is not there")
             .edit(
                 "runtime/process.rs",
@@ -157,13 +166,16 @@ fn stop_channels() -> Vec<Row> {
                 "let _ = place;",
             )
             .edit("runtime/process.rs", "libc::madvise(made, size, libc::MADV_WIPEONFORK);", "")
-            .caught_by("crossbeam::stop_channel::a_forked_child_has_channels_of_its_own", RSEQ),
+            .caught_by(
+                "features::crossbeam::stop_channel::a_forked_child_has_channels_of_its_own",
+                RSEQ,
+            ),
         row("a stop is no interruption, which loops of std would go on after", "the kind of error")
             .edit(
                 "scope/mod.rs",
                 "io::Error::other(stopped)",
                 "io::Error::new(io::ErrorKind::Interrupted, stopped)",
             )
-            .caught_by("std_semantics::a_stop_ends_the_loops_of_std", ALL),
+            .caught_by("ext::std_semantics::a_stop_ends_the_loops_of_std", ALL),
     ]
 }

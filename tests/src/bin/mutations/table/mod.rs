@@ -105,7 +105,7 @@ impl Row {
 
     /// By this part of the matrix: the cases whose name has this in it.
     fn caught_by_case(self, case: &'static str, on: &'static [&'static str]) -> Row {
-        self.caught_by("matrix::every_call_in_every_phase", on).with("STOP_TESTS_CASE", case)
+        self.caught_by("calls::matrix::every_call_in_every_phase", on).with("STOP_TESTS_CASE", case)
     }
 
     fn core(self) -> Row {

@@ -19,7 +19,7 @@ pub(crate) fn rows() -> Vec<Row> {
             .caught_by("loom/mpsc::a_rendezvous_keeps_its_word", ITSELF),
         row("a withdrawn message is dropped without the lock", "under it")
             .edit(QUEUE, "// What it owns may be an end of this very channel.\n                drop(again);\n                // Taken at the same time: it was sent.\n                return if message.is_some() { Err(stop) } else { Ok(Ok(())) };", "let taken = message.is_none();\n                drop(message);\n                drop(again);\n                return if taken { Ok(Ok(())) } else { Err(stop) };")
-            .caught_by("std_semantics::a_withdrawn_message_may_own_its_own_channel", ALL),
+            .caught_by("ext::std_semantics::a_withdrawn_message_may_own_its_own_channel", ALL),
         row("who waits for the lock of a channel sees that it was given back", "the barrier")
             .edit(LOCK, "if !first || signal::barrier_for_all() {", "if !first || true {")
             .caught_by("loom/mpsc::messages_come_in_order", ITSELF),

@@ -21,20 +21,20 @@ fn requesters() -> Vec<Row> {
             let Some(look) = self.claim.look() else { break };
             let Some(sending) = self.claim.claim(look)",
             )
-            .caught_by("requester_steps::of_a_blocked_read", ALL),
+            .caught_by("races::requester_steps::of_a_blocked_read", ALL),
         row("who sends has claimed it", "the claim is made for whatever is there")
             .edit(
                 CLAIM,
                 "self.word.compare_exchange(word, claimed, Ordering::SeqCst, Ordering::SeqCst);",
                 "Ok::<_, u32>(self.word.swap(claimed, Ordering::SeqCst));",
             )
-            .caught_by("requester_steps::of_a_blocked_read", ALL),
+            .caught_by("races::requester_steps::of_a_blocked_read", ALL),
         row("one sends at a time", "whoever comes sends")
             .edit(CLAIM, "(word & STATE != SENDING).then_some(Look(word))", "Some(Look(word))")
             .caught_by("loom/claim::two_requesters", ITSELF),
         row("who is waited for says that it is done", "the wake-up")
             .edit(CLAIM, "futex_wake(&self.word);", "")
-            .caught_by("requester_steps::of_a_blocked_read", ALL)
+            .caught_by("races::requester_steps::of_a_blocked_read", ALL)
             .caught_by("loom/claim::one_requester", ITSELF),
         row("a signal is claimed before it is sent", "claimed after it")
             .edit(
@@ -46,14 +46,14 @@ fn requesters() -> Vec<Row> {
                 && signal::send(self.pid.load(Ordering::Relaxed), tid, self, 0);
             let Some(sending) = self.claim.claim(look) else { continue };",
             )
-            .caught_by("requester_steps::of_a_blocked_read", ALL),
+            .caught_by("races::requester_steps::of_a_blocked_read", ALL),
         row("a signal that was not sent is not expected", "it stays claimed")
             .edit(
                 CLAIM,
                 "if sent { SENT } else { before }",
                 "if sent { SENT } else { before | SENT }",
             )
-            .caught_by("without_system_calls::without_the_signal", ALL),
+            .caught_by("signals::without_system_calls::without_the_signal", ALL),
         row("a request makes good what became of the signal before", "only the first one signals")
             .edit(
                 FILE,
@@ -64,14 +64,17 @@ fn requesters() -> Vec<Row> {
         }
         first",
             )
-            .caught_by("without_system_calls::without_the_signal", HANDLER),
+            .caught_by("signals::without_system_calls::without_the_signal", HANDLER),
         row("a request under a shield is no signal", "the look at the shield")
             .edit(
                 FILE,
                 "let shielded = self.line.flag.load(Ordering::SeqCst) & SHIELDED != 0;",
                 "let shielded = false;",
             )
-            .caught_by("lifecycle_held::a_request_does_not_disturb_a_shielded_call", WINDOWS),
+            .caught_by(
+                "runtime::lifecycle_held::a_request_does_not_disturb_a_shielded_call",
+                WINDOWS,
+            ),
         row("the shield is looked at after the marker", "before it")
             .edit(FILE, "let shielded = self.line.flag.load(Ordering::SeqCst) & SHIELDED != 0;", "")
             .edit(
@@ -80,7 +83,7 @@ fn requesters() -> Vec<Row> {
                 "let shielded = self.line.flag.load(Ordering::SeqCst) & SHIELDED != 0;
             let inside = !barrier",
             )
-            .caught_by("requester_steps::of_a_shielded_receive", WINDOWS),
+            .caught_by("races::requester_steps::of_a_shielded_receive", WINDOWS),
         row("without windows a request wakes the thread from a futex", "the wake-up of the flag")
             .edit(FILE, "futex_wake(&self.line.flag);", "")
             .caught_by(
@@ -98,7 +101,7 @@ fn requesters() -> Vec<Row> {
             stopper.request_stop();
         }",
             )
-            .caught_by("silence::a_scope_of_many_threads_takes_one_barrier", WINDOWS),
+            .caught_by("signals::silence::a_scope_of_many_threads_takes_one_barrier", WINDOWS),
     ]
 }
 
@@ -106,8 +109,8 @@ fn threads() -> Vec<Row> {
     vec![
         row("after a call the thread waits for a signal that is being sent", "the wait")
             .edit(CLAIM, "self.wait_until_sent(word);\n                    continue;", "")
-            .caught_by("requester_steps::of_a_blocked_read", ALL)
-            .caught_by("requester_steps::of_two_requesters", HANDLER),
+            .caught_by("races::requester_steps::of_a_blocked_read", ALL)
+            .caught_by("races::requester_steps::of_two_requesters", HANDLER),
         row("but not for one that has come", "the look at its number")
             .edit(
                 CLAIM,
@@ -115,7 +118,7 @@ fn threads() -> Vec<Row> {
                 "let delivered = false;",
             )
             .caught_by(
-                "undisturbed_traced::a_requester_whose_signal_has_come_is_not_waited_for",
+                "signals::undisturbed_traced::a_requester_whose_signal_has_come_is_not_waited_for",
                 ALL,
             ),
         row("which tells its number", "any signal counts")
@@ -127,7 +130,7 @@ fn threads() -> Vec<Row> {
             .caught_by("loom/claim::two_requesters", ITSELF),
         row("and counts only if it does not come again", "it counts when it is postponed")
             .edit("runtime/record.rs", "        self.claim.postponed();\n", "")
-            .caught_by("window_steps::a_request_at_each_instruction_with_data", HANDLER),
+            .caught_by("races::window_steps::a_request_at_each_instruction_with_data", HANDLER),
         row("who has looked and not claimed yet looks again", "an idle claim stays as it is")
             .edit(
                 CLAIM,
@@ -137,14 +140,14 @@ fn threads() -> Vec<Row> {
             }
             let idle = next(word, IDLE);",
             )
-            .caught_by("requester_steps::of_a_blocked_read", ALL),
+            .caught_by("races::requester_steps::of_a_blocked_read", ALL),
         row("a signal that was sent is taken", "the drain")
             .edit(
                 CLAIM,
                 "SENT if !delivered => drain(),",
                 "SENT if !delivered && false => drain(),",
             )
-            .caught_by("window_steps::a_request_at_each_instruction_with_data", HANDLER),
+            .caught_by("races::window_steps::a_request_at_each_instruction_with_data", HANDLER),
         row("and is known as ours until then", "it is forgotten before")
             .edit(
                 CLAIM,
@@ -155,13 +158,13 @@ fn threads() -> Vec<Row> {
                     continue;
                 }",
             )
-            .caught_by("window_steps::a_request_at_each_instruction_with_data", HANDLER),
+            .caught_by("races::window_steps::a_request_at_each_instruction_with_data", HANDLER),
         row("so it is after every call", "the way out does not look")
             .edit(CALL, "record.settle();", "")
-            .caught_by("undisturbed_traced::a_signal_on_its_way_is_waited_for", WINDOWS),
+            .caught_by("signals::undisturbed_traced::a_signal_on_its_way_is_waited_for", WINDOWS),
         row("who has ended is not signalled", "its id stays")
             .edit(FILE, "self.tid.store(0, Ordering::SeqCst);", "")
-            .caught_by("held_requester::a_thread_that_has_ended_is_not_signalled", WINDOWS)
+            .caught_by("races::held_requester::a_thread_that_has_ended_is_not_signalled", WINDOWS)
             .core(),
         row("a thread does not end while somebody is about to signal it", "the wait")
             .edit(
@@ -169,7 +172,7 @@ fn threads() -> Vec<Row> {
                 "self.tid.store(0, Ordering::SeqCst);\n        self.settle();",
                 "self.tid.store(0, Ordering::SeqCst);",
             )
-            .caught_by("held_requester::a_thread_waits_for_its_requester_before_it_ends", WINDOWS)
+            .caught_by("races::held_requester::a_thread_waits_for_its_requester_before_it_ends", WINDOWS)
             .core(),
         row("and has its record until then, for the handler to look at", "it is gone before")
             .edit(
@@ -182,11 +185,11 @@ fn threads() -> Vec<Row> {
         record.rest();
         unsafe { libc::pthread_setspecific(key(), kept.cast()) };",
             )
-            .caught_by("held_requester::a_thread_waits_for_its_requester_before_it_ends", WINDOWS),
+            .caught_by("races::held_requester::a_thread_waits_for_its_requester_before_it_ends", WINDOWS),
         row("a forked child has no requesters", "they are waited for")
             .edit(FILE, "self.claim.reset();", "")
             .caught_by(
-                "held_requester::a_forked_child_waits_for_no_requester_and_expects_no_signal",
+                "races::held_requester::a_forked_child_waits_for_no_requester_and_expects_no_signal",
                 WINDOWS,
             ),
         row("a forked child has an id of its own", "its parent's")
@@ -195,7 +198,7 @@ fn threads() -> Vec<Row> {
                 "if in_use {\n            self.adopt();",
                 "if in_use && false {\n            self.adopt();",
             )
-            .caught_by("lifecycle::a_forked_child_has_threads_of_its_own", ALL),
+            .caught_by("runtime::lifecycle::a_forked_child_has_threads_of_its_own", ALL),
     ]
 }
 
@@ -204,20 +207,20 @@ fn results() -> Vec<Row> {
     vec![
         row("a call that took effect gives its result", "a request makes it `Stopped`")
             .edit(CALL, OUTCOME, "let stopped = record.must_stop();")
-            .caught_by("window_steps::a_request_at_each_instruction_with_data", HANDLER)
-            .caught_by("futex_wakeups::who_was_woken_returns_from_the_wait", RSEQ),
+            .caught_by("races::window_steps::a_request_at_each_instruction_with_data", HANDLER)
+            .caught_by("waits::futex_wakeups::who_was_woken_returns_from_the_wait", RSEQ),
         row("a call that the kernel does not restart reports the stop", "it gives `EINTR`")
             .edit(CALL, OUTCOME, "let stopped = false;")
-            .caught_by("random_stops::a_time_out_of_the_socket_is_no_stop", WINDOWS),
+            .caught_by("races::random_stops::a_time_out_of_the_socket_is_no_stop", WINDOWS),
         row("under a shield it does not", "a request is enough")
             .edit(CALL, OUTCOME, "let stopped = Raw(raw).is_interrupted();")
             .caught_by(
-                "foreign_handlers::under_a_shield_it_is_interrupted_although_a_stop_is_requested",
+                "signals::foreign_handlers::under_a_shield_it_is_interrupted_although_a_stop_is_requested",
                 WINDOWS,
             ),
         row("the first marked call of a thread is made", "it is taken for stopped")
             .edit(CALL, "if !known {", "if !known && false {")
-            .caught_by("first::the_first_call_of_a_thread_is_made", WINDOWS)
+            .caught_by("runtime::first::the_first_call_of_a_thread_is_made", WINDOWS)
             .core(),
         row("a signal of somebody else does not end a wait of `sync`", "the wait again")
             .edit(
@@ -225,7 +228,7 @@ fn results() -> Vec<Row> {
                 "if !raw.is_interrupted() {\n            raw.or_stop()",
                 "if raw.is_interrupted() || true {\n            raw.or_stop()",
             )
-            .caught_by("deadlines::signals_without_restart_move_none", WINDOWS),
+            .caught_by("waits::deadlines::signals_without_restart_move_none", WINDOWS),
     ]
 }
 
@@ -233,19 +236,19 @@ fn parked() -> Vec<Row> {
     vec![
         row("a stop ends `park`", "`parked` is not set")
             .edit(FILE, "self.parked.store(1, Ordering::SeqCst);", "")
-            .caught_by("park::a_request_ends_a_park_and_a_park_with_a_timeout", ALL),
+            .caught_by("waits::park::a_request_ends_a_park_and_a_park_with_a_timeout", ALL),
         row("`park` does not begin when a stop is requested", "the look at the flag")
             .edit(
                 FILE,
                 "let stopped = self.line.flag.load(Ordering::SeqCst) == REQUESTED;",
                 "let stopped = false;",
             )
-            .caught_by("park::a_request_before_leaves_the_token_alone", ALL),
+            .caught_by("waits::park::a_request_before_leaves_the_token_alone", ALL),
         row("a stopped `park` takes no token", "it is not set again")
             .edit(FILE, "if !stopped {\n            thread.unpark();\n        }", "let _ = thread;")
-            .caught_by("park::no_token_is_lost_under_random_stops", ALL),
+            .caught_by("waits::park::no_token_is_lost_under_random_stops", ALL),
         row("a shield holds the request of one who parks", "the look at the shield")
             .edit(FILE, "|| shielded ||", "|| shielded && !parked ||")
-            .caught_by("park::a_shield_holds_the_request_until_the_token_comes", ALL),
+            .caught_by("waits::park::a_shield_holds_the_request_until_the_token_comes", ALL),
     ]
 }

@@ -20,7 +20,7 @@ pub(crate) fn rows() -> Vec<Row> {
             ),
         row("the handler touches nothing that has to be made first", "it does")
             .edit(HANDLER_RS, "current::record_by_key()", "current::record()")
-            .caught_by("linking::images::a_stray_takes_no_memory", WINDOWS),
+            .caught_by("built::linking::images::a_stray_takes_no_memory", WINDOWS),
         row("marked calls have the stack to its end", "`SA_ONSTACK`")
             .edit(
                 "runtime/earlier.rs",
@@ -34,7 +34,7 @@ pub(crate) fn rows() -> Vec<Row> {
                 "image::stay(handler::on_signal as *const c_void);",
                 "let _ = image::stay as fn(_);",
             )
-            .caught_by("linking::images::a_library_that_is_closed_stays", ALL),
+            .caught_by("built::linking::images::a_library_that_is_closed_stays", ALL),
         row("where libc has registered nothing, the runtime does", "nobody does")
             .edit(
                 "window/rseq.rs",
@@ -48,7 +48,7 @@ pub(crate) fn rows() -> Vec<Row> {
                 "\"mov {offset}, qword ptr [rip + __rseq_offset@GOTPCREL]\"",
                 "\"xor {offset:e}, {offset:e}\"",
             )
-            .caught_by("linking::builds::however_it_is_built_it_stops", ITSELF),
+            .caught_by("built::linking::builds::however_it_is_built_it_stops", ITSELF),
         row("the kernel aborts windows by itself", "it is not told of them")
             .edit(
                 "runtime/record.rs",

@@ -17,23 +17,26 @@ fn registration() -> Vec<Row> {
                 "current.left.set(u32::from(record.requested()))",
                 "{ let _ = (&record, current); }",
             )
-            .caught_by("thread_keys::a_request_is_seen_to_the_very_end", ALL),
+            .caught_by("runtime::thread_keys::a_request_is_seen_to_the_very_end", ALL),
         row("a record is not used after its thread's end", "the window goes on with it")
             .edit(FILE, "CURRENT.with(|current| current.line.set(&raw const DIVERT));", "")
             .caught_by("freed_records::nothing_is_written_to_one", &["rseq", "handler"]),
         row("a thread has its record in every round of destructors", "two are enough")
             .edit(FILE, "const ROUNDS: u32 = 4;", "const ROUNDS: u32 = 2;")
-            .caught_by("registration::a_late_destructor_is_stopped_by_an_old_handle", ALL),
+            .caught_by("runtime::registration::a_late_destructor_is_stopped_by_an_old_handle", ALL),
         row("it has not ended before the last of them", "it is said after the second")
             .edit(FILE, "const ROUNDS: u32 = 4;", "const ROUNDS: u32 = 2;")
-            .caught_by("registration::a_join_keeps_its_limit_while_late_destructors_run", ALL),
+            .caught_by(
+                "runtime::registration::a_join_keeps_its_limit_while_late_destructors_run",
+                ALL,
+            ),
         row("a thread asks no dynamic loader", "it does each time")
             .edit(
                 "window/rseq.rs",
                 "let offset = LIBC_OFFSET",
                 "ask_libc();\n    let offset = LIBC_OFFSET",
             )
-            .caught_by("registration::no_thread_waits_for_the_dynamic_loader", RSEQ),
+            .caught_by("runtime::registration::no_thread_waits_for_the_dynamic_loader", RSEQ),
         row("the first marked call takes a record into use", "the thread's start does")
             .edit(
                 "thread/builder.rs",
@@ -41,7 +44,7 @@ fn registration() -> Vec<Row> {
                 "current::start(record);\n        current::registered();",
             )
             .caught_by(
-                "registration::a_thread_may_mask_all_signals_before_its_first_marked_call",
+                "runtime::registration::a_thread_may_mask_all_signals_before_its_first_marked_call",
                 &["rseq", "handler"],
             ),
         row("an allocator may make marked calls", "what stands in for a record")
@@ -58,14 +61,17 @@ fn holders() -> Vec<Row> {
                 "if current.shields.get() != 0 {",
                 "if current.shields.get() != 0 && false {",
             )
-            .caught_by("lifecycle_held::in_a_shield_calls_begin_although_a_stop_is_requested", ALL),
+            .caught_by(
+                "runtime::lifecycle_held::in_a_shield_calls_begin_although_a_stop_is_requested",
+                ALL,
+            ),
         row("the outermost shield holds", "the innermost ends it")
             .edit(
                 FILE,
                 "if depth == 0\n            && let Some(record) = own()",
                 "if let Some(record) = own()",
             )
-            .caught_by("lifecycle_held::a_shield_holds_a_request", ALL),
+            .caught_by("runtime::lifecycle_held::a_shield_holds_a_request", ALL),
         row("a panic ends the shield", "it is left only in the end")
             .edit(
                 "scope/mod.rs",
@@ -75,14 +81,14 @@ fn holders() -> Vec<Row> {
     drop(core::mem::ManuallyDrop::into_inner(shield));
     result",
             )
-            .caught_by("lifecycle_held::a_panic_ends_the_shield", ALL),
+            .caught_by("runtime::lifecycle_held::a_panic_ends_the_shield", ALL),
         row("who registers has the signal unblocked", "its mask stays")
             .edit(
                 FILE,
                 "signal::set_mask(if masked { libc::SIG_BLOCK } else { libc::SIG_UNBLOCK });",
                 "",
             )
-            .caught_by("lifecycle::a_thread_that_registers_has_the_signal_unblocked", ALL),
+            .caught_by("runtime::lifecycle::a_thread_that_registers_has_the_signal_unblocked", ALL),
         row(
             "a request made before the thread runs is seen",
             "the thread makes a record of its own",
@@ -92,33 +98,33 @@ fn holders() -> Vec<Row> {
             "current::start(record);",
             "let _ = (current::start as fn(_), record);",
         )
-        .caught_by("lifecycle::a_request_before_the_thread_runs", ALL),
+        .caught_by("runtime::lifecycle::a_request_before_the_thread_runs", ALL),
         row("who waits for a thread is told of its end", "the wake-up")
             .edit("runtime/record.rs", "== END_AWAITED {", "== END_AWAITED && false {")
-            .caught_by("lifecycle_held::who_waits_for_a_thread_is_told_of_its_end", ALL),
+            .caught_by("runtime::lifecycle_held::who_waits_for_a_thread_is_told_of_its_end", ALL),
         row(
             "where libc has not registered rseq, its area is not used",
             "neither its size nor its core is looked at",
         )
         .edit("window/rseq.rs", "if size != 0 {", "if size != 0 || true {")
         .edit("window/rseq.rs", "registered.then(||", "(registered || true).then(||")
-        .caught_by("own_rseq::the_runtime_registers_and_takes_it_back", RSEQ),
+        .caught_by("races::own_rseq::the_runtime_registers_and_takes_it_back", RSEQ),
         row("nor where somebody has taken it back", "its core is not looked at")
             .edit("window/rseq.rs", "registered.then(||", "(registered || true).then(||")
-            .caught_by("own_rseq::an_area_that_somebody_has_taken_back_is_not_used", RSEQ),
+            .caught_by("races::own_rseq::an_area_that_somebody_has_taken_back_is_not_used", RSEQ),
         row(
             "an area of our own is taken back before it goes with its thread",
             "it stays registered",
         )
         .edit("runtime/record.rs", "rseq::unregister();", "let _ = rseq::unregister as fn();")
-        .caught_by("own_rseq::the_runtime_registers_and_takes_it_back", RSEQ),
+        .caught_by("races::own_rseq::the_runtime_registers_and_takes_it_back", RSEQ),
         row("and after the proof", "it stays registered")
             .edit(
                 "runtime/probe.rs",
                 "if owned {\n        window::rseq::unregister();\n    }",
                 "let _ = owned;",
             )
-            .caught_by("own_rseq::the_runtime_registers_and_takes_it_back", RSEQ),
+            .caught_by("races::own_rseq::the_runtime_registers_and_takes_it_back", RSEQ),
     ]
 }
 
@@ -130,14 +136,14 @@ fn scopes() -> Vec<Row> {
                 "let leave = StopOnPanic(&members);",
                 "let leave = Box::new(());",
             )
-            .caught_by("scopes::a_scope_that_panics_stops_its_threads", ALL),
+            .caught_by("runtime::scopes::a_scope_that_panics_stops_its_threads", ALL),
         row("a scope one of whose threads panics stops the others", "the requests")
             .edit(
                 SCOPE,
                 "let leave = StopOnPanic(running.0);",
                 "let leave = core::mem::ManuallyDrop::new(StopOnPanic(running.0));",
             )
-            .caught_by("scopes::a_thread_that_panics_stops_its_siblings", ALL),
+            .caught_by("runtime::scopes::a_thread_that_panics_stops_its_siblings", ALL),
         row("a scope is stopped by a panic of its own alone", "whose panic it is")
             .edit(
                 SCOPE,
@@ -145,7 +151,7 @@ fn scopes() -> Vec<Row> {
                 "(if std::thread::panicking() { drop } else { mem::forget })(leave);\n        members.wait();",
             )
             .caught_by(
-                "scopes::a_scope_of_a_destructor_is_not_stopped_by_the_panic_that_runs_it",
+                "runtime::scopes::a_scope_of_a_destructor_is_not_stopped_by_the_panic_that_runs_it",
                 ALL,
             ),
         row("who waits for a scope hands its own stop on", "the requests")
@@ -154,7 +160,7 @@ fn scopes() -> Vec<Row> {
                 "self.all_returned_or_stop().is_err()",
                 "self.all_returned_or_stop().is_err() && false",
             )
-            .caught_by("scopes::a_stop_of_who_waits_is_handed_on", ALL),
+            .caught_by("runtime::scopes::a_stop_of_who_waits_is_handed_on", ALL),
         row("also who comes when it is requested", "the request of that one")
             .edit(
                 SCOPE,
@@ -162,11 +168,11 @@ fn scopes() -> Vec<Row> {
                 "if list.requested {",
             )
             .caught_by(
-                "lifecycle_held::a_thread_that_comes_when_the_scope_is_requested_is_stopped_too",
+                "runtime::lifecycle_held::a_thread_that_comes_when_the_scope_is_requested_is_stopped_too",
                 ALL,
             ),
         row("a scope forgets those alone that have ended", "those that have not")
             .edit(SCOPE, "!stopper.record().has_ended()", "stopper.record().has_ended()")
-            .caught_by("lifecycle_held::a_request_to_a_scope_stops_all_of_it", ALL),
+            .caught_by("runtime::lifecycle_held::a_request_to_a_scope_stops_all_of_it", ALL),
     ]
 }

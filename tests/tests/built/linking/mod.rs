@@ -1,0 +1,9 @@
+//! Programs and libraries as they are built and loaded out there.
+
+mod backends;
+mod builds;
+mod checkpoints;
+mod dylib;
+mod image;
+mod images;
+mod package;

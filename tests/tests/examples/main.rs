@@ -1,0 +1,5 @@
+//! The examples, as programs.
+
+mod drop_in;
+mod example;
+mod syslogd;

@@ -1,0 +1,4 @@
+//! The runtime's optional features.
+
+mod crossbeam;
+mod io_uring;

@@ -1,0 +1,213 @@
+//! A requester is stepped through, instruction by instruction, and held there
+//! while the thread goes on: out of its marked call, or into one under a shield.
+//! And a thread is stepped out of its marked call, and held there while a second
+//! requester goes on. A tracer does it to a child process.
+//!
+//! Of a debug build some hundred instructions are met, evenly spread, or a
+//! part of these; with `STOP_TESTS_STOPS` all of them.
+
+// The tracer reads x86-64's registers.
+#![cfg(target_arch = "x86_64")]
+
+mod tracee;
+
+use stop_tests::dice::{Dice, runs};
+use stop_tests::proc::{asleep_in, wait_for};
+use stop_tests::ptrace::{Event, Go, Traced};
+use stop_tests::seccomp::deny;
+use stop_tests::tracee::{Line, Tracee, line_to_tracer, start};
+use stop_tests::{on_backends, part_of, per_backend};
+use tracee::{Does, Outcome, READ, STOPPED, serve};
+
+/// The child.
+struct Steps {
+    tracee: Tracee,
+    line: Line,
+}
+
+impl Steps {
+    fn new() -> Steps {
+        let (tracee, line) = start();
+        Steps { tracee, line }
+    }
+
+    /// A new thread and a requester of its own, which is held before it begins.
+    fn pair(&mut self) -> (i32, Traced) {
+        self.pair_as(b'n')
+    }
+
+    fn pair_as(&mut self, command: u8) -> (i32, Traced) {
+        self.line.command(command);
+        let thread = self.line.receive_number();
+        let requester = Traced::seize(self.tracee.process(), self.line.receive_number());
+        self.line.command(b'r');
+        assert_eq!(requester.wait(), Event::Trap);
+        (thread, requester)
+    }
+
+    /// The instructions of a request that is made while the thread waits in one
+    /// of these calls, at which to hold another one.
+    fn places(&mut self, calls: &[libc::c_long]) -> impl Iterator<Item = usize> + use<> {
+        let (thread, requester) = self.pair_as(b'N');
+        wait_for_sleep(thread, calls);
+        let count = to_the_next_trap(&requester);
+        requester.go(Go::On, 0);
+        assert_eq!(requester.wait(), Event::Trap);
+        requester.detach();
+        for feed in *b"gdp" {
+            self.line.command(feed);
+        }
+        self.outcome();
+        chosen(count)
+    }
+
+    fn outcome(&mut self) -> Outcome {
+        self.line.command(b'j');
+        self.line.receive()
+    }
+}
+
+/// Some of so many instructions, from the first to behind the last.
+fn chosen(count: usize) -> impl Iterator<Item = usize> {
+    let most = usize::try_from(part_of(300)).expect("small");
+    let part = if runs(0) == 0 { 1 + count / most } else { 1 };
+    let from = Dice::new().below(part as u64).try_into().expect("small");
+    eprintln!("{count} instructions, from {from} each {part}");
+    (from..count).step_by(part).chain([count])
+}
+
+/// The number of instructions to the next trap.
+fn to_the_next_trap(traced: &Traced) -> usize {
+    let mut count = 0;
+    while !traced.is_at_trap() {
+        step(traced, 1);
+        count += 1;
+    }
+    count
+}
+
+/// This many instructions.
+fn step(traced: &Traced, count: usize) {
+    for _ in 0..count {
+        traced.go(Go::Step, 0);
+        assert_eq!(traced.wait(), Event::Trap);
+    }
+}
+
+fn wait_for_sleep(thread: i32, calls: &[libc::c_long]) {
+    wait_for("the thread to sleep", || asleep_in(thread).is_some_and(|call| calls.contains(&call)));
+}
+
+per_backend! {
+    /// Its byte comes when the requester is held.
+    fn of_a_blocked_read() {
+        const READS: [libc::c_long; 2] = [libc::SYS_recvfrom, libc::SYS_ppoll];
+        if let Some(line) = line_to_tracer() {
+            return serve(line, Does::Reads);
+        }
+        let mut steps = Steps::new();
+        let (mut read, mut stopped) = (0, 0);
+        for index in steps.places(&READS) {
+            let (thread, requester) = steps.pair();
+            wait_for_sleep(thread, &READS);
+            step(&requester, index);
+            steps.line.command(b'd');
+            // It waits for the requester, or is in its unmarked call.
+            wait_for_sleep(thread, &[libc::SYS_futex, libc::SYS_poll]);
+            requester.detach();
+            steps.line.command(b'e');
+            steps.line.command(b'p');
+            match steps.outcome() {
+                [READ, 1, 0] => read += 1,
+                [STOPPED, 1, 0] => stopped += 1,
+                [read, poll, chained] => panic!(
+                    "read {read}, poll {poll}, signal handed on {chained}, held at {index}"
+                ),
+            }
+        }
+        eprintln!("{read} read, {stopped} stopped");
+        assert!(read > 0 && stopped > 0);
+    }
+}
+
+on_backends! { ["rseq", "handler"];
+    /// Entered under a shield when the requester is held.
+    fn of_a_shielded_receive() {
+        if let Some(line) = line_to_tracer() {
+            return serve(line, Does::Receives);
+        }
+        let mut steps = Steps::new();
+        for index in steps.places(&[libc::SYS_read]) {
+            let (thread, requester) = steps.pair();
+            step(&requester, index);
+            steps.line.command(b'g');
+            wait_for_sleep(thread, &[libc::SYS_recvfrom]);
+            requester.detach();
+            // Not before the requester has come to its end.
+            steps.line.command(b'e');
+            steps.line.command(b'd');
+            assert_eq!(steps.outcome(), [READ, 1, 0], "held at {index}");
+        }
+    }
+}
+
+on_backends! { ["handler"];
+    /// Without membarrier, where both signal whom they find outside of a call:
+    /// one has, the other one is about to.
+    fn of_two_requesters() {
+        if let Some(line) = line_to_tracer() {
+            deny(libc::SYS_membarrier, libc::ENOSYS);
+            return serve(line, Does::Traps);
+        }
+        let mut steps = Steps::new();
+        let count = two_requesters(&mut steps, None);
+        for index in chosen(count) {
+            two_requesters(&mut steps, Some(index));
+        }
+    }
+}
+
+/// Holds the thread after this many instructions of its call, or at its end,
+/// while the second requester goes on to its signal; how many that were.
+fn two_requesters(steps: &mut Steps, index: Option<usize>) -> usize {
+    let (thread, requester) = steps.pair();
+    steps.line.command(b'a');
+    let thread = Traced::seize(steps.tracee.process(), thread);
+    steps.line.command(b'g');
+    to_its_trap(&thread);
+    let count = index.unwrap_or_else(|| to_the_next_trap(&thread));
+    step(&thread, index.unwrap_or(0));
+    to_its_signal(&requester);
+    // To its end, or it waits for the requester.
+    thread.go(Go::On, 0);
+    let event = thread.wait_unless_asleep();
+    assert!(matches!(event, None | Some(Event::Trap)), "{event:?}");
+    requester.detach();
+    assert!(event.is_some() || thread.run(false, false), "it waits in vain, held at {count}");
+    thread.detach();
+    steps.line.command(b'e');
+    assert_eq!(steps.outcome(), [STOPPED, 1, 0], "held at {count}");
+    count
+}
+
+/// To the first trap, with the first request's signal taken on the way.
+fn to_its_trap(thread: &Traced) {
+    loop {
+        match thread.wait() {
+            Event::Trap => return,
+            Event::Signal(signal) => thread.go(Go::On, signal),
+            _ => thread.go(Go::On, 0),
+        }
+    }
+}
+
+/// To the beginning of its `rt_tgsigqueueinfo(2)`.
+fn to_its_signal(requester: &Traced) {
+    loop {
+        requester.go(Go::ToCall, 0);
+        assert_eq!(requester.wait(), Event::Call);
+        if requester.registers().orig_rax == libc::SYS_rt_tgsigqueueinfo as u64 {
+            return;
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! The runtime as it is installed, and threads as they come and go.
+
+mod config;
+mod first;
+mod forked;
+mod lifecycle;
+mod lifecycle_held;
+mod old_kernels;
+mod registration;
+mod scopes;
+mod support;
+mod thread_keys;

@@ -1,0 +1,146 @@
+//! A marked call costs the system call it makes and nothing else: no second
+//! one, and no wake-up while it waits. Counted by a tracer of the test's own.
+
+#![cfg(target_arch = "x86_64")]
+
+use std::fs::File;
+use std::io::pipe;
+use std::os::fd::AsRawFd;
+use std::sync::mpsc;
+use std::time::Duration;
+use stop_tests::proc::rest;
+use stop_tests::ptrace::{Event, Go, Traced, trap};
+use stop_tests::signals::{plain_read, plain_write};
+use stop_tests::tracee::{Line, line_to_tracer, start};
+use stop_tests::{everything, on_backends, per_backend, thread_id, wait_until_blocked_in};
+use stopruntime::ext::ReadOrStop;
+use stopruntime::{check, thread};
+
+const READS: u64 = 1_000;
+
+per_backend! {
+    fn a_waiting_call_never_wakes_up() {
+        // The time is what is measured: for so long, nothing happens.
+        let time = Duration::from_millis(if everything() { 3_000 } else { 500 });
+        let (mut reader, _writer) = pipe().unwrap();
+        let (sender, receiver) = mpsc::channel();
+        let handle = thread::spawn(move || {
+            sender.send(thread_id()).unwrap();
+            reader.read_or_stop(&mut [0]).is_err()
+        });
+        let thread = receiver.recv().unwrap();
+        wait_until_blocked_in(thread, &[libc::SYS_read, libc::SYS_ppoll]);
+        let before = rest(thread);
+        std::thread::sleep(time);
+        assert_eq!(rest(thread), before);
+        assert_eq!(before.state, "S");
+        assert!(handle.stop_and_join().unwrap());
+    }
+}
+
+on_backends! { ["rseq", "handler"];
+    fn a_thousand_reads_are_a_thousand_system_calls() {
+        if let Some(line) = line_to_tracer() {
+            return read_between_traps(line);
+        }
+        let calls = calls_between_traps();
+        // Each is seen at its beginning and at its end.
+        assert_eq!(calls.len() as u64, 2 * READS);
+        assert!(calls.iter().all(|number| *number == libc::SYS_read as u64));
+    }
+
+    fn a_scope_of_many_threads_takes_one_barrier() {
+        if let Some(line) = line_to_tracer() {
+            return leave_a_scope(line);
+        }
+        let calls = calls_between_traps();
+        let barriers = calls.iter().filter(|number| **number == libc::SYS_membarrier as u64);
+        assert_eq!(barriers.count(), 2, "its beginning and its end, among {calls:?}");
+    }
+}
+
+/// The system calls of the tracee's thread between its traps.
+fn calls_between_traps() -> Vec<u64> {
+    let (tracee, mut line) = start();
+    let thread = Traced::seize(tracee.process(), line.receive_number());
+    line.command(b'g');
+    assert_eq!(thread.wait(), Event::Trap, "it is about to begin");
+    let mut calls = Vec::new();
+    loop {
+        thread.go(Go::ToCall, 0);
+        match thread.wait() {
+            Event::Call => calls.push(thread.registers().orig_rax),
+            Event::Trap => break,
+            event => panic!("{event:?} among {} calls", calls.len()),
+        }
+    }
+    thread.detach();
+    line.command(b'j');
+    calls
+}
+
+/// Leaves a scope with many blocked threads between two traps.
+fn leave_a_scope(mut line: Line) {
+    const MANY: usize = 8;
+    let (opened, gate) = pipe().unwrap();
+    let (sender, receiver) = mpsc::channel();
+    let leaver = thread::spawn(move || {
+        let (reader, _writer) = pipe().unwrap();
+        let (ids, started) = mpsc::channel();
+        thread::scope(|scope| {
+            for _ in 0..MANY {
+                let ids = ids.clone();
+                let mut reader = &reader;
+                scope.spawn(move || {
+                    ids.send(thread_id()).unwrap();
+                    assert!(reader.read_or_stop(&mut [0]).is_err());
+                });
+            }
+            for id in started.iter().take(MANY) {
+                wait_until_blocked_in(id, &[libc::SYS_read]);
+            }
+            sender.send(thread_id()).unwrap();
+            plain_read(opened.as_raw_fd()).unwrap();
+            trap();
+            scope.request_stop();
+        });
+        trap();
+    });
+    line.send_number(receiver.recv().unwrap());
+    let mut leaver = Some(leaver);
+    while let Some(command) = line.next_command() {
+        if command == b'g' {
+            assert!(plain_write(gate.as_raw_fd()));
+        } else {
+            leaver.take().expect("once").join().unwrap();
+        }
+        line.send(&[command]);
+    }
+}
+
+fn read_between_traps(mut line: Line) {
+    let (opened, gate) = pipe().unwrap();
+    let (sender, receiver) = mpsc::channel();
+    let handle = thread::spawn(move || {
+        let mut zero = File::open("/dev/zero").unwrap();
+        // Takes the thread into use.
+        assert!(check().is_ok());
+        sender.send(thread_id()).unwrap();
+        plain_read(opened.as_raw_fd()).unwrap();
+        trap();
+        for _ in 0..READS {
+            assert!(zero.read_or_stop(&mut [0]).is_ok_and(|result| result.is_ok()));
+        }
+        trap();
+    });
+    line.send_number(receiver.recv().unwrap());
+    let mut handle = Some(handle);
+    while let Some(command) = line.next_command() {
+        if command == b'g' {
+            assert!(plain_write(gate.as_raw_fd()));
+        } else {
+            handle.take().expect("once").join().unwrap();
+        }
+        line.send(&[command]);
+    }
+}

@@ -1,0 +1,236 @@
+//! The signal belongs to the process: stray and foreign ones stop nothing, an
+//! earlier handler keeps its signals, and the one chosen is the one used. And
+//! what the kernel itself interrupts, a stop of the process, moves no deadline.
+
+use std::io::{ErrorKind, pipe};
+use std::net::UdpSocket;
+use std::os::fd::AsRawFd;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+use stop_tests::proc::{asleep_in, wait_for, wait_for_state};
+use stop_tests::signals::{STOP, catch, plain_write, send, waiting};
+use stop_tests::tracee::{Line, line_to_tracer, start};
+use stop_tests::{on_backends, per_backend, thread_id, wait_until_blocked_in};
+use stopruntime::ext::{ReadOrStop, RecvFromOrStop, sleep_or_stop};
+use stopruntime::{Config, InstallError, thread};
+
+const WAITS: [libc::c_long; 3] = [libc::SYS_read, libc::SYS_clock_nanosleep, libc::SYS_ppoll];
+
+static CHAINED: AtomicU32 = AtomicU32::new(0);
+
+extern "C" fn earlier(_: i32, _: *mut libc::siginfo_t, _: *mut libc::c_void) {
+    CHAINED.fetch_add(1, Ordering::SeqCst);
+}
+
+/// Queues the signal with a value, to the process. sigqueue(3).
+fn queue(signal: i32) {
+    let value = libc::sigval { sival_ptr: core::ptr::null_mut() };
+    let process = std::process::id().cast_signed();
+    // SAFETY: integers.
+    assert_eq!(unsafe { libc::sigqueue(process, signal, value) }, 0);
+}
+
+/// Sends the signal to this process from another one. kill(1).
+fn kill_from_outside(signal: i32) {
+    let script = format!("kill -{signal} {}", std::process::id());
+    let status = std::process::Command::new("sh").args(["-c", &script]).status().unwrap();
+    assert!(status.success());
+}
+
+per_backend! {
+    fn strays_end_nothing_and_reach_the_earlier_handler() {
+        catch(STOP, earlier, libc::SA_RESTART, &[]);
+        let (mut reader, writer) = pipe().unwrap();
+        let (sender, receiver) = mpsc::channel();
+        let handle = thread::spawn(move || {
+            sender.send(thread_id()).unwrap();
+            let read = reader.read_or_stop(&mut [0]).map(|result| result.unwrap());
+            (read, reader.read_or_stop(&mut [0]).is_err())
+        });
+        let thread = receiver.recv().unwrap();
+        wait_until_blocked_in(thread, &WAITS);
+        for kind in 0..60 {
+            let before = CHAINED.load(Ordering::SeqCst);
+            match kind % 3 {
+                0 => send(thread, STOP),
+                1 => queue(STOP),
+                _ => kill_from_outside(STOP),
+            }
+            wait_for("the earlier handler", || CHAINED.load(Ordering::SeqCst) > before);
+            wait_until_blocked_in(thread, &WAITS);
+        }
+        assert!(plain_write(writer.as_raw_fd()));
+        wait_for("the byte to be taken", || waiting(&writer) == 0);
+        wait_until_blocked_in(thread, &WAITS);
+        let strays = CHAINED.load(Ordering::SeqCst);
+        assert_eq!(strays, 60);
+        handle.request_stop();
+        assert_eq!(handle.join().unwrap(), (Ok(1), true));
+        assert_eq!(CHAINED.load(Ordering::SeqCst), strays, "a request is nobody else's");
+    }
+
+    fn another_signal_may_be_chosen() {
+        for refused in [
+            libc::SIGKILL, libc::SIGSTOP, libc::SIGSEGV, libc::SIGBUS, libc::SIGILL, libc::SIGFPE,
+            libc::SIGTRAP, 0, -1, 32, 33, 65,
+        ] {
+            // A refusal is final: each in a process of its own.
+            // SAFETY: one thread of the test's own; the child only installs.
+            let child = unsafe { libc::fork() };
+            if child == 0 {
+                let refusal = Config::new().signal(refused).install();
+                let fine = matches!(refusal, Err(InstallError::UnusableSignal(one)) if one == refused);
+                // SAFETY: ends the child at once.
+                unsafe { libc::_exit(i32::from(!fine)) }
+            }
+            let mut status = 0;
+            // SAFETY: our child, a valid place.
+            assert_eq!(unsafe { libc::waitpid(child, &raw mut status, 0) }, child);
+            assert_eq!(status, 0, "signal {refused}");
+        }
+        Config::new().signal(libc::SIGUSR1).install().unwrap();
+        let again = Config::new().install().unwrap_err();
+        assert!(matches!(again, InstallError::AlreadyInstalled(libc::SIGUSR1, _)), "{again}");
+        let (sender, receiver) = mpsc::channel();
+        let handle = thread::spawn(move || {
+            sender.send(thread_id()).unwrap();
+            let (mut reader, _writer) = pipe().unwrap();
+            reader.read_or_stop(&mut [0]).is_err()
+        });
+        let thread = receiver.recv().unwrap();
+        wait_until_blocked_in(thread, &WAITS);
+        // The default one means nothing now.
+        send(thread, STOP);
+        wait_until_blocked_in(thread, &WAITS);
+        assert!(handle.stop_and_join().unwrap());
+    }
+
+    fn an_unknown_backend_is_refused() {
+        let backend = std::env::var("STOPRUNTIME_BACKEND").unwrap();
+        // SAFETY: no other thread of this process reads the environment.
+        unsafe { std::env::set_var("STOPRUNTIME_BACKEND", "smoke") };
+        let refusal = Config::new().install().unwrap_err();
+        // SAFETY: as before. What looks at the backend after the test finds it.
+        unsafe { std::env::set_var("STOPRUNTIME_BACKEND", backend) };
+        assert!(matches!(&refusal, InstallError::UnknownBackend(name) if name == "smoke"));
+        assert!(refusal.to_string().contains("smoke"));
+    }
+
+    fn a_stop_of_the_process_moves_no_deadline() {
+        if let Some(line) = line_to_tracer() {
+            return waits(line);
+        }
+        let (tracee, mut line) = start();
+        let signal = |signal| {
+            // SAFETY: two integers, and the process is ours.
+            assert_eq!(unsafe { libc::kill(tracee.process(), signal) }, 0);
+        };
+        let mut late = Vec::new();
+        for wait in [SLEEP, SOCKET, PPOLL, POLL] {
+            line.send(&[wait]);
+            let (marked, plain) = (line.receive_number(), line.receive_number());
+            wait_for("both waits", || asleep_in(marked).is_some() && asleep_in(plain).is_some());
+            // From here on it is all about time: stopped for longer than is
+            // left after it.
+            std::thread::sleep(TIME / 4);
+            signal(libc::SIGSTOP);
+            wait_for_state(marked, "T");
+            std::thread::sleep(TIME / 2);
+            signal(libc::SIGCONT);
+            let (took, plain_took) = (line.receive_number(), line.receive_number());
+            eprintln!("{}: marked {took} ms, plain {plain_took} ms", char::from(wait));
+            // The plain call, where it is std's, may give up before its time.
+            let due = plain_took.max(i32::try_from(TIME.as_millis()).unwrap());
+            if took > due + SLACK {
+                late.push((char::from(wait), took, plain_took));
+            }
+        }
+        assert!(late.is_empty(), "later than the plain call, in ms: {late:?}");
+    }
+}
+
+on_backends! { ["rseq", "ppoll"];
+    fn a_handler_of_somebody_else_does_not_matter() {
+        // Put in the place of ours later. The handler backend is lost then.
+        let (mut reader, _writer) = pipe().unwrap();
+        let (sender, receiver) = mpsc::channel();
+        let handle = thread::spawn(move || {
+            sender.send(thread_id()).unwrap();
+            reader.read_or_stop(&mut [0]).is_err()
+        });
+        wait_until_blocked_in(receiver.recv().unwrap(), &WAITS);
+        catch(STOP, earlier, libc::SA_RESTART, &[]);
+        assert!(handle.stop_and_join().unwrap());
+    }
+}
+
+const SLEEP: u8 = b's';
+const SOCKET: u8 = b'r';
+const PPOLL: u8 = b'p';
+const POLL: u8 = b'q';
+const TIME: Duration = Duration::from_millis(1_200);
+/// A quarter of the time: a restart of all of it would add as much.
+const SLACK: i32 = 250;
+
+/// Tracee: each kind of wait, marked and plain at the same time.
+fn waits(mut line: Line) {
+    while let Some(kind) = line.next_command() {
+        let (sender, receiver) = mpsc::channel();
+        let threads = [true, false].map(|marked| {
+            let sender = sender.clone();
+            thread::spawn(move || {
+                sender.send((marked, thread_id())).unwrap();
+                let start = Instant::now();
+                wait_once(kind, marked);
+                i32::try_from(start.elapsed().as_millis()).unwrap()
+            })
+        });
+        let mut ids = [receiver.recv().unwrap(), receiver.recv().unwrap()];
+        ids.sort_by_key(|(marked, _)| !marked);
+        for (_, thread) in ids {
+            line.send_number(thread);
+        }
+        for thread in threads {
+            line.send_number(thread.join().unwrap());
+        }
+    }
+}
+
+fn wait_once(kind: u8, marked: bool) {
+    match kind {
+        SLEEP if marked => sleep_or_stop(TIME).unwrap(),
+        SLEEP => std::thread::sleep(TIME),
+        SOCKET => {
+            let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+            socket.set_read_timeout(Some(TIME)).unwrap();
+            let received = if marked {
+                socket.recv_from_or_stop(&mut [0]).unwrap()
+            } else {
+                socket.recv_from(&mut [0])
+            };
+            // Both are what std's own call says after a stop of the process.
+            let kind = received.unwrap_err().kind();
+            assert!(matches!(kind, ErrorKind::WouldBlock | ErrorKind::Interrupted), "{kind}");
+        }
+        _ => poll_once(kind, marked),
+    }
+}
+
+fn poll_once(kind: u8, marked: bool) {
+    let mut time = stop_tests::timespec(TIME);
+    let (number, time_out) = match kind {
+        #[cfg(target_arch = "x86_64")]
+        POLL => (libc::SYS_poll, usize::try_from(TIME.as_millis()).unwrap()),
+        _ => (libc::SYS_ppoll, &raw mut time as usize),
+    };
+    // SAFETY: no descriptors, no mask; the time outlives the call.
+    let result = unsafe {
+        if marked {
+            stopruntime::sys::syscall_or_stop(number, [0, 0, time_out, 0, 8, 0]).unwrap()
+        } else {
+            libc::syscall(number, 0, 0, time_out, 0, 8)
+        }
+    };
+    assert_eq!(result, 0);
+}
