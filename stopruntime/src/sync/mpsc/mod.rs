@@ -10,6 +10,7 @@
 
 mod lock;
 mod queue;
+mod state;
 mod waiters;
 
 use super::wait::{OrStop, Plain, never};

@@ -6,6 +6,7 @@
 //! stopped first. Tickets grow towards the back, so it is found by halving.
 
 use super::lock::{Guard, Lock};
+use super::state::State;
 use super::waiters::{Waiters, Wakeups};
 use crate::sync::wait::Wait;
 use core::mem::ManuallyDrop;
@@ -25,40 +26,6 @@ pub(super) struct Queue<T> {
 }
 
 const WORDS: usize = 8;
-
-struct State<T> {
-    messages: VecDeque<(u64, T)>,
-    /// No more messages than this; a rendezvous has no limit.
-    limit: usize,
-    rendezvous: bool,
-    next_ticket: u64,
-    senders: usize,
-    receivers: usize,
-    waiting_to_send: Waiters,
-    waiting_to_receive: Waiters,
-}
-
-impl<T> State<T> {
-    fn push(&mut self, message: T) -> u64 {
-        let ticket = self.next_ticket;
-        self.next_ticket += 1;
-        self.messages.push_back((ticket, message));
-        ticket
-    }
-
-    fn is_full(&self) -> bool {
-        self.messages.len() >= self.limit
-    }
-
-    fn holds(&self, ticket: u64) -> bool {
-        self.messages.binary_search_by_key(&ticket, |(other, _)| *other).is_ok()
-    }
-
-    fn withdraw(&mut self, ticket: u64) -> Option<T> {
-        let at = self.messages.binary_search_by_key(&ticket, |(other, _)| *other).ok()?;
-        self.messages.remove(at).map(|(_, message)| message)
-    }
-}
 
 impl<T> Queue<T> {
     pub(super) fn new(bound: Option<usize>) -> Queue<T> {
