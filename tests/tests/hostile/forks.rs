@@ -7,8 +7,8 @@ use std::io::{PipeReader, Read, pipe};
 use std::os::fd::AsRawFd;
 use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Barrier};
 use stop_tests::per_backend;
 use stop_tests::proc::limit;
 use stop_tests::seccomp::deny;
@@ -26,24 +26,31 @@ fn under_requests<T: Send + 'static>(body: impl FnOnce() -> T + Send + 'static) 
     let (done, begun) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
     let their_begun = Arc::clone(&begun);
     let handle = thread::spawn(move || {
-        while !their_begun.load(Ordering::Relaxed) {
+        while !their_begun.load(Ordering::Acquire) {
             std::thread::yield_now();
         }
         body()
     });
+    let requested = Arc::new(Barrier::new(REQUESTERS + 1));
     let requesters: Vec<_> = (0..REQUESTERS)
         .map(|_| {
-            let (stopper, done, begun) = (handle.stopper(), Arc::clone(&done), Arc::clone(&begun));
+            let (stopper, done) = (handle.stopper(), Arc::clone(&done));
+            let requested = Arc::clone(&requested);
             std::thread::spawn(move || {
+                stopper.request_stop();
+                requested.wait();
                 while !done.load(Ordering::Relaxed) {
                     stopper.request_stop();
-                    begun.store(true, Ordering::Relaxed);
                     // Others may need the processor more.
                     std::thread::yield_now();
                 }
             })
         })
         .collect();
+    requested.wait();
+    // Not before every thread has been started: a child that libc has not made would
+    // find libc's list of threads locked for ever.
+    begun.store(true, Ordering::Release);
     let ended = handle.join_timeout(limit());
     done.store(true, Ordering::Relaxed);
     for requester in requesters {
