@@ -9,7 +9,7 @@ use std::os::fd::{AsFd, AsRawFd};
 use stopruntime::stoppable;
 
 /// Reads byte by byte to the end; kept whole so that it can be found.
-#[stoppable]
+#[stoppable(break)]
 #[inline(never)]
 fn count_bytes(mut input: &File) -> io::Result<u64> {
     let mut count = 0;

@@ -1,4 +1,4 @@
-//! `#[stoppable(or = EXPR, strict, crate = PATH)]`: the attribute's own arguments.
+//! `#[stoppable(or = EXPR, strict, break, crate = PATH)]`: the attribute's own arguments.
 
 use proc_macro2::TokenStream;
 use syn::ext::IdentExt as _;
@@ -6,6 +6,7 @@ use syn::parse::{ParseStream, Parser};
 use syn::{Expr, Ident, Path, Result, Token};
 
 use crate::diag::Diag;
+use crate::marks::{self, Way};
 
 /// What stands in the parentheses of `#[stoppable(…)]`.
 #[derive(Default)]
@@ -14,6 +15,8 @@ pub(crate) struct Args {
     pub(crate) or: Option<Expr>,
     /// `strict`: a call that the table knows to block must be marked.
     pub(crate) strict: bool,
+    /// `break`, `return`: what a stop leaves where a loop can end by itself.
+    pub(crate) way: Option<Way>,
     /// `crate = PATH`: the runtime's crate, where it has another name.
     pub(crate) root: Option<Path>,
 }
@@ -38,6 +41,16 @@ pub(crate) fn parse(tokens: TokenStream, diag: &mut Diag) -> Args {
 
 /// One argument. An unknown one ends the reading: what follows it is anybody's guess.
 fn argument(input: ParseStream<'_>, args: &mut Args, diag: &mut Diag) -> Result<()> {
+    let place = input.span();
+    if let Some(way) = marks::way(input)? {
+        if args.way.replace(way).is_some() {
+            diag.error(
+                place,
+                "a stop leaves either the loop or the function: keep one of `break` and `return`",
+            );
+        }
+        return Ok(());
+    }
     let name: Ident = input.call(Ident::parse_any)?;
     if name == "or" {
         if !input.peek(Token![=]) {
@@ -72,8 +85,8 @@ fn argument(input: ParseStream<'_>, args: &mut Args, diag: &mut Diag) -> Result<
         return Err(syn::Error::new(
             name.span(),
             format!(
-                "`#[stoppable]` has no argument `{name}`: it takes `or = EXPR`, `strict` and \
-                 `crate = PATH`"
+                "`#[stoppable]` has no argument `{name}`: it takes `or = EXPR`, `strict`, \
+                 `break`, `return` and `crate = PATH`"
             ),
         ));
     }

@@ -34,6 +34,9 @@ use crate::diag::Diag;
 /// `Result<_, E: From<Stopped>>` is `Err`; for any other type
 /// `#[stoppable(or = EXPR)]` says what to return.
 ///
+/// A mark takes hold or does not compile: a call that the table below does not know
+/// needs a word that says how it stops.
+///
 /// ```
 /// use std::fs::File;
 /// use std::io::{self, Write};
@@ -104,10 +107,13 @@ use crate::diag::Diag;
 /// did stays done: a message taken off a queue for a `send` that is then stopped
 /// is gone. Look at it first, and take it off after the `send`.
 ///
-/// A call that has no stop-checked variant is called as it is. If its error
-/// carries a stop, as that of a function that is `#[stoppable]` itself does,
-/// control leaves here too.
+/// A call that has no stop-checked variant needs one of these words; without one the
+/// mark is an error.
 ///
+/// * `#[blocking(as_is)]`: the call stops by itself, and its error carries the stop:
+///   a function that is `#[stoppable]` itself, or a reader over a `Stoppable<S>`.
+///   Control leaves here too. The same word is for a method of your own whose name is
+///   in the table.
 /// * `#[blocking(readable)]`, `#[blocking(writable)]`: wait, stop-checked, until
 ///   the receiver (any `AsFd`) is ready, then call it unchanged. The call itself is
 ///   a plain one: if another thread or process takes what was there, such as a
@@ -116,8 +122,8 @@ use crate::diag::Diag;
 ///   the wait goes on until the descriptor has more.
 /// * `#[blocking(readable = EXPR)]`, `#[blocking(writable = EXPR)]`: the same where
 ///   the descriptor is something else.
-/// * `#[blocking(as_is)]`: call it as it is although its name is in the table:
-///   a method `recv` of your own, or a reader over a `Stoppable<S>`.
+/// * `#[blocking(break)]`, `#[blocking(return)]`: what a stop leaves, see below; with
+///   another word too, `#[blocking(as_is, return)]`.
 ///
 /// The table knows the calls of std that `stopruntime` has variants of, by name
 /// and number of arguments, as methods (`stream.read(…)`), as functions
@@ -131,14 +137,15 @@ use crate::diag::Diag;
 ///
 /// # `blocking!(…)`
 ///
-/// The same for one call inside an expression.
+/// The same for one call inside an expression; the words stand before the call,
+/// `blocking!(as_is, read_frame(&mut stream))`.
 ///
 /// ```
 /// use std::io::{self, Read};
 /// use std::net::TcpStream;
 /// use stopruntime::stoppable;
 ///
-/// #[stoppable]
+/// #[stoppable(return)]
 /// fn count(stream: &mut TcpStream) -> io::Result<usize> {
 ///     let mut buffer = [0; 512];
 ///     let mut total = 0;
@@ -151,6 +158,22 @@ use crate::diag::Diag;
 ///
 /// A mark inside the arguments of another macro (`println!("{}", blocking!(f()))`)
 /// cannot be seen and is an error: bind the result with `let` first.
+///
+/// # `break` and `return`
+///
+/// Behind a loop that only a stop can end (`loop` without a `break` of its own, `while
+/// true`, `for … in listener.incoming()`) stands the clean-up. A loop that can also end
+/// by itself leaves in doubt what a stop means in a function that returns a value: half
+/// of a job would look like all of it. There the mark has to say it.
+///
+/// * `#[blocking(break)]`: a stop leaves the loop, and what follows it runs.
+/// * `#[blocking(return)]`: a stop leaves the function, with an error if it returns a
+///   `Result`.
+///
+/// One answer speaks for the outermost loop and all marks in it, and
+/// `#[stoppable(break)]` or `#[stoppable(return)]` for all loops of the function.
+/// `#[checkpoint]` takes the same two words. Functions that return `()` are not asked:
+/// there a stop leaves the loop.
 ///
 /// # `#[checkpoint]`
 ///
@@ -197,8 +220,11 @@ use crate::diag::Diag;
 /// # Arguments
 ///
 /// * `or = EXPR`: what the function returns where a stop leaves it.
+/// * `break`, `return`: what a stop leaves where a loop can end by itself.
 /// * `strict`: a call that the table knows to block, and that is neither marked
 ///   nor under `#[unstoppable]`, is an error.
+/// * `crate = PATH`: where `stopruntime` is found if it has another name here, or
+///   another crate re-exports it.
 ///
 /// ```
 /// use std::io::Read;

@@ -4,6 +4,7 @@
 //! first, acts on the marks and takes them away.
 
 use proc_macro2::Span;
+use syn::ext::IdentExt as _;
 use syn::parse::{ParseStream, Parser};
 use syn::spanned::Spanned as _;
 use syn::{Attribute, Expr, Ident, Meta, Result, Stmt, Token};
@@ -11,16 +12,18 @@ use syn::{Attribute, Expr, Ident, Meta, Result, Stmt, Token};
 use crate::diag::Diag;
 
 /// How a marked call is made stop-checked.
+#[derive(Clone)]
 pub(crate) enum How {
-    /// By its variant, or as it is where the table has none.
+    /// By its variant.
     Plain,
-    /// `as_is`: called as it is, whatever the table says.
+    /// `as_is`: it stops by itself, whatever the table says.
     AsIs,
     /// `readable`, `writable`: a stop-checked wait for the descriptor first.
     Ready(Ready),
 }
 
 /// `readable`, `writable = EXPR`: what is waited for, and on what.
+#[derive(Clone)]
 pub(crate) struct Ready {
     /// The option's name, which is also that of the function in `expansion`.
     pub(crate) word: Ident,
@@ -28,17 +31,58 @@ pub(crate) struct Ready {
     pub(crate) on: Option<Expr>,
 }
 
+/// What a stop leaves where a loop can end by itself.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// `break`: the outermost loop.
+    Break,
+    /// `return`: the function.
+    Return,
+}
+
+/// Where a mark was written.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// `#[blocking]` above a statement.
+    Statement,
+    /// `blocking!(…)`: a call written straight into the parentheses is the one meant.
+    Parentheses,
+    /// `#[checkpoint]`.
+    Checkpoint,
+}
+
+impl Form {
+    /// A mark of this form with an option, as it is to be written.
+    pub(crate) fn with(self, option: &str) -> String {
+        match self {
+            Form::Statement => format!("`#[blocking({option})]`"),
+            Form::Parentheses => format!("`blocking!({option}, …)`"),
+            Form::Checkpoint => format!("`#[checkpoint({option})]`"),
+        }
+    }
+}
+
 /// A `#[blocking]` or `blocking!`, and where it stands.
+#[derive(Clone)]
 pub(crate) struct Blocking {
     pub(crate) span: Span,
+    pub(crate) form: Form,
     pub(crate) how: How,
+    pub(crate) way: Option<Way>,
+}
+
+/// A `#[checkpoint]`, and where it stands.
+#[derive(Clone, Copy)]
+pub(crate) struct Checkpoint {
+    pub(crate) span: Span,
+    pub(crate) way: Option<Way>,
 }
 
 /// The marks on one statement or expression.
 #[derive(Default)]
 pub(crate) struct Marks {
     pub(crate) blocking: Option<Blocking>,
-    pub(crate) checkpoint: Option<Span>,
+    pub(crate) checkpoint: Option<Checkpoint>,
     pub(crate) unstoppable: Option<Span>,
 }
 
@@ -55,13 +99,10 @@ pub(crate) fn take(attributes: &mut Vec<Attribute>, diag: &mut Diag) -> Marks {
     for attribute in attributes.extract_if(.., |attribute| name(attribute).is_some()) {
         let span = attribute.path().span();
         let twice = match name(&attribute) {
-            Some("blocking") => match how(&attribute, diag) {
-                Some(how) => marks.blocking.replace(Blocking { span, how }).is_some(),
-                None => false,
-            },
-            Some("checkpoint") => {
-                bare(&attribute, diag) && marks.checkpoint.replace(span).is_some()
-            }
+            Some("blocking") => blocking(&attribute, diag)
+                .is_some_and(|blocking| marks.blocking.replace(blocking).is_some()),
+            Some("checkpoint") => checkpoint(&attribute, diag)
+                .is_some_and(|checkpoint| marks.checkpoint.replace(checkpoint).is_some()),
             _ => bare(&attribute, diag) && marks.unstoppable.replace(span).is_some(),
         };
         if twice {
@@ -81,10 +122,44 @@ fn bare(attribute: &Attribute, diag: &mut Diag) -> bool {
     false
 }
 
-/// The options of `#[blocking]`; `None` once an error is reported.
-fn how(attribute: &Attribute, diag: &mut Diag) -> Option<How> {
+/// `#[checkpoint]`, `#[checkpoint(break)]`; `None` once an error is reported.
+fn checkpoint(attribute: &Attribute, diag: &mut Diag) -> Option<Checkpoint> {
+    let span = attribute.path().span();
+    if let Meta::Path(_) = attribute.meta {
+        return Some(Checkpoint { span, way: None });
+    }
+    let way = attribute.parse_args_with(way).ok().flatten();
+    if way.is_none() {
+        diag.error(
+            span,
+            "`checkpoint` takes no options except what a stop leaves: write `#[checkpoint]`, \
+             `#[checkpoint(break)]` or `#[checkpoint(return)]`",
+        );
+    }
+    way.map(|way| Checkpoint { span, way: Some(way) })
+}
+
+/// `break` or `return`, if one of them comes next.
+pub(crate) fn way(input: ParseStream<'_>) -> Result<Option<Way>> {
+    Ok(if input.parse::<Option<Token![break]>>()?.is_some() {
+        Some(Way::Break)
+    } else if input.parse::<Option<Token![return]>>()?.is_some() {
+        Some(Way::Return)
+    } else {
+        None
+    })
+}
+
+/// `#[blocking]` and its options; `None` once an error is reported.
+fn blocking(attribute: &Attribute, diag: &mut Diag) -> Option<Blocking> {
+    let mut blocking = Blocking {
+        span: attribute.path().span(),
+        form: Form::Statement,
+        how: How::Plain,
+        way: None,
+    };
     let list = match &attribute.meta {
-        Meta::Path(_) => return Some(How::Plain),
+        Meta::Path(_) => return Some(blocking),
         Meta::List(list) => list,
         Meta::NameValue(meta) => {
             diag.error(
@@ -97,13 +172,22 @@ fn how(attribute: &Attribute, diag: &mut Diag) -> Option<How> {
     if list.tokens.is_empty() {
         diag.error(
             list.delimiter.span().join(),
-            "these parentheses are empty: write `#[blocking]`, or say in them `readable`, \
-             `writable` or `as_is`",
+            "these parentheses are empty: write `#[blocking]`, or say in them `as_is`, \
+             `readable`, `writable`, `break` or `return`",
         );
         return None;
     }
-    match option.parse2(list.tokens.clone()) {
-        Ok(how) => Some(how),
+    let all = |input: ParseStream<'_>| {
+        while !input.is_empty() {
+            option(input, &mut blocking)?;
+            if !input.is_empty() {
+                input.parse::<Token![,]>()?;
+            }
+        }
+        Ok(())
+    };
+    match all.parse2(list.tokens.clone()) {
+        Ok(()) => Some(blocking),
         Err(error) => {
             diag.push(error);
             None
@@ -111,31 +195,64 @@ fn how(attribute: &Attribute, diag: &mut Diag) -> Option<How> {
     }
 }
 
-fn option(input: ParseStream<'_>) -> Result<How> {
+/// The options of `blocking!(OPTION, CALL)`, in front of the call, into `blocking`.
+pub(crate) fn options_before(input: ParseStream<'_>, blocking: &mut Blocking) -> Result<()> {
+    let is_option = |input: ParseStream<'_>| {
+        let word = input.fork().call(Ident::parse_any);
+        word.is_ok_and(|word| OPTIONS.iter().any(|option| word == option))
+            && (input.peek2(Token![,]) || (input.peek2(Token![=]) && !input.peek2(Token![==])))
+    };
+    while is_option(input) {
+        option(input, blocking)?;
+        input.parse::<Token![,]>()?;
+    }
+    Ok(())
+}
+
+const OPTIONS: [&str; 8] =
+    ["as_is", "break", "foreign", "readable", "return", "unblock", "within", "writable"];
+
+/// One option, into `blocking`.
+fn option(input: ParseStream<'_>, blocking: &mut Blocking) -> Result<()> {
+    let place = input.span();
+    if let Some(way) = way(input)? {
+        if blocking.way.replace(way).is_some() {
+            return Err(syn::Error::new(
+                place,
+                "a stop leaves either the loop or the function: keep one of `break` and `return`",
+            ));
+        }
+        return Ok(());
+    }
     let word: Ident = input.parse()?;
     let how = if word == "as_is" {
         How::AsIs
     } else if word == "readable" || word == "writable" {
-        let on = if input.peek(Token![=]) {
-            input.parse::<Token![=]>()?;
-            Some(input.parse()?)
-        } else {
-            None
-        };
-        How::Ready(Ready { word, on })
+        let equals: Option<Token![=]> = input.parse()?;
+        let on = equals.map(|_| input.parse()).transpose()?;
+        How::Ready(Ready { word: word.clone(), on })
     } else {
+        return Err(syn::Error::new(word.span(), unknown(&word)));
+    };
+    if !matches!(std::mem::replace(&mut blocking.how, how), How::Plain) {
         return Err(syn::Error::new(
             word.span(),
-            format!(
-                "`#[blocking]` has no option `{word}`: it has `readable`, `readable = EXPR`, \
-                 `writable`, `writable = EXPR` and `as_is`"
-            ),
+            "a mark says one way to stop the call: keep one of `as_is`, `readable` and `writable`",
         ));
-    };
-    if !input.is_empty() {
-        return Err(input.error("`#[blocking]` takes one option: keep one and take the rest away"));
     }
-    Ok(how)
+    Ok(())
+}
+
+fn unknown(word: &Ident) -> String {
+    if ["foreign", "unblock", "within"].iter().any(|name| word == name) {
+        return format!(
+            "`{word}` is a word for a later version and does nothing yet: take it away"
+        );
+    }
+    format!(
+        "`#[blocking]` has no option `{word}`: it has `as_is`, `readable`, `readable = EXPR`, \
+         `writable`, `writable = EXPR`, `break` and `return`"
+    )
 }
 
 /// Moves the marks of a statement to the expression they speak of.

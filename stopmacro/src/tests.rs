@@ -11,7 +11,7 @@ fn tokens(text: &str) -> TokenStream {
 /// The item without its first attribute, as rustc gives it to us.
 fn item(body: &stop_generated::Block) -> TokenStream {
     let text = function("generated", body, Dialect::Marked);
-    tokens(text.strip_prefix("#[stoppable]").expect("the attribute is first"))
+    tokens(text.strip_prefix("#[stoppable(break)]").expect("the attribute is first"))
 }
 
 /// All tokens, delimiters apart, in one row.
@@ -57,7 +57,7 @@ proptest! {
     /// A correct program becomes one without marks, and without an error.
     #[test]
     fn a_program_is_rewritten(body in block()) {
-        let output = crate::rewrite(TokenStream::new(), item(&body));
+        let output = crate::rewrite(tokens("break"), item(&body));
         prop_assert!(!says(&output, "compile_error"), "{output}");
         prop_assert!(!says(&output, "blocking") && !says(&output, "checkpoint"), "{output}");
         prop_assert!(syn::parse2::<syn::ItemFn>(output.clone()).is_ok(), "{output}");
@@ -66,7 +66,7 @@ proptest! {
     /// Nothing in it names the crate where that has another name.
     #[test]
     fn the_crate_may_have_another_name(body in block()) {
-        let output = crate::rewrite(tokens("crate = other::name"), item(&body));
+        let output = crate::rewrite(tokens("crate = other::name, break"), item(&body));
         prop_assert!(says(&output, "other") && !says(&output, "stopruntime"), "{output}");
     }
 

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use stopruntime::{stoppable, thread};
 
-#[stoppable]
+#[stoppable(break)]
 fn loops(socket: &UnixDatagram, queue: &mut VecDeque<u8>, list: &[u8]) -> io::Result<usize> {
     let mut buffer = [0; 8];
     let mut total = 0;
@@ -101,7 +101,7 @@ fn calls(stream: &mut UnixStream, socket: &UnixDatagram) -> io::Result<()> {
     std::thread::sleep(Duration::from_millis(1));
     #[blocking]
     io::Write::flush(stream)?;
-    #[blocking]
+    #[blocking(as_is)]
     frame(socket)?;
     #[blocking(readable)]
     socket.recv(&mut buffer)?;

@@ -21,7 +21,7 @@ pub(crate) fn serve(stream: &TcpStream, inlet: &Inlet<'_>) -> io::Result<()> {
 }
 
 /// Receives until there is no more to come; whether the sender has closed.
-#[stoppable]
+#[stoppable(break)]
 fn receive(mut stream: &TcpStream, framer: &mut Framer, inlet: &Inlet<'_>) -> io::Result<bool> {
     let mut buffer = [0; 16 * 1024];
     while let length @ 1.. = blocking!(stream.read(&mut buffer))? {

@@ -18,9 +18,6 @@ use crate::table::Traits;
 ///             Err(_) => break '__stop_0,
 ///             WALK
 ///         }
-/// Input:  read_frame(&socket)
-/// Output: match (match check() { Ok(()) => (), Err(_) => break '__stop_0 },
-///                nested(read_frame(&socket))).1 { as above }
 /// ```
 pub(crate) fn call(exits: &Exits, mut call: Expr, change: &Change, leave: &Leave) -> Expr {
     let span = at(calls::span(&call));
@@ -28,6 +25,7 @@ pub(crate) fn call(exits: &Exits, mut call: Expr, change: &Change, leave: &Leave
     let ours = exits.ours(span);
     let operation = match change {
         Change::By(operation) => *operation,
+        Change::AsIs => return as_is(exits, call, &stopped, &leave),
         Change::Wait { word, on } => return wait(exits, call, word, on, &stopped, &leave),
     };
     let walk = match (&call, operation) {
@@ -60,11 +58,7 @@ pub(crate) fn call(exits: &Exits, mut call: Expr, change: &Change, leave: &Leave
             let used = replace_path(&mut call.func, &through, 0);
             leave = quote_spanned!(span=> { #used #leave });
         }
-        _ => {
-            let check = quote_spanned!(span=> #ours::check());
-            call = parse_quote_spanned!(span=> #ours::nested(#call));
-            call = after(&check, call, &stopped, &leave, span);
-        }
+        _ => {}
     }
     // Built as a tree and not as tokens, so that syn adds the parentheses
     // that `match … {}?;` needs at the start of a statement and no others.
@@ -107,6 +101,37 @@ pub(crate) fn walk(exits: &Exits, call: &ExprMethodCall, names: Traits) -> Arm {
             let _ = #ours::via(&#receiver, &result)#(#steps)*;
         }
     }
+}
+
+/// rustc picks the way to find a stop in what the call returned.
+///
+/// ```text
+/// Input:  read_frame(&socket)                                       (as_is)
+/// Output: match (match check() { Ok(()) => (), Err(_) => break '__stop_0 },
+///                read_frame(&socket)).1 {
+///             result => match { use …::carries::*; (&&&&&Of(&result)).stopped() } {
+///                 None => result,
+///                 Some(_) => break '__stop_0,
+///             }
+///         }
+/// ```
+fn as_is(exits: &Exits, call: Expr, stopped: &TokenStream, leave: &TokenStream) -> Expr {
+    let span = at(calls::span(&call));
+    let ours = exits.ours(span);
+    let call = after(&quote_spanned!(span=> #ours::check()), call, stopped, leave, span);
+    let mut result: ExprMatch = parse_quote_spanned! {span=>
+        match () {
+            result => match {
+                use #ours::carries::*;
+                (&&&&&Of(&result)).stopped()
+            } {
+                ::core::option::Option::None => result,
+                ::core::option::Option::Some(#stopped) => #leave,
+            },
+        }
+    };
+    *result.expr = call;
+    Expr::Match(result)
 }
 
 /// ```text

@@ -46,18 +46,28 @@ impl Exits {
     ///
     /// ```text
     /// _       => break '__stop_0
-    /// stopped => return ::stopruntime::expansion::leave(stopped)
+    /// stopped => return match Way::<io::Result<u64>>::new() {
+    ///     way => { use ::stopruntime::expansion::leaves::*; (&&&way).leave(stopped) }
+    /// }
     /// _       => return EXPR
     /// ```
     pub(crate) fn leave(&self, leave: &Leave, span: Span) -> (TokenStream, TokenStream) {
         match leave {
             Leave::Break(label) => (quote_spanned!(span=> _), quote_spanned!(span=> break #label)),
-            Leave::Return => {
+            Leave::Return(kind) => {
                 let ours = self.ours(span);
-                (
-                    quote_spanned!(span=> stopped),
-                    quote_spanned!(span=> return #ours::leave(stopped)),
-                )
+                let value = match kind {
+                    None => quote_spanned!(span=> #ours::leave(stopped)),
+                    Some(kind) => quote_spanned! {span=>
+                        match #ours::Way::<#kind>::new() {
+                            way => {
+                                use #ours::leaves::*;
+                                (&&&way).leave(stopped)
+                            }
+                        }
+                    },
+                };
+                (quote_spanned!(span=> stopped), quote_spanned!(span=> return #value))
             }
             Leave::Or => {
                 let value = &self.or;

@@ -17,16 +17,8 @@ use syn::{Block, Expr, Ident, Stmt};
 use super::rank::{Rank, rank};
 use crate::calls;
 use crate::diag::{self, Diag};
+use crate::marks::Form;
 use crate::node;
-
-/// Where a mark was written, which decides what a direct call means.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Form {
-    /// `#[blocking]` above a statement.
-    Statement,
-    /// `blocking!(…)`: a call written straight into the parentheses is the one meant.
-    Parentheses,
-}
 
 struct Candidate {
     name: String,
@@ -167,6 +159,68 @@ fn place(expr: &mut Expr, chosen: usize, seen: &mut usize, id: usize) {
     }
     if is_chosen {
         node::wrap(expr, id);
+    }
+}
+
+/// The tails of an `if` or `match` that hold the calls which a mark above it speaks of,
+/// unless there is a call before it that is likelier meant.
+///
+/// ```text
+/// Input:  if encrypted { session.read(&mut buffer) } else { stream.read(&mut buffer) }
+/// Output: if encrypted { ⟦session.read(&mut buffer)⟧ } else { ⟦stream.read(&mut buffer)⟧ }
+/// ```
+pub(crate) fn tails(expr: &mut Expr) -> Option<Vec<&mut Expr>> {
+    let before = best(expr);
+    if before == Some(Rank::Known) {
+        return None;
+    }
+    let mut tails = Vec::new();
+    branches(expr, &mut tails);
+    let mut known = false;
+    tails.retain_mut(|tail| {
+        let best = best(tail);
+        known |= best == Some(Rank::Known);
+        best.is_some()
+    });
+    (known || (before.is_none() && !tails.is_empty())).then_some(tails)
+}
+
+fn best(expr: &mut Expr) -> Option<Rank> {
+    let mut found = Search::default();
+    found.expr(expr);
+    found.candidates.iter().map(|candidate| candidate.rank).min()
+}
+
+/// What the value of `expr` comes from where that is an `if` or a `match`.
+fn branches<'a>(expr: &'a mut Expr, tails: &mut Vec<&'a mut Expr>) {
+    match expr {
+        Expr::Paren(e) => branches(&mut e.expr, tails),
+        Expr::Try(e) => branches(&mut e.expr, tails),
+        Expr::MethodCall(e) => branches(&mut e.receiver, tails),
+        Expr::If(e) => {
+            tail(&mut e.then_branch, tails);
+            if let Some((_, other)) = &mut e.else_branch {
+                either(other, tails);
+            }
+        }
+        Expr::Match(e) => e.arms.iter_mut().for_each(|arm| either(&mut arm.body, tails)),
+        _ => {}
+    }
+}
+
+fn tail<'a>(block: &'a mut Block, tails: &mut Vec<&'a mut Expr>) {
+    if let Some(Stmt::Expr(expr, None)) = block.stmts.last_mut() {
+        either(expr, tails);
+    }
+}
+
+/// `expr` itself, or what its own value comes from.
+fn either<'a>(expr: &'a mut Expr, tails: &mut Vec<&'a mut Expr>) {
+    match expr {
+        Expr::If(_) | Expr::Match(_) => branches(expr, tails),
+        Expr::Block(e) => tail(&mut e.block, tails),
+        Expr::Unsafe(e) => tail(&mut e.block, tails),
+        other => tails.push(other),
     }
 }
 

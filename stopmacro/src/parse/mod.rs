@@ -20,9 +20,8 @@ use syn::{Block, Expr, ExprForLoop, ExprMacro, Item, ItemFn, Stmt, TraitItemFn};
 
 use crate::args::Args;
 use crate::diag::Diag;
-use crate::marks::{self, Blocking, How, Marks, Ready};
+use crate::marks::{self, Blocking, Checkpoint, Form, How, Marks, Ready, Way};
 use crate::node;
-use chain::Form;
 
 /// The function, the attribute's arguments, and what each numbered node is.
 pub(crate) struct Input {
@@ -47,6 +46,15 @@ pub(crate) struct Loop {
     pub(crate) blocking: Option<Span>,
     pub(crate) checkpoint: Option<Span>,
     pub(crate) unstoppable: bool,
+    /// What the marks on it say that a stop leaves.
+    pub(crate) way: Option<Way>,
+}
+
+impl Loop {
+    /// The mark on it that stops it.
+    pub(crate) fn form(&self) -> Form {
+        if self.blocking.is_some() { Form::Statement } else { Form::Checkpoint }
+    }
 }
 
 /// Reads the item under the attribute; `None` once an error is reported.
@@ -112,10 +120,18 @@ impl Reader<'_> {
         self.nodes.len() - 1
     }
 
-    /// Marks the one call in `expr`.
-    fn call(&mut self, expr: &mut Expr, blocking: Blocking, form: Form) {
+    /// Marks the one call in `expr`, or that in each of its tails.
+    fn call(&mut self, expr: &mut Expr, blocking: Blocking) {
+        if blocking.form == Form::Statement
+            && let Some(tails) = chain::tails(expr)
+        {
+            for tail in tails {
+                self.call(tail, blocking.clone());
+            }
+            return;
+        }
         let id = self.nodes.len();
-        if chain::mark(expr, id, form, blocking.span, self.diag) {
+        if chain::mark(expr, id, blocking.form, blocking.span, self.diag) {
             self.add(Node::Call(blocking));
         }
     }
@@ -125,7 +141,8 @@ impl Reader<'_> {
         let Expr::Macro(ExprMacro { mac, .. }) = expr else {
             return;
         };
-        let blocking = Blocking { span: mac.path.span(), how: How::Plain };
+        let mut blocking =
+            Blocking { span: mac.path.span(), form: Form::Parentheses, how: How::Plain, way: None };
         if mac.tokens.is_empty() {
             self.diag.error(
                 blocking.span,
@@ -134,10 +151,14 @@ impl Reader<'_> {
             *expr = Expr::Verbatim(TokenStream::new());
             return;
         }
-        match syn::parse2(mac.tokens.clone()) {
+        let call = |input: syn::parse::ParseStream<'_>| {
+            marks::options_before(input, &mut blocking)?;
+            input.parse()
+        };
+        match call.parse2(mac.tokens.clone()) {
             Ok(inner) => {
                 *expr = inner;
-                self.call(expr, blocking, Form::Parentheses);
+                self.call(expr, blocking);
             }
             Err(error) => {
                 self.diag.push(error);
@@ -149,10 +170,14 @@ impl Reader<'_> {
     /// A loop: its own marks are read, then it becomes a node.
     fn repetition(&mut self, expr: &mut Expr, marks: Marks) {
         let mut each = None;
+        let mut way = marks.checkpoint.and_then(|checkpoint| checkpoint.way);
         if let Some(blocking) = marks.blocking {
             match expr {
-                Expr::While(looping) => self.call(&mut looping.cond, blocking, Form::Statement),
-                Expr::ForLoop(looping) => each = self.each(looping, &blocking),
+                Expr::While(looping) => self.call(&mut looping.cond, blocking),
+                Expr::ForLoop(looping) => {
+                    way = way.or(blocking.way);
+                    each = self.each(looping, &blocking);
+                }
                 _ => self.diag.error(
                     blocking.span,
                     "a `loop` is not a call: put the mark on the statement in it that blocks, or \
@@ -163,8 +188,9 @@ impl Reader<'_> {
         visit_mut::visit_expr_mut(self, expr);
         let id = self.add(Node::Loop(Loop {
             blocking: each,
-            checkpoint: marks.checkpoint,
+            checkpoint: marks.checkpoint.map(|checkpoint| checkpoint.span),
             unstoppable: marks.unstoppable.is_some(),
+            way,
         }));
         node::wrap(expr, id);
     }
@@ -206,7 +232,7 @@ impl Reader<'_> {
 
     /// `#[checkpoint]` and `#[unstoppable]` where they have no meaning.
     fn misplaced(&mut self, marks: &Marks, unstoppable_too: bool) {
-        if let Some(span) = marks.checkpoint {
+        if let Some(Checkpoint { span, .. }) = marks.checkpoint {
             self.diag.error(
                 span,
                 "`#[checkpoint]` belongs above a loop: elsewhere call `stopruntime::check()`",
@@ -289,7 +315,7 @@ impl VisitMut for Reader<'_> {
             _ => {
                 self.misplaced(&marks, true);
                 if let Some(blocking) = marks.blocking {
-                    self.call(expr, blocking, Form::Statement);
+                    self.call(expr, blocking);
                 }
             }
         }

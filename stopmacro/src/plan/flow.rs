@@ -3,10 +3,12 @@
 
 use syn::visit::{self, Visit};
 use syn::{
-    BinOp, Expr, ExprBreak, ExprClosure, ExprLoop, ExprReturn, ExprTry, Item, Lifetime, Stmt,
+    BinOp, Block, Expr, ExprBreak, ExprClosure, ExprLoop, ExprReturn, ExprTry, Item, Label,
+    Lifetime, Stmt,
 };
 
 use crate::node;
+use crate::table::hints::{REPEATING, UNENDING};
 
 /// Whether a `break VALUE` leaves `looping` itself.
 pub(crate) fn breaks_with_value(looping: &ExprLoop) -> bool {
@@ -22,15 +24,51 @@ pub(crate) fn is_endless(expr: &Expr) -> bool {
     }
 }
 
+/// Whether only a stop, a `return` or a `?` ends `looping`: a `loop`, `while true`, or
+/// a `for` over what never ends, without a `break` of its own.
+pub(crate) fn never_ends(looping: &Expr) -> bool {
+    let (label, body) = match looping {
+        Expr::Loop(e) => (&e.label, &e.body),
+        Expr::While(e) if is_true(&e.cond) => (&e.label, &e.body),
+        Expr::ForLoop(e) if is_unending(&e.expr) => (&e.label, &e.body),
+        _ => return false,
+    };
+    !breaks_of(label.as_ref(), body).0
+}
+
+fn is_true(condition: &Expr) -> bool {
+    match node::bare(condition) {
+        Expr::Lit(literal) => matches!(&literal.lit, syn::Lit::Bool(truth) if truth.value),
+        _ => false,
+    }
+}
+
+/// `listener.incoming()`, `0..`, `list.iter().cycle()`, `iter::repeat(…)`
+fn is_unending(head: &Expr) -> bool {
+    match node::bare(head) {
+        Expr::MethodCall(call) => UNENDING.iter().any(|name| call.method == name),
+        Expr::Call(call) => match node::bare(&call.func) {
+            Expr::Path(path) => path
+                .path
+                .segments
+                .last()
+                .is_some_and(|last| REPEATING.iter().any(|name| last.ident == name)),
+            _ => false,
+        },
+        Expr::Range(range) => range.start.is_some() && range.end.is_none(),
+        _ => false,
+    }
+}
+
 /// Whether a `break` leaves `looping`, and whether one does with a value.
 fn breaks(looping: &ExprLoop) -> (bool, bool) {
-    let mut search = Breaks {
-        label: looping.label.as_ref().map(|label| &label.name),
-        depth: 0,
-        any: false,
-        valued: false,
-    };
-    search.visit_block(&looping.body);
+    breaks_of(looping.label.as_ref(), &looping.body)
+}
+
+fn breaks_of(label: Option<&Label>, body: &Block) -> (bool, bool) {
+    let label = label.map(|label| &label.name);
+    let mut search = Breaks { label, depth: 0, any: false, valued: false };
+    search.visit_block(body);
     (search.any, search.valued)
 }
 
@@ -95,6 +133,35 @@ impl<'ast> Visit<'ast> for Exits {
     fn visit_expr_async(&mut self, _: &'ast syn::ExprAsync) {}
 
     fn visit_item(&mut self, _: &'ast Item) {}
+}
+
+/// Whether a closure's body ends in an expression that may have a value.
+pub(crate) fn has_tail_value(body: &Expr) -> bool {
+    let block = |block: &Block| match block.stmts.last() {
+        Some(Stmt::Expr(tail, None)) => has_tail_value(tail),
+        _ => false,
+    };
+    match body {
+        Expr::Block(e) => block(&e.block),
+        Expr::Unsafe(e) => block(&e.block),
+        Expr::Group(e) => has_tail_value(&e.expr),
+        Expr::If(e) => {
+            e.else_branch.as_ref().is_some_and(|(_, other)| has_tail_value(other))
+                && block(&e.then_branch)
+        }
+        Expr::Match(e) => e.arms.iter().any(|arm| has_tail_value(&arm.body)),
+        Expr::Tuple(e) => !e.elems.is_empty(),
+        Expr::Binary(e) => !is_assignment(e.op),
+        Expr::Loop(_)
+        | Expr::While(_)
+        | Expr::ForLoop(_)
+        | Expr::Assign(_)
+        | Expr::Macro(_)
+        | Expr::Break(_)
+        | Expr::Continue(_)
+        | Expr::Return(_) => false,
+        _ => true,
+    }
 }
 
 /// Whether evaluating `expr` twice does nothing that evaluating it once does not.

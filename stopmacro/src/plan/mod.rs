@@ -2,6 +2,7 @@
 //! there. Everything that can be refused is refused here, so that `expand`
 //! need not fail.
 
+mod answer;
 mod flow;
 mod refuse;
 mod scope;
@@ -19,8 +20,10 @@ use walk::{Decisions, Planner};
 /// Decides about every node; what may not stand where it does is reported.
 pub(crate) fn plan(input: Input, diag: &mut Diag) -> Plan {
     refuse::signature(&input.function, diag);
-    let scope = Scope::new(if input.args.or.is_some() { Leave::Or } else { Leave::Return });
     let returns = !refuse::is_unit(&input.function.sig.output);
+    let leave =
+        if input.args.or.is_some() { Leave::Or } else { Leave::of(&input.function.sig.output) };
+    let scope = Scope::new(leave, returns, input.args.way);
     let mut planner = Planner::new(&input.nodes, scope, input.args.strict, diag);
     planner.block(&input.function.block, returns);
     let Decisions { steps, traits, stoppable } = planner.decisions;

@@ -3,8 +3,10 @@
 use syn::spanned::Spanned as _;
 use syn::{Expr, Ident, ItemFn, ReturnType, Signature, Type};
 
+use crate::calls::{self, Operation};
 use crate::diag::Diag;
-use crate::{calls, node};
+use crate::marks::Form;
+use crate::node;
 
 /// Refuses functions that a stop cannot leave.
 pub(crate) fn signature(function: &ItemFn, diag: &mut Diag) {
@@ -37,16 +39,36 @@ pub(crate) fn signature(function: &ItemFn, diag: &mut Diag) {
     }
 }
 
-/// Refuses a marked call that would wait where no request reaches it: one of
-/// std's without a stop-checked form, or one that has to wait for a lock before.
-pub(crate) fn unstoppable(call: &Expr, diag: &mut Diag) {
+/// Refuses a marked call that would wait where no request reaches it: one that has no
+/// stop-checked form, or that has to wait for a lock before.
+pub(crate) fn unstoppable(call: &Expr, form: Form, diag: &mut Diag) {
+    let name = calls::name(call);
     if let Some(remedy) = calls::without(call) {
         diag.error(
             calls::span(call),
             format!(
-                "`{}` has no stop-checked form: {remedy}; if it is a call of your own, say \
-                 `#[blocking(as_is)]`",
-                calls::name(call)
+                "`{name}` has no stop-checked form: {remedy}; if it is a call of your own that \
+                 stops by itself, say {}",
+                form.with("as_is")
+            ),
+        );
+    } else if calls::operation(call) == Operation::Nested {
+        let stops = format!(
+            "if it stops by itself (a `#[stoppable]` function, or it reads through a \
+             `stopruntime::Stoppable`), say {}",
+            form.with("as_is")
+        );
+        let waits = format!(
+            "if it waits for a file descriptor, say {} or {}",
+            form.with("readable"),
+            form.with("readable = EXPR")
+        );
+        let ways = if is_foreign(call) { [waits, stops] } else { [stops, waits] };
+        diag.error(
+            calls::span(call),
+            format!(
+                "this mark takes no hold: `{name}` has no stop-checked form; {}",
+                ways.join("; ")
             ),
         );
     }
@@ -82,6 +104,31 @@ fn lock_before(call: &Expr) -> Option<&Ident> {
     }
     None
 }
+
+/// Whether `call` looks like one of another crate's: a method of something else than
+/// `self`, or a function of a path that does not begin here.
+fn is_foreign(call: &Expr) -> bool {
+    let own = |path: &syn::Path| {
+        let first = path.segments.first().map(|first| first.ident.to_string());
+        let begins_here =
+            |name: String| OWN.contains(&name.as_str()) || name.starts_with(char::is_uppercase);
+        path.leading_colon.is_none() && (path.segments.len() == 1 || first.is_some_and(begins_here))
+    };
+    match call {
+        Expr::MethodCall(call) => match node::bare(&call.receiver) {
+            Expr::Path(path) => !path.path.is_ident("self"),
+            _ => true,
+        },
+        Expr::Call(call) => match node::bare(&call.func) {
+            Expr::Path(path) => !own(&path.path),
+            _ => false,
+        },
+        _ => false,
+    }
+}
+
+/// What a path into the user's own crate begins with.
+const OWN: [&str; 4] = ["Self", "crate", "self", "super"];
 
 /// Whether a function of this type returns `()`.
 pub(crate) fn is_unit(output: &ReturnType) -> bool {

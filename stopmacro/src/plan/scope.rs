@@ -2,17 +2,44 @@
 
 use proc_macro2::Span;
 use quote::format_ident;
-use syn::{Label, Lifetime};
+use syn::visit::Visit;
+use syn::{Label, Lifetime, ReturnType, Type};
+
+use crate::marks::Way;
 
 /// Where a stop goes.
 #[derive(Clone)]
 pub(crate) enum Leave {
     /// `break` out of the loop with this label.
     Break(Lifetime),
-    /// `return leave(stopped)`.
-    Return,
+    /// `return leave(stopped)`, of this type if it can be written.
+    Return(Option<Box<Type>>),
     /// `return EXPR`, as `or = EXPR` says.
     Or,
+}
+
+impl Leave {
+    /// The way out of what has this return type.
+    pub(crate) fn of(output: &ReturnType) -> Leave {
+        Leave::Return(match output {
+            ReturnType::Type(_, kind) if can_be_written(kind) => Some(kind.clone()),
+            _ => None,
+        })
+    }
+}
+
+/// Whether an expression may name the type: one with an `impl Trait` in it is known to
+/// rustc alone.
+fn can_be_written(kind: &Type) -> bool {
+    struct Opaque(bool);
+    impl Visit<'_> for Opaque {
+        fn visit_type_impl_trait(&mut self, _: &syn::TypeImplTrait) {
+            self.0 = true;
+        }
+    }
+    let mut opaque = Opaque(false);
+    opaque.visit_type(kind);
+    !opaque.0
 }
 
 /// The function's body, or that of one closure in it, as seen from the place
@@ -20,6 +47,11 @@ pub(crate) enum Leave {
 pub(crate) struct Scope {
     /// How the scope itself is left.
     leave: Leave,
+    /// It returns a value: where a loop can end by itself, what a stop leaves has to
+    /// be said.
+    pub(crate) valued: bool,
+    /// What `#[stoppable(break)]` or `#[stoppable(return)]` says.
+    pub(crate) way: Option<Way>,
     /// The loops around the place, outermost first.
     loops: Vec<Frame>,
     /// The user's labels in force there, of loops and of blocks.
@@ -31,8 +63,8 @@ struct Frame {
     label: Option<Lifetime>,
     /// How many labels are in force where the body begins.
     depth: usize,
-    /// A `break` needs a value here, so a stop cannot be one.
-    valued: bool,
+    /// A stop leaves the scope: a `break` needs a value here, or a mark says so.
+    passed: bool,
     /// A stop breaks this loop.
     target: bool,
     /// A marked call is in it.
@@ -40,15 +72,20 @@ struct Frame {
 }
 
 impl Scope {
-    pub(crate) fn new(leave: Leave) -> Self {
-        Self { leave, loops: Vec::new(), labels: Vec::new() }
+    pub(crate) fn new(leave: Leave, valued: bool, way: Option<Way>) -> Self {
+        Self { leave, valued, way, loops: Vec::new(), labels: Vec::new() }
+    }
+
+    /// Whether no loop is around the place.
+    pub(crate) fn is_outside(&self) -> bool {
+        self.loops.is_empty()
     }
 
     /// Where a stop goes from here, and a label that is in the way: `break 'a`
     /// means the nearest `'a`.
     pub(crate) fn leave(&mut self) -> (Leave, Option<&Lifetime>) {
         let outermost = match self.loops.first_mut() {
-            Some(outermost) if !outermost.valued => outermost,
+            Some(outermost) if !outermost.passed => outermost,
             _ => return (self.leave.clone(), None),
         };
         outermost.target = true;
@@ -73,11 +110,11 @@ impl Scope {
     }
 
     /// Into the body of loop `id`.
-    pub(crate) fn enter(&mut self, id: usize, label: Option<&Label>, valued: bool) {
+    pub(crate) fn enter(&mut self, id: usize, label: Option<&Label>, passed: bool) {
         let label = label.map(|label| label.name.clone());
         self.labels.extend(label.clone());
         let depth = self.labels.len();
-        self.loops.push(Frame { id, label, depth, valued, target: false, marked: false });
+        self.loops.push(Frame { id, label, depth, passed, target: false, marked: false });
     }
 
     /// Out of the innermost loop; the label it needs, which may be the user's.

@@ -33,6 +33,8 @@ pub(crate) enum Step {
 /// How a marked call is made stop-checked.
 pub(crate) enum Change {
     By(Operation),
+    /// It stops by itself, and says so in what it returns.
+    AsIs,
     /// Wait first (`readable` or `writable`, of that place), then call it unchanged.
     Wait {
         word: syn::Ident,

@@ -8,10 +8,10 @@ use syn::{Block, Expr, ExprClosure, Item, Local, ReturnType, Stmt};
 
 use super::scope::{Leave, Scope};
 use super::step::{Change, Step, Turn};
-use super::{flow, refuse};
+use super::{answer, flow, refuse};
 use crate::calls::{self, Operation};
 use crate::diag::Diag;
-use crate::marks::{Blocking, How, Ready};
+use crate::marks::{Blocking, How, Ready, Way};
 use crate::node;
 use crate::parse::{Loop, Node};
 
@@ -64,18 +64,24 @@ impl<'a> Planner<'a> {
     }
 
     fn marked_call(&mut self, id: usize, blocking: &Blocking, call: &Expr) {
+        if blocking.way == Some(Way::Break) && self.scope.is_outside() {
+            self.diag.error(
+                blocking.span,
+                "there is no loop around this call that a stop could `break`: take `break` away",
+            );
+        }
         self.scope.mark();
         let leave = self.leave(blocking.span);
         let change = match &blocking.how {
             How::Plain => {
                 let operation = calls::operation(call);
-                refuse::unstoppable(call, self.diag);
+                refuse::unstoppable(call, blocking.form, self.diag);
                 if let Operation::Variant(names) = operation {
                     self.decisions.traits.extend(names);
                 }
                 Change::By(operation)
             }
-            How::AsIs => Change::By(Operation::Nested),
+            How::AsIs => Change::AsIs,
             How::Ready(ready) => {
                 Change::Wait { word: ready.word.clone(), on: self.descriptor(ready, call) }
             }
@@ -124,8 +130,13 @@ impl<'a> Planner<'a> {
             }
             _ => return,
         };
+        let passed = if self.scope.is_outside() && self.shields == 0 && !marks.unstoppable {
+            answer::passed(&self.scope, self.nodes, (marks, expr), valued, self.diag)
+        } else {
+            valued
+        };
         self.shields += usize::from(marks.unstoppable);
-        self.scope.enter(id, label.as_ref(), valued);
+        self.scope.enter(id, label.as_ref(), passed);
         let each = marks.blocking.map(|mark| {
             self.scope.mark();
             self.leave(mark)
@@ -218,7 +229,9 @@ impl<'a> Planner<'a> {
             ReturnType::Default => flow::has_valued_exit(&closure.body),
             output @ ReturnType::Type(..) => !refuse::is_unit(output),
         };
-        let outer = std::mem::replace(&mut self.scope, Scope::new(Leave::Return));
+        let valued = used || flow::has_tail_value(&closure.body);
+        let scope = Scope::new(Leave::of(&closure.output), valued, self.scope.way);
+        let outer = std::mem::replace(&mut self.scope, scope);
         self.used = used;
         self.visit_expr(&closure.body);
         self.scope = outer;

@@ -24,6 +24,12 @@ pub(crate) const MOMENTS: &[(&str, usize)] = &[
     ("set", 1),
 ];
 
+/// Methods that return an iterator without end.
+pub(crate) const UNENDING: &[&str] = &["cycle", "incoming"];
+
+/// The same of functions.
+pub(crate) const REPEATING: &[&str] = &["repeat", "repeat_with"];
+
 /// Names that are mostly a getter's: `strict` lets them be.
 pub(crate) const GETTERS: &[&str] = &["status"];
 
@@ -64,18 +70,33 @@ pub(crate) const WITHOUT: &[(&str, usize, &str)] = &[
 
 /// Methods that turn a result over and never wait.
 pub(crate) const QUIET_METHODS: &[&str] = &[
+    "add",
     "and_then",
     "as_bytes",
+    "as_bytes_mut",
     "as_deref",
     "as_deref_mut",
+    "as_fd",
+    "as_millis",
     "as_mut",
+    "as_mut_ptr",
     "as_mut_slice",
+    "as_mut_str",
+    "as_os_str",
+    "as_path",
+    "as_ptr",
+    "as_raw_fd",
     "as_ref",
+    "as_secs",
     "as_slice",
     "as_str",
     "borrow",
     "borrow_mut",
     "by_ref",
+    "cast",
+    "cast_const",
+    "cast_mut",
+    "checked_add",
     "clone",
     "cloned",
     "code",
@@ -103,12 +124,16 @@ pub(crate) const QUIET_METHODS: &[&str] = &[
     "map_err",
     "map_or",
     "map_or_else",
+    "max",
+    "min",
     "ok",
     "ok_or",
     "ok_or_else",
     "or",
     "or_else",
+    "saturating_sub",
     "success",
+    "to_bytes",
     "to_owned",
     "to_string",
     "to_vec",

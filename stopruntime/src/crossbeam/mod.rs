@@ -12,7 +12,7 @@
 //! #[stoppable]
 //! fn sum(numbers: Receiver<u64>) -> u64 {
 //!     let mut sum = 0;
-//!     #[blocking]
+//!     #[blocking(break)]
 //!     for number in &numbers {
 //!         sum += number;
 //!     }

@@ -1,12 +1,14 @@
 //! What expanded code names. Not for use by hand; all of it is safe to call.
 
+pub mod carries;
 mod iterate;
-mod leave;
+pub mod leaves;
 mod receiver;
 mod wait;
 
+pub use carries::Of;
 pub use iterate::{IntoIterOrStop, IterOrStop, Iterable, NextOrStop, into_iter_or_stop};
-pub use leave::{Leave, Nested, leave, nested};
+pub use leaves::{Leave, Way, leave};
 pub use receiver::{Found, Otherwise, Through, Via, Walk, never_run, steps, via};
 
 pub use crate::ext::{

@@ -121,7 +121,24 @@ impl Error for Stopped {}
 
 impl From<Stopped> for io::Error {
     fn from(stopped: Stopped) -> io::Error {
-        io::Error::other(stopped)
+        io::Error::other(Inside(stopped))
+    }
+}
+
+/// A stop in an [`io::Error`], whose `source` is that of what is in it: so whatever
+/// shows the error's own source leads to the stop (`#[error(transparent)]`).
+#[derive(Debug)]
+struct Inside(Stopped);
+
+impl fmt::Display for Inside {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(formatter)
+    }
+}
+
+impl Error for Inside {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        Some(&self.0)
     }
 }
 
@@ -130,7 +147,7 @@ pub(crate) fn stopped_in(error: &io::Error) -> Option<Stopped> {
     find(error.get_ref().map(|inner| inner as _))
 }
 
-fn find(mut cause: Option<&(dyn Error + 'static)>) -> Option<Stopped> {
+pub(crate) fn find(mut cause: Option<&(dyn Error + 'static)>) -> Option<Stopped> {
     while let Some(error) = cause {
         if let Some(stopped) = error.downcast_ref::<Stopped>() {
             return Some(*stopped);
@@ -145,8 +162,13 @@ fn find(mut cause: Option<&(dyn Error + 'static)>) -> Option<Stopped> {
 }
 
 /// An error that may carry [`Stopped`], so that a stop passes through functions
-/// that return it: `#[blocking] read_frame(&mut stream)?`, where `read_frame`
+/// that return it: `#[blocking(as_is)] read_frame(&mut stream)?`, where `read_frame`
 /// is `#[stoppable]` itself.
+///
+/// A stop is found without it in every [`Error`] that shows it as a
+/// [`source`](Error::source), at any depth, and in what derefs to one (`Box<dyn
+/// Error>`, the reports of `anyhow` and `eyre`). Implement it for an error that is
+/// neither.
 ///
 /// A marked call that returns such an error is left as stopped only if the calling
 /// thread is to stop. Another thread's stop that comes home in a result, through a

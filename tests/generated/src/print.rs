@@ -30,7 +30,7 @@ struct Printer {
 #[must_use]
 pub fn function(name: &str, body: &Block, dialect: Dialect) -> String {
     let mut printer = Printer { dialect, text: String::new(), names: 0, loops: Vec::new() };
-    printer.attribute("stoppable");
+    printer.attribute("stoppable(break)");
     let _ = writeln!(
         printer.text,
         "fn {name}(reader: &mut Reader, numbers: &Numbers, log: &mut Vec<u32>, fuel: &mut u32) \

@@ -176,7 +176,7 @@ fn same_reads<R: Read + ReadOrStop>(what: &str, make: impl Fn() -> R) {
 const NO_TEXT: &[u8] = b"0123456\n89\xff and more";
 
 /// Writes a line to a buffer over a stream until it is stopped.
-#[stoppable]
+#[stoppable(break)]
 fn writes_lines(stream: UnixStream) -> io::Result<()> {
     let mut input = stream.try_clone()?;
     let mut output = BufWriter::new(stream);

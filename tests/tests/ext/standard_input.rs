@@ -101,7 +101,7 @@ fn line_of_a_trait() -> io::Result<String> {
 }
 
 /// If it is stopped, an error: of what comes after the loop.
-#[stoppable]
+#[stoppable(break)]
 fn first_of_lines() -> io::Result<String> {
     #[blocking]
     for line in stdin().lines() {
@@ -110,7 +110,7 @@ fn first_of_lines() -> io::Result<String> {
     Err(io::ErrorKind::UnexpectedEof.into())
 }
 
-#[stoppable]
+#[stoppable(break)]
 fn first_of_a_locks_lines() -> io::Result<String> {
     #[blocking]
     for line in stdin().lock().lines() {

@@ -2,7 +2,7 @@
 
 use crate::prelude::*;
 
-#[stoppable]
+#[stoppable(break)]
 fn pop_and_send(socket: &UnixDatagram, queue: &mut VecDeque<u8>) -> io::Result<()> {
     while let Some(message) = queue.pop_front() {
         #[blocking]
@@ -26,7 +26,7 @@ fn a_condition_is_not_evaluated_for_nothing() {
     assert_eq!(left, 3, "the message that was not sent is still in the queue");
 }
 
-#[stoppable]
+#[stoppable(break)]
 fn take_and_send(socket: &UnixDatagram, items: &mut std::vec::IntoIter<u8>) -> io::Result<()> {
     for item in items {
         #[blocking]
@@ -50,7 +50,7 @@ fn an_item_is_not_taken_for_nothing() {
     assert_eq!(left, 3);
 }
 
-#[stoppable]
+#[stoppable(break)]
 fn deep(socket: &UnixDatagram, rounds: &Cell<u32>) -> io::Result<()> {
     while rounds.get() < 5 {
         rounds.set(rounds.get() + 1);
@@ -76,7 +76,7 @@ fn a_loop_that_holds_a_mark_has_a_checkpoint() {
     assert_eq!(rounds, 2);
 }
 
-#[stoppable]
+#[stoppable(break)]
 fn own_checkpoint(limit: u32) -> (u32, u32) {
     let mut rounds = 0;
     let mut outer = 0;
@@ -99,7 +99,7 @@ fn a_checkpoint_leaves_the_outermost_loop() {
     assert_eq!(requested_after(|| own_checkpoint(10)), (3, 1));
 }
 
-#[stoppable]
+#[stoppable(break)]
 fn condition(stream: &mut UnixStream, total: &mut usize) -> io::Result<()> {
     let mut buffer = [0; 2];
     while let length @ 1.. = blocking!(stream.read(&mut buffer))? {

@@ -41,7 +41,7 @@ fn closures_are_left_by_themselves() {
     assert!(is_stopped(&typed.join().unwrap().unwrap_err()));
 }
 
-#[stoppable]
+#[stoppable(break)]
 fn closure_scopes(socket: &UnixDatagram) -> io::Result<Vec<u32>> {
     let mut seen = Vec::new();
     for round in 0..2 {

@@ -2,7 +2,7 @@
 
 use crate::prelude::*;
 
-#[stoppable]
+#[stoppable(break)]
 fn connections(listener: &TcpListener, limit: u32) -> io::Result<u32> {
     let mut count = 0;
     #[blocking]
@@ -28,7 +28,7 @@ fn a_loop_over_connections() {
     assert_eq!(server.join().unwrap().unwrap(), 0);
 }
 
-#[stoppable]
+#[stoppable(break)]
 fn all_lines(stream: UnixStream) -> io::Result<Vec<String>> {
     let mut lines = Vec::new();
     #[blocking]

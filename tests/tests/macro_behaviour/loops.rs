@@ -2,7 +2,7 @@
 
 use crate::prelude::*;
 
-#[stoppable]
+#[stoppable(break)]
 fn sum(socket: &UnixDatagram, until: u8) -> io::Result<(u32, &'static str)> {
     let mut buffer = [0];
     let mut sum = 0;
@@ -69,7 +69,7 @@ fn what_a_call_returned_is_worked_on() {
     assert_eq!((left, next), (3, 3));
 }
 
-#[stoppable]
+#[stoppable(break)]
 fn nested_loops(socket: &UnixDatagram, log: &mut Vec<&'static str>) -> io::Result<()> {
     let mut buffer = [0];
     for _round in 0..3 {
@@ -100,7 +100,7 @@ fn the_outermost_loop_is_left() {
     assert_eq!(log, ["round", "inner", "after"]);
 }
 
-#[stoppable]
+#[stoppable(break)]
 fn labels(socket: &UnixDatagram) -> io::Result<Vec<u8>> {
     let mut seen = Vec::new();
     let mut buffer = [0];

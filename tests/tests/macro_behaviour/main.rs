@@ -10,8 +10,10 @@
     clippy::unnecessary_wraps
 )]
 
+mod answers;
 mod checkpoints;
 mod closures;
+mod errors;
 mod iterators;
 mod loops;
 mod methods;

@@ -8,7 +8,7 @@ struct Server<S> {
 }
 
 impl<S: Read + stopruntime::ext::ReadOrStop> Server<S> {
-    #[stoppable]
+    #[stoppable(break)]
     fn run(&mut self) -> io::Result<&mut Self>
     where
         S: Send,
@@ -29,7 +29,7 @@ impl<S: Read + stopruntime::ext::ReadOrStop> Server<S> {
 trait Work {
     fn socket(&self) -> &UnixDatagram;
 
-    #[stoppable]
+    #[stoppable(break)]
     fn work(&self) -> io::Result<u8> {
         let mut last = 0;
         loop {
@@ -66,7 +66,7 @@ fn methods_generics_and_trait_defaults() {
     assert_eq!(requested(|| datagrams(3).1.work().unwrap()), 0);
 }
 
-#[stoppable]
+#[stoppable(break)]
 fn while_borrowed(socket: &RefCell<UnixStream>) -> io::Result<usize> {
     let mut total = 0;
     while total < 4 {
@@ -130,7 +130,7 @@ impl Drop for Noisy<'_> {
     }
 }
 
-#[stoppable]
+#[stoppable(break)]
 fn left_out_of_the_pattern(socket: &UnixDatagram, dropped: &Cell<u32>) -> io::Result<Vec<u32>> {
     let mut seen = Vec::new();
     for _ in [Noisy(dropped), Noisy(dropped)] {

@@ -41,7 +41,7 @@ fn small_frame(socket: &UnixDatagram) -> Result<u8, FrameError> {
 #[stoppable]
 fn frames(socket: &UnixDatagram, log: &mut Vec<u8>) -> Result<(), FrameError> {
     loop {
-        #[blocking]
+        #[blocking(as_is)]
         let frame = small_frame(socket)?;
         log.push(frame);
         if frame == 2 {
@@ -82,14 +82,14 @@ fn another_threads_stop() -> io::Error {
     requested(|| read_frame(&datagrams(1).1)).unwrap_err()
 }
 
-#[stoppable]
+#[stoppable(break)]
 fn collect(results: &std::sync::mpsc::Receiver<io::Result<u8>>) -> io::Result<Vec<u8>> {
     fn next(results: &std::sync::mpsc::Receiver<io::Result<u8>>) -> io::Result<u8> {
         results.recv().unwrap()
     }
     let mut all = Vec::new();
     while all.len() < 2 {
-        #[blocking]
+        #[blocking(as_is)]
         let result = next(results);
         all.push(result.unwrap_or(9));
     }
@@ -195,7 +195,7 @@ fn anything_with_a_descriptor() {
     }
 }
 
-#[stoppable]
+#[stoppable(break)]
 fn by_libc(socket: &UnixDatagram) -> (u32, isize) {
     use std::os::fd::AsRawFd;
     let mut buffer = [0_u8; 4];

@@ -83,7 +83,7 @@ fn joins_marked(handle: &thread::JoinHandle<bool>) -> bool {
 }
 
 /// True if it is stopped, and the handle is there still.
-#[stoppable]
+#[stoppable(break)]
 fn joins_for_ever(handle: &thread::JoinHandle<bool>) -> bool {
     let mut joined = false;
     for _ in 0..1 {

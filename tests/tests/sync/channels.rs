@@ -28,7 +28,7 @@ on_backends! { FUTEXES;
     }
 
     fn a_marked_loop_over_a_receiver_is_stopped_and_takes_what_is_there_first() {
-        #[stoppable]
+        #[stoppable(break)]
         fn sum(numbers: mpsc::Receiver<u64>) -> u64 {
             let mut sum = 0;
             #[blocking]

@@ -127,7 +127,7 @@ on_backends! { FUTEXES;
             let number = lock.read().unwrap();
             Ok(*number)
         }
-        #[stoppable]
+        #[stoppable(break)]
         fn count(lock: &RwLock<u64>) -> u64 {
             let mut counted = 0;
             while counted < 2 {

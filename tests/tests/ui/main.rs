@@ -1,7 +1,15 @@
 //! What the attribute accepts, and every message it gives, to the letter; what
 //! rustc says around them on the release that it is written down from.
 //!
-//! `STOP_TESTS_BLESS=1` writes it down.
+//! `STOP_TESTS_BLESS=1` writes it down, in the files where it differs.
+//!
+//! Why not trybuild: it compares all of rustc's words, so the 37 cases of `type_*`,
+//! where rustc speaks around texts of ours, could be tested on the release that wrote
+//! them down alone, with its sources installed. Here our texts and their places are
+//! tested on every release. With 130 cases and 15 programs trybuild took 16 s of
+//! processor time, 38 s the first time (it builds the dependencies again, 266 MB), and
+//! this takes 8 s and builds nothing. It costs 200 lines instead of 45. `ui_test`, whose
+//! annotations could say ours alone, brings 79 crates.
 
 mod pages;
 mod said;

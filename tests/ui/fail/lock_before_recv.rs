@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use stopruntime::sync::{Mutex, mpsc::Receiver};
 
-#[stopruntime::stoppable]
+#[stopruntime::stoppable(break)]
 fn work(jobs: Arc<Mutex<Receiver<u64>>>) -> u64 {
     let mut sum = 0;
     loop {

@@ -8,7 +8,7 @@ fn answer() -> Result<u32, Failed> {
 
 #[stoppable]
 fn work() {
-    #[blocking]
+    #[blocking(as_is)]
     let answer = answer().unwrap_or(0);
     println!("{answer}");
 }

@@ -6,7 +6,7 @@ fn answer() -> u32 {
 
 #[stoppable]
 fn work() {
-    #[blocking]
+    #[blocking(as_is)]
     let answer = answer();
     println!("{answer}");
 }

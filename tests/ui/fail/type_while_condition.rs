@@ -2,7 +2,7 @@ use stopruntime::stoppable;
 use std::io;
 use std::os::unix::net::UnixDatagram;
 
-#[stoppable]
+#[stoppable(break)]
 fn work(socket: &UnixDatagram) -> io::Result<()> {
     while 5 {
         #[blocking]

@@ -25,7 +25,7 @@ fn threads(listener: TcpListener, socket: UdpSocket, other: UdpSocket) -> u32 {
     let third = thread::spawn(move || -> io::Result<u64> {
         let mut total = 0;
         while total < 100 {
-            #[blocking]
+            #[blocking(break)]
             let length = other.recv(&mut [0; 9])?;
             total += length as u64;
         }
@@ -63,7 +63,7 @@ fn results(socket: &UdpSocket) -> io::Result<()> {
             }
         };
         for _ in 0..3 {
-            #[blocking]
+            #[blocking(break)]
             socket.send(&[0]).unwrap();
             inner();
         }

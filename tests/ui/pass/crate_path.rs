@@ -28,7 +28,7 @@ fn all(socket: &UnixDatagram, listener: &TcpListener) -> io::Result<u8> {
     {
         let _ = socket;
     }
-    #[checkpoint]
+    #[checkpoint(break)]
     for _ in 0..1 {}
     if byte[0] == 1 {
         return Ok(1);

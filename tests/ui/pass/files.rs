@@ -47,9 +47,9 @@ fn opened(path: &str, flag: bool) -> io::Result<()> {
     let file = options.read(true).write(false).open(path)?;
     drop(file);
     // Types of the user's own, and the call that is meant.
-    #[blocking]
+    #[blocking(as_is)]
     let _store = Store::open(path)?;
-    #[blocking]
+    #[blocking(as_is)]
     let _store = Store::create(path)?;
     let mut line = String::new();
     #[blocking]

@@ -61,7 +61,7 @@ impl Server {
     #[stoppable]
     fn by_mut(&mut self) -> io::Result<&mut Self> {
         while self.count < Self::LIMIT {
-            #[blocking]
+            #[blocking(break)]
             self.socket.recv(&mut [0])?;
             self.count += 1;
         }
@@ -125,9 +125,9 @@ fn nested(socket: &UnixDatagram) {
             socket.recv(&mut [0])
         }
     }
-    #[blocking]
+    #[blocking(as_is)]
     inner(socket).unwrap();
-    let _ = blocking!(Inner.inner(socket));
+    let _ = blocking!(as_is, Inner.inner(socket));
 }
 
 macro_rules! service {
@@ -135,10 +135,10 @@ macro_rules! service {
         #[stoppable]
         fn $name(socket: &UnixDatagram) -> io::Result<usize> {
             let receive = $call;
-            #[blocking]
+            #[blocking(as_is)]
             let length = receive(socket)?;
             loop {
-                #[blocking]
+                #[blocking(as_is)]
                 let _more = ($call)(socket)?;
             }
             Ok(length)

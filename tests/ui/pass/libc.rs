@@ -6,7 +6,7 @@ use std::io;
 use libc::{c_int, c_void};
 use stopruntime::stoppable;
 
-#[stoppable]
+#[stoppable(break)]
 fn read(descriptor: c_int, buffer: &mut [u8]) -> io::Result<isize> {
     loop {
         // SAFETY: the buffer is as long as is said.

@@ -11,7 +11,7 @@ use stopruntime::sync::{Once, OnceLock, RwLock};
 static START: Once = Once::new();
 static LIMIT: OnceLock<usize> = OnceLock::new();
 
-#[stopruntime::stoppable]
+#[stopruntime::stoppable(break)]
 fn relay(mut stream: UnixStream, last: &Arc<RwLock<Vec<u8>>>) -> io::Result<usize> {
     #[blocking]
     START.call_once(|| println!("started"));

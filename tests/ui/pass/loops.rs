@@ -10,7 +10,7 @@ use std::sync::Mutex;
 
 use stopruntime::stoppable;
 
-#[stoppable]
+#[stoppable(break)]
 fn kinds(socket: &UnixDatagram, queue: &Mutex<VecDeque<u8>>, list: &[u8]) -> io::Result<u32> {
     let mut buffer = [0];
     let mut count = 0;
@@ -57,7 +57,7 @@ fn kinds(socket: &UnixDatagram, queue: &Mutex<VecDeque<u8>>, list: &[u8]) -> io:
     Ok(count)
 }
 
-#[stoppable]
+#[stoppable(break)]
 fn labels(socket: &UnixDatagram) -> io::Result<()> {
     let mut buffer = [0];
     'outer: loop {
@@ -181,7 +181,7 @@ fn diverging_else(socket: &UnixDatagram, value: Option<u8>) -> io::Result<u8> {
     Ok(value)
 }
 
-#[stoppable]
+#[stoppable(break)]
 fn iterators(listener: &TcpListener, stream: TcpStream) -> io::Result<()> {
     #[blocking]
     for stream in listener.incoming() {
@@ -207,7 +207,7 @@ fn iterators(listener: &TcpListener, stream: TcpStream) -> io::Result<()> {
     Ok(())
 }
 
-#[stoppable]
+#[stoppable(break)]
 fn checkpoints(limit: u64) -> u64 {
     let mut sum = 0;
     #[checkpoint]

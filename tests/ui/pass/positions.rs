@@ -12,7 +12,7 @@ struct Counter {
     list: Vec<usize>,
 }
 
-#[stoppable]
+#[stoppable(break)]
 fn statements(stream: &mut UnixStream, counter: &mut Counter) -> io::Result<usize> {
     let mut buffer = [0; 4];
     #[blocking]
@@ -61,7 +61,7 @@ fn statements(stream: &mut UnixStream, counter: &mut Counter) -> io::Result<usiz
     return Ok(stream.read(&mut buffer)?);
 }
 
-#[stoppable]
+#[stoppable(break)]
 fn expressions(stream: &mut UnixStream, list: &mut Vec<usize>) -> io::Result<usize> {
     let mut buffer = [0; 4];
     let sum = blocking!(stream.read(&mut buffer))? + blocking!(stream.read(&mut buffer))?;

@@ -9,7 +9,7 @@ use stopruntime::{Stopped, stoppable};
 
 const LONG: Duration = Duration::from_secs(100_000);
 
-#[stoppable]
+#[stoppable(break)]
 fn sum_of_owned(numbers: Receiver<u64>) -> u64 {
     let mut sum = 0;
     #[blocking]
@@ -19,7 +19,7 @@ fn sum_of_owned(numbers: Receiver<u64>) -> u64 {
     sum
 }
 
-#[stoppable]
+#[stoppable(break)]
 fn sum_of_borrowed(numbers: &Receiver<u64>) -> u64 {
     let mut sum = 0;
     #[blocking]
@@ -29,7 +29,7 @@ fn sum_of_borrowed(numbers: &Receiver<u64>) -> u64 {
     sum
 }
 
-#[stoppable]
+#[stoppable(break)]
 fn sum_of_iter(numbers: &Arc<Receiver<u64>>) -> u64 {
     let mut sum = 0;
     #[blocking]
@@ -39,7 +39,7 @@ fn sum_of_iter(numbers: &Arc<Receiver<u64>>) -> u64 {
     sum
 }
 
-#[stoppable]
+#[stoppable(break)]
 fn sum_of_calls(numbers: &Receiver<u64>) -> u64 {
     let mut sum = 0;
     loop {

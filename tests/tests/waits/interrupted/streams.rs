@@ -33,7 +33,7 @@ pub(super) fn read() {
         Ok(bytes)
     });
     reads("bytes", |reader| {
-        #[stoppable]
+        #[stoppable(break)]
         fn all(reader: PipeReader) -> Vec<u8> {
             let mut bytes = Vec::new();
             #[blocking]

@@ -173,8 +173,8 @@ fn stop_channels() -> Vec<Row> {
         row("a stop is no interruption, which loops of std would go on after", "the kind of error")
             .edit(
                 "scope/mod.rs",
-                "io::Error::other(stopped)",
-                "io::Error::new(io::ErrorKind::Interrupted, stopped)",
+                "io::Error::other(Inside(stopped))",
+                "io::Error::new(io::ErrorKind::Interrupted, Inside(stopped))",
             )
             .caught_by("ext::std_semantics::a_stop_ends_the_loops_of_std", ALL),
     ]

@@ -117,12 +117,11 @@ fn of_another_thread() -> Vec<Row> {
     const ORDINARY: &str = "macro_behaviour::nested::another_threads_stop_is_an_ordinary_error";
     vec![
         row("another thread's stop in a result is an ordinary error", "it is taken for one's own")
-            .edit(
-                "expansion/leave.rs",
-                "Some(stopped) if scope::must_stop() =>",
-                "Some(stopped) =>",
-            )
+            .edit("expansion/carries.rs", "scope::must_stop().then_some(stopped)", "Some(stopped)")
             .caught_by(ORDINARY, ALL),
+        row("the source of an `io::Error`'s own source is the stop", "it has none")
+            .edit("scope/mod.rs", "Some(&self.0)", "None")
+            .caught_by("macro_behaviour::errors::a_stop_is_found_in_what_can_be_walked", ALL),
         row("and so it is for a `BufReader`", "it is taken for one's own")
             .edit(READ, "Some(stopped) if scope::must_stop() =>", "Some(stopped) =>")
             .caught_by(ORDINARY, ALL),

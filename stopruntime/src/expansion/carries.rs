@@ -1,0 +1,160 @@
+//! Whether a call that was made as it is says that it was stopped.
+//!
+//! The macro does not see types, so rustc picks one of the methods named `stopped`, by
+//! how often the receiver has to be borrowed: that of an error with [`CarriesStop`], of
+//! one that is [`Error`], of one that derefs to an error or hands one out, and of
+//! anything else.
+
+use crate::scope::{self, CarriesStop, Stopped};
+use core::ops::Deref;
+use std::error::Error;
+
+/// What a call returned.
+#[derive(Debug)]
+pub struct Of<'a, R>(pub &'a R);
+
+impl<T, E> Of<'_, Result<T, E>> {
+    /// The stop that `find` finds in the error, if this thread is to stop.
+    fn find(&self, find: impl FnOnce(&E) -> Option<Stopped>) -> Option<Stopped> {
+        let stopped = self.0.as_ref().err().and_then(find)?;
+        // Another thread's stop that came home in a result is an error.
+        scope::must_stop().then_some(stopped)
+    }
+}
+
+/// By [`CarriesStop`].
+pub trait ByItself {
+    /// The stop.
+    fn stopped(&self) -> Option<Stopped>;
+}
+
+impl<T, E: CarriesStop> ByItself for &&&&Of<'_, Result<T, E>> {
+    fn stopped(&self) -> Option<Stopped> {
+        self.find(CarriesStop::stopped)
+    }
+}
+
+/// By [`Error::source`].
+pub trait BySource {
+    /// The stop.
+    fn stopped(&self) -> Option<Stopped>;
+}
+
+impl<T, E: Error + 'static> BySource for &&&Of<'_, Result<T, E>> {
+    fn stopped(&self) -> Option<Stopped> {
+        self.find(|error| scope::find(Some(error)))
+    }
+}
+
+/// By [`Deref`].
+pub trait ByDeref {
+    /// The stop.
+    fn stopped(&self) -> Option<Stopped>;
+}
+
+impl<T, E: Deref<Target: Walkable>> ByDeref for &&Of<'_, Result<T, E>> {
+    fn stopped(&self) -> Option<Stopped> {
+        self.find(|error| scope::find(Some(error.walk())))
+    }
+}
+
+/// What an error derefs to.
+pub trait Walkable {
+    /// The error.
+    fn walk(&self) -> &(dyn Error + 'static);
+}
+
+impl Walkable for dyn Error {
+    fn walk(&self) -> &(dyn Error + 'static) {
+        self
+    }
+}
+
+impl Walkable for dyn Error + Send {
+    fn walk(&self) -> &(dyn Error + 'static) {
+        self
+    }
+}
+
+impl Walkable for dyn Error + Send + Sync {
+    fn walk(&self) -> &(dyn Error + 'static) {
+        self
+    }
+}
+
+/// By [`AsRef`].
+pub trait ByReference {
+    /// The stop.
+    fn stopped(&self) -> Option<Stopped>;
+}
+
+impl<T, E: AsRef<dyn Error + 'static>> ByReference for &Of<'_, Result<T, E>> {
+    fn stopped(&self) -> Option<Stopped> {
+        self.find(|error| scope::find(Some(error.as_ref())))
+    }
+}
+
+/// By none of these.
+pub trait ByNothing<R> {
+    /// The stop.
+    fn stopped(&self) -> Option<Stopped>
+    where
+        R: Nested;
+}
+
+impl<R> ByNothing<R> for Of<'_, R> {
+    fn stopped(&self) -> Option<Stopped>
+    where
+        R: Nested,
+    {
+        self.0.stopped()
+    }
+}
+
+/// What else a call that is made as it is can return.
+#[diagnostic::on_unimplemented(
+    message = "a marked call that returns `{Self}` cannot tell that it was stopped",
+    label = "this call has no stop-checked form and is made as it is",
+    note = "it has to return `()`, an `Option`, or a `Result` whose error is a `std::error::Error`; if what it waits for has a file descriptor, use `#[blocking(readable)]`"
+)]
+pub trait Nested {
+    /// The stop that it says.
+    fn stopped(&self) -> Option<Stopped>;
+}
+
+impl Nested for () {
+    fn stopped(&self) -> Option<Stopped> {
+        scope::check().err()
+    }
+}
+
+impl<T> Nested for Option<T> {
+    /// A stopped function returns `None`; a value is never lost.
+    fn stopped(&self) -> Option<Stopped> {
+        if self.is_none() { scope::check().err() } else { None }
+    }
+}
+
+impl<T, E: Tells> Nested for Result<T, E> {
+    fn stopped(&self) -> Option<Stopped> {
+        Of(self).find(Tells::tells)
+    }
+}
+
+/// As [`CarriesStop`]; what rustc says of it is the point.
+#[diagnostic::on_unimplemented(
+    message = "the error `{Self}` cannot carry a stop",
+    label = "this call is made as it is, and its error does not tell a stop from a failure",
+    note = "if the type is yours, implement `std::error::Error` for it, with a `source`, or `stopruntime::CarriesStop`; if it is another crate's and the call waits for a file descriptor, use `#[blocking(readable)]`"
+)]
+pub trait Tells {
+    /// The stop it carries, if it does.
+    fn tells(&self) -> Option<Stopped>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<E: CarriesStop> Tells for E {
+    fn tells(&self) -> Option<Stopped> {
+        self.stopped()
+    }
+}

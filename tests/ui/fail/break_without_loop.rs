@@ -1,0 +1,12 @@
+use std::io;
+use std::os::unix::net::UnixDatagram;
+use stopruntime::stoppable;
+
+#[stoppable]
+fn work(socket: &UnixDatagram) -> io::Result<()> {
+    #[blocking(break)]
+    socket.recv(&mut [0])?;
+    Ok(())
+}
+
+fn main() {}

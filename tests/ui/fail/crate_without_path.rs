@@ -1,0 +1,9 @@
+use stopruntime::stoppable;
+
+#[stoppable(crate)]
+fn work() {
+    #[blocking]
+    std::thread::park();
+}
+
+fn main() {}
