@@ -14,18 +14,17 @@ use std::io::{self, BufRead, BufReader, ErrorKind, IoSliceMut, Read};
 /// it fills its buffer: it has to be the stream's only reader. Where it is not,
 /// use a `BufReader<Stoppable<_>>`.
 ///
-/// Stopped in the middle of a line, `read_line` and `read_until` have appended
-/// the part that had arrived; the loops over `lines()` and `split()` drop it,
-/// except those over standard input, which put it back.
-/// Who must not stop in the middle of a message puts the call in a
-/// [`shield`](crate::shield()).
+/// If `read_line` and `read_until` are stopped in the middle of a line, they have
+/// appended the part that had arrived; the loops over `lines()` and `split()` drop
+/// it, except those over standard input, which put it back. If you must not stop in
+/// the middle of a message, put the call in a [`shield`](crate::shield()).
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be stopped while it reads",
     label = "this read has no stop-checked form",
     note = "use a `BufReader` over one of std's streams or over `stopruntime::Stoppable`"
 )]
 pub trait BufReadOrStop {
-    /// [`BufRead::read_until`], stop-checked between its reads.
+    /// Reads as [`BufRead::read_until`] does, stop-checked between its reads.
     ///
     /// # Errors
     ///
@@ -33,7 +32,7 @@ pub trait BufReadOrStop {
     /// were appended.
     fn read_until_or_stop(&mut self, delimiter: u8, buffer: &mut Vec<u8>) -> Outcome<usize>;
 
-    /// [`BufRead::read_line`], stop-checked between its reads.
+    /// Reads as [`BufRead::read_line`] does, stop-checked between its reads.
     ///
     /// # Errors
     ///
@@ -46,7 +45,7 @@ pub trait BufReadOrStop {
         append(buffer, &bytes, outcome)
     }
 
-    /// [`BufRead::skip_until`], stop-checked between its reads.
+    /// Skips as [`BufRead::skip_until`] does, stop-checked between its reads.
     ///
     /// # Errors
     ///
@@ -56,8 +55,9 @@ pub trait BufReadOrStop {
         self.read_until_or_stop(delimiter, &mut Vec::new())
     }
 
-    /// What the loops over `lines()` and `split()` do: as `read_until_or_stop`;
-    /// if it is stopped, the part goes back where it came from, if it can.
+    /// Reads as `read_until_or_stop` does, for the loops over `lines()` and
+    /// `split()`. If it is stopped, it puts the part back where it came from, if
+    /// that is possible.
     #[doc(hidden)]
     fn part_or_stop(&mut self, delimiter: u8, part: &mut Vec<u8>) -> Outcome<usize> {
         self.read_until_or_stop(delimiter, part)

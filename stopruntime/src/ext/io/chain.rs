@@ -92,7 +92,7 @@ impl<T: StopsByItself, U: StopsByItself> ReadOrStop for Chain<T, U> {
         unwrap_stop(self.read(buffer))
     }
 
-    /// Its `read` reports the stop by itself.
+    /// Returns at once: its `read` reports the stop by itself.
     fn ready_or_stop(&self) -> Outcome<()> {
         Ok(Ok(()))
     }

@@ -57,6 +57,8 @@ type Held = MutexGuard<'static, Buffer>;
 /// Its plain calls are stop-checked as well: they report a stop as an
 /// [`io::Error`] that carries [`Stopped`].
 ///
+/// # Examples
+///
 /// ```no_run
 /// use std::io::{BufRead, stdin};
 /// use stopruntime::ext::LockOrStop;
@@ -228,7 +230,7 @@ impl BufReadOrStop for StdinLock<'_> {
 /// [lock it](StdinGuard) under a mark. (The guard of an unmarked `lock()` is
 /// std's: waiting for it cannot be stopped, and it keeps plain readers out.)
 pub trait StdinOrStop {
-    /// [`Stdin::read_line`], stop-checked between its reads.
+    /// Reads as [`Stdin::read_line`] does, stop-checked between its reads.
     ///
     /// # Errors
     ///
@@ -273,7 +275,7 @@ pub trait LockBefore {
     /// What is called next.
     type Guard;
 
-    /// Locked by the first stop-checked call of what is returned.
+    /// Returns a guard whose first stop-checked call takes the lock.
     fn lock_before(&self) -> Self::Guard;
 }
 

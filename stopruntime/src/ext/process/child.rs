@@ -18,8 +18,8 @@ pub trait WaitOrStop {
 
     /// Waits for the end of a child process.
     ///
-    /// Stopped, the child is still running, or still there to be reaped. As in
-    /// std, its standard input is closed before the wait.
+    /// If it is stopped, the child is still running, or still there to be reaped. As
+    /// in std, its standard input is closed before the wait.
     ///
     /// # Errors
     ///

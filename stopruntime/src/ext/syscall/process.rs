@@ -43,7 +43,7 @@ pub(in crate::ext) fn append(descriptor: RawFd, buffer: &mut Vec<u8>) -> Outcome
     Ok(read)
 }
 
-/// Whether nobody has the writing end of this pipe. poll(2).
+/// Returns whether no process has the writing end of this pipe. poll(2).
 pub(in crate::ext) fn is_hung_up(pipe: RawFd) -> bool {
     crate::ppoll::has_now(pipe, 0) & libc::POLLHUP != 0
 }

@@ -117,7 +117,7 @@ pub(in crate::ext) fn accept(descriptor: RawFd) -> Outcome<(OwnedFd, RawAddress)
             continue;
         }
         let accepted = raw.decode()?;
-        // SAFETY: a descriptor made just now, nobody else's.
+        // SAFETY: a descriptor made just now, which has no other owner.
         return Ok(accepted.map(|new| (unsafe { OwnedFd::from_raw_fd(new as c_int) }, from)));
     }
 }

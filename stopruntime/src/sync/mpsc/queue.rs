@@ -1,9 +1,9 @@
-//! The queue between the halves of a channel: a deque under a lock that is
-//! held for a few instructions, and those who wait on either side of it.
+//! The queue between the halves of a channel: a deque under a lock that is held for a
+//! few instructions, and the threads that wait on either side of it.
 //!
-//! A message of a rendezvous channel stands in the queue under its ticket until
-//! a receiver takes it; its sender waits for that, and takes it back if it is
-//! stopped first. Tickets grow towards the back, so it is found by halving.
+//! A message of a rendezvous channel stands in the queue under its ticket until a
+//! receiver takes it; its sender waits for that, and takes it back if it is stopped
+//! first. Tickets grow towards the back, so it is found by binary search.
 
 use super::lock::{Guard, Lock};
 use super::state::State;

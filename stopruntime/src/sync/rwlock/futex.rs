@@ -125,7 +125,7 @@ impl RawRwLock {
                 continue;
             }
             others = WRITERS;
-            // Acquire: who has counted this turn has taken the bit off before.
+            // Acquire: the thread that counted this turn has cleared the bit before.
             let turn = self.turns.load(Acquire);
             let state = self.state.load(Relaxed);
             if is_free(state) || state & WRITERS == 0 {
@@ -144,8 +144,8 @@ impl RawRwLock {
             || self.state.compare_exchange(state, state | bit, Relaxed, Relaxed).is_ok()
     }
 
-    /// The state, after a while if it is held and nobody waits: a short hold on
-    /// another core is over before a system call is.
+    /// Returns the state, after a while if the lock is held and no thread waits: a
+    /// short hold on another core is over before a system call is.
     fn spin(&self, held: impl Fn(u32) -> bool) -> u32 {
         for _ in 0..SPINS {
             let state = self.state.load(Relaxed);
@@ -198,8 +198,8 @@ impl RawRwLock {
         futex_wake(&self.state);
     }
 
-    /// The lock has become free with a bit set. Who takes it meanwhile does the
-    /// rest when it unlocks.
+    /// The lock has become free with a bit set. A thread that takes it meanwhile does
+    /// the rest when it unlocks.
     #[cold]
     fn wake(&self, mut state: u32) {
         while is_free(state) && state != 0 {

@@ -50,8 +50,8 @@ impl Source for Stream {
     }
 }
 
-/// A pipe, and one of our own, which is empty but for a moment: what is
-/// duplicated into it is read from there.
+/// A pipe, and one of our own, which is nearly always empty: what is duplicated into
+/// it is read from there.
 struct Pipe {
     descriptor: RawFd,
     read: PipeReader,

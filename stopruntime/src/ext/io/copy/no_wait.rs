@@ -1,4 +1,4 @@
-//! The system calls of a copy that wait for nobody: they are not stop-checked.
+//! The system calls of a copy that do not wait, and so are not stop-checked.
 //!
 //! # Safety
 //!

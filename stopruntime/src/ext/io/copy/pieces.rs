@@ -14,16 +14,16 @@ pub struct Copied {
 
 /// Where pieces come from.
 pub(in crate::ext) trait Source {
-    /// Whether what was fetched and not written can come again.
+    /// Returns whether what was fetched and not written can come again.
     fn gives_back(&self) -> bool {
         true
     }
 
-    /// The next bytes, none at the end.
+    /// Fetches the next bytes, none at the end.
     fn fetch(&mut self, piece: &mut [u8]) -> Outcome<usize>;
 
-    /// Of the piece that was fetched last, this much is written. The rest comes
-    /// again; the piece itself is not needed any more.
+    /// Takes note that this much of the piece that was fetched last is written. The
+    /// rest comes again; the piece itself is not needed any more.
     fn settle(&mut self, piece: &mut [u8], written: usize) -> io::Result<()>;
 }
 
