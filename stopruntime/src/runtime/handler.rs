@@ -1,4 +1,4 @@
-//! The signal handler, all of it.
+//! The whole signal handler.
 //!
 //! # Safety
 //!
@@ -38,23 +38,23 @@ pub(super) unsafe extern "C" fn on_signal(
     let mut request = false;
     let record = current::record_by_key();
     if let Some(record) = record {
-        // Whoever sent it: the wait looks at the flag once more and goes on.
+        // Whatever has sent it: the wait looks at the flag once more and goes on.
         record.timeout.strike();
     }
     if let Some(record) = record.filter(|record| record.claim.is_open()) {
         // SAFETY: the kernel's siginfo.
         let sequence = unsafe { siginfo::sequence(info, record) };
-        // Once the number has come, what comes without is somebody else's.
+        // Once the number has come, a signal without one is foreign.
         request = sequence.is_some() || unnumbered && record.claim.expects();
         if let Some(sequence) = sequence {
             record.claim.delivered(sequence);
         }
         // Without windows the interrupted `ppoll` reports by itself.
         if record.has_window() {
-            // Whatever siginfo says: pending signals of one number are merged,
-            // and over the limit of pending ones the kernel drops their
-            // siginfo. To look at the flag once more harms nobody.
-            // SAFETY: the third argument of a SA_SIGINFO handler.
+            // Whatever siginfo says: pending signals of one number are merged, and
+            // over the limit of pending ones the kernel drops their siginfo. To look
+            // at the flag once more does no harm. SAFETY: the third argument of a
+            // SA_SIGINFO handler.
             unsafe { divert(signal, context.cast(), record) }
         }
     }

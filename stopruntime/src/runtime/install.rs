@@ -100,6 +100,8 @@ impl std::error::Error for InstallError {
 /// copy's. Copies know each other by the installed handler: one that a foreign
 /// handler has been put on top of is not seen.
 ///
+/// # Examples
+///
 /// ```
 /// use stopruntime::{Backend, Config};
 ///
@@ -120,7 +122,8 @@ impl Default for Config {
 }
 
 impl Config {
-    /// The defaults: `SIGURG`, the best backend that works.
+    /// Creates a configuration with the defaults: `SIGURG`, the best backend that
+    /// works.
     pub const fn new() -> Config {
         Config { signal: libc::SIGURG, backend: None }
     }
@@ -129,10 +132,10 @@ impl Config {
     /// those of faults, those that stop a process and real-time signals.
     ///
     /// A signal of that number that is not a request does what it did before. An
-    /// earlier handler is called, with its own signals blocked; a default action
-    /// that ends the process ends it (until the first request in the process: from
-    /// then on such a signal may be a request that comes late), and children that were not to be reaped
-    /// (`SIGCHLD`) still are not. The runtime's handler takes over an earlier
+    /// earlier handler is called, with its own signals blocked. A default action that
+    /// ends the process ends it, until the first request in the process: from then on
+    /// such a signal may be a request that comes late. Children that were not to be
+    /// reaped (`SIGCHLD`) still are not. The runtime's handler takes over an earlier
     /// handler's stack and restarts:
     ///
     /// - Without `SA_ONSTACK`, requests are handled on the stack of the
@@ -150,7 +153,7 @@ impl Config {
         self
     }
 
-    /// This backend and no other, unless `STOPRUNTIME_BACKEND` names one.
+    /// Chooses this backend and no other, unless `STOPRUNTIME_BACKEND` names one.
     pub const fn backend(mut self, backend: Backend) -> Config {
         self.backend = Some(backend);
         self
@@ -247,7 +250,7 @@ fn install_default() -> Result<Backend, InstallError> {
     })
 }
 
-/// The backend in force. Installs the default if nothing is installed yet.
+/// Returns the backend in force. Installs the default if nothing is installed yet.
 ///
 /// # Panics
 ///
