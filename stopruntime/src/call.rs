@@ -116,6 +116,7 @@ unsafe fn look_closer(mut raw: isize, number: c_long, args: [usize; 6]) -> Raw {
         // SAFETY: the caller answers for the call.
         return unsafe { instead(record, number, args) };
     }
+    // mutant: first-marked-call-thread-made
     if !known {
         // The first marked call of this thread: nothing has happened yet.
         // SAFETY: as above, with this thread's own line.
@@ -124,8 +125,10 @@ unsafe fn look_closer(mut raw: isize, number: c_long, args: [usize; 6]) -> Raw {
     if !record.requested() {
         return Raw(raw);
     }
+    // mutant: so-after-every-call
     record.settle();
     // Interrupted, by a signal that may have been the request's: no effect.
+    // mutant: call-took-effect-gives-result
     let stopped = Raw(raw).is_interrupted() && record.must_stop();
     Raw(if stopped { window::STOPPED } else { raw })
 }
@@ -173,6 +176,7 @@ pub(crate) fn futex_wait_or_stop(
         // SAFETY: the word and the time-out outlive the call.
         let raw = unsafe { call(libc::SYS_futex, args) };
         // Somebody else's signal is none of the waiter's, as in std.
+        // mutant: signal-somebody-else-does-not
         if !raw.is_interrupted() {
             raw.or_stop()?;
             return Ok(());

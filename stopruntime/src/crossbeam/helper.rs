@@ -89,6 +89,7 @@ pub(crate) fn add(record: Arc<Record>, sender: Sender<Infallible>) {
     drop(list);
     thread.watched.store(true, Ordering::Relaxed);
     fence(Ordering::SeqCst);
+    // mutant: also-one-just-being-made
     if thread.requested() {
         watch.disconnect(|entry| Arc::ptr_eq(&entry.record, &thread));
     }
@@ -97,6 +98,7 @@ pub(crate) fn add(record: Arc<Record>, sender: Sender<Infallible>) {
 /// The thread ends.
 pub(crate) fn forget(record: &Arc<Record>) {
     if let Some(watch) = WATCH.get().filter(|_| record.watched.load(Ordering::Relaxed)) {
+        // mutant: end-thread-disconnects-stop-channels
         watch.disconnect(|entry| Arc::ptr_eq(&entry.record, record));
     }
 }

@@ -51,6 +51,7 @@ const NO_KEY: libc::pthread_key_t = libc::pthread_key_t::MAX;
 
 /// The rounds of key destructors that there are at least: what POSIX asks for,
 /// and what glibc and musl have. `pthread_key_create(3)`.
+// mutant: thread-record-in-every-round
 const ROUNDS: u32 = 4;
 
 struct Current {
@@ -213,6 +214,7 @@ fn begin<'thread>() -> &'thread Record {
         (record, masked)
     });
     CURRENT.with(|current| {
+        // mutant: shield-holds-also-who-registers
         if current.shields.get() != 0 {
             record.line.flag.fetch_or(SHIELDED, Ordering::Relaxed);
         }
@@ -221,6 +223,7 @@ fn begin<'thread>() -> &'thread Record {
             current.line.set(&raw const record.line);
         }
     });
+    // mutant: who-registers-signal-unblocked
     signal::set_mask(if masked { libc::SIG_BLOCK } else { libc::SIG_UNBLOCK });
     record
 }
@@ -242,6 +245,7 @@ pub(crate) fn plainly<R>(f: impl FnOnce() -> R) -> R {
             // In use: nothing has to be made for it.
             return None;
         }
+        // mutant: allocator-may-make-marked-calls
         Some(Restore(current.stands_in.replace(true), current.line.get()))
     });
     f()
@@ -302,9 +306,11 @@ unsafe extern "C" fn on_thread_end(value: *mut c_void) {
 
 fn put_out_of_use() {
     if let Some(record) = record() {
+        // mutant: record-not-used-after-threads
         CURRENT.with(|current| current.line.set(&raw const DIVERT));
         // With the value of the key still there: it drains a last signal, and
         // the handler has to know that as ours.
+        // mutant: record-until-then-for-handler
         record.rest();
         CURRENT.with(|current| current.record.set(core::ptr::null()));
     }
@@ -321,6 +327,7 @@ fn give_back() {
     unsafe { libc::pthread_setspecific(key(), core::ptr::null()) };
     // SAFETY: the count that `adopt` took.
     let record = unsafe { Arc::from_raw(pointer) };
+    // mutant: request-seen-very-end-thread
     CURRENT.with(|current| current.left.set(u32::from(record.requested())));
     record.end();
     #[cfg(feature = "crossbeam-channel")]
@@ -366,6 +373,7 @@ pub(crate) fn unshield() {
     CURRENT.with(|current| {
         let depth = current.shields.get() - 1;
         current.shields.set(depth);
+        // mutant: outermost-shield-holds
         if depth == 0
             && let Some(record) = own()
         {

@@ -186,9 +186,11 @@ impl Config {
         let works = |backend: &Backend| (*backend == Backend::Ppoll) == masked && works(*backend);
         let found = match asked {
             None => Backend::ALL.into_iter().find(works),
+            // mutant: backend-does-not-work-refused
             Some(backend) => Some(backend).filter(works),
         };
         found.ok_or_else(|| {
+            // mutant: what-unavailable-backend-installed-taken
             action::uninstall();
             InstallError::Unavailable(asked.unwrap_or(Backend::Handler))
         })
@@ -199,10 +201,12 @@ impl Config {
 /// rights does not look (`AT_SECURE`, getauxval(3)).
 fn named() -> Result<Option<Backend>, InstallError> {
     // SAFETY: a number.
+    // mutant: program-with-others-rights-does
     let secure = unsafe { libc::getauxval(libc::AT_SECURE) } != 0;
     match std::env::var_os("STOPRUNTIME_BACKEND").filter(|name| !secure && !name.is_empty()) {
         None => Ok(None),
         Some(name) => match Backend::ALL.into_iter().find(|one| *one.name() == name) {
+            // mutant: unknown-backend-refused
             None => Err(InstallError::UnknownBackend(name.to_string_lossy().into_owned())),
             found => Ok(found),
         },
@@ -222,7 +226,9 @@ fn install(
 ) -> Result<Backend, InstallError> {
     // An allocator that makes marked calls does not install meanwhile.
     current::plainly(|| {
+        // mutant: one-configuration-installed-many-at
         let _one_at_a_time = hold();
+        // mutant: one-configuration-installed
         if let Some(backend) = installed::backend() {
             return Err(InstallError::AlreadyInstalled(installed::signal(), backend));
         }
@@ -244,6 +250,7 @@ fn install_default() -> Result<Backend, InstallError> {
         Err(InstallError::Io(error)) => Err(InstallError::Io(error)),
         Err(error) => {
             installed::ignore(error.to_string());
+            // mutant: backend-in-environment-not-ends
             config.try_install(None)
         }
         installed => installed,
@@ -276,6 +283,7 @@ pub(crate) fn ensure() -> Backend {
 fn works(backend: Backend) -> bool {
     match backend {
         Backend::Rseq => {
+            // mutant: backend-proved-before-used
             let found = if window::AVAILABLE { rseq_aborts() } else { Rseq::NoWindow };
             installed::found(found);
             matches!(found, Rseq::Libc | Rseq::Own)

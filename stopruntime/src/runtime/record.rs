@@ -123,6 +123,7 @@ impl Record {
     pub(crate) fn request(&self) -> bool {
         let first = self.set_flag();
         let barrier = signal::barrier();
+        // mutant: request-makes-good-what-became
         self.end_its_call(barrier);
         first
     }
@@ -154,16 +155,20 @@ impl Record {
         }
         // Race 2: the look comes before all other loads.
         while let Some(look) = self.claim.look() {
+            // mutant: without-membarrier-every-request-signal
             let inside = !barrier || self.line.marker.load(Ordering::SeqCst) != 0;
             let parked = self.parked.load(Ordering::SeqCst) != 0;
             // After those two: a call that was seen to be inside is either not
             // shielded, and then the thread settles after it, or it was entered
             // under the shield that is seen here.
+            // mutant: request-under-shield-no-signal
             let shielded = self.line.flag.load(Ordering::SeqCst) & SHIELDED != 0;
             let tid = self.tid.load(Ordering::SeqCst);
+            // mutant: shield-holds-request-one-who
             if !(inside || parked) || shielded || tid == 0 {
                 break;
             }
+            // mutant: claim-looked-at-before-thread
             let Some(sending) = self.claim.claim(look) else { continue };
             let sent = inside
                 && signal::send(self.pid.load(Ordering::Relaxed), tid, self, sending.sequence());
@@ -176,10 +181,12 @@ impl Record {
         }
         if !self.has_window() {
             // Its futex waits wait on the flag as well.
+            // mutant: without-windows-request-wakes-thread
             futex_wake(&self.line.flag);
         }
         #[cfg(feature = "crossbeam-channel")]
         if self.watched.load(Ordering::SeqCst) {
+            // mutant: request-disconnects-stop-channel
             crate::crossbeam::helper::notify();
         }
     }
@@ -193,6 +200,7 @@ impl Record {
 
     /// Takes the record into use on the calling thread.
     pub(crate) fn begin(&self, rseq_cs: Option<(*mut AtomicUsize, bool)>, masked: bool) {
+        // mutant: kernel-aborts-windows-by-itself
         let (field, owned) = rseq_cs.unwrap_or((self.descriptor.as_ptr().cast(), false));
         self.line.rseq_cs.store(field, Ordering::Relaxed);
         self.owns_rseq.store(owned, Ordering::Relaxed);
@@ -208,7 +216,9 @@ impl Record {
 
     /// In a forked child: the requesters of the parent do not exist here.
     pub(crate) fn after_fork(&self, in_use: bool) {
+        // mutant: forked-child-no-requesters
         self.claim.reset();
+        // mutant: forked-child-id-own
         if in_use {
             self.adopt();
         }
@@ -251,6 +261,7 @@ impl Record {
     pub(crate) fn send_again(&self) {
         let (process, thread) = (signal::process_id(), signal::thread_id());
         signal::send(process, thread, self, self.claim.sequence());
+        // mutant: counts-only-if-does-not
         self.claim.postponed();
     }
 
@@ -258,6 +269,7 @@ impl Record {
     /// later code meets a stop signal.
     #[cold]
     pub(crate) fn settle(&self) {
+        // mutant: waits-for-no-requester-parents
         self.own_after_raw_fork();
         self.claim.settle(|| signal::drain(self.masked.load(Ordering::Relaxed)));
     }
@@ -268,7 +280,9 @@ impl Record {
     pub(crate) fn park(&self, park: impl FnOnce()) -> bool {
         let thread = self.parker.get_or_init(std::thread::current);
         // SeqCst: race 1, with `parked` for the marker.
+        // mutant: stop-ends-park
         self.parked.store(1, Ordering::SeqCst);
+        // mutant: park-does-not-begin-when
         let stopped = self.line.flag.load(Ordering::SeqCst) == REQUESTED;
         if !stopped {
             park();
@@ -283,6 +297,7 @@ impl Record {
         if !self.must_stop() {
             return true;
         }
+        // mutant: stopped-park-takes-no-token
         if !stopped {
             thread.unpark();
         }
@@ -293,16 +308,20 @@ impl Record {
     /// record into use again.
     pub(crate) fn rest(&self) {
         self.own_after_raw_fork();
+        // mutant: who-ended-not-signalled
         self.tid.store(0, Ordering::SeqCst);
+        // mutant: thread-does-not-end-while
         self.settle();
         if self.owns_rseq.swap(false, Ordering::Relaxed) {
             self.line.rseq_cs.store(rseq::nowhere().into_inner(), Ordering::Relaxed);
+            // mutant: area-our-own-taken-back
             rseq::unregister();
         }
     }
 
     /// The calling thread does not take the record into use any more.
     pub(crate) fn end(&self) {
+        // mutant: who-waits-for-thread-told
         if self.ended.swap(ENDED, Ordering::AcqRel) == END_AWAITED {
             futex_wake(&self.ended);
         }

@@ -35,6 +35,7 @@ pub(crate) fn thread_id() -> c_int {
 /// `rt_tgsigqueueinfo(2)`; tgkill(2) where that is refused, and then the number
 /// is missing.
 pub(crate) fn send<T>(process: c_int, thread: c_int, record: *const T, sequence: u32) -> bool {
+    // mutant: forked-child-signals-nobody-parent
     if process != process_id() {
         return false;
     }
@@ -46,6 +47,7 @@ pub(crate) fn send<T>(process: c_int, thread: c_int, record: *const T, sequence:
         libc::syscall(call, process, thread, installed::signal(), &raw const info) == 0
             || libc::syscall(libc::SYS_tgkill, process, thread, installed::signal()) == 0
     };
+    // mutant: request-leaves-errno-alone-signal
     restore_errno(errno);
     sent
 }
@@ -64,6 +66,7 @@ pub(crate) fn barrier() -> bool {
         // That backend's thread orders its own accesses.
         return true;
     }
+    // mutant: all-threads-pass-barrier-before
     HAS_MEMBARRIER.load(Ordering::Relaxed) && all_pass().is_ok()
 }
 
@@ -79,6 +82,7 @@ pub(crate) fn barrier_for_all() -> bool {
 /// Asks for the quick barrier. Part of the installation.
 pub(super) fn register_membarrier() {
     let has = membarrier(MEMBARRIER_REGISTER_PRIVATE_EXPEDITED).is_ok();
+    // mutant: process-registered-for-barrier
     HAS_MEMBARRIER.store(has, Ordering::Relaxed);
 }
 
@@ -91,6 +95,7 @@ pub(crate) fn has_membarrier() -> bool {
 /// that waits for every processor, some milliseconds.
 fn all_pass() -> Result<(), c_int> {
     match membarrier(MEMBARRIER_PRIVATE_EXPEDITED) {
+        // mutant: where-kernel-no-memory-for
         Err(libc::ENOMEM) => membarrier(MEMBARRIER_GLOBAL),
         done => done,
     }
@@ -103,6 +108,7 @@ fn membarrier(command: c_int) -> Result<(), c_int> {
         0 => Ok(()),
         _ => Err(saved_errno()),
     };
+    // mutant: request-leaves-errno-alone-barrier
     restore_errno(errno);
     done
 }
@@ -111,6 +117,7 @@ fn membarrier(command: c_int) -> Result<(), c_int> {
 /// system call delivers what is pending on its way out.
 pub(crate) fn drain(blocked_again: bool) {
     set_mask(libc::SIG_UNBLOCK);
+    // mutant: without-windows-signal-blocked-again
     if blocked_again {
         set_mask(libc::SIG_BLOCK);
     }

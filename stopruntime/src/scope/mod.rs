@@ -121,6 +121,7 @@ impl Error for Stopped {}
 
 impl From<Stopped> for io::Error {
     fn from(stopped: Stopped) -> io::Error {
+        // mutant: stop-no-interruption-loops-std
         io::Error::other(Inside(stopped))
     }
 }
@@ -138,6 +139,7 @@ impl fmt::Display for Inside {
 
 impl Error for Inside {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
+        // mutant: source-io-error-s-own
         Some(&self.0)
     }
 }
@@ -324,6 +326,7 @@ pub(crate) fn must_stop() -> bool {
 /// ```
 #[doc(alias = "pthread_setcancelstate")]
 pub fn shield<R>(f: impl FnOnce() -> R) -> R {
+    // mutant: panic-ends-shield
     let _shield = Shield::new();
     f()
 }

@@ -69,6 +69,7 @@ impl Barrier {
 
     fn wait_as<W: Wait>(&self) -> Result<BarrierWaitResult, W::Stop> {
         if let Err(stop) = W::check() {
+            // mutant: also-who-stopped-as-comes
             self.give_up(self.state());
             return Err(stop);
         }
@@ -92,7 +93,9 @@ impl Barrier {
                     let state = self.state();
                     // If the last one came at the same time, this thread has
                     // met the others, and its next call sees the stop.
+                    // mutant: who-met-others-not-stopped
                     if state.round == round {
+                        // mutant: who-stopped-at-barrier-lets
                         self.give_up(state);
                         return Err(stop);
                     }

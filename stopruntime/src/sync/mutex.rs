@@ -73,6 +73,7 @@ impl RawMutex {
         if self.spin() {
             return Ok(());
         }
+        // mutant: waiter-woken-does-not-forget
         while self.0.swap(CONTENDED, Acquire) != FREE {
             W::futex_wait(&self.0, CONTENDED, None)?;
         }

@@ -103,6 +103,7 @@ impl Semaphore {
     ) -> Result<bool, W::Stop> {
         let more = u32::from(permits > 1);
         self.wanting_more.fetch_add(more, SeqCst);
+        // mutant: waiter-for-permits-announced
         self.waiting.fetch_add(1, SeqCst);
         let outcome = loop {
             let released = self.released.load(SeqCst);
@@ -112,12 +113,14 @@ impl Semaphore {
             if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
                 break Ok(false);
             }
+            // mutant: who-wants-many-permits-takes
             let (word, value) =
                 if more == 0 { (&self.permits, 0) } else { (&self.released, released) };
             if let Err(stop) = W::futex_wait(word, value, deadline) {
                 break Err(stop);
             }
         };
+        // mutant: waiter-for-permits-announced-2
         self.waiting.fetch_sub(1, SeqCst);
         self.wanting_more.fetch_sub(more, SeqCst);
         outcome
@@ -205,8 +208,10 @@ impl Semaphore {
     #[inline]
     #[track_caller]
     pub fn release_many(&self, permits: u32) {
+        // mutant: permits-added-before-look-for
         let before = self.permits.fetch_update(SeqCst, SeqCst, |free| free.checked_add(permits));
         assert!(before.is_ok(), "a semaphore holds at most u32::MAX permits");
+        // mutant: permits-added-before-look-for-waiters
         if self.waiting.load(SeqCst) != 0 {
             self.wake(permits);
         }

@@ -130,6 +130,7 @@ fn prepare<T>(f: impl FnOnce() -> T) -> (Stopper, impl FnOnce() -> T) {
     let record = Arc::new(Record::new(0));
     let stopper = Stopper::of(Arc::clone(&record));
     let f = move || {
+        // mutant: first-marked-call-takes-record
         current::start(record);
         f()
     };

@@ -70,8 +70,10 @@ where
         // `members` stand outside of `std::thread::scope`, which returns only
         // when no thread is left to use them.
         let scope = unsafe { mem::transmute::<&Scope<'static, 'static>, &Scope<'_, 'env>>(placed) };
+        // mutant: scope-whose-closure-panics-stops
         let leave = StopOnPanic(&members);
         let value = f(scope);
+        // mutant: scope-stopped-by-panic-own
         mem::forget(leave);
         members.wait();
         value
@@ -114,10 +116,12 @@ impl Members {
     fn add(&self, stopper: Stopper) {
         let mut list = self.list();
         if list.requested {
+            // mutant: also-who-comes-when-requested
             stopper.request_stop();
             return;
         }
         if list.stoppers.len() >= list.prune_at {
+            // mutant: scope-forgets-those-alone-ended
             list.stoppers.retain(|stopper| !stopper.record().has_ended());
             list.prune_at = (list.stoppers.len() * 2).max(16);
         }
@@ -129,6 +133,7 @@ impl Members {
             let mut list = self.list();
             (!mem::replace(&mut list.requested, true), mem::take(&mut list.stoppers))
         };
+        // mutant: all-threads-scope-requested-with
         Record::request_all(stoppers.iter().map(Stopper::record));
         first
     }
@@ -137,6 +142,7 @@ impl Members {
     /// so are they.
     fn wait(&self) {
         // Nothing can stop a thread that nothing has a handle of: std waits then.
+        // mutant: who-waits-for-scope-hands
         if current::can_be_requested() && self.all_returned_or_stop().is_err() {
             self.request_stop();
         }
@@ -258,6 +264,7 @@ impl Builder {
         let f = move || {
             let running = running;
             // Dropped before that one, which wakes the scope's end.
+            // mutant: scope-one-whose-threads-panics
             let leave = StopOnPanic(running.0);
             let value = f();
             mem::forget(leave);

@@ -85,6 +85,7 @@ impl<B: FillBufOrStop + ?Sized> BufReadOrStop for B {
         let mut done = 0;
         loop {
             let (used, found) = {
+                // mutant: read-until-says-how-far
                 let available = match self.fill_buf_or_stop().map_err(|_| Stopped::after(done))? {
                     Ok(available) => available,
                     Err(error) if error.kind() == ErrorKind::Interrupted => continue,
@@ -106,6 +107,7 @@ impl<B: FillBufOrStop + ?Sized> BufReadOrStop for B {
     fn part_or_stop(&mut self, delimiter: u8, part: &mut Vec<u8>) -> Outcome<usize> {
         let start = part.len();
         self.read_until_or_stop(delimiter, part).map_err(|stopped| {
+            // mutant: stopped-loop-puts-part-line
             if self.take_back(&part[start..]) { Stopped::new() } else { stopped }
         })
     }
@@ -165,6 +167,7 @@ impl<R: ReadOrStop> ReadOrStop for BufReader<R> {
 /// `seek_relative`: over a reader that seeks, `read` itself has to forget it.
 fn goes_round<R: ReadOrStop>(reader: &BufReader<R>, length: usize) -> bool {
     let round = reader.buffer().is_empty() && length >= reader.capacity();
+    // mutant: read-past-buffer-over-what
     round && !reader.get_ref().seeks()
 }
 
@@ -172,6 +175,7 @@ impl<R: ReadOrStop> FillBufOrStop for BufReader<R> {
     fn fill_buf_or_stop(&mut self) -> Outcome<&[u8]> {
         scope::check()?;
         if self.buffer().is_empty() {
+            // mutant: bufreader-fills-buffer-only-when
             let mut filled = self.get_ref().ready_or_stop()?;
             if filled.is_ok() {
                 filled = unwrap_stop(self.fill_buf().map(drop))?;
@@ -240,6 +244,7 @@ impl<R: ReadOrStop> Bytes<R> {
             return Ok(match self.0.read_or_stop(&mut byte)? {
                 Ok(0) => None,
                 Ok(_) => Some(Ok(byte[0])),
+                // mutant: bytes-goes-on-after-signal
                 Err(error) if error.kind() == ErrorKind::Interrupted => continue,
                 Err(error) => Some(Err(error)),
             });

@@ -60,12 +60,14 @@ pub trait ReadOrStop: Read {
         let mut left = buffer;
         while !left.is_empty() {
             let done = length - left.len();
+            // mutant: read-exact-says-how-far
             match self.read_or_stop(left).map_err(|_| Stopped::after(done))? {
                 Ok(0) => {
                     let message = "failed to fill whole buffer";
                     return Ok(Err(io::Error::new(ErrorKind::UnexpectedEof, message)));
                 }
                 Ok(length) => left = &mut left[length..],
+                // mutant: read-exact-goes-on-after
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) => return Ok(Err(error)),
             }
@@ -91,8 +93,10 @@ pub trait ReadOrStop: Read {
             } else {
                 append_up_to(self, buffer, STEP)
             };
+            // mutant: read-end-says-how-far
             match outcome.map_err(|_| Stopped::after(length - start))? {
                 Ok(0) => return Ok(Ok(length - start)),
+                // mutant: read-end-goes-on-after
                 Err(error) if error.kind() != ErrorKind::Interrupted => return Ok(Err(error)),
                 _ => {}
             }
@@ -198,6 +202,7 @@ pub(in crate::ext) fn append(
 /// Turns an error that carries the calling thread's [`Stopped`] back into it.
 pub(in crate::ext) fn unwrap_stop<T>(result: io::Result<T>) -> Outcome<T> {
     match result.as_ref().err().and_then(stopped_in) {
+        // mutant: stop-inside-buffered-reader-stop
         Some(stopped) if scope::must_stop() => Err(stopped),
         _ => Ok(result),
     }

@@ -80,9 +80,11 @@ pub struct StdinGuard(Option<Held>);
 impl StdinGuard {
     /// The turn, which begins with the first call.
     fn turn(&mut self) -> Result<&mut Held, Stopped> {
+        // mutant: turn-held-for-whole-call
         let turn = if let Some(turn) = self.0.take() {
             turn
         } else {
+            // mutant: wait-for-turn-on-standard
             INPUT.get_or_make().lock_or_stop()?.unwrap_or_else(PoisonError::into_inner)
         };
         Ok(self.0.insert(turn))
@@ -92,6 +94,7 @@ impl StdinGuard {
 /// `read(2)` of standard input. One that is closed is empty, as in std.
 fn fetch(buffer: &mut [u8]) -> Outcome<usize> {
     Ok(match syscall::read(libc::STDIN_FILENO, buffer)? {
+        // mutant: standard-input-closed-empty
         Err(error) if error.raw_os_error() == Some(libc::EBADF) => Ok(0),
         outcome => outcome,
     })

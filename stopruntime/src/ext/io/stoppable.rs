@@ -91,6 +91,7 @@ impl<S: WriteOrStop> Stoppable<S> {
     /// The write after a request: it may be all that is left of a buffer.
     #[cold]
     fn write_last(&mut self, data: &[u8], stopped: Stopped) -> io::Result<usize> {
+        // mutant: first-write-after-request-does
         let again = core::mem::replace(&mut self.has_written_last, true);
         let written = if again { 0 } else { self.stream.write_now(data) };
         if written > 0 { Ok(written) } else { Err(stopped.into()) }

@@ -75,12 +75,14 @@ pub(in crate::ext) fn write_each<W: WriteOrStop + ?Sized>(
     let mut left = data;
     while !left.is_empty() {
         let done = data.len() - left.len();
+        // mutant: write-all-says-how-far
         match writer.write_or_stop(left).map_err(|_| Stopped::after(done))? {
             Ok(0) => {
                 let message = "failed to write whole buffer";
                 return Ok(Err(io::Error::new(ErrorKind::WriteZero, message)));
             }
             Ok(length) => left = &left[length..],
+            // mutant: write-all-goes-on-after
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
             Err(error) => return Ok(Err(error)),
         }

@@ -79,6 +79,7 @@ fn connect(domain: Domain, address: &SockAddr) -> Outcome<Socket> {
         Ok(socket) => socket,
         Err(error) => return Ok(Err(error)),
     };
+    // mutant: stopped-connect-closes-socket
     Ok(syscall::connect(socket.as_raw_fd(), address)?.map(|()| socket))
 }
 

@@ -80,6 +80,7 @@ impl OutputOrStop for Command {
         let status = match child.0.read_output_or_stop(&mut stdout, &mut stderr) {
             Ok(status) => status,
             Err(stopped) => match child.end_or(stopped)? {
+                // mutant: nor-one-whose-output-still
                 Ok(_) if !child.is_hung_up() => return Err(stopped),
                 // To read what is left does not wait.
                 Ok(_) => scope::shield(|| child.0.read_output_or_stop(&mut stdout, &mut stderr))?,
@@ -141,6 +142,7 @@ struct Attended(Child);
 
 impl Attended {
     fn spawn(command: &mut Command) -> io::Result<Attended> {
+        // mutant: child-stop-signal-open
         let _open = SignalOpen::where_blocked();
         command.spawn().map(Attended)
     }
@@ -148,6 +150,7 @@ impl Attended {
     /// Ends the child, which is a stop unless it had ended by itself.
     fn end_or(&mut self, stopped: Stopped) -> Outcome<ExitStatus> {
         match self.end() {
+            // mutant: child-ended-by-itself-no
             Ok(status) if status.signal() == Some(libc::SIGKILL) => Err(stopped),
             result => Ok(result),
         }
@@ -166,7 +169,9 @@ impl Attended {
         if let Some(status) = self.0.try_wait()? {
             return Ok(status);
         }
+        // mutant: stopped-output-or-status-kills
         self.0.kill()?;
+        // mutant: reaps-wait-also-who-drops
         // Only for as long as the kernel takes to end it.
         self.0.wait()
     }
@@ -176,6 +181,7 @@ impl Drop for Attended {
     fn drop(&mut self) {
         // Of one that was reaped std knows the status. An error has been
         // reported, or comes second to one that is.
+        // mutant: reaps-wait-also-who-drops-2
         let _ = self.end();
     }
 }
@@ -198,6 +204,7 @@ impl SignalOpen {
 
 impl Drop for SignalOpen {
     fn drop(&mut self) {
+        // mutant: parent-blocked-as-before
         if self.0 {
             signal::set_mask(libc::SIG_BLOCK);
         }

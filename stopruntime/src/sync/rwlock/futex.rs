@@ -124,6 +124,7 @@ impl RawRwLock {
             if !self.announce(state, WRITERS) {
                 continue;
             }
+            // mutant: writer-woken-leaves-bit-for
             others = WRITERS;
             // Acquire: the thread that counted this turn has cleared the bit before.
             let turn = self.turns.load(Acquire);
@@ -132,6 +133,7 @@ impl RawRwLock {
                 continue;
             }
             if let Err(stop) = W::futex_wait(&self.turns, turn, None) {
+                // mutant: stopped-writer-does-not-keep
                 self.give_up();
                 return Err(stop);
             }
@@ -187,6 +189,7 @@ impl RawRwLock {
     pub(super) fn downgrade(&self) {
         let state = self.state.fetch_sub(WRITER - 1, Release);
         // With writers waiting the readers go on waiting.
+        // mutant: who-goes-on-reading-lets
         if state & (READERS | WRITERS) == READERS {
             self.wake_readers();
         }

@@ -56,6 +56,7 @@ pub(in crate::ext) fn by_pieces(
         };
         let piece = &mut buffer[..most][..fetched];
         let (written, end) = {
+            // mutant: written-before-stop-seen
             let _shield = (!gives_back).then(Shield::new);
             write(writer, piece)
         };
@@ -72,6 +73,7 @@ pub(in crate::ext) fn by_pieces(
 
 /// The next piece; from a source that cannot give back, when it can be written.
 fn next(source: &mut dyn Source, writer: &mut dyn WriteOrStop, piece: &mut [u8]) -> Outcome<usize> {
+    // mutant: what-cannot-given-back-read
     if !source.gives_back()
         && let Err(error) = writer.room_or_stop()?
     {
