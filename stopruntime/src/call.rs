@@ -112,25 +112,34 @@ const fn widen<const N: usize>(args: [usize; N]) -> [usize; 6] {
 unsafe fn look_closer(mut raw: isize, number: c_long, args: [usize; 6]) -> Raw {
     let known = current::record().is_some();
     let record = current::registered();
-    if !record.has_window() {
+    if !record.has_window() || record.stands_in() {
         // SAFETY: the caller answers for the call.
         return unsafe { instead(record, number, args) };
     }
-    // mutant: first-marked-call-thread-made
     if !known {
         // The first marked call of this thread: nothing has happened yet.
         // SAFETY: as above, with this thread's own line.
         raw = unsafe { window::syscall(current::line(), number, args) };
     }
-    if !record.requested() {
-        return Raw(raw);
+    // SAFETY: this thread's line.
+    while !unsafe { current::is_quiet(current::line()) } {
+        let met_a_signal = record.settle();
+        let look = record.evaluate();
+        // Interrupted, by a signal that may have been the request's: no effect.
+        let without_effect = raw == window::STOPPED || Raw(raw).is_interrupted();
+        let disturbed = met_a_signal || look.met_a_signal;
+        if without_effect && look.take() {
+            return Raw(window::STOPPED);
+        }
+        if raw != window::STOPPED && !(Raw(raw).is_interrupted() && disturbed) {
+            break;
+        }
+        // The flag was up for a scope that has been left, or that a shield hides; or,
+        // where requesters cannot tell, such a one's signal has interrupted the call.
+        // SAFETY: as above.
+        raw = unsafe { window::syscall(current::line(), number, args) };
     }
-    // mutant: so-after-every-call
-    record.settle();
-    // Interrupted, by a signal that may have been the request's: no effect.
-    // mutant: call-took-effect-gives-result
-    let stopped = Raw(raw).is_interrupted() && record.must_stop();
-    Raw(if stopped { window::STOPPED } else { raw })
+    Raw(raw)
 }
 
 /// # Safety
@@ -138,8 +147,11 @@ unsafe fn look_closer(mut raw: isize, number: c_long, args: [usize; 6]) -> Raw {
 /// As [`call`].
 #[cold]
 unsafe fn instead(record: &Record, number: c_long, args: [usize; 6]) -> Raw {
-    if current::record().is_none() && !record.must_stop() {
-        // One that stands in for a record: no request reaches it.
+    if record.stands_in() {
+        if record.must_stop() {
+            return Raw(window::STOPPED);
+        }
+        // No request reaches it.
         // SAFETY: the caller answers for the call.
         return Raw(unsafe { ppoll::plain(number, args) });
     }
@@ -176,7 +188,6 @@ pub(crate) fn futex_wait_or_stop(
         // SAFETY: the word and the time-out outlive the call.
         let raw = unsafe { call(libc::SYS_futex, args) };
         // Somebody else's signal is none of the waiter's, as in std.
-        // mutant: signal-somebody-else-does-not
         if !raw.is_interrupted() {
             raw.or_stop()?;
             return Ok(());

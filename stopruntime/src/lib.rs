@@ -134,6 +134,9 @@ pub use runtime::install::{Config, InstallError, backend};
 pub use runtime::support::{Support, support};
 #[doc(hidden)]
 pub use runtime::testing;
-pub use scope::{CarriesStop, Stopped, Stopper, check, is_stopped, shield, stop_requested};
+pub use scope::{
+    CarriesStop, Cause, Reason, Stopped, Stopper, TimedOut, check, deadline, is_stopped, shield,
+    stop_requested, until, within,
+};
 #[cfg(feature = "macros")]
 pub use stopmacro::stoppable;

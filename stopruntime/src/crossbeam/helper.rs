@@ -25,12 +25,14 @@
 
 use crate::runtime::futex::{futex_wait, futex_wake};
 use crate::runtime::process::{PerProcess, Place};
-use crate::runtime::record::Record;
+use crate::runtime::record::RecordRef;
+use crate::runtime::scopes::cell::WATCHED;
+use crate::runtime::scopes::entries;
 use crate::runtime::signal;
 use core::convert::Infallible;
 use core::sync::atomic::{AtomicU32, Ordering, fence};
 use crossbeam_channel::Sender;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 // SAFETY: its only user.
@@ -52,7 +54,7 @@ struct List {
 
 /// A thread that has given out a channel, which disconnects with the entry.
 struct Entry {
-    record: Arc<Record>,
+    record: RecordRef,
     _sender: Sender<Infallible>,
 }
 
@@ -77,29 +79,28 @@ pub(crate) fn after_fork() {
 /// # Panics
 ///
 /// If the helper thread cannot be started.
-pub(crate) fn add(record: Arc<Record>, sender: Sender<Infallible>) {
+pub(crate) fn add(record: RecordRef, sender: Sender<Infallible>) {
     let watch = WATCH.get_or_make();
     let mut list = watch.list();
     if !list.has_helper {
         watch.start();
         list.has_helper = true;
     }
-    let thread = Arc::clone(&record);
+    let thread = record.clone();
     list.entries.push(Entry { record, _sender: sender });
     drop(list);
     thread.watched.store(true, Ordering::Relaxed);
+    thread.own.set_upwards(WATCHED);
     fence(Ordering::SeqCst);
-    // mutant: also-one-just-being-made
-    if thread.requested() {
-        watch.disconnect(|entry| Arc::ptr_eq(&entry.record, &thread));
+    if entries::is_stopped(&thread.own) {
+        watch.disconnect(|entry| entry.record == thread);
     }
 }
 
 /// The thread ends.
-pub(crate) fn forget(record: &Arc<Record>) {
+pub(crate) fn forget(record: &RecordRef) {
     if let Some(watch) = WATCH.get().filter(|_| record.watched.load(Ordering::Relaxed)) {
-        // mutant: end-thread-disconnects-stop-channels
-        watch.disconnect(|entry| Arc::ptr_eq(&entry.record, record));
+        watch.disconnect(|entry| entry.record == *record);
     }
 }
 
@@ -111,7 +112,7 @@ impl Watch {
 
     fn start(&'static self) {
         let builder = thread::Builder::new().name("stop-channels".into()).stack_size(64 * 1024);
-        let helper = with_signals_blocked(|| builder.spawn(|| self.run()));
+        let helper = signal::with_all_blocked(|| builder.spawn(|| self.run()));
         if let Err(error) = helper {
             panic!("stopruntime: no thread to disconnect stop channels: {error}");
         }
@@ -120,7 +121,7 @@ impl Watch {
     fn run(&self) {
         loop {
             let seen = self.requests.load(Ordering::Acquire);
-            self.disconnect(|entry| entry.record.requested());
+            self.disconnect(|entry| entries::is_stopped(&entry.record.own));
             futex_wait(&self.requests, seen, None);
         }
     }
@@ -130,21 +131,4 @@ impl Watch {
         // Outside of the lock: this wakes who selects.
         drop(found);
     }
-}
-
-/// A thread inherits the mask of the one that starts it: no handler of the
-/// program's runs on the helper.
-fn with_signals_blocked<R>(start: impl FnOnce() -> R) -> R {
-    // SAFETY: local sets, the one filled in before it is used, the other by
-    // the call.
-    let before = unsafe {
-        let mut all: libc::sigset_t = core::mem::zeroed();
-        let mut before: libc::sigset_t = core::mem::zeroed();
-        libc::sigfillset(&raw mut all);
-        libc::pthread_sigmask(libc::SIG_SETMASK, &raw const all, &raw mut before);
-        before
-    };
-    let result = start();
-    signal::restore_mask(&before);
-    result
 }

@@ -41,12 +41,11 @@ mod calls;
 pub(crate) mod helper;
 
 use crate::runtime::current;
-use crate::runtime::record::Record;
+use crate::runtime::record::RecordRef;
 use core::cell::RefCell;
 use core::convert::Infallible;
 use core::sync::atomic::Ordering;
 use crossbeam_channel::{Receiver, bounded};
-use std::sync::Arc;
 
 thread_local! {
     static MINE: RefCell<Option<Receiver<Infallible>>> = const { RefCell::new(None) };
@@ -112,10 +111,10 @@ pub fn stop_channel() -> Receiver<Infallible> {
     MINE.try_with(mine).unwrap_or_else(|_| open(&record))
 }
 
-fn open(record: &Arc<Record>) -> Receiver<Infallible> {
+fn open(record: &RecordRef) -> Receiver<Infallible> {
     // Of those kinds of channels whose two ends lock nothing in common: one
     // from before a fork can be dropped in the child.
     let (sender, receiver) = bounded(1);
-    helper::add(Arc::clone(record), sender);
+    helper::add(record.clone(), sender);
     receiver
 }

@@ -7,13 +7,11 @@ use crate::scope::Stopped;
 use crate::thread::{JoinHandle, ScopedJoinHandle};
 use std::time::{Duration, Instant};
 
-/// Sleeps as [`std::thread::sleep`] does, stop-checked. `clock_nanosleep(2)`.
+/// [`std::thread::sleep`], stop-checked. `clock_nanosleep(2)`.
 ///
 /// # Errors
 ///
 /// [`Stopped`]: a stop is requested, before or while it slept.
-///
-/// # Examples
 ///
 /// ```
 /// use std::time::Duration;
@@ -24,11 +22,10 @@ use std::time::{Duration, Instant};
 /// assert!(sleep_or_stop(Duration::MAX).is_err());
 /// ```
 pub fn sleep_or_stop(duration: Duration) -> Result<(), Stopped> {
-    // mutant: same-deadline-2
     syscall::sleep_until(ppoll::now(libc::CLOCK_MONOTONIC).saturating_add(duration))
 }
 
-/// Sleeps as `std::thread::sleep_until` does, stop-checked. `clock_nanosleep(2)`.
+/// `std::thread::sleep_until`, stop-checked. `clock_nanosleep(2)`.
 ///
 /// # Errors
 ///
@@ -38,8 +35,8 @@ pub fn sleep_until_or_stop(deadline: Instant) -> Result<(), Stopped> {
     sleep_or_stop(deadline.saturating_duration_since(Instant::now()))
 }
 
-/// Parks as [`std::thread::park`] does, stop-checked. It waits for std's own token,
-/// the one that [`Thread::unpark`](std::thread::Thread::unpark) sets.
+/// [`std::thread::park`], stop-checked: it waits for std's own token, the one
+/// that [`Thread::unpark`](std::thread::Thread::unpark) sets.
 ///
 /// The token outlasts a stop: if one was set, it still is. A stop that finds the
 /// thread parked always leaves one, as std does not tell whose it was, so that
@@ -48,8 +45,6 @@ pub fn sleep_until_or_stop(deadline: Instant) -> Result<(), Stopped> {
 /// # Errors
 ///
 /// [`Stopped`]: a stop is requested, and no token was taken.
-///
-/// # Examples
 ///
 /// ```
 /// use std::thread;
@@ -64,7 +59,7 @@ pub fn park_or_stop() -> Result<(), Stopped> {
     park_by(std::thread::park)
 }
 
-/// Parks as [`std::thread::park_timeout`] does, stop-checked; see [`park_or_stop`].
+/// [`std::thread::park_timeout`], stop-checked; see [`park_or_stop`].
 ///
 /// # Errors
 ///
@@ -73,7 +68,7 @@ pub fn park_timeout_or_stop(timeout: Duration) -> Result<(), Stopped> {
     park_by(|| std::thread::park_timeout(timeout))
 }
 
-fn park_by(park: impl FnOnce()) -> Result<(), Stopped> {
+fn park_by(park: impl Fn()) -> Result<(), Stopped> {
     if current::registered().park(park) { Ok(()) } else { Err(Stopped::new()) }
 }
 

@@ -44,6 +44,7 @@ use wait::{wait_one, wait_open};
 use crate::kernel::abi;
 use crate::kernel::select::One;
 use crate::runtime::record::Record;
+use crate::runtime::scopes::LOOK;
 use crate::scope::Stopped;
 use core::ffi::{c_int, c_long};
 use core::sync::atomic::{Ordering, fence};
@@ -61,7 +62,6 @@ pub(crate) unsafe fn call(
     number: c_long,
     args: [usize; 6],
 ) -> Result<isize, Stopped> {
-    // mutant: call-does-not-begin-when
     if record.must_stop() {
         return Err(Stopped::new());
     }
@@ -111,7 +111,6 @@ pub(crate) unsafe fn call(
             libc::SYS_openat | libc::SYS_openat2 => Ok(immediate::open(number, args)),
             libc::SYS_open_by_handle_at => Ok(immediate::open_by_handle(args)),
             _ if ENDS_BY_ITSELF.contains(&number) => Ok(plain(number, args)),
-            // mutant: what-cannot-waited-for-refused-everything
             _ => Ok(UNSUPPORTED),
         }
     }
@@ -155,21 +154,31 @@ pub(crate) unsafe fn plain(number: c_long, args: [usize; 6]) -> isize {
 /// Runs the one system call that waits, between setting and clearing the
 /// marker, unless a stop is requested.
 pub(crate) fn inside<R>(record: &Record, wait: impl FnOnce() -> R) -> Result<R, Stopped> {
-    // mutant: marker-set-before-wait
-    record.line.marker.store(1, Ordering::SeqCst);
-    // Race 1 of the protocol: here the thread pays for the fence itself.
-    // mutant: in-this-order
-    fence(Ordering::SeqCst);
-    // mutant: flag-looked-at-after
-    let outcome = if record.must_stop() { Err(Stopped::new()) } else { Ok(wait()) };
-    // mutant: marker-cleared-after-wait
+    loop {
+        record.line.marker.store(1, Ordering::SeqCst);
+        // Race 1 of the protocol: here the thread pays for the fence itself.
+        fence(Ordering::SeqCst);
+        if record.line.flag.load(Ordering::SeqCst) != LOOK {
+            break;
+        }
+        left(record);
+        if record.must_stop() {
+            return Err(Stopped::new());
+        }
+    }
+    let outcome = wait();
+    left(record);
+    Ok(outcome)
+}
+
+/// The marker is cleared, and a request that has come since is waited for.
+fn left(record: &Record) {
     record.line.marker.store(0, Ordering::SeqCst);
     fence(Ordering::SeqCst);
-    // mutant: requesters-waited-for
-    if record.requested() {
+    if record.line.flag.load(Ordering::SeqCst) & LOOK != 0 {
         record.settle();
+        let _ = record.evaluate();
     }
-    outcome
 }
 
 /// Whether the descriptor is ready now; an error counts as ready, so that the
@@ -187,7 +196,6 @@ pub(crate) fn has_now(descriptor: c_int, events: i16) -> i16 {
         // A poll that does not wait is interrupted as well, by any signal that
         // has just come, and has looked at nothing then.
         match std::io::Error::last_os_error().raw_os_error() {
-            // mutant: look-at-readiness-signal-interrupts
             Some(libc::EINTR) => {}
             // As many descriptors as one may not be open.
             Some(libc::EINVAL) => return selects_now(entry),

@@ -16,7 +16,7 @@
 //! # Safety
 //!
 //! The invariant of this module: `CURRENT.own` is null or points to a record of
-//! which this thread holds one strong count until [`give_back`];
+//! which this thread holds one count until [`give_back`];
 //! `CURRENT.record` is that or null; `CURRENT.line` points to the line of
 //! `CURRENT.record` or of a static. All are only ever touched by their own
 //! thread, the handler included, and have no destructor.
@@ -25,25 +25,24 @@
 
 use crate::runtime::install;
 use crate::runtime::installed;
-use crate::runtime::record::{REQUESTED, Record, SHIELDED};
+use crate::runtime::record::{Record, RecordRef};
+use crate::runtime::scopes::{LOOK, entries, request};
 use crate::runtime::signal;
 use crate::window::{Line, rseq};
 use core::cell::Cell;
 use core::ffi::c_void;
-use core::mem::ManuallyDrop;
-use core::sync::atomic::{AtomicU32, Ordering, fence};
+use core::sync::atomic::{AtomicU32, Ordering};
 use std::io;
-use std::sync::Arc;
 
 /// The line of threads that cannot use a window.
 static DIVERT: Line =
-    Line { flag: AtomicU32::new(REQUESTED), marker: AtomicU32::new(0), rseq_cs: rseq::nowhere() };
+    Line { flag: AtomicU32::new(LOOK), marker: AtomicU32::new(0), rseq_cs: rseq::nowhere() };
 
 /// The lines and records of threads that have none of their own now: while the
 /// runtime makes one, and after it has given it back. No request reaches them.
-static PLAIN: Record = Record::new(SHIELDED);
+static PLAIN: Record = Record::standing_in(false);
 /// As [`PLAIN`], of threads that had been requested to stop.
-static STOPPED: Record = Record::new(REQUESTED);
+static STOPPED: Record = Record::standing_in(true);
 
 /// The key whose value is a thread's record, or [`NO_KEY`].
 static KEY: AtomicU32 = AtomicU32::new(NO_KEY);
@@ -51,7 +50,6 @@ const NO_KEY: libc::pthread_key_t = libc::pthread_key_t::MAX;
 
 /// The rounds of key destructors that there are at least: what POSIX asks for,
 /// and what glibc and musl have. `pthread_key_create(3)`.
-// mutant: thread-record-in-every-round
 const ROUNDS: u32 = 4;
 
 struct Current {
@@ -60,9 +58,9 @@ struct Current {
     record: Cell<*const Record>,
     /// The same, whether in use or not.
     own: Cell<*const Record>,
-    shields: Cell<u32>,
-    /// The flag of the record this thread had, for code that runs after it.
-    left: Cell<u32>,
+    /// The record this thread had had been requested to stop, for code that runs
+    /// after it.
+    left_requested: Cell<bool>,
     /// How often the destructor of the key has run.
     rounds: Cell<u32>,
     /// [`PLAIN`] or [`STOPPED`] stands in for a record.
@@ -75,8 +73,7 @@ thread_local! {
             line: Cell::new(&raw const DIVERT),
             record: Cell::new(core::ptr::null()),
             own: Cell::new(core::ptr::null()),
-            shields: Cell::new(0),
-            left: Cell::new(0),
+            left_requested: Cell::new(false),
             rounds: Cell::new(0),
             stands_in: Cell::new(false),
         }
@@ -98,7 +95,7 @@ pub(crate) fn line() -> *const Line {
 #[inline(always)]
 pub(crate) unsafe fn is_quiet(line: *const Line) -> bool {
     // SAFETY: the module's invariant.
-    unsafe { (*line).flag.load(Ordering::Relaxed) & REQUESTED == 0 }
+    unsafe { (*line).flag.load(Ordering::Relaxed) & LOOK == 0 }
 }
 
 /// A checkpoint's test on the hot path: may the thread be stopped, or has it
@@ -106,7 +103,7 @@ pub(crate) unsafe fn is_quiet(line: *const Line) -> bool {
 #[inline(always)]
 pub(crate) fn is_suspect() -> bool {
     // SAFETY: the module's invariant.
-    unsafe { (*line()).flag.load(Ordering::Relaxed) == REQUESTED }
+    unsafe { (*line()).flag.load(Ordering::Relaxed) == LOOK }
 }
 
 /// This thread's record, if it is in use.
@@ -116,14 +113,27 @@ pub(crate) fn record<'thread>() -> Option<&'thread Record> {
 }
 
 /// This thread's record, if it has one.
-fn own<'thread>() -> Option<&'thread Record> {
+pub(crate) fn own<'thread>() -> Option<&'thread Record> {
     // SAFETY: as above.
     CURRENT.with(|current| unsafe { current.own.get().as_ref() })
 }
 
-/// Whether some thread may have a handle to request the stop of this one.
-pub(crate) fn can_be_requested() -> bool {
-    own().is_some()
+/// This thread's record, or what stands in for one.
+pub(crate) fn own_or_standing_in<'thread>() -> &'thread Record {
+    own().unwrap_or_else(stand_in)
+}
+
+/// This thread's record, whether in use or not, made if there is none; none where
+/// something stands in for it.
+#[inline]
+pub(crate) fn own_or_made<'thread>() -> Option<&'thread Record> {
+    own().or_else(made)
+}
+
+#[cold]
+fn made<'thread>() -> Option<&'thread Record> {
+    registered();
+    own()
 }
 
 /// As [`own`], for the signal handler: a thread that has never touched
@@ -149,43 +159,41 @@ pub(crate) fn registered<'thread>() -> &'thread Record {
 }
 
 /// A strong reference to this thread's record.
-pub(crate) fn shared() -> Arc<Record> {
+pub(crate) fn shared() -> RecordRef {
     registered();
-    CURRENT.with(|current| {
-        let record = current.own.get();
-        if record.is_null() {
-            // One stands in for it, which nobody requests.
-            return Arc::new(Record::new(current.left.get()));
-        }
-        // SAFETY: the pointer came from `Arc::into_raw` in `adopt`, and this
-        // thread's count keeps it alive.
-        unsafe {
-            Arc::increment_strong_count(record);
-            Arc::from_raw(record)
-        }
-    })
+    match own() {
+        // SAFETY: this thread has a count of it, from `adopt` on.
+        Some(record) => unsafe { RecordRef::of(record) },
+        // One stands in for it, which nobody requests.
+        None => RecordRef::take(left_requested(), []),
+    }
+}
+
+fn left_requested() -> bool {
+    CURRENT.with(|current| current.left_requested.get())
 }
 
 /// Gives the calling thread, which begins, this record. It takes it into use
 /// with its first marked call, so that a signal mask that it sets before does not
 /// matter; on [`Backend::Ppoll`](crate::Backend::Ppoll), which blocks the signal,
 /// at once.
-pub(crate) fn start(record: Arc<Record>) {
+pub(crate) fn start(record: RecordRef) {
     // An allocator may have made a marked call before.
     give_back();
     adopt(record);
+    own().expect("adopted").begin_under();
     if installed::backend() == Some(crate::Backend::Ppoll) {
         begin();
     }
 }
 
-fn adopt(record: Arc<Record>) {
-    let pointer = Arc::into_raw(record);
+fn adopt(record: RecordRef) {
+    let pointer = record.into_raw();
     // SAFETY: the key exists; the value is the count that `give_back` returns.
     let stored = plainly(|| unsafe { libc::pthread_setspecific(key(), pointer.cast()) });
     if stored != 0 {
         // SAFETY: as it was; nothing else has taken it. Joins do not wait for it.
-        unsafe { Arc::from_raw(pointer) }.end();
+        unsafe { RecordRef::from_raw(pointer) }.end();
         panic!("stopruntime: no memory to register this thread");
     }
     CURRENT.with(|current| current.own.set(pointer));
@@ -202,7 +210,8 @@ fn begin<'thread>() -> &'thread Record {
     let (record, masked) = plainly(|| {
         let backend = install::ensure();
         if own().is_none() {
-            adopt(Arc::new(Record::new(CURRENT.with(|current| current.left.get()))));
+            adopt(RecordRef::take(left_requested(), []));
+            entries::take_over(own().expect("adopted"));
         }
         let record = own().expect("adopted");
         let masked = backend == crate::Backend::Ppoll;
@@ -214,16 +223,11 @@ fn begin<'thread>() -> &'thread Record {
         (record, masked)
     });
     CURRENT.with(|current| {
-        // mutant: shield-holds-also-who-registers
-        if current.shields.get() != 0 {
-            record.line.flag.fetch_or(SHIELDED, Ordering::Relaxed);
-        }
         current.record.set(record);
         if !masked {
             current.line.set(&raw const record.line);
         }
     });
-    // mutant: who-registers-signal-unblocked
     signal::set_mask(if masked { libc::SIG_BLOCK } else { libc::SIG_UNBLOCK });
     record
 }
@@ -245,7 +249,6 @@ pub(crate) fn plainly<R>(f: impl FnOnce() -> R) -> R {
             // In use: nothing has to be made for it.
             return None;
         }
-        // mutant: allocator-may-make-marked-calls
         Some(Restore(current.stands_in.replace(true), current.line.get()))
     });
     f()
@@ -253,8 +256,7 @@ pub(crate) fn plainly<R>(f: impl FnOnce() -> R) -> R {
 
 /// What stands in for the record of this thread.
 fn stand_in() -> &'static Record {
-    let requested = CURRENT.with(|current| current.left.get()) & REQUESTED != 0;
-    if requested { &STOPPED } else { &PLAIN }
+    if left_requested() { &STOPPED } else { &PLAIN }
 }
 
 fn key() -> libc::pthread_key_t {
@@ -289,13 +291,13 @@ unsafe extern "C" fn on_thread_end(value: *mut c_void) {
     // SAFETY: the key exists and has had this value before: no memory is taken.
     unsafe { libc::pthread_setspecific(key(), value) };
     let rounds = CURRENT.with(|current| current.rounds.replace(current.rounds.get() + 1)) + 1;
+    // Scopes that `pthread_exit(3)` has jumped out of lie on no stack any more.
+    entries::forget_all();
+    // SAFETY: the value `adopt` stored on this thread, which has a count of it.
+    let record = unsafe { &*value.cast_const().cast::<Record>() };
+    record.clear_visible();
     put_out_of_use();
-    let record = value.cast_const().cast::<Record>();
-    // SAFETY: the value `adopt` stored on this thread: a strong count, which is
-    // only borrowed here.
-    let holders = Arc::strong_count(&*ManuallyDrop::new(unsafe { Arc::from_raw(record) }));
-    // Acquire: what those did who had a hold on it, and have it no more.
-    fence(Ordering::Acquire);
+    let holders = record.own.holders();
     let is_last = rounds >= ROUNDS;
     CURRENT.with(|current| current.stands_in.set(is_last));
     // If nobody else has a hold on it, nobody knows it from another one.
@@ -306,11 +308,9 @@ unsafe extern "C" fn on_thread_end(value: *mut c_void) {
 
 fn put_out_of_use() {
     if let Some(record) = record() {
-        // mutant: record-not-used-after-threads
         CURRENT.with(|current| current.line.set(&raw const DIVERT));
         // With the value of the key still there: it drains a last signal, and
         // the handler has to know that as ours.
-        // mutant: record-until-then-for-handler
         record.rest();
         CURRENT.with(|current| current.record.set(core::ptr::null()));
     }
@@ -326,9 +326,8 @@ fn give_back() {
     // SAFETY: the key exists and has a value: no memory is taken.
     unsafe { libc::pthread_setspecific(key(), core::ptr::null()) };
     // SAFETY: the count that `adopt` took.
-    let record = unsafe { Arc::from_raw(pointer) };
-    // mutant: request-seen-very-end-thread
-    CURRENT.with(|current| current.left.set(u32::from(record.requested())));
+    let record = unsafe { RecordRef::from_raw(pointer) };
+    CURRENT.with(|current| current.left_requested.set(entries::is_stopped(&record.own)));
     record.end();
     #[cfg(feature = "crossbeam-channel")]
     crate::crossbeam::helper::forget(&record);
@@ -346,38 +345,9 @@ unsafe extern "C" fn after_fork() {
     crate::runtime::process::after_fork();
     #[cfg(feature = "crossbeam-channel")]
     crate::crossbeam::helper::after_fork();
-    if let Some(record) = own() {
+    let own = own();
+    request::after_fork(own);
+    if let Some(record) = own {
         record.after_fork(self::record().is_some());
     }
-}
-
-/// Whether requests are held.
-#[cfg(feature = "crossbeam-channel")]
-pub(crate) fn is_shielded() -> bool {
-    CURRENT.with(|current| current.shields.get() != 0)
-}
-
-/// Enters a shield: requests are held until the matching [`unshield`].
-pub(crate) fn shield() {
-    CURRENT.with(|current| {
-        if current.shields.replace(current.shields.get() + 1) == 0
-            && let Some(record) = own()
-        {
-            record.line.flag.fetch_or(SHIELDED, Ordering::SeqCst);
-        }
-    });
-}
-
-/// Leaves a shield entered on this thread.
-pub(crate) fn unshield() {
-    CURRENT.with(|current| {
-        let depth = current.shields.get() - 1;
-        current.shields.set(depth);
-        // mutant: outermost-shield-holds
-        if depth == 0
-            && let Some(record) = own()
-        {
-            record.line.flag.fetch_and(!SHIELDED, Ordering::SeqCst);
-        }
-    });
 }

@@ -31,6 +31,24 @@ pub(crate) fn futex_wait(word: &AtomicU32, expected: u32, timeout: Option<Durati
     }
 }
 
+/// Waits while the word is `expected`, at most until the clock of deadlines
+/// (`CLOCK_MONOTONIC`) has this reading in nanoseconds. May return early.
+pub(crate) fn futex_wait_until(word: &AtomicU32, expected: u32, reading: u64) {
+    let until = timespec(Duration::from_nanos(reading));
+    // SAFETY: the word and the time outlive the call.
+    unsafe {
+        libc::syscall(
+            libc::SYS_futex,
+            word.as_ptr(),
+            libc::FUTEX_WAIT_BITSET | libc::FUTEX_PRIVATE_FLAG,
+            expected,
+            &raw const until,
+            0,
+            libc::FUTEX_BITSET_MATCH_ANY,
+        );
+    }
+}
+
 /// Wakes all waiters. Async-signal-safe.
 pub(crate) fn futex_wake(word: &AtomicU32) {
     wake(word, libc::c_int::MAX);

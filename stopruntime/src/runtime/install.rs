@@ -13,6 +13,7 @@ use crate::runtime::current;
 use crate::runtime::installed;
 use crate::runtime::probe::rseq_aborts;
 use crate::runtime::process::{self, PerProcess, Place};
+use crate::runtime::signal;
 use crate::window;
 use core::ffi::c_int;
 use core::fmt;
@@ -100,8 +101,6 @@ impl std::error::Error for InstallError {
 /// copy's. Copies know each other by the installed handler: one that a foreign
 /// handler has been put on top of is not seen.
 ///
-/// # Examples
-///
 /// ```
 /// use stopruntime::{Backend, Config};
 ///
@@ -122,8 +121,7 @@ impl Default for Config {
 }
 
 impl Config {
-    /// Creates a configuration with the defaults: `SIGURG`, the best backend that
-    /// works.
+    /// The defaults: `SIGURG`, the best backend that works.
     pub const fn new() -> Config {
         Config { signal: libc::SIGURG, backend: None }
     }
@@ -132,10 +130,10 @@ impl Config {
     /// those of faults, those that stop a process and real-time signals.
     ///
     /// A signal of that number that is not a request does what it did before. An
-    /// earlier handler is called, with its own signals blocked. A default action that
-    /// ends the process ends it, until the first request in the process: from then on
-    /// such a signal may be a request that comes late. Children that were not to be
-    /// reaped (`SIGCHLD`) still are not. The runtime's handler takes over an earlier
+    /// earlier handler is called, with its own signals blocked; a default action
+    /// that ends the process ends it (until the first request in the process: from
+    /// then on such a signal may be a request that comes late), and children that were not to be reaped
+    /// (`SIGCHLD`) still are not. The runtime's handler takes over an earlier
     /// handler's stack and restarts:
     ///
     /// - Without `SA_ONSTACK`, requests are handled on the stack of the
@@ -153,7 +151,7 @@ impl Config {
         self
     }
 
-    /// Chooses this backend and no other, unless `STOPRUNTIME_BACKEND` names one.
+    /// This backend and no other, unless `STOPRUNTIME_BACKEND` names one.
     pub const fn backend(mut self, backend: Backend) -> Config {
         self.backend = Some(backend);
         self
@@ -186,11 +184,9 @@ impl Config {
         let works = |backend: &Backend| (*backend == Backend::Ppoll) == masked && works(*backend);
         let found = match asked {
             None => Backend::ALL.into_iter().find(works),
-            // mutant: backend-does-not-work-refused
             Some(backend) => Some(backend).filter(works),
         };
         found.ok_or_else(|| {
-            // mutant: what-unavailable-backend-installed-taken
             action::uninstall();
             InstallError::Unavailable(asked.unwrap_or(Backend::Handler))
         })
@@ -201,12 +197,10 @@ impl Config {
 /// rights does not look (`AT_SECURE`, getauxval(3)).
 fn named() -> Result<Option<Backend>, InstallError> {
     // SAFETY: a number.
-    // mutant: program-with-others-rights-does
     let secure = unsafe { libc::getauxval(libc::AT_SECURE) } != 0;
     match std::env::var_os("STOPRUNTIME_BACKEND").filter(|name| !secure && !name.is_empty()) {
         None => Ok(None),
         Some(name) => match Backend::ALL.into_iter().find(|one| *one.name() == name) {
-            // mutant: unknown-backend-refused
             None => Err(InstallError::UnknownBackend(name.to_string_lossy().into_owned())),
             found => Ok(found),
         },
@@ -226,9 +220,7 @@ fn install(
 ) -> Result<Backend, InstallError> {
     // An allocator that makes marked calls does not install meanwhile.
     current::plainly(|| {
-        // mutant: one-configuration-installed-many-at
         let _one_at_a_time = hold();
-        // mutant: one-configuration-installed
         if let Some(backend) = installed::backend() {
             return Err(InstallError::AlreadyInstalled(installed::signal(), backend));
         }
@@ -236,6 +228,7 @@ fn install(
         let backend = attempt()?;
         // No record has an id of another process yet.
         process::settle();
+        signal::set_order(backend);
         installed::set_backend(backend);
         Ok(backend)
     })
@@ -250,14 +243,13 @@ fn install_default() -> Result<Backend, InstallError> {
         Err(InstallError::Io(error)) => Err(InstallError::Io(error)),
         Err(error) => {
             installed::ignore(error.to_string());
-            // mutant: backend-in-environment-not-ends
             config.try_install(None)
         }
         installed => installed,
     })
 }
 
-/// Returns the backend in force. Installs the default if nothing is installed yet.
+/// The backend in force. Installs the default if nothing is installed yet.
 ///
 /// # Panics
 ///
@@ -283,7 +275,6 @@ pub(crate) fn ensure() -> Backend {
 fn works(backend: Backend) -> bool {
     match backend {
         Backend::Rseq => {
-            // mutant: backend-proved-before-used
             let found = if window::AVAILABLE { rseq_aborts() } else { Rseq::NoWindow };
             installed::found(found);
             matches!(found, Rseq::Libc | Rseq::Own)

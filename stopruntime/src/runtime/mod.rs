@@ -13,6 +13,7 @@ mod siginfo;
 pub(crate) mod signal;
 
 pub(crate) mod record;
+pub(crate) mod scopes;
 
 mod copies;
 mod earlier;

@@ -5,10 +5,12 @@
 //!
 //! | word | values | written by |
 //! |---|---|---|
-//! | `flag` | bit 0 *requested*, bit 1 *shielded* | anyone sets bit 0, the thread toggles bit 1 |
+//! | `flag` | see [`scopes`](crate::runtime::scopes) | requesters 1, the thread all others |
 //! | `marker` | 1 inside a marked call | the thread |
 //! | `claim` | who signals the thread, see [`claim`](crate::runtime::claim) | both |
 //! | `tid` | 0 before the thread's first marked call and after its last | the thread |
+//! | `visible`, `cells` | what the thread runs under, see [`visible`](crate::runtime::scopes::visible) | the thread |
+//! | `own` | its own scope | requesters |
 //! | `parked` | 1 inside a stop-checked `park` | the thread |
 //! | `timeout` | see [`timeout`](crate::runtime::timeout) | the thread, its handler included |
 //! | `ended` | 2 if somebody waits for the end, 1 once the thread will make no marked call any more | the thread 1, others 2 |
@@ -25,24 +27,46 @@
 //!    requester that finds the marker set either claims in time, and then its
 //!    signal is waited for, or finds that the thread has left; and code after
 //!    the marked call is never interrupted, nor is a thread that has ended,
-//!    whose id another thread may have by then.
+//!    whose id another thread may have by then. The flag is set then: a thread
+//!    takes it down only while no requester is in flight
+//!    ([`request`](crate::runtime::scopes::request)).
+//!
+//! So a signal that is on its way says that the flag is 1 until the thread has
+//! settled. A requester that finds another one sending relies on that, and so does
+//! the handler, when it blocks the signal and sends it once more.
+//!
+//! Records are never freed (see [`pool`](crate::runtime::scopes::pool)): a requester
+//! may look at one whose thread has ended, and that another thread has by now. It is
+//! taken again with its claim as it was, so that no number comes twice, and with a
+//! flag that makes its thread look.
 //!
 //! A stop-checked `park` is std's own, which no signal ends: there `parked`
 //! takes the marker's place and std's `unpark` the signal's.
+//!
+//! # Safety
+//!
+//! The invariant of this module: a [`RecordRef`] holds one count of its record's own
+//! scope; `parker` is null or a box of the record's own, which only a requester with
+//! a claim and the thread look at.
+
+#![allow(unsafe_code)]
 
 use crate::runtime::claim::Claim;
 use crate::runtime::futex::{futex_wait, futex_wake};
-use crate::runtime::process;
-use crate::runtime::signal;
+use crate::runtime::scopes::cell::{ScopeCell, ScopeRef};
+use crate::runtime::scopes::clock::NEVER;
+use crate::runtime::scopes::pool::{Pool, Pooled};
+use crate::runtime::scopes::visible::{Cells, Visible};
+use crate::runtime::scopes::{LOOK, LOOKED, request};
 use crate::runtime::timeout::Timeout;
+use crate::runtime::{current, process, signal};
 use crate::window::{Line, rseq};
-use core::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, AtomicUsize, Ordering};
-use std::sync::OnceLock;
+use core::sync::atomic::{AtomicBool, AtomicI32, AtomicPtr, AtomicU32, AtomicUsize, Ordering};
 use std::thread::Thread;
 use std::time::Instant;
 
-pub(crate) const REQUESTED: u32 = 1;
-pub(crate) const SHIELDED: u32 = 2;
+/// The place of a record that is in no pool.
+const STANDS_IN: u32 = u32::MAX;
 
 const ENDED: u32 = 1;
 /// Who waits for the end is to be woken: most threads end with nobody waiting
@@ -56,15 +80,27 @@ pub(crate) fn any_requested() -> bool {
     ANY_REQUESTED.load(Ordering::Relaxed)
 }
 
-/// One thread's record. The words the hot path touches come first and share a
-/// cache line.
+/// A stop is about to be requested, or a deadline has passed.
+pub(crate) fn note_request() {
+    ANY_REQUESTED.store(true, Ordering::Relaxed);
+}
+
+static RECORDS: Pool<Record> = Pool::new();
+
+/// All records there are, also those that no thread has. Async-signal-safe.
+pub(crate) fn all() -> impl Iterator<Item = &'static Record> + Clone {
+    RECORDS.all()
+}
+
+/// One thread's record. The words that the hot path touches come first, and share a
+/// cache line with those that requesters look at.
 #[repr(C, align(64))]
 pub(crate) struct Record {
     pub(crate) line: Line,
     pub(crate) claim: Claim,
     tid: AtomicI32,
     pid: AtomicI32,
-    ended: AtomicU32,
+    pub(super) visible: Visible,
     /// Takes the descriptors of a thread without rseq: only the handler reads
     /// it, and no other thread writes the line it is in.
     descriptor: AtomicUsize,
@@ -73,18 +109,94 @@ pub(crate) struct Record {
     pub(crate) masked: AtomicBool,
     pub(crate) timeout: Timeout,
     parked: AtomicU32,
+    ended: AtomicU32,
     /// The thread as std knows it, from its first stop-checked `park` on.
-    parker: OnceLock<Thread>,
+    parker: AtomicPtr<Thread>,
     /// A request has to be told to [`watch`](crate::crossbeam::helper) as well.
     #[cfg(feature = "crossbeam-channel")]
     pub(crate) watched: AtomicBool,
+    pub(crate) own: ScopeCell,
+    pub(super) cells: Cells,
 }
 
-#[cfg(target_pointer_width = "64")]
-const _: () = assert!(size_of::<Record>() == 128);
+#[cfg(all(target_pointer_width = "64", target_has_atomic = "64"))]
+const _: () =
+    assert!(core::mem::offset_of!(Record, descriptor) == 64 && size_of::<Record>() == 320);
+
+// SAFETY: the place is that of its own scope, which keeps it.
+unsafe impl Pooled for Record {
+    fn new(place: u32) -> Record {
+        Record::new(0, ScopeCell::of_thread(place, false))
+    }
+
+    fn place(&self) -> u32 {
+        self.own.place()
+    }
+}
+
+/// A counted reference to a record.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct RecordRef(ScopeRef);
+
+impl RecordRef {
+    /// The record of a thread to be, which runs under these scopes, two at most, and is
+    /// requested to stop already if the thread has been.
+    pub(crate) fn take(requested: bool, under: impl IntoIterator<Item = ScopeRef>) -> RecordRef {
+        let record = RECORDS.take();
+        // A requester may still have set it for the thread that had it before.
+        record.line.flag.store(LOOKED, Ordering::SeqCst);
+        record.ended.store(0, Ordering::Relaxed);
+        // Of a thread that has ended in the midst of a call.
+        record.line.marker.store(0, Ordering::Relaxed);
+        record.parked.store(0, Ordering::Relaxed);
+        record.own.begin(requested, under, NEVER);
+        record.clear_visible();
+        if requested {
+            record.line.flag.store(LOOK, Ordering::SeqCst);
+        } else {
+            request::lower(record);
+        }
+        RecordRef(ScopeRef::first(&record.own))
+    }
+
+    /// The scope of the thread.
+    pub(crate) fn into_scope(self) -> ScopeRef {
+        self.0
+    }
+
+    pub(crate) fn into_raw(self) -> *const Record {
+        let offset = core::mem::offset_of!(Record, own);
+        // Of the record that it lies in.
+        self.0.into_raw().wrapping_byte_sub(offset).cast()
+    }
+
+    /// # Safety
+    ///
+    /// The record came from [`RecordRef::into_raw`], and this is the only time.
+    pub(crate) unsafe fn from_raw(record: *const Record) -> RecordRef {
+        // SAFETY: the caller's promise; its scope is part of the record.
+        RecordRef(unsafe { ScopeRef::from_raw(&raw const (*record).own) })
+    }
+
+    /// # Safety
+    ///
+    /// The caller has a count of the record.
+    pub(crate) unsafe fn of(record: &Record) -> RecordRef {
+        // SAFETY: the caller's promise.
+        RecordRef(unsafe { ScopeRef::of(&record.own) })
+    }
+}
+
+impl core::ops::Deref for RecordRef {
+    type Target = Record;
+
+    fn deref(&self) -> &Record {
+        self.0.record().expect("the scope is a thread's own")
+    }
+}
 
 impl Record {
-    pub(crate) const fn new(flag: u32) -> Record {
+    const fn new(flag: u32, own: ScopeCell) -> Record {
         Record {
             line: Line {
                 flag: AtomicU32::new(flag),
@@ -94,101 +206,102 @@ impl Record {
             claim: Claim::new(),
             tid: AtomicI32::new(0),
             pid: AtomicI32::new(0),
-            ended: AtomicU32::new(0),
+            visible: Visible::new(),
             descriptor: AtomicUsize::new(0),
             owns_rseq: AtomicBool::new(false),
             masked: AtomicBool::new(false),
             timeout: Timeout::new(),
             parked: AtomicU32::new(0),
-            parker: OnceLock::new(),
+            ended: AtomicU32::new(0),
+            parker: AtomicPtr::new(core::ptr::null_mut()),
             #[cfg(feature = "crossbeam-channel")]
             watched: AtomicBool::new(false),
+            own,
+            cells: Cells::new(),
         }
+    }
+
+    /// What stands in for the record of a thread that has none.
+    pub(crate) const fn standing_in(requested: bool) -> Record {
+        let flag = if requested { LOOK } else { 0 };
+        Record::new(flag, ScopeCell::of_thread(STANDS_IN, requested))
+    }
+
+    /// Whether it stands in for the records of threads that have none: no request
+    /// reaches it, and it stays as it is.
+    pub(crate) fn stands_in(&self) -> bool {
+        self.own.place() == STANDS_IN
+    }
+
+    /// No thread has it any more, and no handle.
+    ///
+    /// # Safety
+    ///
+    /// The record came from [`RecordRef::take`], and this was its last reference.
+    pub(super) unsafe fn give_back(record: &'static Record) {
+        let parker = record.parker.swap(core::ptr::null_mut(), Ordering::AcqRel);
+        if !parker.is_null() {
+            // SAFETY: made by `park`, and no requester looks at it: that takes a claim.
+            drop(unsafe { Box::from_raw(parker) });
+        }
+        // SAFETY: the caller's promise.
+        unsafe { RECORDS.give_back(record) };
     }
 
     // ---- the requester's side: async-signal-safe, allocates nothing ----
 
-    pub(crate) fn requested(&self) -> bool {
-        // Acquire: what the requester did before the request is visible to
-        // the thread that sees it (Release in `request_all`).
-        self.line.flag.load(Ordering::Acquire) & REQUESTED != 0
-    }
-
-    /// Whether a marked call or a checkpoint would stop now.
-    pub(crate) fn must_stop(&self) -> bool {
-        self.line.flag.load(Ordering::Acquire) == REQUESTED
-    }
-
-    /// Requests a stop. True if it is the first request.
-    pub(crate) fn request(&self) -> bool {
-        let first = self.set_flag();
-        let barrier = signal::barrier();
-        // mutant: request-makes-good-what-became
-        self.end_its_call(barrier);
-        first
-    }
-
-    /// [`Record::request`] for many threads: all flags, one barrier, then the
-    /// signals.
-    pub(crate) fn request_all<'a>(records: impl Iterator<Item = &'a Record> + Clone) {
-        for record in records.clone() {
-            record.set_flag();
-        }
-        let barrier = signal::barrier();
-        for record in records {
-            record.end_its_call(barrier);
-        }
-    }
-
-    fn set_flag(&self) -> bool {
-        ANY_REQUESTED.store(true, Ordering::Relaxed);
-        // SeqCst: race 1 where the barrier is missing; it includes the Release
-        // that `requested` pairs with.
-        self.line.flag.fetch_or(REQUESTED, Ordering::SeqCst) & REQUESTED == 0
-    }
-
+    /// Ends the marked call that the thread is in, if the thread still `fits` in it:
+    /// its flag has been set before a barrier of all threads, or there is no `barrier`.
+    ///
     /// A second request signals again: it costs little, and a signal that
     /// somebody else's handler swallowed is made good.
-    fn end_its_call(&self, barrier: bool) {
+    pub(super) fn end_its_call(&self, barrier: bool, fits: &dyn Fn(&Record) -> bool) {
         if process::is_raw_child() {
             self.after_raw_fork();
         }
+        self.signal(barrier, fits);
+        if !self.has_window() {
+            // Its futex waits wait on the flag as well.
+            futex_wake(&self.line.flag);
+        }
+    }
+
+    fn signal(&self, barrier: bool, fits: &dyn Fn(&Record) -> bool) {
         // Race 2: the look comes before all other loads.
-        while let Some(look) = self.claim.look() {
-            // mutant: without-membarrier-every-request-signal
-            let inside = !barrier || self.line.marker.load(Ordering::SeqCst) != 0;
-            let parked = self.parked.load(Ordering::SeqCst) != 0;
-            // After those two: a call that was seen to be inside is either not
-            // shielded, and then the thread settles after it, or it was entered
-            // under the shield that is seen here.
-            // mutant: request-under-shield-no-signal
-            let shielded = self.line.flag.load(Ordering::SeqCst) & SHIELDED != 0;
-            let tid = self.tid.load(Ordering::SeqCst);
-            // mutant: shield-holds-request-one-who
-            if !(inside || parked) || shielded || tid == 0 {
-                break;
-            }
-            // mutant: claim-looked-at-before-thread
-            let Some(sending) = self.claim.claim(look) else { continue };
-            let sent = inside
-                && signal::send(self.pid.load(Ordering::Relaxed), tid, self, sending.sequence());
-            if parked && let Some(thread) = self.parker.get() {
+        let Some(look) = self.claim.look() else { return };
+        let inside = !barrier || self.line.marker.load(Ordering::SeqCst) != 0;
+        let parked = self.parked.load(Ordering::SeqCst) != 0;
+        // After those two: if the claim succeeds, the thread has been in one and the
+        // same call since, and it is this one that is stopped.
+        let stopped = (inside || parked) && fits(self);
+        let tid = self.tid.load(Ordering::SeqCst);
+        if !stopped || tid == 0 {
+            return;
+        }
+        // If it fails, the thread has settled, and looks at its scopes afterwards; or
+        // another is about to signal it.
+        let Some(sending) = self.claim.claim(look) else { return };
+        let sent =
+            inside && signal::send(self.pid.load(Ordering::Relaxed), tid, self, sending.sequence());
+        if parked {
+            // SAFETY: set before the thread parked, and the thread does not end before
+            // the claim is finished.
+            let thread = unsafe { self.parker.load(Ordering::Acquire).as_ref() };
+            if let Some(thread) = thread {
                 // An atomic exchange and a futex wake: async-signal-safe.
                 thread.unpark();
             }
-            self.claim.finish(sending, sent);
-            break;
         }
-        if !self.has_window() {
-            // Its futex waits wait on the flag as well.
-            // mutant: without-windows-request-wakes-thread
-            futex_wake(&self.line.flag);
-        }
-        #[cfg(feature = "crossbeam-channel")]
-        if self.watched.load(Ordering::SeqCst) {
-            // mutant: request-disconnects-stop-channel
-            crate::crossbeam::helper::notify();
-        }
+        self.claim.finish(sending, sent);
+    }
+
+    /// In a child made without the handlers of `pthread_atfork(3)`: whether the record
+    /// has the ids of the parent's thread, which the child does not have, unless it is
+    /// the requester's own. Async-signal-safe.
+    pub(super) fn is_of_the_parent(&self) -> bool {
+        process::is_raw_child()
+            && self.pid.load(Ordering::Relaxed) != signal::process_id()
+            && !current::record_by_key().is_some_and(|own| core::ptr::eq(own, self))
     }
 
     // ---- the thread's side ----
@@ -200,7 +313,6 @@ impl Record {
 
     /// Takes the record into use on the calling thread.
     pub(crate) fn begin(&self, rseq_cs: Option<(*mut AtomicUsize, bool)>, masked: bool) {
-        // mutant: kernel-aborts-windows-by-itself
         let (field, owned) = rseq_cs.unwrap_or((self.descriptor.as_ptr().cast(), false));
         self.line.rseq_cs.store(field, Ordering::Relaxed);
         self.owns_rseq.store(owned, Ordering::Relaxed);
@@ -216,9 +328,7 @@ impl Record {
 
     /// In a forked child: the requesters of the parent do not exist here.
     pub(crate) fn after_fork(&self, in_use: bool) {
-        // mutant: forked-child-no-requesters
         self.claim.reset();
-        // mutant: forked-child-id-own
         if in_use {
             self.adopt();
         }
@@ -248,7 +358,7 @@ impl Record {
 
     /// The same, on the record's own thread: if that is the first one, all other
     /// records with other ids are of threads that do not exist.
-    fn own_after_raw_fork(&self) {
+    pub(super) fn own_after_raw_fork(&self) {
         if process::is_raw_child() {
             self.after_raw_fork();
             if self.tid.load(Ordering::Relaxed) == signal::process_id() {
@@ -261,67 +371,72 @@ impl Record {
     pub(crate) fn send_again(&self) {
         let (process, thread) = (signal::process_id(), signal::thread_id());
         signal::send(process, thread, self, self.claim.sequence());
-        // mutant: counts-only-if-does-not
         self.claim.postponed();
     }
 
     /// After a marked call of a thread that has been requested to stop: no
-    /// later code meets a stop signal.
+    /// later code meets a stop signal. Whether there was one.
     #[cold]
-    pub(crate) fn settle(&self) {
-        // mutant: waits-for-no-requester-parents
+    pub(crate) fn settle(&self) -> bool {
         self.own_after_raw_fork();
-        self.claim.settle(|| signal::drain(self.masked.load(Ordering::Relaxed)));
+        self.claim.settle(|| signal::drain(self.masked.load(Ordering::Relaxed)))
     }
 
     /// Parks the calling thread by `park`, unless it must stop; false if it
     /// must. Its token is then as it was, or set although nobody set it: std
     /// does not tell the requester's from a user's that came at the same time.
-    pub(crate) fn park(&self, park: impl FnOnce()) -> bool {
-        let thread = self.parker.get_or_init(std::thread::current);
-        // SeqCst: race 1, with `parked` for the marker.
-        // mutant: stop-ends-park
-        self.parked.store(1, Ordering::SeqCst);
-        // mutant: park-does-not-begin-when
-        let stopped = self.line.flag.load(Ordering::SeqCst) == REQUESTED;
-        if !stopped {
-            park();
+    pub(crate) fn park(&self, park: impl Fn()) -> bool {
+        let thread = self.parker();
+        loop {
+            // SeqCst: race 1, with `parked` for the marker.
+            self.parked.store(1, Ordering::SeqCst);
+            let parks = self.line.flag.load(Ordering::SeqCst) != LOOK;
+            if parks {
+                park();
+            }
+            self.parked.store(0, Ordering::SeqCst);
+            // SeqCst: race 2, likewise.
+            if self.line.flag.load(Ordering::SeqCst) & LOOK == 0 {
+                return true;
+            }
+            // A request that is still in flight may set the token yet.
+            self.settle();
+            if self.evaluate().take() {
+                if parks {
+                    thread.unpark();
+                }
+                return false;
+            }
+            if parks {
+                return true;
+            }
         }
-        self.parked.store(0, Ordering::SeqCst);
-        // SeqCst: race 2, likewise.
-        if self.line.flag.load(Ordering::SeqCst) & REQUESTED == 0 {
-            return true;
+    }
+
+    fn parker(&self) -> &Thread {
+        let mut parker = self.parker.load(Ordering::Relaxed);
+        if parker.is_null() {
+            parker = Box::into_raw(Box::new(std::thread::current()));
+            self.parker.store(parker, Ordering::Release);
         }
-        // A request that is still in flight may set the token yet.
-        self.settle();
-        if !self.must_stop() {
-            return true;
-        }
-        // mutant: stopped-park-takes-no-token
-        if !stopped {
-            thread.unpark();
-        }
-        false
+        // SAFETY: this thread's own, until the record is given back.
+        unsafe { &*parker }
     }
 
     /// The calling thread makes no marked call any more, unless it takes the
     /// record into use again.
     pub(crate) fn rest(&self) {
         self.own_after_raw_fork();
-        // mutant: who-ended-not-signalled
         self.tid.store(0, Ordering::SeqCst);
-        // mutant: thread-does-not-end-while
         self.settle();
         if self.owns_rseq.swap(false, Ordering::Relaxed) {
             self.line.rseq_cs.store(rseq::nowhere().into_inner(), Ordering::Relaxed);
-            // mutant: area-our-own-taken-back
             rseq::unregister();
         }
     }
 
     /// The calling thread does not take the record into use any more.
     pub(crate) fn end(&self) {
-        // mutant: who-waits-for-thread-told
         if self.ended.swap(ENDED, Ordering::AcqRel) == END_AWAITED {
             futex_wake(&self.ended);
         }

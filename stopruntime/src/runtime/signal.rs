@@ -14,6 +14,7 @@ use core::ffi::c_int;
 use core::sync::atomic::{AtomicBool, Ordering};
 
 static HAS_MEMBARRIER: AtomicBool = AtomicBool::new(false);
+static ORDERED_BY_OTHERS: AtomicBool = AtomicBool::new(false);
 
 const MEMBARRIER_GLOBAL: c_int = 1;
 const MEMBARRIER_PRIVATE_EXPEDITED: c_int = 1 << 3;
@@ -35,7 +36,6 @@ pub(crate) fn thread_id() -> c_int {
 /// `rt_tgsigqueueinfo(2)`; tgkill(2) where that is refused, and then the number
 /// is missing.
 pub(crate) fn send<T>(process: c_int, thread: c_int, record: *const T, sequence: u32) -> bool {
-    // mutant: forked-child-signals-nobody-parent
     if process != process_id() {
         return false;
     }
@@ -47,7 +47,6 @@ pub(crate) fn send<T>(process: c_int, thread: c_int, record: *const T, sequence:
         libc::syscall(call, process, thread, installed::signal(), &raw const info) == 0
             || libc::syscall(libc::SYS_tgkill, process, thread, installed::signal()) == 0
     };
-    // mutant: request-leaves-errno-alone-signal
     restore_errno(errno);
     sent
 }
@@ -66,8 +65,29 @@ pub(crate) fn barrier() -> bool {
         // That backend's thread orders its own accesses.
         return true;
     }
-    // mutant: all-threads-pass-barrier-before
-    HAS_MEMBARRIER.load(Ordering::Relaxed) && all_pass().is_ok()
+    if !has_membarrier() {
+        return false;
+    }
+    let passed = all_pass().is_ok();
+    if !passed {
+        // Forbidden since it was asked for (seccomp(2)).
+        ORDERED_BY_OTHERS.store(false, Ordering::Relaxed);
+        HAS_MEMBARRIER.store(false, Ordering::Relaxed);
+    }
+    passed
+}
+
+/// Whether the barrier of others makes one of a thread's own as well, between a store
+/// that they look for and a look at what they store.
+#[inline]
+pub(super) fn is_ordered_by_others() -> bool {
+    ORDERED_BY_OTHERS.load(Ordering::Relaxed)
+}
+
+/// Part of the installation.
+pub(super) fn set_order(backend: Backend) {
+    let by_others = backend != Backend::Ppoll && has_membarrier();
+    ORDERED_BY_OTHERS.store(by_others, Ordering::Relaxed);
 }
 
 /// Makes every running thread of the process pass a full memory barrier, on any
@@ -82,7 +102,6 @@ pub(crate) fn barrier_for_all() -> bool {
 /// Asks for the quick barrier. Part of the installation.
 pub(super) fn register_membarrier() {
     let has = membarrier(MEMBARRIER_REGISTER_PRIVATE_EXPEDITED).is_ok();
-    // mutant: process-registered-for-barrier
     HAS_MEMBARRIER.store(has, Ordering::Relaxed);
 }
 
@@ -95,7 +114,6 @@ pub(crate) fn has_membarrier() -> bool {
 /// that waits for every processor, some milliseconds.
 fn all_pass() -> Result<(), c_int> {
     match membarrier(MEMBARRIER_PRIVATE_EXPEDITED) {
-        // mutant: where-kernel-no-memory-for
         Err(libc::ENOMEM) => membarrier(MEMBARRIER_GLOBAL),
         done => done,
     }
@@ -108,7 +126,6 @@ fn membarrier(command: c_int) -> Result<(), c_int> {
         0 => Ok(()),
         _ => Err(saved_errno()),
     };
-    // mutant: request-leaves-errno-alone-barrier
     restore_errno(errno);
     done
 }
@@ -117,7 +134,6 @@ fn membarrier(command: c_int) -> Result<(), c_int> {
 /// system call delivers what is pending on its way out.
 pub(crate) fn drain(blocked_again: bool) {
     set_mask(libc::SIG_UNBLOCK);
-    // mutant: without-windows-signal-blocked-again
     if blocked_again {
         set_mask(libc::SIG_BLOCK);
     }
@@ -140,6 +156,23 @@ pub(crate) fn set_mask(how: c_int) -> libc::sigset_t {
 pub(crate) fn restore_mask(mask: &libc::sigset_t) {
     // SAFETY: a mask that pthread_sigmask has filled in.
     unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, mask, core::ptr::null_mut()) };
+}
+
+/// Starts a thread, which inherits the mask of the one that starts it: no handler
+/// runs on it.
+pub(crate) fn with_all_blocked<R>(start: impl FnOnce() -> R) -> R {
+    // SAFETY: local sets, the one filled in before it is used, the other by
+    // the call.
+    let before = unsafe {
+        let mut all: libc::sigset_t = core::mem::zeroed();
+        let mut before: libc::sigset_t = core::mem::zeroed();
+        libc::sigfillset(&raw mut all);
+        libc::pthread_sigmask(libc::SIG_SETMASK, &raw const all, &raw mut before);
+        before
+    };
+    let result = start();
+    restore_mask(&before);
+    result
 }
 
 /// `sizeof(sigset_t)` as the kernel counts it.

@@ -73,7 +73,6 @@ impl RawMutex {
         if self.spin() {
             return Ok(());
         }
-        // mutant: waiter-woken-does-not-forget
         while self.0.swap(CONTENDED, Acquire) != FREE {
             W::futex_wait(&self.0, CONTENDED, None)?;
         }
@@ -89,8 +88,6 @@ impl RawMutex {
 }
 
 /// [`std::sync::Mutex`] whose `lock` can be stopped.
-///
-/// # Examples
 ///
 /// ```
 /// use stopruntime::sync::Mutex;
@@ -122,12 +119,12 @@ impl<T: ?Sized> UnwindSafe for Mutex<T> {}
 impl<T: ?Sized> RefUnwindSafe for Mutex<T> {}
 
 impl<T> Mutex<T> {
-    /// Creates a free lock over the value.
+    /// A free lock over the value.
     pub const fn new(value: T) -> Mutex<T> {
         Mutex { raw: RawMutex::new(), poison: Poison::new(), data: UnsafeCell::new(value) }
     }
 
-    /// Returns the value.
+    /// The value.
     ///
     /// # Errors
     ///
@@ -149,7 +146,7 @@ impl<T: ?Sized> Mutex<T> {
         MutexGuard::new(self)
     }
 
-    /// Waits as [`Mutex::lock`] does, stop-checked.
+    /// [`Mutex::lock`], stop-checked.
     ///
     /// # Errors
     ///
@@ -175,7 +172,7 @@ impl<T: ?Sized> Mutex<T> {
         (self.raw.try_lock() || self.raw.spin()).then(|| MutexGuard::new(self).ok()).flatten()
     }
 
-    /// Returns whether a holder panicked.
+    /// Whether a holder panicked.
     #[must_use]
     pub fn is_poisoned(&self) -> bool {
         self.poison.is_set()
@@ -186,7 +183,7 @@ impl<T: ?Sized> Mutex<T> {
         self.poison.clear();
     }
 
-    /// Returns the value; the borrow shows that no thread holds the lock.
+    /// The value; the borrow shows that nobody holds the lock.
     ///
     /// # Errors
     ///

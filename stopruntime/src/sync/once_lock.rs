@@ -24,8 +24,6 @@ use std::panic::{RefUnwindSafe, UnwindSafe};
 /// ([`OnceLock::get_or_try_init`]), leaves the cell as it was, and the next in
 /// line runs its own.
 ///
-/// # Examples
-///
 /// ```
 /// use stopruntime::sync::OnceLock;
 ///
@@ -51,13 +49,13 @@ impl<T: UnwindSafe> UnwindSafe for OnceLock<T> {}
 impl<T: RefUnwindSafe + UnwindSafe> RefUnwindSafe for OnceLock<T> {}
 
 impl<T> OnceLock<T> {
-    /// Creates a cell without a value.
+    /// Without a value.
     #[must_use]
     pub const fn new() -> OnceLock<T> {
         OnceLock { once: RawOnce::new(), value: UnsafeCell::new(None) }
     }
 
-    /// Returns the value, if it is there. Never waits.
+    /// The value, if it is there. Never waits.
     #[inline]
     pub fn get(&self) -> Option<&T> {
         // SAFETY: it is done.
@@ -73,7 +71,7 @@ impl<T> OnceLock<T> {
         unsafe { (*self.value.get()).as_ref().unwrap_unchecked() }
     }
 
-    /// Returns the value, if it is there, to be changed.
+    /// The value, if it is there, to be changed.
     pub fn get_mut(&mut self) -> Option<&mut T> {
         self.value.get_mut().as_mut()
     }
@@ -93,7 +91,7 @@ impl<T> OnceLock<T> {
         Ok(outcome.map(|()| unsafe { self.value() }))
     }
 
-    /// Returns the value, which `init` makes if it is not there. Waits while another
+    /// The value; if it is not there, what `init` makes. Waits while another
     /// thread makes it.
     ///
     /// In `init`, a call of the same cell waits for ever.
@@ -102,7 +100,7 @@ impl<T> OnceLock<T> {
         never(never(self.init::<Plain, Infallible>(|| Ok(init()))))
     }
 
-    /// Does what [`OnceLock::get_or_init`] does, stop-checked.
+    /// [`OnceLock::get_or_init`], stop-checked.
     ///
     /// # Errors
     ///
@@ -112,8 +110,7 @@ impl<T> OnceLock<T> {
         Ok(never(self.init::<OrStop, Infallible>(|| Ok(init()))?))
     }
 
-    /// Does what [`OnceLock::get_or_init`] does, with an `init` that may fail or be
-    /// stopped.
+    /// [`OnceLock::get_or_init`] with what may fail, or be stopped.
     ///
     /// # Errors
     ///
@@ -123,7 +120,7 @@ impl<T> OnceLock<T> {
         never(self.init::<Plain, E>(init))
     }
 
-    /// Does what [`OnceLock::get_or_try_init`] does, stop-checked.
+    /// [`OnceLock::get_or_try_init`], stop-checked.
     ///
     /// # Errors
     ///
@@ -146,7 +143,7 @@ impl<T> OnceLock<T> {
         never(self.set_as::<Plain>(value))
     }
 
-    /// Does what [`OnceLock::set`] does, stop-checked.
+    /// [`OnceLock::set`], stop-checked.
     ///
     /// # Errors
     ///
@@ -167,7 +164,7 @@ impl<T> OnceLock<T> {
         never(self.wait_as::<Plain>())
     }
 
-    /// Waits as [`OnceLock::wait`] does, stop-checked.
+    /// [`OnceLock::wait`], stop-checked.
     ///
     /// # Errors
     ///
@@ -182,13 +179,13 @@ impl<T> OnceLock<T> {
         Ok(unsafe { self.value() })
     }
 
-    /// Returns the value, if it was there.
+    /// The value, if it was there.
     #[must_use]
     pub fn into_inner(self) -> Option<T> {
         self.value.into_inner()
     }
 
-    /// Takes the value, if it is there; the cell is without one again.
+    /// The value, if it is there; the cell is without one again.
     pub fn take(&mut self) -> Option<T> {
         self.once = RawOnce::new();
         self.value.get_mut().take()

@@ -2,9 +2,8 @@
 
 use super::JoinHandle;
 use crate::runtime::current;
-use crate::runtime::record::Record;
+use crate::runtime::record::RecordRef;
 use crate::scope::Stopper;
-use std::sync::Arc;
 use std::{fmt, io};
 
 /// A thread to be, with a name and a stack size: the shape of
@@ -24,6 +23,7 @@ use std::{fmt, io};
 #[must_use = "a Builder does nothing until it spawns"]
 pub struct Builder {
     inner: std::thread::Builder,
+    under: Option<Stopper>,
 }
 
 impl fmt::Debug for Builder {
@@ -41,7 +41,7 @@ impl Default for Builder {
 impl Builder {
     /// No name, the default stack.
     pub fn new() -> Builder {
-        Builder { inner: std::thread::Builder::new() }
+        Builder { inner: std::thread::Builder::new(), under: None }
     }
 
     /// The thread's name, as panics, debuggers and `/proc` show it.
@@ -50,12 +50,37 @@ impl Builder {
     ///
     /// When the thread is spawned, if the name contains a null byte.
     pub fn name(self, name: String) -> Builder {
-        Builder { inner: self.inner.name(name) }
+        Builder { inner: self.inner.name(name), ..self }
     }
 
     /// The stack size in bytes.
     pub fn stack_size(self, size: usize) -> Builder {
-        Builder { inner: self.inner.stack_size(size) }
+        Builder { inner: self.inner.stack_size(size), ..self }
+    }
+
+    /// Stops the thread with this scope, as well as alone: it runs under the scope from
+    /// its beginning to its end. A thread that is spawned without stands alone, as in
+    /// std. Called again, the last one counts.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use stopruntime::ext::sleep_or_stop;
+    /// use stopruntime::{Stopper, thread};
+    ///
+    /// let service = Stopper::new();
+    /// let sleep = || sleep_or_stop(Duration::MAX).is_err();
+    /// let sleepers = [
+    ///     thread::Builder::new().under(&service).spawn(sleep)?,
+    ///     thread::Builder::new().under(&service.child()).spawn(sleep)?,
+    /// ];
+    /// service.request_stop();
+    /// for sleeper in sleepers {
+    ///     assert!(sleeper.join().unwrap());
+    /// }
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn under(self, scope: &Stopper) -> Builder {
+        Builder { under: Some(scope.clone()), ..self }
     }
 
     /// Starts the thread.
@@ -73,7 +98,7 @@ impl Builder {
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
     {
-        let (stopper, f) = prepare(f);
+        let (stopper, f) = prepare(self.under, f);
         let inner = self.inner.spawn(f)?;
         Ok(JoinHandle::new(inner, stopper))
     }
@@ -99,7 +124,7 @@ impl Builder {
         F: FnOnce() -> T + Send,
         T: Send,
     {
-        let (stopper, f) = prepare(f);
+        let (stopper, f) = prepare(self.under, f);
         // SAFETY: the caller's promise; what is put around `f` borrows nothing.
         let inner = unsafe { self.inner.spawn_unchecked(f)? };
         Ok(JoinHandle::new(inner, stopper))
@@ -109,13 +134,14 @@ impl Builder {
     pub(super) fn spawn_inside<'scope, F, T>(
         self,
         scope: &'scope std::thread::Scope<'scope, '_>,
+        stopper: &Stopper,
         f: F,
     ) -> io::Result<(std::thread::ScopedJoinHandle<'scope, T>, Stopper)>
     where
         F: FnOnce() -> T + Send + 'scope,
         T: Send + 'scope,
     {
-        let (stopper, f) = prepare(f);
+        let (stopper, f) = prepare([Some(stopper.clone()), self.under].into_iter().flatten(), f);
         let inner = self.inner.spawn_scoped(scope, f)?;
         Ok((inner, stopper))
     }
@@ -124,13 +150,15 @@ impl Builder {
 /// The stopper exists before the thread does, so a request made at once is
 /// there when the thread begins.
 #[track_caller]
-fn prepare<T>(f: impl FnOnce() -> T) -> (Stopper, impl FnOnce() -> T) {
+fn prepare<T>(
+    under: impl IntoIterator<Item = Stopper>,
+    f: impl FnOnce() -> T,
+) -> (Stopper, impl FnOnce() -> T) {
     // Here and not in the new thread, so that a failure is the caller's.
     crate::runtime::install::ensure();
-    let record = Arc::new(Record::new(0));
-    let stopper = Stopper::of(Arc::clone(&record));
+    let record = RecordRef::take(false, under.into_iter().map(Stopper::into_scope));
+    let stopper = Stopper::of(record.clone());
     let f = move || {
-        // mutant: first-marked-call-takes-record
         current::start(record);
         f()
     };

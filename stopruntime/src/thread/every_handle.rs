@@ -93,19 +93,9 @@ macro_rules! of_every_handle {
             if ended { Ok(self.outcome()) } else { Err(self) }
         }
 
-        /// Waits as [`join_timeout`](Self::join_timeout) does, stop-checked. If it is
-        /// stopped, the handle stays as it is; if the time is over, the result is the
-        /// handle and this one is as after a join.
-        ///
-        /// # Errors
-        ///
-        /// [`Stopped`]: a stop of the calling thread is requested.
-        ///
-        /// # Panics
-        ///
-        /// As [`join`](Self::join).
-        ///
-        /// # Examples
+        /// [`join_timeout`](Self::join_timeout), stop-checked. If it is stopped, the
+        /// handle stays as it is; if the time is over, the result is the handle
+        /// and this one is as after a join.
         ///
         /// ```
         /// use std::time::Duration;
@@ -116,6 +106,14 @@ macro_rules! of_every_handle {
         /// let sleeper = outcome.expect_err("it sleeps");
         /// assert!(sleeper.stop_and_join().unwrap());
         /// ```
+        ///
+        /// # Errors
+        ///
+        /// [`Stopped`]: a stop of the calling thread is requested.
+        ///
+        /// # Panics
+        ///
+        /// As [`join`](Self::join).
         #[track_caller]
         pub fn join_timeout_or_stop(
             &self,

@@ -2,20 +2,16 @@
 //!
 //! # Safety
 //!
-//! The invariant of this module: a [`Scope`] and the list it points to stand
-//! outside of `std::thread::scope` and outlive every thread of it.
+//! The invariant of this module: a [`Scope`] stands outside of
+//! `std::thread::scope` and outlives every thread of it.
 
 #![allow(unsafe_code)]
 
 use super::Builder;
 use super::handle::{JOINED, ended_or_stop};
-use crate::runtime::current;
-use crate::runtime::futex::futex_wake;
-use crate::runtime::record::Record;
 use crate::scope::{Stopped, Stopper};
 use core::mem;
-use core::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::thread::{Result, Scope as Inner, Thread};
 use std::time::{Duration, Instant};
 use std::{fmt, io};
@@ -24,9 +20,11 @@ use std::{fmt, io};
 /// for them all, as [`std::thread::scope`] does.
 ///
 /// The threads are also stopped together: every thread of the scope is requested
-/// to stop when `f` or one of them panics, when the calling thread is requested to
-/// stop as it waits for them (not in a [`shield`](crate::shield)), and by
-/// [`Scope::request_stop`].
+/// to stop when `f` or one of them panics, and by [`Scope::request_stop`]. They are
+/// stopped with every scope that the calling code runs under, as it is when it calls:
+/// with its thread, with a job that it is part of ([`Stopper::run`]), and when a time
+/// is over ([`within`](crate::within)); not with what a [`shield`](crate::shield) hides.
+/// In any case the scope waits for them.
 ///
 /// ```
 /// use std::net::UdpSocket;
@@ -54,36 +52,30 @@ pub fn scope<'env, F, T>(f: F) -> T
 where
     F: for<'scope> FnOnce(&'scope Scope<'scope, 'env>) -> T,
 {
-    let members = Members::default();
+    let stopper = Stopper::joined_with_all();
     // Out here, so that threads may hold on to it until the last one is joined.
     let place: OnceLock<Scope<'static, 'static>> = OnceLock::new();
     std::thread::scope(|inner| {
-        // SAFETY: only lifetimes are changed, and the references are reached
-        // through the one below alone.
+        // SAFETY: only a lifetime is changed, and the reference is reached through the
+        // one below alone.
         let placed = place.get_or_init(|| unsafe {
-            Scope {
-                inner: mem::transmute::<&Inner<'_, 'env>, &'static Inner<'static, 'static>>(inner),
-                members: mem::transmute::<&Members, &'static Members>(&members),
-            }
+            let inner = mem::transmute::<&Inner<'_, 'env>, &'static Inner<'static, 'static>>(inner);
+            Scope { inner, stopper: stopper.clone() }
         });
-        // SAFETY: gives the value its lifetimes back. It, what it points to and
-        // `members` stand outside of `std::thread::scope`, which returns only
-        // when no thread is left to use them.
+        // SAFETY: gives the value its lifetimes back. It stands outside of
+        // `std::thread::scope`, which returns only when no thread is left to use it.
         let scope = unsafe { mem::transmute::<&Scope<'static, 'static>, &Scope<'_, 'env>>(placed) };
-        // mutant: scope-whose-closure-panics-stops
-        let leave = StopOnPanic(&members);
+        let leave = StopOnPanic(&stopper);
         let value = f(scope);
-        // mutant: scope-stopped-by-panic-own
         mem::forget(leave);
-        members.wait();
         value
     })
 }
 
-/// Requests all members to stop when it is dropped, by a panic: what returns
+/// Requests the scope to stop when it is dropped, by a panic: what returns
 /// forgets it. `panicking()` would not tell that from a scope that a destructor
 /// runs while its thread unwinds.
-struct StopOnPanic<'a>(&'a Members);
+struct StopOnPanic<'a>(&'a Stopper);
 
 impl Drop for StopOnPanic<'_> {
     fn drop(&mut self) {
@@ -91,96 +83,10 @@ impl Drop for StopOnPanic<'_> {
     }
 }
 
-/// The threads of a scope.
-#[derive(Debug, Default)]
-struct Members {
-    list: Mutex<List>,
-    /// Those that have not returned; what the scope's end waits on.
-    running: AtomicU32,
-}
-
-#[derive(Debug, Default)]
-struct List {
-    /// A thread that comes now is requested at once.
-    requested: bool,
-    stoppers: Vec<Stopper>,
-    /// When the list is this long, those that have ended are dropped.
-    prune_at: usize,
-}
-
-impl Members {
-    fn list(&self) -> MutexGuard<'_, List> {
-        self.list.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn add(&self, stopper: Stopper) {
-        let mut list = self.list();
-        if list.requested {
-            // mutant: also-who-comes-when-requested
-            stopper.request_stop();
-            return;
-        }
-        if list.stoppers.len() >= list.prune_at {
-            // mutant: scope-forgets-those-alone-ended
-            list.stoppers.retain(|stopper| !stopper.record().has_ended());
-            list.prune_at = (list.stoppers.len() * 2).max(16);
-        }
-        list.stoppers.push(stopper);
-    }
-
-    fn request_stop(&self) -> bool {
-        let (first, stoppers) = {
-            let mut list = self.list();
-            (!mem::replace(&mut list.requested, true), mem::take(&mut list.stoppers))
-        };
-        // mutant: all-threads-scope-requested-with
-        Record::request_all(stoppers.iter().map(Stopper::record));
-        first
-    }
-
-    /// Waits until all have returned. If the calling thread is to stop meanwhile,
-    /// so are they.
-    fn wait(&self) {
-        // Nothing can stop a thread that nothing has a handle of: std waits then.
-        // mutant: who-waits-for-scope-hands
-        if current::can_be_requested() && self.all_returned_or_stop().is_err() {
-            self.request_stop();
-        }
-    }
-
-    fn all_returned_or_stop(&self) -> std::result::Result<(), Stopped> {
-        loop {
-            let running = self.running.load(Ordering::Acquire);
-            if running == 0 {
-                return Ok(());
-            }
-            crate::call::futex_wait_or_stop(&self.running, running, None)?;
-        }
-    }
-}
-
-/// A thread of a scope, until its function has returned.
-struct Running<'a>(&'a Members);
-
-impl Running<'_> {
-    fn new(members: &Members) -> Running<'_> {
-        members.running.fetch_add(1, Ordering::Relaxed);
-        Running(members)
-    }
-}
-
-impl Drop for Running<'_> {
-    fn drop(&mut self) {
-        if self.0.running.fetch_sub(1, Ordering::Release) == 1 {
-            futex_wake(&self.0.running);
-        }
-    }
-}
-
 /// What [`scope`] hands to its closure.
 pub struct Scope<'scope, 'env> {
     inner: &'scope Inner<'scope, 'env>,
-    members: &'scope Members,
+    stopper: Stopper,
 }
 
 impl<'scope> Scope<'scope, '_> {
@@ -200,18 +106,34 @@ impl<'scope> Scope<'scope, '_> {
 
     /// Requests every thread of the scope to stop, those that it will start as
     /// well, and returns at once. True if it is the first request.
-    ///
-    /// Unlike [`Stopper::request_stop`] it locks, so a signal handler must not
-    /// call it.
     #[allow(clippy::must_use_candidate, reason = "a request is made for its effect")]
     pub fn request_stop(&self) -> bool {
-        self.members.request_stop()
+        self.stopper.request_stop()
     }
 
-    /// Returns whether the scope has been requested to stop.
+    /// Returns whether the scope is stopped: whether it has been requested to stop, or
+    /// what it is stopped with has been.
     #[must_use]
     pub fn stop_requested(&self) -> bool {
-        self.members.list().requested
+        self.stopper.stop_requested()
+    }
+
+    /// Returns a handle that only requests, to give away.
+    ///
+    /// ```
+    /// use stopruntime::ext::sleep_or_stop;
+    /// use stopruntime::thread;
+    /// use std::time::Duration;
+    ///
+    /// thread::scope(|scope| {
+    ///     let stopper = scope.stopper();
+    ///     scope.spawn(|| sleep_or_stop(Duration::MAX).is_err());
+    ///     scope.spawn(move || stopper.request_stop());
+    /// });
+    /// ```
+    #[must_use]
+    pub fn stopper(&self) -> Stopper {
+        self.stopper.clone()
     }
 }
 
@@ -260,18 +182,13 @@ impl Builder {
         F: FnOnce() -> T + Send + 'scope,
         T: Send + 'scope,
     {
-        let running = Running::new(scope.members);
         let f = move || {
-            let running = running;
-            // Dropped before that one, which wakes the scope's end.
-            // mutant: scope-one-whose-threads-panics
-            let leave = StopOnPanic(running.0);
+            let leave = StopOnPanic(&scope.stopper);
             let value = f();
             mem::forget(leave);
             value
         };
-        let (inner, stopper) = self.spawn_inside(scope.inner, f)?;
-        scope.members.add(stopper.clone());
+        let (inner, stopper) = self.spawn_inside(scope.inner, &scope.stopper, f)?;
         Ok(ScopedJoinHandle::new(inner, stopper))
     }
 }

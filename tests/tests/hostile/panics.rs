@@ -117,7 +117,7 @@ per_backend! {
                 // Not joined: the scope says so when it is left.
                 scope.spawn(|| panic!("unseen"));
                 // That has stopped it.
-                assert!(!stopped.request_stop());
+                assert!(stopped.stop_requested());
                 assert!(stopped.join().unwrap());
                 scope.spawn(|| assert!(is_stopped(&reader)));
             });

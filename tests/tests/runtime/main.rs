@@ -7,6 +7,7 @@ mod lifecycle;
 mod lifecycle_held;
 mod old_kernels;
 mod registration;
+mod reused_records;
 mod scopes;
 mod support;
 mod thread_keys;

@@ -2,11 +2,11 @@
 //! its error types. A [`Receiver`] can be cloned, which takes the place of
 //! sharing one behind a `Mutex`: each message goes to one of them.
 //!
-//! A stopped `recv` has taken no message; a stopped `send` drops the value that it
-//! was given without sending it. To keep it, send a clone and remove the original
-//! only after the `send` has succeeded.
+//! A stopped `recv` has taken no message; a stopped `send` drops the value it
+//! was given without sending it: look at the value first and take it off where
+//! it came from after the `send`.
 //!
-//! While no thread waits, neither half makes a system call.
+//! Where nobody waits, neither half makes a system call.
 
 mod lock;
 mod queue;
@@ -22,9 +22,7 @@ use std::sync::Arc;
 pub use std::sync::mpsc::{RecvError, RecvTimeoutError, SendError, TryRecvError, TrySendError};
 use std::time::{Duration, Instant};
 
-/// Creates a channel without bound.
-///
-/// # Examples
+/// A channel without bound.
 ///
 /// ```
 /// use stopruntime::sync::mpsc;
@@ -40,8 +38,8 @@ pub fn channel<T>() -> (Sender<T>, Receiver<T>) {
     (Sender { queue: Arc::clone(&queue) }, Receiver { queue })
 }
 
-/// Creates a channel for this many messages; for 0 each `send` waits until its
-/// message has been received.
+/// A channel for this many messages; for 0 each `send` waits until its message
+/// has been received.
 #[must_use]
 pub fn sync_channel<T>(bound: usize) -> (SyncSender<T>, Receiver<T>) {
     let queue = Arc::new(Queue::new(Some(bound)));
@@ -73,7 +71,7 @@ impl<T> Sender<T> {
         never(self.queue.send::<Plain>(message))
     }
 
-    /// Sends as [`Sender::send`] does, stop-checked.
+    /// [`Sender::send`], stop-checked.
     ///
     /// # Errors
     ///
@@ -93,7 +91,7 @@ impl<T> SyncSender<T> {
         never(self.queue.send::<Plain>(message))
     }
 
-    /// Sends as [`SyncSender::send`] does, stop-checked.
+    /// [`SyncSender::send`], stop-checked.
     ///
     /// # Errors
     ///
@@ -123,7 +121,7 @@ impl<T> Receiver<T> {
         never(self.queue.recv::<Plain>(None)).map_err(|_| RecvError)
     }
 
-    /// Waits as [`Receiver::recv`] does, stop-checked.
+    /// [`Receiver::recv`], stop-checked.
     ///
     /// # Errors
     ///
@@ -141,7 +139,7 @@ impl<T> Receiver<T> {
         never(self.queue.recv::<Plain>(Instant::now().checked_add(timeout)))
     }
 
-    /// Waits as [`Receiver::recv_timeout`] does, stop-checked.
+    /// [`Receiver::recv_timeout`], stop-checked.
     ///
     /// # Errors
     ///
@@ -162,13 +160,13 @@ impl<T> Receiver<T> {
         self.queue.try_recv()
     }
 
-    /// Iterates over the messages until there is no sender any more.
+    /// The messages until there is no sender any more.
     #[must_use]
     pub fn iter(&self) -> Iter<'_, T> {
         Iter { rx: self }
     }
 
-    /// Iterates over the messages that are there now.
+    /// The messages that are there now.
     #[must_use]
     pub fn try_iter(&self) -> TryIter<'_, T> {
         TryIter { rx: self }
@@ -183,7 +181,7 @@ pub struct Iter<'receiver, T> {
     rx: &'receiver Receiver<T>,
 }
 
-/// Iterates over the messages that are there now.
+/// The messages that are there now.
 #[derive(Debug)]
 pub struct TryIter<'receiver, T> {
     rx: &'receiver Receiver<T>,

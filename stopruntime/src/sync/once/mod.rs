@@ -16,8 +16,6 @@ use futex::{POISONED, RawOnce};
 /// say so: it counts as run, and no other one is. Where that matters use
 /// [`Once::try_call_once`], whose closure says whether it has finished.
 ///
-/// # Examples
-///
 /// ```
 /// use stopruntime::sync::Once;
 ///
@@ -39,7 +37,7 @@ pub struct OnceState {
 }
 
 impl OnceState {
-    /// Returns whether a closure panicked before.
+    /// Whether a closure panicked before.
     #[must_use]
     pub fn is_poisoned(&self) -> bool {
         self.poisoned
@@ -47,7 +45,7 @@ impl OnceState {
 }
 
 impl Once {
-    /// Creates a cell for which nothing has run.
+    /// Nothing has run.
     #[must_use]
     pub const fn new() -> Once {
         Once { raw: RawOnce::new() }
@@ -87,7 +85,7 @@ impl Once {
         never(self.call::<Plain>(false, |_| run()));
     }
 
-    /// Runs the closure as [`Once::call_once`] does, stop-checked.
+    /// [`Once::call_once`], stop-checked.
     ///
     /// # Errors
     ///
@@ -102,8 +100,8 @@ impl Once {
         self.call::<OrStop>(false, |_| run())
     }
 
-    /// Runs a closure that may fail, or be stopped, as [`Once::call_once`] does. If
-    /// it fails, none has run: the next thread in line runs its own.
+    /// [`Once::call_once`] with a closure that may fail, or be stopped. If it does,
+    /// none has run: the next one in line runs its own.
     ///
     /// # Errors
     ///
@@ -140,7 +138,7 @@ impl Once {
         never(self.try_call::<Plain, E>(false, |_| run()))
     }
 
-    /// Runs the closure as [`Once::try_call_once`] does, stop-checked.
+    /// [`Once::try_call_once`], stop-checked.
     ///
     /// # Errors
     ///
@@ -158,14 +156,13 @@ impl Once {
         self.try_call::<OrStop, E>(false, |_| run())
     }
 
-    /// Runs the closure as [`Once::call_once`] does, even if one has panicked
-    /// before.
+    /// [`Once::call_once`], also if a closure has panicked before.
     #[inline]
     pub fn call_once_force(&self, run: impl FnOnce(&OnceState)) {
         never(self.call::<Plain>(true, run));
     }
 
-    /// Runs the closure as [`Once::call_once_force`] does, stop-checked.
+    /// [`Once::call_once_force`], stop-checked.
     ///
     /// # Errors
     ///
@@ -175,7 +172,7 @@ impl Once {
         self.call::<OrStop>(true, run)
     }
 
-    /// Returns whether a closure has run to its end.
+    /// Whether a closure has run to its end.
     #[must_use]
     #[inline]
     pub fn is_completed(&self) -> bool {
@@ -197,7 +194,7 @@ impl Once {
         never(self.wait_as::<Plain>(false));
     }
 
-    /// Waits as [`Once::wait`] does, stop-checked.
+    /// [`Once::wait`], stop-checked.
     ///
     /// # Errors
     ///
@@ -210,12 +207,12 @@ impl Once {
         self.wait_as::<OrStop>(false)
     }
 
-    /// Waits as [`Once::wait`] does; if a closure has panicked, for another one.
+    /// [`Once::wait`], for another one if one has panicked.
     pub fn wait_force(&self) {
         never(self.wait_as::<Plain>(true));
     }
 
-    /// Waits as [`Once::wait_force`] does, stop-checked.
+    /// [`Once::wait_force`], stop-checked.
     ///
     /// # Errors
     ///

@@ -28,8 +28,6 @@ use std::sync::{LockResult, TryLockError, TryLockResult};
 /// wait for a writer that waits for it. A writer that is stopped while it waits
 /// lets the readers in again.
 ///
-/// # Examples
-///
 /// ```
 /// use stopruntime::sync::RwLock;
 ///
@@ -56,12 +54,12 @@ impl<T: ?Sized> UnwindSafe for RwLock<T> {}
 impl<T: ?Sized> RefUnwindSafe for RwLock<T> {}
 
 impl<T> RwLock<T> {
-    /// Creates a free lock over the value.
+    /// A free lock over the value.
     pub const fn new(value: T) -> RwLock<T> {
         RwLock { raw: RawRwLock::new(), poison: Poison::new(), data: UnsafeCell::new(value) }
     }
 
-    /// Returns the value.
+    /// The value.
     ///
     /// # Errors
     ///
@@ -89,7 +87,7 @@ impl<T: ?Sized> RwLock<T> {
         self.reader()
     }
 
-    /// Waits as [`RwLock::read`] does, stop-checked.
+    /// [`RwLock::read`], stop-checked.
     ///
     /// # Errors
     ///
@@ -100,7 +98,7 @@ impl<T: ?Sized> RwLock<T> {
         Ok(self.reader())
     }
 
-    /// Takes the lock for reading if no writer holds it or waits for it.
+    /// Reads if no writer holds the lock or waits for it.
     ///
     /// # Errors
     ///
@@ -110,7 +108,7 @@ impl<T: ?Sized> RwLock<T> {
         if self.raw.try_read() { Ok(self.reader()?) } else { Err(TryLockError::WouldBlock) }
     }
 
-    /// Waits until no thread holds the lock.
+    /// Waits until nobody holds the lock.
     ///
     /// # Errors
     ///
@@ -121,7 +119,7 @@ impl<T: ?Sized> RwLock<T> {
         self.writer()
     }
 
-    /// Waits as [`RwLock::write`] does, stop-checked.
+    /// [`RwLock::write`], stop-checked.
     ///
     /// # Errors
     ///
@@ -132,11 +130,11 @@ impl<T: ?Sized> RwLock<T> {
         Ok(self.writer())
     }
 
-    /// Takes the lock for writing if no thread holds it.
+    /// Writes if nobody holds the lock.
     ///
     /// # Errors
     ///
-    /// [`TryLockError::WouldBlock`] if a thread does.
+    /// [`TryLockError::WouldBlock`] if somebody does.
     #[inline]
     pub fn try_write(&self) -> TryLockResult<RwLockWriteGuard<'_, T>> {
         if self.raw.try_write() { Ok(self.writer()?) } else { Err(TryLockError::WouldBlock) }
@@ -163,7 +161,7 @@ impl<T: ?Sized> RwLock<T> {
         self.poison.tell(RwLockWriteGuard { lock: self, change, not_send: PhantomData })
     }
 
-    /// Returns whether a writer panicked.
+    /// Whether a writer panicked.
     #[must_use]
     pub fn is_poisoned(&self) -> bool {
         self.poison.is_set()
@@ -174,7 +172,7 @@ impl<T: ?Sized> RwLock<T> {
         self.poison.clear();
     }
 
-    /// Returns the value; the borrow shows that no thread holds the lock.
+    /// The value; the borrow shows that nobody holds the lock.
     ///
     /// # Errors
     ///

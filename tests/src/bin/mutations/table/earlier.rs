@@ -2,30 +2,35 @@
 
 use super::{ALL, ITSELF, PPOLL, Row, WINDOWS, row};
 
+const EARLIER: &str = "runtime/earlier.rs";
+const HANDLER_RS: &str = "runtime/handler.rs";
+
 pub(crate) fn rows() -> Vec<Row> {
     [flags(), called(), ends(), others(), forked()].into_iter().flatten().collect()
 }
 
 fn flags() -> Vec<Row> {
+    const WANTED: &str =
+        "let flags = if is_handler(action) { action.sa_flags } else { INHERITED };";
     vec![
         row("a stray signal ends no call that can go on", "`SA_RESTART`")
-            .change("stray-signal-ends-no-call", "| libc::SA_RESTART", "")
+            .edit(EARLIER, "libc::SA_ONSTACK | libc::SA_RESTART;", "libc::SA_ONSTACK;")
             .caught_by("signals::strays::strays_end_nothing_and_reach_the_earlier_handler", WINDOWS),
         row("a handler that wants the alternate stack has it", "`SA_ONSTACK`")
-            .change("stray-signal-ends-no-call", "SA_ONSTACK | libc::", "")
+            .edit(EARLIER, "libc::SA_ONSTACK | libc::SA_RESTART;", "libc::SA_RESTART;")
             .caught_by(
                 "signals::earlier_handler::it_runs_on_the_alternate_stack_and_its_signals_are_blocked",
                 ALL,
             ),
         row("and one that does not has the thread's own, and ends calls", "ours has our flags")
-            .becomes("one-does-not-threads-own", "let flags = INHERITED;")
+            .edit(EARLIER, WANTED, "let flags = INHERITED;")
             .caught_by("signals::earlier_flags::one_without_an_alternate_stack_has_the_threads_own", ALL)
             .caught_by(
                 "signals::earlier_flags::one_without_restarts_ends_a_plain_call_and_a_stop_ends_a_marked_one",
                 ALL,
             ),
         row("children that nobody was to reap are not", "`SIGCHLD` has our flags")
-            .change("children-nobody-reap-not", "libc::SA_NOCLDWAIT", "0")
+            .edit(EARLIER, "if ignored { libc::SA_NOCLDWAIT } else { 0 }", "if ignored { 0 } else { 0 }")
             .caught_by("signals::earlier_flags::children_that_nobody_was_to_reap_are_not", ALL),
     ]
 }
@@ -33,19 +38,27 @@ fn flags() -> Vec<Row> {
 fn called() -> Vec<Row> {
     vec![
         row("the handler before ours blocks what it blocked, and no more", "our mask")
-            .condition("handler-before-ours-blocks-what", "window::AVAILABLE")
+            .edit(EARLIER, "if !window::AVAILABLE {", "if window::AVAILABLE {")
             .caught_by(
                 "signals::earlier_flags::during_one_its_mask_is_blocked_and_the_threads_and_no_other",
                 ALL,
             ),
         row("its own signal among it, unless it wants that", "`SA_NODEFER`")
-            .condition("own-signal-among-unless-wants", "true")
+            .edit(EARLIER, "if action.sa_flags & libc::SA_NODEFER == 0 {", "if true {")
             .caught_by("signals::earlier_flags::and_not_its_own_signal_if_it_does_not_want_that", ALL),
         row("one that is to run once runs once", "`SA_RESETHAND`")
-            .change("one-run-once-runs-once", "earlier.spent.swap(true, Ordering::Relaxed)", "earlier.spent.swap(false, Ordering::Relaxed)")
+            .edit(
+                EARLIER,
+                "once && earlier.spent.swap(true, Ordering::Relaxed)",
+                "once && earlier.spent.swap(false, Ordering::Relaxed)",
+            )
             .caught_by("signals::earlier_flags::one_that_is_to_run_once_runs_once", ALL),
         row("no handler is called where the signal was ignored", "the look for `SIG_IGN`")
-            .condition("no-handler-called-where-signal", "action.sa_sigaction == libc::SIG_IGN && signal == 0")
+            .edit(
+                EARLIER,
+                "if action.sa_sigaction == libc::SIG_IGN {",
+                "if action.sa_sigaction == libc::SIG_IGN && signal == 0 {",
+            )
             .caught_by("signals::earlier_handler::none_and_a_signal_that_is_ignored_are_no_handlers", ALL),
     ]
 }
@@ -53,11 +66,7 @@ fn called() -> Vec<Row> {
 fn ends() -> Vec<Row> {
     vec![
         row("a default action that ends the process ends it", "it is swallowed")
-            .change(
-                "default-action-ends-process-ends",
-                "if may_end {",
-                "if may_end && signal == 0 {",
-            )
+            .edit(EARLIER, "        if may_end {", "        if may_end && signal == 0 {")
             .caught_by(
                 "signals::earlier_flags::a_default_action_that_ends_the_process_ends_it",
                 ALL,
@@ -66,14 +75,16 @@ fn ends() -> Vec<Row> {
             "over the limit of pending signals ours is known as ours",
             "what has no siginfo is foreign",
         )
-        .becomes(
-            "over-limit-pending-signals-ours",
+        .edit(
+            HANDLER_RS,
+            "(from_here || siginfo::is_bare(info), probe)",
             "{ let _ = siginfo::is_bare as unsafe fn(_) -> _; (from_here, probe) }",
         )
         .caught_by("signals::earlier_flags::nor_over_the_limit_of_pending_signals", ALL),
         row("nor is it foreign where its number cannot be sent", "what has none is foreign")
-            .becomes(
-                "over-limit-pending-signals-ours",
+            .edit(
+                HANDLER_RS,
+                "(from_here || siginfo::is_bare(info), probe)",
                 "{ let _ = from_here; (siginfo::is_bare(info), probe) }",
             )
             .caught_by("signals::earlier_flags::nor_without_a_number", ALL),
@@ -83,7 +94,11 @@ fn ends() -> Vec<Row> {
 fn others() -> Vec<Row> {
     vec![
         row("two copies that share a signal agree about it", "they do not know each other")
-            .change("two-copies-share-signal-agree", "SA_SIGINFO !", "SA_SIGINFO =")
+            .edit(
+                "runtime/copies.rs",
+                "let is_copy = action.sa_flags & libc::SA_SIGINFO != 0;",
+                "let is_copy = action.sa_flags & libc::SA_SIGINFO == 0;",
+            )
             .caught_by(
                 "built::linking::backends::ppoll_is_refused_after_windows_and_the_default_follows",
                 ITSELF,
@@ -93,10 +108,10 @@ fn others() -> Vec<Row> {
                 ITSELF,
             ),
         row("a program with others' rights does not look at the environment", "`AT_SECURE`")
-            .change(
-                "program-with-others-rights-does",
-                "{ libc::getauxval(libc::AT_SECURE) } != 0;",
-                "{ libc::getauxval(libc::AT_SECURE) } == 1 << 20;",
+            .edit(
+                "runtime/install.rs",
+                "unsafe { libc::getauxval(libc::AT_SECURE) } != 0;",
+                "unsafe { libc::getauxval(libc::AT_SECURE) } == 1 << 20;",
             )
             .caught_by(
                 "runtime::config::a_program_with_others_rights_does_not_look_at_the_environment",
@@ -106,26 +121,39 @@ fn others() -> Vec<Row> {
             "a backend in the environment that is not to be had ends no program",
             "the default is not tried",
         )
-        .becomes("backend-in-environment-not-ends", "Err(error)")
+        .edit(
+            "runtime/install.rs",
+            "            config.try_install(None)\n",
+            "            Err(error)\n",
+        )
         .caught_by("runtime::config::an_unknown_name_ends_no_thread_that_is_started", ITSELF),
     ]
 }
 
 fn forked() -> Vec<Row> {
+    const PROCESS: &str = "runtime/process.rs";
     vec![
         row("a child has turns and locks of its own", "its parent's, which other threads hold")
-            .becomes("child-turns-locks-own", "let _ = place;")
-            .gone("child-turns-locks-own-2")
+            .edit(PROCESS, "place.store(null_mut(), Ordering::Relaxed);", "let _ = place;")
+            .edit(PROCESS, "libc::madvise(made, size, libc::MADV_WIPEONFORK);", "")
             .caught_by("runtime::forked::a_turn_that_another_thread_of_the_parent_has_is_nobodys", PPOLL)
             .caught_by(
                 "runtime::forked::an_installation_that_another_thread_of_the_parent_is_at_is_nobodys",
                 ALL,
             ),
         row("a child that libc has not made is stopped", "it is not known as one")
-            .becomes("child-libc-not-made-stopped", "page().settled.load(Ordering::Acquire) == 2")
+            .edit(
+                PROCESS,
+                "page().settled.load(Ordering::Acquire) == 0",
+                "page().settled.load(Ordering::Acquire) == 2",
+            )
             .caught_by("runtime::forked::a_child_is_stopped_however_it_was_made", ALL),
         row("and waits for no requester of the parent's", "what was in flight is waited for")
-            .change("waits-for-no-requester-parents", "own_after_raw_fork();\n        self.", "")
+            .edit(
+                "runtime/record.rs",
+                "        self.own_after_raw_fork();\n        self.claim",
+                "        self.claim",
+            )
             .caught_by("hostile::forks::nor_without_membarrier", WINDOWS),
     ]
 }

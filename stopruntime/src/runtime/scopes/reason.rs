@@ -1,0 +1,73 @@
+//! Why something is stopped.
+
+use core::fmt;
+use std::collections::HashSet;
+use std::sync::{Mutex, PoisonError};
+
+/// Why a marked call has stopped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Cause {
+    /// A stop of a scope has been requested.
+    Requested,
+    /// The deadline of a scope has passed.
+    Deadline,
+}
+
+/// What a requester says for a reason: `service.request_stop_because("reload")`.
+///
+/// It is a text for people and logs. One that is no literal is kept for as long as the
+/// program runs, once however often it is given: say what kind of reason it is, and
+/// not the number of the request.
+///
+/// ```
+/// use stopruntime::{Reason, Stopper, check};
+///
+/// let job = Stopper::new();
+/// job.request_stop_because("reload");
+/// let stopped = job.run(check).unwrap_err();
+/// assert_eq!(stopped.reason(), Some(Reason::from("reload")));
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Reason(&'static str);
+
+impl Reason {
+    /// Returns the text.
+    #[must_use]
+    pub const fn as_str(&self) -> &'static str {
+        self.0
+    }
+}
+
+impl From<&'static str> for Reason {
+    /// Async-signal-safe: nothing is copied.
+    fn from(text: &'static str) -> Reason {
+        Reason(text)
+    }
+}
+
+impl From<String> for Reason {
+    /// Keeps the text for as long as the program runs.
+    fn from(text: String) -> Reason {
+        static KEPT: Mutex<Option<HashSet<&'static str>>> = Mutex::new(None);
+        let mut kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
+        let kept = kept.get_or_insert_default();
+        Reason(kept.get(text.as_str()).copied().unwrap_or_else(|| {
+            let text: &'static str = text.leak();
+            kept.insert(text);
+            text
+        }))
+    }
+}
+
+impl fmt::Debug for Reason {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(formatter)
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.0)
+    }
+}

@@ -1,0 +1,148 @@
+//! Asking scopes to stop: async-signal-safe, without a lock, an allocation or a wait
+//! for anyone else.
+
+use super::cell::{REQUESTED, SPREAD, ScopeCell, WATCHED};
+use super::reason::Reason;
+use super::{LOOK, LOOKED};
+use crate::runtime::record::{self, Record};
+use crate::runtime::signal;
+use core::sync::atomic::{AtomicUsize, Ordering};
+
+/// Requesters between their first step and their last, in the whole process. A
+/// thread does not take its flag down while there is one.
+#[repr(align(64))]
+struct InFlightCount(AtomicUsize);
+
+static IN_FLIGHT: InFlightCount = InFlightCount(AtomicUsize::new(0));
+
+/// One requester, counted.
+pub(super) struct InFlight(());
+
+impl InFlight {
+    /// Before everything else that a requester does.
+    pub(super) fn begin() -> InFlight {
+        record::note_request();
+        IN_FLIGHT.0.fetch_add(1, Ordering::SeqCst);
+        InFlight(())
+    }
+}
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        IN_FLIGHT.0.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+/// Requests a stop of the scope. True if it is the first request.
+pub(crate) fn request(scope: &ScopeCell, reason: Option<Reason>) -> bool {
+    let in_flight = InFlight::begin();
+    if let Some(reason) = reason {
+        scope.give_reason(reason);
+    }
+    // The state before the flags: a thread that takes its flag down has seen it.
+    let before = scope.set(REQUESTED);
+    match scope.record() {
+        // Its own thread alone runs under it, and need not be looked for.
+        Some(record) if before & SPREAD == 0 => {
+            record.line.flag.store(LOOK, Ordering::SeqCst);
+            let barrier = signal::barrier();
+            record.end_its_call(barrier, &|record| record.sees_own());
+        }
+        _ => {
+            // State, then what threads have published; they do it the other way round.
+            signal::barrier();
+            let runs_under = |record: &Record| record.runs_under(scope);
+            interrupt(&runs_under, &runs_under);
+        }
+    }
+    drop(in_flight);
+    if before & WATCHED != 0 {
+        notify();
+    }
+    before & REQUESTED == 0
+}
+
+/// Stops the scope at this time.
+pub(crate) fn request_at(scope: &ScopeCell, deadline: u64) {
+    scope.deadline.fetch_min(deadline, Ordering::SeqCst);
+    // As for a request: the deadline, then what threads have published.
+    signal::barrier();
+    for record in record::all().filter(|record| record.runs_under(scope)) {
+        record.arm_far(deadline);
+    }
+    if scope.has(WATCHED) {
+        notify();
+    }
+}
+
+fn notify() {
+    #[cfg(feature = "crossbeam-channel")]
+    crate::crossbeam::helper::notify();
+}
+
+/// Ends the marked calls of all threads that are `found` and still `fit` when they
+/// are to be signalled: a batch at a time, all flags, one barrier, then the signals.
+///
+/// A thread is signalled only by one that has set its flag before a barrier of its
+/// own, hence the batch.
+pub(super) fn interrupt(found: &dyn Fn(&Record) -> bool, fits: &dyn Fn(&Record) -> bool) {
+    const BATCH: usize = 64;
+    let mut records = record::all().filter(|record| found(record));
+    loop {
+        let mut batch = [None; BATCH];
+        let mut count = 0;
+        for record in records.by_ref().take(BATCH) {
+            record.line.flag.store(LOOK, Ordering::SeqCst);
+            batch[count] = Some(record);
+            count += 1;
+        }
+        if count == 0 {
+            return;
+        }
+        let barrier = signal::barrier();
+        for record in batch.iter().flatten() {
+            if !record.is_of_the_parent() {
+                record.end_its_call(barrier, fits);
+            }
+        }
+    }
+}
+
+/// A thread that has looked, and has found nothing that is stopped, takes its flag
+/// down. Not while a requester is in flight: it may have looked at the thread in the
+/// call that has just ended, and the next call settles only with the flag up.
+///
+/// Without a barrier of all threads requesters signal whomever they find under a
+/// scope, also one that has just left it: there the thread waits for them, and takes
+/// what they have sent. True if they have.
+pub(super) fn drop_hint(record: &Record) -> bool {
+    let mut met_a_signal = false;
+    if !signal::has_membarrier() && record.has_window() {
+        while IN_FLIGHT.0.load(Ordering::SeqCst) != 0 {
+            std::thread::yield_now();
+        }
+        met_a_signal = record.settle();
+    }
+    lower(record);
+    met_a_signal
+}
+
+/// Takes a flag down that no requester can have set.
+pub(crate) fn lower(record: &Record) {
+    if IN_FLIGHT.0.load(Ordering::SeqCst) == 0 {
+        let order = Ordering::SeqCst;
+        // Not if a request has come since.
+        let _ = record.line.flag.compare_exchange(LOOKED, 0, order, order);
+    }
+}
+
+/// In a forked child: the requesters of the parent do not exist, and of its threads
+/// one. Async-signal-safe.
+pub(crate) fn after_fork(own: Option<&Record>) {
+    IN_FLIGHT.0.store(0, Ordering::SeqCst);
+    for record in record::all() {
+        if own.is_none_or(|own| !core::ptr::eq(own, record)) {
+            record.hide();
+        }
+    }
+}

@@ -1,0 +1,230 @@
+//! The error of a call that was stopped, and finding it in others.
+
+use crate::runtime::scopes::entries::{self, Stop};
+use crate::runtime::scopes::reason::{Cause, Reason};
+use core::fmt;
+use std::error::Error;
+use std::io;
+
+/// The error of a marked call that did not happen because a stop is requested.
+///
+/// A single call that reports `Stopped` had no effect. A call made of several
+/// (`read_exact`, `write_all`, …) reports how far it came.
+///
+/// As an [`io::Error`] it is of a kind that no retry loop swallows, never
+/// [`io::ErrorKind::Interrupted`]; [`is_stopped`] finds it again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stopped {
+    progress: usize,
+    stop: Stop,
+}
+
+impl Stopped {
+    /// The stop that the calling thread has just found.
+    #[cold]
+    pub(crate) fn new() -> Stopped {
+        Stopped { progress: 0, stop: entries::last_stop() }
+    }
+
+    /// The same of a compound call, which had moved so much.
+    pub(crate) fn after(progress: usize) -> Stopped {
+        Stopped { progress, ..Stopped::new() }
+    }
+
+    /// Bytes that a compound call had moved before it was stopped; 0 for a
+    /// single call.
+    #[must_use]
+    pub const fn progress(&self) -> usize {
+        self.progress
+    }
+
+    /// Why the call was stopped.
+    #[must_use]
+    pub const fn cause(&self) -> Cause {
+        self.stop.cause
+    }
+
+    /// What the requester has said for a reason, if it has
+    /// ([`Stopper::request_stop_because`](crate::Stopper::request_stop_because)).
+    #[must_use]
+    pub const fn reason(&self) -> Option<Reason> {
+        self.stop.reason
+    }
+}
+
+impl fmt::Display for Stopped {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self.cause() {
+            Cause::Requested => "a stop has been requested",
+            Cause::Deadline => "the time is over",
+        })?;
+        match self.reason() {
+            Some(reason) => write!(formatter, ": {reason}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Error for Stopped {}
+
+impl From<Stopped> for io::Error {
+    fn from(stopped: Stopped) -> io::Error {
+        io::Error::other(Inside(stopped))
+    }
+}
+
+/// A stop in an [`io::Error`], whose `source` is that of what is in it: so whatever
+/// shows the error's own source leads to the stop (`#[error(transparent)]`).
+#[derive(Debug)]
+struct Inside(Stopped);
+
+impl fmt::Display for Inside {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(formatter)
+    }
+}
+
+impl Error for Inside {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        Some(&self.0)
+    }
+}
+
+/// Finds [`Stopped`] in an error or in what caused it.
+pub(crate) fn stopped_in(error: &io::Error) -> Option<Stopped> {
+    find(error.get_ref().map(|inner| inner as _))
+}
+
+pub(crate) fn find(mut cause: Option<&(dyn Error + 'static)>) -> Option<Stopped> {
+    while let Some(error) = cause {
+        if let Some(stopped) = error.downcast_ref::<Stopped>() {
+            return Some(*stopped);
+        }
+        // An io::Error skips its own payload in `source`.
+        cause = match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+            Some(inner) => Some(inner as _),
+            None => error.source(),
+        };
+    }
+    None
+}
+
+/// An error that may carry [`Stopped`], so that a stop passes through functions
+/// that return it: `#[blocking(as_is)] read_frame(&mut stream)?`, where `read_frame`
+/// is `#[stoppable]` itself.
+///
+/// A stop is found without it in every [`Error`] that shows it as a
+/// [`source`](Error::source), at any depth, and in what derefs to one (`Box<dyn
+/// Error>`, the reports of `anyhow` and `eyre`). Implement it for an error that is
+/// neither.
+///
+/// A marked call that returns such an error is left as stopped only if the calling
+/// thread is to stop. Another thread's stop that comes home in a result, through a
+/// channel or a join, is an ordinary error.
+///
+/// ```
+/// use std::io::{self, Read};
+/// use std::net::TcpStream;
+/// use stopruntime::{CarriesStop, Stopped, stoppable};
+///
+/// enum FrameError {
+///     Io(io::Error),
+///     TooLong(usize),
+/// }
+///
+/// impl CarriesStop for FrameError {
+///     fn stopped(&self) -> Option<Stopped> {
+///         match self {
+///             FrameError::Io(error) => error.stopped(),
+///             FrameError::TooLong(_) => None,
+///         }
+///     }
+/// }
+///
+/// impl From<io::Error> for FrameError {
+///     fn from(error: io::Error) -> FrameError {
+///         FrameError::Io(error)
+///     }
+/// }
+///
+/// // What a stop leaves the function with.
+/// impl From<Stopped> for FrameError {
+///     fn from(stopped: Stopped) -> FrameError {
+///         FrameError::Io(stopped.into())
+///     }
+/// }
+///
+/// #[stoppable]
+/// fn read_frame(stream: &mut TcpStream) -> Result<Vec<u8>, FrameError> {
+///     let mut length = [0; 2];
+///     #[blocking]
+///     stream.read_exact(&mut length)?;
+///     let length = usize::from(u16::from_be_bytes(length));
+///     if length > 1024 {
+///         return Err(FrameError::TooLong(length));
+///     }
+///     let mut frame = vec![0; length];
+///     #[blocking]
+///     stream.read_exact(&mut frame)?;
+///     Ok(frame)
+/// }
+/// # let error = FrameError::Io(io::ErrorKind::NotFound.into());
+/// # assert!(error.stopped().is_none());
+/// # assert!(FrameError::TooLong(1).stopped().is_none());
+/// # stopruntime::Stopper::current().request_stop();
+/// # let stopped = stopruntime::check().unwrap_err();
+/// # assert!(FrameError::from(stopped).stopped().is_some());
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "the error `{Self}` cannot carry a stop",
+    label = "this call has no stop-checked form, and its error does not tell a stop from a failure",
+    note = "implement `stopruntime::CarriesStop` for it; or, if what the call waits for has a file descriptor, use `#[blocking(readable)]`"
+)]
+pub trait CarriesStop {
+    /// The stop it carries, if it does.
+    fn stopped(&self) -> Option<Stopped>;
+}
+
+impl CarriesStop for Stopped {
+    fn stopped(&self) -> Option<Stopped> {
+        Some(*self)
+    }
+}
+
+impl CarriesStop for io::Error {
+    fn stopped(&self) -> Option<Stopped> {
+        stopped_in(self)
+    }
+}
+
+macro_rules! boxed {
+    ($($error:ty),*) => {$(
+        impl CarriesStop for $error {
+            fn stopped(&self) -> Option<Stopped> {
+                find(Some(&**self as _))
+            }
+        }
+    )*};
+}
+boxed!(Box<dyn Error>, Box<dyn Error + Send>, Box<dyn Error + Send + Sync>);
+
+/// Whether this error carries [`Stopped`], itself or as the cause of another: of
+/// the calling thread or, where the error has come through a channel or a join, of
+/// another one. Whether the calling thread is to stop says [`stop_requested`].
+///
+/// ```
+/// use std::io::{BufRead, BufReader};
+/// use std::os::unix::net::UnixStream;
+/// use stopruntime::{Stoppable, Stopper, is_stopped};
+///
+/// let (reader, _writer) = UnixStream::pair()?;
+/// let mut lines = BufReader::new(Stoppable::new(reader)).lines();
+/// Stopper::current().request_stop();
+/// let error = lines.next().unwrap().unwrap_err();
+/// assert!(is_stopped(&error));
+/// # Ok::<(), std::io::Error>(())
+/// ```
+#[must_use]
+pub fn is_stopped(error: &io::Error) -> bool {
+    stopped_in(error).is_some()
+}

@@ -1,0 +1,222 @@
+//! The handle of a scope.
+
+use super::Reason;
+use crate::runtime::current;
+use crate::runtime::record::{Record, RecordRef};
+use crate::runtime::scopes::cell::ScopeRef;
+use crate::runtime::scopes::entries::{self, Entry, Inside};
+use crate::runtime::scopes::{clock, request};
+use core::fmt;
+use std::time::Instant;
+
+/// A handle of a scope, which can ask it to stop: from any thread and from a signal
+/// handler.
+///
+/// A scope is a thread, or whatever [`run`](Stopper::run) runs under a scope that was
+/// made for it: a job on a thread of a pool, or all that a service does. While it is
+/// stopped, marked calls in it stop; the thread that ran it goes on with something
+/// else afterwards as if nothing had been.
+///
+/// ```
+/// use stopruntime::{Stopper, check};
+///
+/// let job = Stopper::new();
+/// assert!(job.request_stop()); // the first request
+/// assert!(!job.request_stop()); // there was one already
+/// job.run(|| assert!(check().is_err()));
+/// assert!(check().is_ok());
+///
+/// let thread = Stopper::current();
+/// thread.request_stop();
+/// assert!(check().is_err());
+/// ```
+///
+/// Scopes may stand under each other. A child is stopped with its parent, or alone:
+///
+/// ```
+/// use stopruntime::Stopper;
+///
+/// let service = Stopper::new();
+/// let (session, other) = (service.child(), service.child());
+/// session.request_stop();
+/// assert!(!other.stop_requested());
+/// service.request_stop();
+/// assert!(other.stop_requested());
+/// ```
+#[derive(Clone, PartialEq)]
+pub struct Stopper {
+    scope: ScopeRef,
+}
+
+impl Stopper {
+    /// Makes a scope, which stands under no other one.
+    #[must_use]
+    pub fn new() -> Stopper {
+        Stopper { scope: ScopeRef::new([], clock::NEVER) }
+    }
+
+    /// Makes a scope that is stopped with this one, or alone.
+    #[must_use]
+    pub fn child(&self) -> Stopper {
+        Stopper { scope: ScopeRef::new([self.scope.clone()], clock::NEVER) }
+    }
+
+    /// Returns the innermost scope of the calling code: that of the innermost
+    /// [`run`](Stopper::run) or [`within`](crate::within), or the thread's own.
+    ///
+    /// The scopes that a [`shield`](crate::shield) hides count, except those of
+    /// `within`. That of a `within` stops what is in it as if its time were over, except
+    /// that its error stays a stop; once it has been left, nothing runs under it.
+    ///
+    /// The stop signal is unblocked in a thread that hands out a `Stopper`
+    /// ([`Backend::Ppoll`](crate::Backend::Ppoll): blocked, except while it waits).
+    ///
+    /// # Panics
+    ///
+    /// If the runtime cannot be installed; see [`backend`](crate::backend()).
+    #[must_use]
+    #[track_caller]
+    pub fn current() -> Stopper {
+        current::registered();
+        match entries::innermost() {
+            Some(scope) => Stopper { scope },
+            None => Stopper::of(current::shared()),
+        }
+    }
+
+    /// Of a thread that has not started yet.
+    pub(crate) fn of(record: RecordRef) -> Stopper {
+        Stopper { scope: record.into_scope() }
+    }
+
+    /// A scope that is stopped with all that the calling code can see.
+    pub(crate) fn joined_with_all() -> Stopper {
+        Stopper { scope: entries::joined_with_all() }
+    }
+
+    pub(crate) fn into_scope(self) -> ScopeRef {
+        self.scope
+    }
+
+    /// The record of the thread whose own scope it is.
+    pub(crate) fn record(&self) -> &Record {
+        self.scope.record().expect("the scope of a thread")
+    }
+
+    /// Runs `f` under this scope on the calling thread: while the scope or one above it
+    /// is stopped, marked calls in `f` stop.
+    ///
+    /// The scopes that the calling code is under already stay; each can stop `f`. Any
+    /// number of threads may run under a scope at the same time, also one thread several
+    /// times, one inside of the other. A scope that is stopped already may be run: the
+    /// first marked call stops.
+    ///
+    /// It costs a few stores: no lock, no allocation (except more than eight scopes
+    /// inside of each other), no system call.
+    ///
+    /// ```
+    /// use stopruntime::{Stopper, ext::sleep_or_stop};
+    /// use std::time::Duration;
+    ///
+    /// let job = Stopper::new();
+    /// let worker = std::thread::spawn({
+    ///     let job = job.clone();
+    ///     move || {
+    ///         assert!(job.run(|| sleep_or_stop(Duration::MAX)).is_err());
+    ///         // The next job is none of its business.
+    ///         assert!(sleep_or_stop(Duration::from_millis(1)).is_ok());
+    ///     }
+    /// });
+    /// job.request_stop();
+    /// worker.join().unwrap();
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// If the runtime cannot be installed; see [`backend`](crate::backend()). A panic of
+    /// `f` leaves the scope.
+    #[inline]
+    #[track_caller]
+    pub fn run<R>(&self, f: impl FnOnce() -> R) -> R {
+        let entry = Entry::run(&self.scope);
+        let _inside = Inside::enter(&entry, false);
+        f()
+    }
+
+    /// Requests a stop and returns at once. The request stays until the scope is left;
+    /// a thread's own, until the thread ends. True if it is the first.
+    ///
+    /// A request ends the marked calls that the threads under this scope, or under a
+    /// child, are in or about to enter; code that is not marked never notices.
+    /// Async-signal-safe: it neither locks nor allocates (signal-safety(7)).
+    ///
+    /// A signal handler that interrupts it must come back. One that leaves it
+    /// by `siglongjmp(3)` or ends its thread in the middle may leave a signal
+    /// announced that is never sent, and the thread that was to have it waits
+    /// for that signal.
+    #[doc(alias = "pthread_cancel")]
+    #[doc(alias = "cancel")]
+    #[allow(clippy::must_use_candidate, reason = "a request is made for its effect")]
+    pub fn request_stop(&self) -> bool {
+        request::request(&self.scope, None)
+    }
+
+    /// Requests a stop and says why: [`Stopped::reason`](crate::Stopped::reason) returns
+    /// it. The first reason stays.
+    ///
+    /// Async-signal-safe if the reason is a literal or was made before.
+    ///
+    /// ```
+    /// use stopruntime::{Stopper, check};
+    ///
+    /// let service = Stopper::new();
+    /// service.request_stop_because("reload");
+    /// let stopped = service.child().run(check).unwrap_err();
+    /// assert_eq!(stopped.reason().unwrap().as_str(), "reload");
+    /// ```
+    #[allow(clippy::must_use_candidate, reason = "a request is made for its effect")]
+    pub fn request_stop_because(&self, reason: impl Into<Reason>) -> bool {
+        request::request(&self.scope, Some(reason.into()))
+    }
+
+    /// Stops the scope at this time. If it is given several, the earliest counts.
+    ///
+    /// # Panics
+    ///
+    /// If the thread for the deadlines cannot be started.
+    ///
+    /// ```
+    /// use std::time::{Duration, Instant};
+    /// use stopruntime::{Cause, Stopper, ext::sleep_or_stop};
+    ///
+    /// let job = Stopper::new();
+    /// job.request_stop_at(Instant::now() + Duration::from_millis(1));
+    /// let stopped = job.run(|| sleep_or_stop(Duration::MAX)).unwrap_err();
+    /// assert_eq!(stopped.cause(), Cause::Deadline);
+    /// ```
+    pub fn request_stop_at(&self, deadline: Instant) {
+        request::request_at(&self.scope, clock::reading_of(deadline));
+    }
+
+    /// Returns whether the scope is stopped: whether it has been requested to stop or is
+    /// past its deadline, or one above it.
+    #[must_use]
+    pub fn stop_requested(&self) -> bool {
+        entries::is_stopped(&self.scope)
+    }
+}
+
+impl Default for Stopper {
+    fn default() -> Stopper {
+        Stopper::new()
+    }
+}
+
+impl fmt::Debug for Stopper {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Stopper")
+            .field("stop_requested", &self.stop_requested())
+            .finish_non_exhaustive()
+    }
+}
