@@ -86,11 +86,13 @@ pub(crate) struct Marks {
     pub(crate) unstoppable: Option<Span>,
 }
 
-/// The name of the mark that `attribute` is, if it is one.
+/// The name of the mark that `attribute` is, if it is one: also `stopruntime::blocking`.
 pub(crate) fn name(attribute: &Attribute) -> Option<&'static str> {
-    ["blocking", "checkpoint", "unstoppable"]
-        .into_iter()
-        .find(|name| attribute.path().is_ident(name))
+    let mut segments = attribute.path().segments.iter().rev();
+    let last = &segments.next()?.ident;
+    let is_ours = segments.next().is_none_or(|owner| owner.ident == "stopruntime");
+    let mut names = ["blocking", "checkpoint", "unstoppable"].into_iter();
+    names.find(|name| is_ours && last == name)
 }
 
 /// Takes the marks out of `attributes`; malformed ones are reported.

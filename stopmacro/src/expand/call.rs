@@ -3,7 +3,7 @@
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote_spanned;
 use syn::spanned::Spanned as _;
-use syn::{Arm, Expr, ExprMatch, ExprMethodCall, parse_quote_spanned};
+use syn::{Expr, ExprMatch, ExprMethodCall, parse_quote_spanned};
 
 use super::exit::{Exits, at, or_stop};
 use super::{imports, lock};
@@ -13,10 +13,9 @@ use crate::table::Traits;
 
 /// ```text
 /// Input:  socket.recv(&mut buffer)
-/// Output: match socket.recv_or_stop(&mut buffer) {
+/// Output: match (WALK, socket.recv_or_stop(&mut buffer)).1 {
 ///             Ok(value) => value,
 ///             Err(_) => break '__stop_0,
-///             WALK
 ///         }
 /// ```
 pub(crate) fn call(exits: &Exits, mut call: Expr, change: &Change, leave: &Leave) -> Expr {
@@ -28,14 +27,12 @@ pub(crate) fn call(exits: &Exits, mut call: Expr, change: &Change, leave: &Leave
         Change::AsIs => return as_is(exits, call, &stopped, &leave),
         Change::Wait { word, on } => return wait(exits, call, word, on, &stopped, &leave),
     };
-    let walk = match (&call, operation) {
-        (Expr::MethodCall(call), Operation::Variant(names)) => Some(walk(exits, call, names)),
-        _ => None,
-    };
     match (&mut call, operation) {
-        (Expr::MethodCall(call), Operation::Variant(_)) => {
-            or_stop(&mut call.method);
-            lock::in_receiver(exits, &mut call.receiver);
+        (Expr::MethodCall(method), Operation::Variant(names)) => {
+            let plain = method.clone();
+            or_stop(&mut method.method);
+            lock::in_receiver(exits, &mut method.receiver);
+            call = walked(exits, &plain, names, call);
         }
         (Expr::Call(call), Operation::Variant(_)) => {
             if let Expr::Path(path) = &mut *call.func
@@ -69,38 +66,36 @@ pub(crate) fn call(exits: &Exits, mut call: Expr, change: &Change, leave: &Leave
         }
     };
     *result.expr = call;
-    result.arms.extend(walk);
     Expr::Match(result)
 }
 
-/// An arm behind all others, so that rustc checks what is in it and nothing runs:
-/// that the variant is found where the plain method would be, and not behind a
-/// `Deref` of the user's. The receiver is only named, neither borrowed nor moved,
-/// because no way leads there.
+/// What rustc checks before the call, and nothing runs: that the variant is found where
+/// the plain method would be, and not behind a `Deref` of the user's. The receiver may be
+/// used as the call itself is about to use it, because no way leads on from there.
 ///
 /// ```text
 /// Input:  socket.recv(&mut buffer)
-/// Output: result => {
-///             never_run();
+/// Output: (if false {
 ///             use ::stopruntime::expansion::{Otherwise as _, steps::RecvOrStop as _};
-///             let _ = via(&socket, &result).step().step()…;
-///         }
+///             let _ = via(&socket).step().step()…;
+///             never_run()
+///         }, socket.recv_or_stop(&mut buffer)).1
 /// ```
-pub(crate) fn walk(exits: &Exits, call: &ExprMethodCall, names: Traits) -> Arm {
-    let span = at(call.method.span());
+pub(crate) fn walked(exits: &Exits, plain: &ExprMethodCall, names: Traits, call: Expr) -> Expr {
+    let span = at(plain.method.span());
     let ours = exits.ours(span);
-    let receiver = &call.receiver;
+    let receiver = &plain.receiver;
     let traits = names.iter().map(|name| Ident::new(name, span));
     // More pointers than one ever meets, one around the other.
     let steps = (0..6).map(|_| quote_spanned!(span=> .step()));
-    parse_quote_spanned! {span=>
-        #[allow(unreachable_code, unreachable_patterns, unused_imports, unused_variables)]
-        result => {
-            #ours::never_run();
+    let walk = quote_spanned! {span=>
+        if false {
             use #ours::{Otherwise as _, #(steps::#traits as _),*};
-            let _ = #ours::via(&#receiver, &result)#(#steps)*;
+            let _ = #ours::via(&#receiver)#(#steps)*;
+            #ours::never_run()
         }
-    }
+    };
+    behind(&walk, call, span)
 }
 
 /// rustc picks the way to find a stop in what the call returned.
@@ -154,9 +149,6 @@ fn wait(
 }
 
 /// `call`, once `condition` is met.
-///
-/// A tuple and not a block, because temporaries of the call live to the end of
-/// the user's statement only in an operand.
 fn after(
     condition: &TokenStream,
     call: Expr,
@@ -164,14 +156,21 @@ fn after(
     leave: &TokenStream,
     span: Span,
 ) -> Expr {
-    let mut result: syn::ExprTuple = parse_quote_spanned! {span=>
-        (
-            match #condition {
-                ::core::result::Result::Ok(()) => (),
-                ::core::result::Result::Err(#stopped) => #leave,
-            },
-        )
+    let wait = quote_spanned! {span=>
+        match #condition {
+            ::core::result::Result::Ok(()) => (),
+            ::core::result::Result::Err(#stopped) => #leave,
+        }
     };
+    behind(&wait, call, span)
+}
+
+/// `call`, with something before it.
+///
+/// A tuple and not a block, because temporaries of the call live to the end of
+/// the user's statement only in an operand.
+fn behind(before: &TokenStream, call: Expr, span: Span) -> Expr {
+    let mut result: syn::ExprTuple = parse_quote_spanned!(span=> (#before,));
     result.elems.push(call);
     let mut value: syn::ExprField = parse_quote_spanned!(span=> ().1);
     *value.base = Expr::Tuple(result);

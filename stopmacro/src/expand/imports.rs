@@ -26,7 +26,6 @@ pub(crate) fn statements(exits: &Exits, traits: &BTreeSet<&'static str>) -> Vec<
         let name = Ident::new(name, span);
         // A type's own method of that name would leave the import unused.
         parse_quote_spanned! {span=>
-            #[allow(unused_imports)]
             use #runtime::#name as _;
         }
     });
@@ -109,7 +108,6 @@ fn keep(name: &str) -> Stmt {
                     &Otherwise
                 }
             }
-            #[allow(dead_code)]
             impl Otherwise {
                 fn by_ref(&self) {}
                 fn consume(&self, _: usize) {}
@@ -130,7 +128,6 @@ pub(crate) fn used(path: &Path, cut: usize, span: Span) -> TokenStream {
     let names = path.segments.iter().take(keep).map(|segment| &segment.ident);
     let leading = path.leading_colon;
     quote_spanned! {span=>
-        #[allow(unused_imports)]
         use #leading #(#names)::* as _;
     }
 }

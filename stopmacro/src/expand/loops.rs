@@ -4,11 +4,10 @@ use proc_macro2::{Delimiter, Group, Span, TokenStream};
 use quote::quote;
 use syn::spanned::Spanned as _;
 use syn::{
-    Arm, Expr, ExprBlock, ExprForLoop, ExprLoop, ExprMatch, ExprWhile, Label, Stmt,
-    parse_quote_spanned,
+    Expr, ExprBlock, ExprForLoop, ExprLoop, ExprMatch, ExprWhile, Label, Stmt, parse_quote_spanned,
 };
 
-use super::call::walk;
+use super::call::walked;
 use super::exit::{Exits, at, or_stop};
 use super::lock;
 use super::shield::shielded;
@@ -97,7 +96,6 @@ fn each(exits: &Exits, mut expr: ExprForLoop, turn: &Turn) -> Expr {
         Expr::MethodCall(call) => call.method.span(),
         other => other.span(),
     });
-    let walk = turn.each.as_ref().and_then(|_| walk_of_head(exits, &head));
     let (iterator, mut round): (TokenStream, ExprMatch) = match &turn.each {
         None => {
             let next = over(&head, quote!(::core::iter::Iterator::next));
@@ -151,7 +149,6 @@ fn each(exits: &Exits, mut expr: ExprForLoop, turn: &Turn) -> Expr {
     if let [arm] = result.arms.as_mut_slice() {
         *arm.body = Expr::Loop(rounds);
     }
-    result.arms.extend(walk);
     Expr::Match(result)
 }
 
@@ -161,23 +158,24 @@ fn each(exits: &Exits, mut expr: ExprForLoop, turn: &Turn) -> Expr {
 /// ```
 fn stopping_iterator(exits: &Exits, head: Expr) -> TokenStream {
     match head {
-        Expr::MethodCall(mut call) if calls::head(&call).is_some() => {
-            or_stop(&mut call.method);
-            lock::in_receiver(exits, &mut call.receiver);
-            quote!(#call)
-        }
         Expr::Paren(paren) => stopping_iterator(exits, *paren.expr),
-        head => {
-            let ours = exits.ours(at(head.span()));
-            called(&head, quote!(#ours::into_iter_or_stop))
-        }
+        Expr::MethodCall(plain) => match calls::head(&plain) {
+            Some(names) => {
+                let mut call = plain.clone();
+                or_stop(&mut call.method);
+                lock::in_receiver(exits, &mut call.receiver);
+                let call = walked(exits, &plain, names, Expr::MethodCall(call));
+                quote!(#call)
+            }
+            None => into_iter(exits, &Expr::MethodCall(plain)),
+        },
+        head => into_iter(exits, &head),
     }
 }
 
-/// The arm that never runs, where the head is a method that has a variant.
-fn walk_of_head(exits: &Exits, head: &Expr) -> Option<Arm> {
-    let Expr::MethodCall(call) = node::bare(head) else { return None };
-    calls::head(call).map(|names| walk(exits, call, names))
+fn into_iter(exits: &Exits, head: &Expr) -> TokenStream {
+    let ours = exits.ours(at(head.span()));
+    called(head, quote!(#ours::into_iter_or_stop))
 }
 
 /// `function(head)`, all of it at the place of `head`.

@@ -46,10 +46,12 @@ impl<'ast> Visit<'ast> for Leftovers<'_> {
     fn visit_macro(&mut self, call: &'ast Macro) {
         let name = call.path.segments.last().map(|last| last.ident.to_string()).unwrap_or_default();
         if name == "blocking" {
-            self.diag.error(
-                call.path.span(),
-                "`blocking!(…)` stands for an expression: put it around a call",
-            );
+            let said = if call.path.segments.len() > 1 {
+                "a mark has no path: write `blocking!(…)`"
+            } else {
+                "`blocking!(…)` stands for an expression: put it around a call"
+            };
+            self.diag.error(call.path.span(), said);
             return;
         }
         if name == "macro_rules" {

@@ -9,7 +9,7 @@ mod wait;
 pub use carries::Of;
 pub use iterate::{IntoIterOrStop, IterOrStop, Iterable, NextOrStop, into_iter_or_stop};
 pub use leaves::{Leave, Way, leave};
-pub use receiver::{Found, Otherwise, Through, Via, Walk, never_run, steps, via};
+pub use receiver::{Deeper, First, Found, Otherwise, Through, Via, Walk, never_run, steps, via};
 
 pub use crate::ext::{
     AcceptOrStop, BufReadOrStop, BytesOrStop, ConnectOrStop, ConnectTimeoutOrStop, FileOrStop,

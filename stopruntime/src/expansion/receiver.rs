@@ -9,18 +9,22 @@
 //! the methods that can be marked, and through nothing else.
 //!
 //! ```text
-//! via(&RECEIVER, &result)                 Via<&Mutex…Guard<TcpStream>, _>
-//!     .step()  by `Otherwise`, `Through`  Via<MutexGuard<TcpStream>, _>
-//!     .step()  the same                   Via<TcpStream, _>
+//! via(&RECEIVER)                          Via<&MutexGuard<TcpStream>, First>
+//!     .step()  by `Otherwise`, `Through`  Via<MutexGuard<TcpStream>, Deeper>
+//!     .step()  the same                   Via<TcpStream, Deeper>
 //!     .step()  by `steps::ReadOrStop`     Found
 //!     .step()                             Found
 //! ```
 //!
 //! The methods of `steps` borrow their receiver shared and that of [`Otherwise`]
-//! exclusively, so rustc looks at those first. `R` is the type of what the
-//! marked call returned: if that could not be found, it is an error already, and
-//! rustc keeps quiet about all that depends on it.
+//! exclusively, so rustc looks at those first. Where no type on the way has the
+//! variant, that is said here too: rustc's own words for a method that it has not found
+//! name no remedy. Those of a type of std that cannot be stopped do, unless it stands
+//! behind a pointer: hence `First`.
 
+use crate::ext::refused::{
+    CanInitialise, CanJoin, CanLock, CanMeet, CanReadAndWrite, CanReceive, CanSend,
+};
 use crate::sync;
 use crate::thread;
 use core::cell::{LazyCell, Ref, RefMut};
@@ -34,7 +38,15 @@ use std::sync::{Arc, LazyLock, MutexGuard, RwLockReadGuard, RwLockWriteGuard};
 
 /// Arrived at this type.
 #[derive(Debug)]
-pub struct Via<X: ?Sized, R>(PhantomData<R>, PhantomData<X>);
+pub struct Via<X: ?Sized, L>(PhantomData<L>, PhantomData<X>);
+
+/// It is the type of the receiver itself.
+#[derive(Debug)]
+pub struct First;
+
+/// It stands behind a pointer.
+#[derive(Debug)]
+pub struct Deeper;
 
 /// At the type that has the variant.
 #[derive(Debug)]
@@ -42,7 +54,7 @@ pub struct Found;
 
 /// Begins at the type of the receiver.
 #[must_use]
-pub const fn via<X: ?Sized, R>(_: &X, _: &R) -> Via<X, R> {
+pub const fn via<X: ?Sized>(_: &X) -> Via<X, First> {
     Via(PhantomData, PhantomData)
 }
 
@@ -65,9 +77,12 @@ impl Found {
 
 /// Where it goes on from a type without the variant.
 #[diagnostic::on_unimplemented(
-    message = "a mark does not reach through `{X}`",
-    label = "this may be a method of `{X}`, and what can be stopped stands behind it",
-    note = "if it is its own, use `#[blocking(as_is)]` where its error carries the stop, or `#[blocking(readable)]` or `#[blocking(writable)]` where it waits for a file descriptor; if it is one of what stands behind it, write the dereference: `(*receiver).method(..)`"
+    message = "`{X}` has no stop-checked form of this call",
+    label = "no request would end this wait",
+    note = "if it stops by itself, say `#[blocking(as_is)]`: it is `#[stoppable]`, or reads through a `stopruntime::Stoppable`",
+    note = "if it waits for a file descriptor, say `#[blocking(readable)]` or `#[blocking(writable)]`, or `#[blocking(readable = EXPR)]` with the descriptor",
+    note = "if it is a method of what `{X}` derefs to, write the dereference, `(*receiver).method(..)`",
+    note = "if it is a lock, channel or condition, there are those of `stopruntime::sync`, and the feature `crossbeam-channel`; if it is a type parameter, let it be a trait of `stopruntime::ext`: `R: Read + ReadOrStop`"
 )]
 pub trait Through<X: ?Sized> {
     /// The next [`Via`], or [`Found`].
@@ -86,30 +101,30 @@ impl Walk for Found {
     }
 }
 
-impl<X: ?Sized, R> Walk for Via<X, R> {
-    fn new() -> Via<X, R> {
+impl<X: ?Sized, L> Walk for Via<X, L> {
+    fn new() -> Via<X, L> {
         Via(PhantomData, PhantomData)
     }
 }
 
 /// The step from a type without the variant.
-pub trait Otherwise<X: ?Sized, R> {
+pub trait Otherwise<X: ?Sized, L> {
     /// Goes through it.
-    fn step(&mut self) -> R::Next
+    fn step(&mut self) -> L::Next
     where
-        R: Through<X>,
+        L: Through<X>,
     {
-        R::Next::new()
+        L::Next::new()
     }
 }
 
-impl<X: ?Sized, R> Otherwise<X, R> for Via<X, R> {}
+impl<X: ?Sized, L> Otherwise<X, L> for Via<X, L> {}
 
 macro_rules! through {
     ($([$($parameter:tt)*] $pointer:ty => $target:ty),* $(,)?) => {$(
         #[diagnostic::do_not_recommend]
-        impl<Result, $($parameter)*> Through<$pointer> for Result {
-            type Next = Via<$target, Result>;
+        impl<L, $($parameter)*> Through<$pointer> for L {
+            type Next = Via<$target, Deeper>;
         }
     )*};
 }
@@ -138,7 +153,7 @@ through! {
 macro_rules! found {
     ($([$($parameter:tt)*] $of:ty),* $(,)?) => {$(
         #[diagnostic::do_not_recommend]
-        impl<Result, $($parameter)*> Through<$of> for Result {
+        impl<L, $($parameter)*> Through<$of> for L {
             type Next = Found;
         }
     )*};
@@ -158,6 +173,36 @@ found! {
     [T] thread::ScopedJoinHandle<'_, T>,
 }
 
+/// Types of std that cannot be stopped: the first is refused by the call itself.
+macro_rules! refused {
+    ($([$($parameter:tt)*] $of:ty: $can:ident),* $(,)?) => {$(
+        #[diagnostic::do_not_recommend]
+        impl<$($parameter)*> Through<$of> for First {
+            type Next = Found;
+        }
+
+        // Over any lifetime, because rustc refuses a bound that it can see to be false.
+        impl<$($parameter)*> Through<$of> for Deeper
+        where
+            for<'any> $of: $can,
+        {
+            type Next = Found;
+        }
+    )*};
+}
+refused! {
+    [T] std::sync::mpsc::Receiver<T>: CanReceive,
+    [T] std::sync::mpsc::Sender<T>: CanSend,
+    [T] std::sync::mpsc::SyncSender<T>: CanSend,
+    [T: ?Sized] std::sync::Mutex<T>: CanLock,
+    [T: ?Sized] std::sync::RwLock<T>: CanReadAndWrite,
+    [] std::sync::Once: CanInitialise,
+    [T] std::sync::OnceLock<T>: CanInitialise,
+    [T] std::thread::JoinHandle<T>: CanJoin,
+    ['scope, T] std::thread::ScopedJoinHandle<'scope, T>: CanJoin,
+    [] std::sync::Barrier: CanMeet,
+}
+
 /// The step at a type with the variant, for each trait that has some.
 pub mod steps {
     use super::{Found, Via};
@@ -175,7 +220,7 @@ pub mod steps {
                 }
             }
 
-            impl<T: $module::$name + ?Sized, R> $name for Via<T, R> {}
+            impl<T: $module::$name + ?Sized, L> $name for Via<T, L> {}
         )*)*};
     }
     steps! {

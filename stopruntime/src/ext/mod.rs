@@ -29,7 +29,7 @@ mod io;
 mod net;
 mod outcome;
 mod process;
-mod refused;
+pub(crate) mod refused;
 mod syscall;
 mod thread;
 

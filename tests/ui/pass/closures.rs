@@ -1,5 +1,6 @@
 //! Marks in closures.
 #![deny(warnings)]
+#![forbid(unreachable_code, unreachable_patterns, unused_imports, unused_variables)]
 #![forbid(unsafe_code)]
 
 use std::io;

@@ -1,6 +1,7 @@
 //! Opening, syncing and locking files; the options of `OpenOptions` are no calls
 //! that wait.
 #![deny(warnings)]
+#![forbid(unreachable_code, unreachable_patterns, unused_imports, unused_variables)]
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead, BufReader, Read};

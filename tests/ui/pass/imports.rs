@@ -1,5 +1,6 @@
 //! What is imported for a marked call alone is not unused.
 #![deny(warnings)]
+#![forbid(unreachable_code, unreachable_patterns, unused_imports, unused_variables)]
 
 mod reading {
     use std::io::{Read, Result};

@@ -1,5 +1,6 @@
 //! Loops of every kind, with and without labels, in every place.
 #![deny(warnings)]
+#![forbid(unreachable_code, unreachable_patterns, unused_imports, unused_variables)]
 #![forbid(unsafe_code)]
 
 use std::collections::VecDeque;

@@ -1,5 +1,6 @@
 //! Every place a mark may stand.
 #![deny(warnings)]
+#![forbid(unreachable_code, unreachable_patterns, unused_imports, unused_variables)]
 #![forbid(unsafe_code)]
 
 use std::io::{self, Read, Write};
