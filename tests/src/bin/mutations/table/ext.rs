@@ -129,7 +129,7 @@ fn of_another_thread() -> Vec<Row> {
 }
 
 fn as_std_has_it() -> Vec<Row> {
-    const LAST: &str = "ext::buffers::the_first_write_after_a_request_does_not_wait";
+    const LAST: &str = "ext::buffers::written::the_first_write_after_a_request_does_not_wait";
     const ONCE: &str = "let again = core::mem::replace(&mut self.has_written_last, true);";
     vec![
         row("a read past a buffer over what seeks makes it forget", "it goes round the buffer")
@@ -138,25 +138,25 @@ fn as_std_has_it() -> Vec<Row> {
                 "round && !reader.get_ref().seeks()",
                 "round && (true || reader.get_ref().seeks())",
             )
-            .caught_by("ext::buffers::a_read_past_a_buffer_makes_it_forget", RSEQ),
+            .caught_by("ext::buffers::read::a_read_past_a_buffer_makes_it_forget", RSEQ),
         row("a stopped buffer keeps what it holds", "it is dropped")
             .edit(
                 BUFFERED,
                 "let left = self.buffer.get(self.written..).unwrap_or_default();",
                 "let left: &[u8] = &[];",
             )
-            .caught_by("ext::buffers::a_stopped_buffer_keeps_what_it_holds", ALL)
+            .caught_by("ext::buffers::written::a_stopped_buffer_keeps_what_it_holds", ALL)
             .core(),
         row("a panic under a buffer is not written again", "it is")
             .edit(BUFFERED, "if !self.is_writing {", "if !self.is_writing || true {")
-            .caught_by("ext::buffers::a_panic_under_a_buffer_is_not_written_again", RSEQ),
+            .caught_by("ext::buffers::written::a_panic_under_a_buffer_is_not_written_again", RSEQ),
         row("a line is written to its end", "the flush")
             .edit(
                 BUFFERED,
                 "let flushed = unwrap_stop(self.write(&[]));",
                 "let flushed = Ok::<_, Stopped>(io::Result::Ok(()));",
             )
-            .caught_by("ext::buffers::buffered_writes_are_those_of_std", RSEQ),
+            .caught_by("ext::buffers::written::buffered_writes_are_those_of_std", RSEQ),
         row("the first write after a request does not wait", "it is not made")
             .edit(STOPPABLE, ONCE, "let again = true;\n        self.has_written_last = true;")
             .caught_by(LAST, ALL),
@@ -173,6 +173,6 @@ fn as_std_has_it() -> Vec<Row> {
                 "limit.checked_sub(*length as u64)",
                 "Some(limit.wrapping_sub(*length as u64))",
             )
-            .caught_by("ext::buffers::a_reader_that_lies_panics_as_with_std", RSEQ),
+            .caught_by("ext::buffers::read::a_reader_that_lies_panics_as_with_std", RSEQ),
     ]
 }
