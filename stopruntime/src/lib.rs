@@ -102,6 +102,8 @@
 //! `f_or_stop(args)` returns `Result<what f(args) returns, Stopped>`.
 
 #![deny(unsafe_code)]
+// docs.rs builds with nightly, and says at each item which feature it needs.
+#![cfg_attr(docsrs, feature(doc_cfg))]
 // System call arguments are registers: the conversions are the point.
 #![allow(clippy::cast_possible_truncation, clippy::cast_possible_wrap, clippy::cast_sign_loss)]
 // The window has to stand in the caller's loop: on CPUs with return-speculation
@@ -132,6 +134,7 @@ pub use ext::Stoppable;
 pub use runtime::backend::{Backend, Rseq};
 pub use runtime::install::{Config, InstallError, backend};
 pub use runtime::support::{Support, support};
+#[cfg(feature = "__testing")]
 #[doc(hidden)]
 pub use runtime::testing;
 pub use scope::{
@@ -140,3 +143,8 @@ pub use scope::{
 };
 #[cfg(feature = "macros")]
 pub use stopmacro::stoppable;
+
+// The program in README.md, compiled with those of this documentation.
+#[cfg(all(doctest, feature = "macros"))]
+#[doc = include_str!("../README.md")]
+struct Readme;

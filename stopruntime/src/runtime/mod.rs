@@ -26,4 +26,5 @@ mod probe;
 
 pub(crate) mod current;
 pub(crate) mod support;
+#[cfg(feature = "__testing")]
 pub mod testing;

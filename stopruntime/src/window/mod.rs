@@ -49,9 +49,9 @@ pub(crate) mod rseq;
 /// Whether this architecture has windows at all; without them there is only
 /// [`Backend::Ppoll`](crate::Backend::Ppoll).
 pub(crate) use arch::AVAILABLE;
-pub(crate) use arch::{
-    Context, abort_probe, program_counter, set_program_counter, syscall, syscall_widened,
-};
+#[cfg(feature = "__testing")]
+pub(crate) use arch::syscall_widened;
+pub(crate) use arch::{Context, abort_probe, program_counter, set_program_counter, syscall};
 
 /// What a window leaves in the result register when the flag was set. Outside
 /// the range of every errno (-4095 ..= -1), and no system call returns it.
@@ -129,6 +129,7 @@ fn windows() -> impl Iterator<Item = &'static Descriptor> {
 
 /// The windows of this image as (start, length, abort) addresses, for tests
 /// that step through them.
+#[cfg(feature = "__testing")]
 pub(crate) fn addresses() -> impl Iterator<Item = (usize, usize, usize)> {
     windows().map(|window| (window.start, window.length, window.abort))
 }

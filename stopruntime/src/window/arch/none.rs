@@ -52,6 +52,7 @@ pub(crate) unsafe fn syscall<const N: usize>(
 /// # Safety
 ///
 /// None needed.
+#[cfg(feature = "__testing")]
 pub(crate) unsafe fn syscall_widened(
     _: *const Line,
     _: libc::c_long,

@@ -141,6 +141,7 @@ pub(crate) unsafe fn syscall<const N: usize>(
 /// # Safety
 ///
 /// As [`syscall`].
+#[cfg(feature = "__testing")]
 #[inline(never)]
 pub(crate) unsafe fn syscall_widened(
     line: *const Line,

@@ -6,7 +6,8 @@ use std::process::Command;
 
 /// Of the runtime as little as possible: without it a window that nobody uses may
 /// stand in an object with something that is used.
-const PROFILE: &str = "[profile.release]\nlto = true\n";
+const MORE: &str =
+    "[features]\ndefault = [\"stopruntime/__testing\"]\n[profile.release]\nlto = true\n";
 
 /// The limit makes a failure of what would be a hang.
 const PROGRAM: &str = r#"
@@ -25,7 +26,7 @@ fn main() {
 
 #[test]
 fn checkpoints_alone_link_and_stop() {
-    let package = Package::write("checkpoints", PROFILE, "main.rs", PROGRAM);
+    let package = Package::write("checkpoints", MORE, "main.rs", PROGRAM);
     let program = package.build("release", &[]).join("checkpoints");
     for backend in backends() {
         let output = Command::new(&program).env("STOPRUNTIME_BACKEND", backend).output().unwrap();
