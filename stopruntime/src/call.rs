@@ -116,6 +116,7 @@ unsafe fn look_closer(mut raw: isize, number: c_long, args: [usize; 6]) -> Raw {
         // SAFETY: the caller answers for the call.
         return unsafe { instead(record, number, args) };
     }
+    // mutant: first-marked-call-thread-made
     if !known {
         // The first marked call of this thread: nothing has happened yet.
         // SAFETY: as above, with this thread's own line.
@@ -123,11 +124,14 @@ unsafe fn look_closer(mut raw: isize, number: c_long, args: [usize; 6]) -> Raw {
     }
     // SAFETY: this thread's line.
     while !unsafe { current::is_quiet(current::line()) } {
+        // mutant: so-after-every-call
         let met_a_signal = record.settle();
         let look = record.evaluate();
         // Interrupted, by a signal that may have been the request's: no effect.
+        // mutant: call-took-effect-gives-result
         let without_effect = raw == window::STOPPED || Raw(raw).is_interrupted();
         let disturbed = met_a_signal || look.met_a_signal;
+        // mutant: under-shield-it-does-not
         if without_effect && look.take() {
             return Raw(window::STOPPED);
         }
@@ -188,6 +192,7 @@ pub(crate) fn futex_wait_or_stop(
         // SAFETY: the word and the time-out outlive the call.
         let raw = unsafe { call(libc::SYS_futex, args) };
         // Somebody else's signal is none of the waiter's, as in std.
+        // mutant: signal-somebody-else-does-not
         if !raw.is_interrupted() {
             raw.or_stop()?;
             return Ok(());

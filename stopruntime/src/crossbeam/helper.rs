@@ -92,6 +92,7 @@ pub(crate) fn add(record: RecordRef, sender: Sender<Infallible>) {
     thread.watched.store(true, Ordering::Relaxed);
     thread.own.set_upwards(WATCHED);
     fence(Ordering::SeqCst);
+    // mutant: also-one-just-being-made
     if entries::is_stopped(&thread.own) {
         watch.disconnect(|entry| entry.record == thread);
     }
@@ -100,6 +101,7 @@ pub(crate) fn add(record: RecordRef, sender: Sender<Infallible>) {
 /// The thread ends.
 pub(crate) fn forget(record: &RecordRef) {
     if let Some(watch) = WATCH.get().filter(|_| record.watched.load(Ordering::Relaxed)) {
+        // mutant: end-thread-disconnects-stop-channels
         watch.disconnect(|entry| entry.record == *record);
     }
 }

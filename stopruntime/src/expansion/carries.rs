@@ -18,6 +18,7 @@ impl<T, E> Of<'_, Result<T, E>> {
     fn find(&self, find: impl FnOnce(&E) -> Option<Stopped>) -> Option<Stopped> {
         let stopped = self.0.as_ref().err().and_then(find)?;
         // Another thread's stop that came home in a result is an error.
+        // mutant: another-threads-stop-in-result
         scope::must_stop().then_some(stopped)
     }
 }

@@ -1,4 +1,4 @@
-//! What expanded code names. Not for use by hand; all of it is safe to call.
+//! What expanded code names. Not for use by hand; everything here is safe to call.
 
 pub mod carries;
 mod iterate;

@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 /// `recv`, `recv_timeout` and `recv_deadline` of a channel's receiving end,
 /// stop-checked.
 ///
-/// Stopped, no message was taken. `crossbeam_channel::Receiver` has them with
-/// the feature `crossbeam-channel`.
+/// If one is stopped, no message was taken. `crossbeam_channel::Receiver` has them
+/// with the feature `crossbeam-channel`.
 pub trait ReceiverOrStop {
     /// What the channel carries.
     type Message;
@@ -48,9 +48,9 @@ pub trait ReceiverOrStop {
 /// `send`, `send_timeout` and `send_deadline` of a channel's sending end,
 /// stop-checked.
 ///
-/// Stopped, the message was not sent, and it is dropped: look at it first, and
-/// take it off where it came from after the `send`. `crossbeam_channel::Sender`
-/// has them with the feature `crossbeam-channel`.
+/// If one is stopped, the message is not sent, and it is dropped. To keep it, send a
+/// clone and remove the original only after the `send` has succeeded.
+/// `crossbeam_channel::Sender` has them with the feature `crossbeam-channel`.
 pub trait SenderOrStop {
     /// What the channel carries.
     type Message;

@@ -7,11 +7,13 @@ use crate::scope::Stopped;
 use crate::thread::{JoinHandle, ScopedJoinHandle};
 use std::time::{Duration, Instant};
 
-/// [`std::thread::sleep`], stop-checked. `clock_nanosleep(2)`.
+/// Sleeps as [`std::thread::sleep`] does, stop-checked. `clock_nanosleep(2)`.
 ///
 /// # Errors
 ///
 /// [`Stopped`]: a stop is requested, before or while it slept.
+///
+/// # Examples
 ///
 /// ```
 /// use std::time::Duration;
@@ -22,10 +24,11 @@ use std::time::{Duration, Instant};
 /// assert!(sleep_or_stop(Duration::MAX).is_err());
 /// ```
 pub fn sleep_or_stop(duration: Duration) -> Result<(), Stopped> {
+    // mutant: same-deadline-2
     syscall::sleep_until(ppoll::now(libc::CLOCK_MONOTONIC).saturating_add(duration))
 }
 
-/// `std::thread::sleep_until`, stop-checked. `clock_nanosleep(2)`.
+/// Sleeps as `std::thread::sleep_until` does, stop-checked. `clock_nanosleep(2)`.
 ///
 /// # Errors
 ///
@@ -35,8 +38,8 @@ pub fn sleep_until_or_stop(deadline: Instant) -> Result<(), Stopped> {
     sleep_or_stop(deadline.saturating_duration_since(Instant::now()))
 }
 
-/// [`std::thread::park`], stop-checked: it waits for std's own token, the one
-/// that [`Thread::unpark`](std::thread::Thread::unpark) sets.
+/// Parks as [`std::thread::park`] does, stop-checked. It waits for std's own token,
+/// the one that [`Thread::unpark`](std::thread::Thread::unpark) sets.
 ///
 /// The token outlasts a stop: if one was set, it still is. A stop that finds the
 /// thread parked always leaves one, as std does not tell whose it was, so that
@@ -45,6 +48,8 @@ pub fn sleep_until_or_stop(deadline: Instant) -> Result<(), Stopped> {
 /// # Errors
 ///
 /// [`Stopped`]: a stop is requested, and no token was taken.
+///
+/// # Examples
 ///
 /// ```
 /// use std::thread;
@@ -59,7 +64,7 @@ pub fn park_or_stop() -> Result<(), Stopped> {
     park_by(std::thread::park)
 }
 
-/// [`std::thread::park_timeout`], stop-checked; see [`park_or_stop`].
+/// Parks as [`std::thread::park_timeout`] does, stop-checked; see [`park_or_stop`].
 ///
 /// # Errors
 ///

@@ -19,7 +19,7 @@ const _: () = assert!(
     "stopruntime: on this architecture libc's times are not those of its system calls"
 );
 
-/// Nobody's number: there it is one of those of socketcall(2).
+/// No call's number: here it is one of those of socketcall(2).
 #[cfg(any(target_arch = "x86", target_arch = "s390x", target_arch = "m68k"))]
 pub(crate) const SYS_accept: c_long = -1;
 

@@ -30,8 +30,8 @@ impl One {
         One { count, readable: set(libc::POLLIN), writable: set(libc::POLLOUT) }
     }
 
-    /// The arguments of pselect6: the address of a time and that of a mask with
-    /// its size, or 0.
+    /// The arguments of pselect6: the addresses of a time and of a mask with its
+    /// size, or 0.
     pub(crate) fn args(&mut self, timeout: usize, mask: usize) -> [usize; 6] {
         let sets = [&mut self.readable, &mut self.writable].map(|set| set.as_mut_ptr() as usize);
         [self.count, sets[0], sets[1], 0, timeout, mask]

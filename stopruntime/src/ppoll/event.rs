@@ -32,6 +32,7 @@ pub(super) unsafe fn connect(record: &Record, args: [usize; 6]) -> Result<isize,
         // SAFETY: the caller's call; it does not wait.
         return Ok(unsafe { plain(libc::SYS_connect, args) });
     }
+    // mutant: connect-does-not-wait
     set_nonblocking(descriptor, true);
     // SAFETY: the caller's call.
     let raw = unsafe { plain(libc::SYS_connect, args) };
@@ -43,6 +44,7 @@ pub(super) unsafe fn connect(record: &Record, args: [usize; 6]) -> Result<isize,
     } else {
         Ok(raw)
     };
+    // mutant: socket-waits-again-afterwards
     set_nonblocking(descriptor, false);
     outcome
 }
@@ -224,13 +226,16 @@ pub(super) unsafe fn child(record: &Record, mut args: [usize; 6]) -> Result<isiz
     let mut info: libc::siginfo_t = unsafe { core::mem::zeroed() };
     let mut look = args;
     look[2] = &raw mut info as usize;
+    // mutant: wait-for-child-leaves-reaped
     look[3] |= libc::WNOWAIT as usize;
     // SAFETY: the caller's call, made not to wait nor to reap.
     let raw = unsafe { plain(libc::SYS_waitid, look) };
+    // mutant: who-no-child-not-waited
     if raw < 0 {
         return Ok(raw);
     }
     // SAFETY: filled in, or zeroed: nobody has ended.
+    // mutant: but-one-ended
     if unsafe { info.si_pid() } != 0 {
         // SAFETY: the caller's call, made not to wait.
         return Ok(unsafe { plain(libc::SYS_waitid, args) });
@@ -244,6 +249,7 @@ pub(super) unsafe fn child(record: &Record, mut args: [usize; 6]) -> Result<isiz
             if raw < 0 {
                 return Ok(match raw {
                     GONE => -(libc::ECHILD as isize),
+                    // mutant: without-pidfds-child-runs-not
                     raw if is_refusal(raw) => UNSUPPORTED,
                     raw => raw,
                 });

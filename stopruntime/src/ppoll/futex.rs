@@ -72,6 +72,7 @@ pub(super) unsafe fn wait(record: &Record, args: [usize; 6]) -> Result<isize, St
     let until = deadline.map(LongTime::of);
     let until = until.as_ref().map_or(0, |until| core::ptr::from_ref(until) as usize);
     // SAFETY: the caller's word; the deadline outlives the call.
+    // mutant: wake-up-not-lost-request
     let raw = unsafe { with_flag(record, &mut [nowhere(), word], until, clock as usize)? };
     if is_refusal(raw) {
         NO_WAITV.store(true, Ordering::Relaxed);
@@ -95,18 +96,22 @@ unsafe fn with_signal_open(
 ) -> Result<isize, Stopped> {
     let flags = libc::FUTEX_PRIVATE_FLAG | libc::FUTEX_CLOCK_REALTIME;
     args[1] = (args[1] as c_int & flags | libc::FUTEX_WAIT_BITSET) as usize;
+    // mutant: for-some-bits-for-these
     args[5] = bits as usize;
     let until = deadline.unwrap_or(crate::runtime::futex::timespec(Duration::MAX));
     loop {
         let (raw, struck) = inside(record, || {
             args[3] = record.timeout.arm(until) as usize;
+            // mutant: signal-open-in
             let mask = signal::set_mask(libc::SIG_UNBLOCK);
             // SAFETY: the caller's word; the record outlives the call.
             let raw = unsafe { plain(libc::SYS_futex, args) };
+            // mutant: blocked-afterwards
             signal::restore_mask(&mask);
             (raw, record.timeout.disarm())
         })?;
         let timed_out = raw == -(libc::ETIMEDOUT as isize);
+        // mutant: wake-up-not-lost-request-4
         let nothing_woken = [AGAIN, INTERRUPTED].contains(&raw) || timed_out && struck;
         if nothing_woken && record.must_stop() {
             return Err(Stopped::new());
@@ -114,7 +119,9 @@ unsafe fn with_signal_open(
         // A stray signal or a request that is held is none of the caller's.
         // Somebody else's ends the plain wait too, if that has a time-out.
         let goes_on = match raw {
+            // mutant: stray-signal-does-not-end
             INTERRUPTED => struck || deadline.is_none(),
+            // mutant: nor-what-handler-struck-time
             _ => timed_out && (struck || deadline.is_none()),
         };
         if !goes_on {
@@ -170,20 +177,27 @@ unsafe fn with_flag(
 ) -> Result<isize, Stopped> {
     loop {
         let flag = record.line.flag.load(Ordering::SeqCst);
+        // mutant: wake-up-not-lost-request-comes
         all[0].val = u64::from(flag);
+        // mutant: futex-wait-looks-at-flag
         all[0].uaddr = record.line.flag.as_ptr() as u64;
+        // mutant: wake-up-not-lost-request-comes-with
         all[0].flags = SIZE_U32 | PRIVATE;
         let call = [all.as_ptr() as usize, all.len(), 0, deadline, clock, 0];
         // SAFETY: the flag is this thread's own; the caller answers for the rest.
         let raw = inside(record, || unsafe { plain(libc::SYS_futex_waitv, call) })?;
+        // mutant: wake-up-not-lost-request-2
         let nothing_woken = [0, AGAIN, INTERRUPTED].contains(&raw);
         if nothing_woken && record.must_stop() {
             return Err(Stopped::new());
         }
         // A request that is held by a shield is none of the caller's either.
+        // mutant: wake-up-not-lost-request-3
         let flag_alone =
             raw == 0 || raw == AGAIN && record.line.flag.load(Ordering::SeqCst) != flag;
+        // mutant: request-shield-holds-wakes-nobody
         if !flag_alone {
+            // mutant: index-callers-word
             return Ok(if raw > 0 { raw - 1 } else { raw });
         }
     }

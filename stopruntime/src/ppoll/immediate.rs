@@ -29,6 +29,7 @@ fn done(raw: isize) -> isize {
 /// As the call.
 pub(super) unsafe fn flock(mut args: [usize; 6]) -> isize {
     let asked = args[1];
+    // mutant: what-cannot-waited-for-refused
     args[1] |= libc::LOCK_NB as usize;
     // SAFETY: the caller's call, made not to wait.
     let raw = unsafe { plain(libc::SYS_flock, args) };

@@ -40,6 +40,7 @@ pub(crate) unsafe fn opened(mask: usize, size: usize) -> libc::sigset_t {
         core::ptr::copy_nonoverlapping(mask as *const u8, (&raw mut set).cast::<u8>(), bytes);
         set
     };
+    // mutant: also-in-callers-own-mask
     without(set)
 }
 
@@ -48,6 +49,7 @@ pub(crate) fn without(mut set: libc::sigset_t) -> libc::sigset_t {
     // The number is known only then.
     install::ensure();
     // SAFETY: a local set, filled in by the caller.
+    // mutant: signal-open-in-wait
     unsafe { libc::sigdelset(&raw mut set, installed::signal()) };
     set
 }

@@ -25,6 +25,7 @@ use core::ffi::{c_long, c_uint};
 unsafe fn open(record: &Record, number: c_long, args: [usize; 6]) -> Result<isize, Stopped> {
     // SAFETY: the caller's call.
     let raw = inside(record, || unsafe { plain(number, args) })?;
+    // mutant: so-does-one-with-mask
     if raw == INTERRUPTED && record.must_stop() { Err(Stopped::new()) } else { Ok(raw) }
 }
 
@@ -135,6 +136,7 @@ pub(super) unsafe fn wait_for_signal(
     // SAFETY: the caller's set.
     let mut set = unsafe { opened(args[0], args[3]) };
     // SAFETY: a local set.
+    // mutant: wait-for-signals-waits-for
     unsafe { libc::sigaddset(&raw mut set, installed::signal()) };
     args[0] = &raw const set as usize;
     args[3] = KERNEL_MASK_SIZE;
@@ -166,6 +168,7 @@ pub(super) unsafe fn message_queue(
         return Ok(unsafe { plain(number, args) });
     }
     let passed = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // mutant: message-queues-call-does-not
     args[4] = &raw const passed as usize;
     let timed_out = -(libc::ETIMEDOUT as isize);
     let mask = mask::open_mask();

@@ -62,6 +62,7 @@ pub(crate) unsafe fn call(
     number: c_long,
     args: [usize; 6],
 ) -> Result<isize, Stopped> {
+    // mutant: call-does-not-begin-when
     if record.must_stop() {
         return Err(Stopped::new());
     }
@@ -111,6 +112,7 @@ pub(crate) unsafe fn call(
             libc::SYS_openat | libc::SYS_openat2 => Ok(immediate::open(number, args)),
             libc::SYS_open_by_handle_at => Ok(immediate::open_by_handle(args)),
             _ if ENDS_BY_ITSELF.contains(&number) => Ok(plain(number, args)),
+            // mutant: what-cannot-waited-for-refused-everything
             _ => Ok(UNSUPPORTED),
         }
     }
@@ -155,9 +157,12 @@ pub(crate) unsafe fn plain(number: c_long, args: [usize; 6]) -> isize {
 /// marker, unless a stop is requested.
 pub(crate) fn inside<R>(record: &Record, wait: impl FnOnce() -> R) -> Result<R, Stopped> {
     loop {
+        // mutant: marker-set-before-wait
         record.line.marker.store(1, Ordering::SeqCst);
         // Race 1 of the protocol: here the thread pays for the fence itself.
+        // mutant: in-this-order
         fence(Ordering::SeqCst);
+        // mutant: flag-looked-at-after
         if record.line.flag.load(Ordering::SeqCst) != LOOK {
             break;
         }
@@ -173,9 +178,11 @@ pub(crate) fn inside<R>(record: &Record, wait: impl FnOnce() -> R) -> Result<R, 
 
 /// The marker is cleared, and a request that has come since is waited for.
 fn left(record: &Record) {
+    // mutant: marker-cleared-after-wait
     record.line.marker.store(0, Ordering::SeqCst);
     fence(Ordering::SeqCst);
     if record.line.flag.load(Ordering::SeqCst) & LOOK != 0 {
+        // mutant: requesters-waited-for
         record.settle();
         let _ = record.evaluate();
     }
@@ -196,6 +203,7 @@ pub(crate) fn has_now(descriptor: c_int, events: i16) -> i16 {
         // A poll that does not wait is interrupted as well, by any signal that
         // has just come, and has looked at nothing then.
         match std::io::Error::last_os_error().raw_os_error() {
+            // mutant: look-at-readiness-signal-interrupts
             Some(libc::EINTR) => {}
             // As many descriptors as one may not be open.
             Some(libc::EINVAL) => return selects_now(entry),

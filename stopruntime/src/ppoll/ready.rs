@@ -34,6 +34,7 @@ pub(super) fn until_ready(
 ) -> Result<isize, Stopped> {
     let Event { descriptor, events, .. } = *event;
     let mut raw = attempt();
+    // mutant: socket-does-not-wait-does-not
     if raw != AGAIN || is_nonblocking(descriptor) {
         return Ok(raw);
     }
@@ -47,6 +48,7 @@ pub(super) fn until_ready(
         // Of the sender's own room and its peer's, wait for the one that lacks:
         // the other would end the wait at once.
         let lacking = match &event.peer {
+            // mutant: sender-waits-for-room-at
             Some(peer) if is_ready(descriptor, events) => peer.as_raw_fd(),
             _ => descriptor,
         };
@@ -60,11 +62,13 @@ pub(super) fn until_ready(
         }
         raw = attempt();
         let receives = events & libc::POLLIN != 0;
+        // mutant: socket-shut-at-end
         if raw == AGAIN && receives && happened & libc::POLLRDHUP != 0 {
             // The end, which only a call that waits is told as 0 (recv(2)).
             return Ok(0);
         }
         let error_alone = happened == libc::POLLERR;
+        // mutant: entry-in-error-queue-wakes
         if raw == AGAIN && error_alone && edge.is_none() {
             // An entry in the error queue: ready until somebody takes it, and
             // not what this call takes. Wait for the next change instead.
@@ -138,5 +142,6 @@ fn timeout_of(descriptor: c_int, events: i16) -> Option<Duration> {
     };
     let timeout = Duration::from_secs(u64::try_from(value.tv_sec).unwrap_or(0))
         + Duration::from_micros(u64::try_from(value.tv_usec).unwrap_or(0));
+    // mutant: socket-keeps-time-out
     (result == 0 && !timeout.is_zero()).then_some(timeout)
 }

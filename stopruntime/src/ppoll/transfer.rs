@@ -28,12 +28,14 @@ pub(super) unsafe fn with_flag(
     flags_at: usize,
 ) -> Result<isize, Stopped> {
     let asked = args[flags_at];
+    // mutant: sockets-call-does-not-wait
     args[flags_at] = asked | libc::MSG_DONTWAIT as usize;
     let descriptor = args[0] as c_int;
     // SAFETY: the caller's call, made not to wait.
     let mut attempt = || unsafe { plain(number, args) };
     let raw = attempt();
     let asked_not_to_wait = asked & libc::MSG_DONTWAIT as usize != 0;
+    // mutant: socket-does-not-wait-does
     if raw != AGAIN || asked_not_to_wait || is_nonblocking(descriptor) {
         return Ok(raw);
     }
@@ -63,10 +65,12 @@ pub(super) unsafe fn receive(record: &Record, mut args: [usize; 6]) -> Result<is
         let raw = match unsafe { with_flag(record, libc::SYS_recvfrom, args, 3) } {
             Ok(raw) if raw > 0 => raw.unsigned_abs(),
             // The bytes have been taken: the stop is for the next call.
+            // mutant: leaves-what-come-at-stop
             outcome if done == 0 => return outcome,
             _ => return Ok(done as isize),
         };
         done += raw;
+        // mutant: msg-waitall-waits-for-all
         let whole = flags & libc::MSG_WAITALL != 0 && flags & ONCE == 0;
         if done >= length || !whole || is_nonblocking(descriptor) || !is_stream(descriptor) {
             return Ok(done as isize);
@@ -155,6 +159,7 @@ pub(super) unsafe fn vectored(
     }
     let events = direction(number);
     // SAFETY: the caller's vector.
+    // mutant: socket-written-without-rwf-nowait
     if kind == libc::S_IFSOCK && unsafe { parts(vector, count) }.any(|part| part.iov_len != 0) {
         let number = if events == libc::POLLIN { libc::SYS_recvmsg } else { libc::SYS_sendmsg };
         // SAFETY: zeroed is a message of nothing.
@@ -168,10 +173,12 @@ pub(super) unsafe fn vectored(
     }
     let nowait = if events == libc::POLLIN { libc::SYS_preadv2 } else { libc::SYS_pwritev2 };
     let here = usize::MAX;
+    // mutant: nor-does-pipes
     let call = [args[0], vector as usize, count, here, here, libc::RWF_NOWAIT as usize];
     let event = Event { descriptor, events, peer: None };
     // SAFETY: the same transfer; the vector outlives the call.
     let raw = until_ready(record, &event, &mut || unsafe { plain(nowait, call) })?;
+    // mutant: preadv2-may-forbidden
     if raw != -(libc::EOPNOTSUPP as isize) && !is_refusal(raw) {
         return Ok(raw);
     }
@@ -188,6 +195,7 @@ pub(super) unsafe fn vectored(
         return unsafe { when_ready(record, number, args, events) };
     }
     let (first, whole) = (&vector[begin], atomic_parts(&vector[begin..]));
+    // mutant: what-pipe-room-for-written
     if whole > 1 && file::kind_of(descriptor) == libc::S_IFIFO {
         let call = [args[0], core::ptr::from_ref(first) as usize, whole, 0, 0, 0];
         // SAFETY: a part of the caller's vector.
@@ -200,6 +208,7 @@ pub(super) unsafe fn vectored(
 /// How many of the parts a pipe that polls writable has room for; they are
 /// written at once or not at all (pipe(7)).
 fn atomic_parts(vector: &[libc::iovec]) -> usize {
+    // mutant: no-more-than
     let mut room = libc::PIPE_BUF;
     let fits = |part: &&libc::iovec| match room.checked_sub(part.iov_len) {
         Some(left) => {
@@ -220,6 +229,7 @@ fn atomic_parts(vector: &[libc::iovec]) -> usize {
 unsafe fn parts(vector: *const libc::iovec, count: usize) -> impl Iterator<Item = libc::iovec> {
     const MOST: usize = libc::UIO_MAXIOV as usize;
     // SAFETY: the caller's vector.
+    // mutant: more-parts-than-there-may
     unsafe { each_given(vector as usize, if count > MOST { 0 } else { count }) }
 }
 
@@ -234,6 +244,7 @@ unsafe fn write_first(
     first: &libc::iovec,
 ) -> Result<isize, Stopped> {
     let data = first.iov_base as usize;
+    // mutant: full-terminal-holds-no-writer
     if let Some(terminal) = file::terminal(descriptor) {
         let call = [terminal.as_raw_fd() as usize, data, first.iov_len, 0, 0, 0];
         let event = Event { descriptor, events: libc::POLLOUT, peer: None };
@@ -243,6 +254,7 @@ unsafe fn write_first(
     // An eventfd polls writable as soon as a 1 fits (eventfd(2)).
     let anonymous = file::kind_of(descriptor) == 0;
     // SAFETY: eight bytes of the caller's data.
+    // mutant: what-does-not-fit-eventfd
     if anonymous && first.iov_len == 8 && unsafe { given::<u64>(data) } > Some(1) {
         return Ok(UNSUPPORTED);
     }
@@ -298,12 +310,14 @@ pub(super) unsafe fn when_ready(
     }
     let event = Event { descriptor, events, peer: None };
     until_ready(record, &event, &mut || {
+        // mutant: by-one-at-time
         let Some(_turn) = Turn::take(descriptor) else {
             // The other takes what is there; then the wait is a real one.
             std::thread::yield_now();
             return AGAIN;
         };
         // SAFETY: the caller's call.
+        // mutant: accept-made-only-when-there
         if is_ready(descriptor, events) { unsafe { plain(number, args) } } else { AGAIN }
     })
 }

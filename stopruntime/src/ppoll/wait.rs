@@ -31,6 +31,7 @@ pub(super) unsafe fn wait_open(
 ) -> Result<isize, Stopped> {
     const AT_ONCE: libc::timespec = libc::timespec { tv_sec: 0, tv_nsec: 0 };
     let later = timeout.filter(|time| (time.tv_sec, time.tv_nsec) != (0, 0));
+    // mutant: entries-kernel-refuses-not-looked
     if later.is_some() && count > 0 {
         // What the kernel refuses is not looked at here.
         // SAFETY: the caller answers for the descriptors.
@@ -39,6 +40,7 @@ pub(super) unsafe fn wait_open(
             return Ok(raw);
         }
     }
+    // mutant: stop-process-moves-no-deadline
     if let Some(timer) = later.and_then(alarm) {
         // SAFETY: as above; the kernel has just written to that many.
         let raw = unsafe { wait_or_alarm(record, descriptors, count, &timer, mask)? };
@@ -61,6 +63,7 @@ pub(super) fn wait_one(
 ) -> Result<isize, Stopped> {
     // SAFETY: one entry.
     let raw = unsafe { wait_open(record, entry, 1, timeout, mask)? };
+    // mutant: also-on-ppoll
     if raw != REFUSED {
         return Ok(raw);
     }
@@ -146,5 +149,6 @@ unsafe fn call(
     let raw = inside(record, || unsafe { plain(libc::SYS_ppoll, args) })?;
     // The kernel restores the mask before it reports the interruption, and the
     // handler has run by then.
+    // mutant: interrupted-wait-reports-stop
     if raw == INTERRUPTED && record.must_stop() { Err(Stopped::new()) } else { Ok(raw) }
 }

@@ -17,10 +17,10 @@ use crate::runtime::signal;
 use core::ffi::{c_int, c_void};
 use std::io;
 
-/// Whether it can be caught, no fault raises it, its default action is not to
-/// stop the process (which nothing but the kernel can do for a stray one), and
-/// sending it cannot fail: that of a real-time signal does when too many are
-/// pending (sigqueue(3)).
+/// Whether it can be caught, no fault raises it, its default action is not to stop
+/// the process (which nothing but the kernel can do for a stray one), and sending it
+/// cannot fail, as sending a real-time signal does when too many are pending
+/// (sigqueue(3)).
 pub(super) fn is_usable(signal: c_int) -> bool {
     const REFUSED: [c_int; 11] = [
         libc::SIGKILL,
@@ -35,6 +35,7 @@ pub(super) fn is_usable(signal: c_int) -> bool {
         libc::SIGTRAP,
         libc::SIGSYS,
     ];
+    // mutant: signals-faults-raise-or-cannot
     (1..32).contains(&signal) && !REFUSED.contains(&signal)
 }
 
@@ -50,6 +51,7 @@ pub(super) enum Refusal {
 /// Installs the handler, for threads that keep the signal blocked (`masked`) or
 /// not, or as another copy of the runtime has it. Whether they do.
 pub(super) fn install(signal: c_int, masked: Option<bool>) -> Result<bool, Refusal> {
+    // mutant: library-closed-leaves-no-dangling
     image::stay(handler::on_signal as *const c_void);
     loop {
         let mut before = exchange(signal, None).map_err(Refusal::Io)?;

@@ -21,7 +21,7 @@ pub enum Backend {
 impl Backend {
     pub(crate) const ALL: [Backend; 3] = [Backend::Rseq, Backend::Handler, Backend::Ppoll];
 
-    /// The name as `STOPRUNTIME_BACKEND` spells it.
+    /// Returns the name as `STOPRUNTIME_BACKEND` spells it.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {

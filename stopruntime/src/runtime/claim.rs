@@ -101,12 +101,14 @@ impl Claim {
     /// somebody is sending already: the thread does not get past that one.
     pub(crate) fn look(&self) -> Option<Look> {
         let word = self.word.load(Ordering::SeqCst);
+        // mutant: one-sends-at-time
         (word & STATE != SENDING).then_some(Look(word))
     }
 
     /// Claims the right to signal; none if the word has changed since.
     pub(crate) fn claim(&self, Look(word): Look) -> Option<Sending> {
         let claimed = next(word, SENDING);
+        // mutant: who-sends-claimed
         let done = self.word.compare_exchange(word, claimed, Ordering::SeqCst, Ordering::SeqCst);
         done.is_ok().then_some(Sending { claimed, before: word & STATE })
     }
@@ -114,11 +116,13 @@ impl Claim {
     /// The signal is sent, or could not be. If the thread has had it already,
     /// this finds another word and leaves it alone.
     pub(crate) fn finish(&self, Sending { claimed, before }: Sending, sent: bool) {
+        // mutant: signal-not-sent-not-expected
         let finished = claimed & !STATE | if sent { SENT } else { before };
         let exchange = |from| {
             self.word.compare_exchange(from, finished, Ordering::SeqCst, Ordering::SeqCst).is_ok()
         };
         if !exchange(claimed) && exchange(claimed | AWAITED) {
+            // mutant: who-waited-for-says-done
             futex_wake(&self.word);
         }
     }
@@ -159,16 +163,20 @@ impl Claim {
     pub(crate) fn settle(&self, drain: impl Fn()) -> bool {
         loop {
             let word = self.word.load(Ordering::SeqCst);
+            // mutant: but-not-for-one-come
             let delivered = self.delivered.load(Ordering::Relaxed) == sequence(word);
             match word & STATE {
                 SENDING if !delivered => {
+                    // mutant: after-call-thread-waits-for
                     self.wait_until_sent(word);
                     continue;
                 }
+                // mutant: signal-sent-taken
                 SENT if !delivered => drain(),
                 _ => {}
             }
             // After the drain: until then the handler must know it as ours.
+            // mutant: who-looked-not-claimed-yet
             let idle = next(word, IDLE);
             let moved = self.word.compare_exchange(word, idle, Ordering::SeqCst, Ordering::SeqCst);
             if moved.is_ok() {

@@ -50,6 +50,7 @@ const NO_KEY: libc::pthread_key_t = libc::pthread_key_t::MAX;
 
 /// The rounds of key destructors that there are at least: what POSIX asks for,
 /// and what glibc and musl have. `pthread_key_create(3)`.
+// mutant: thread-record-in-every-round
 const ROUNDS: u32 = 4;
 
 struct Current {
@@ -228,6 +229,7 @@ fn begin<'thread>() -> &'thread Record {
             current.line.set(&raw const record.line);
         }
     });
+    // mutant: who-registers-signal-unblocked
     signal::set_mask(if masked { libc::SIG_BLOCK } else { libc::SIG_UNBLOCK });
     record
 }
@@ -249,6 +251,7 @@ pub(crate) fn plainly<R>(f: impl FnOnce() -> R) -> R {
             // In use: nothing has to be made for it.
             return None;
         }
+        // mutant: allocator-may-make-marked-calls
         Some(Restore(current.stands_in.replace(true), current.line.get()))
     });
     f()
@@ -308,9 +311,11 @@ unsafe extern "C" fn on_thread_end(value: *mut c_void) {
 
 fn put_out_of_use() {
     if let Some(record) = record() {
+        // mutant: record-not-used-after-threads
         CURRENT.with(|current| current.line.set(&raw const DIVERT));
         // With the value of the key still there: it drains a last signal, and
         // the handler has to know that as ours.
+        // mutant: record-until-then-for-handler
         record.rest();
         CURRENT.with(|current| current.record.set(core::ptr::null()));
     }
@@ -327,6 +332,7 @@ fn give_back() {
     unsafe { libc::pthread_setspecific(key(), core::ptr::null()) };
     // SAFETY: the count that `adopt` took.
     let record = unsafe { RecordRef::from_raw(pointer) };
+    // mutant: request-seen-very-end-thread
     CURRENT.with(|current| current.left_requested.set(entries::is_stopped(&record.own)));
     record.end();
     #[cfg(feature = "crossbeam-channel")]

@@ -1,4 +1,4 @@
-//! The signal handler, all of it.
+//! The whole signal handler.
 //!
 //! # Safety
 //!
@@ -33,39 +33,48 @@ pub(super) unsafe extern "C" fn on_signal(
         let code = (*info).si_code;
         let from_here = code == libc::SI_TKILL && (*info).si_pid() == process_id();
         let probe = code == libc::SI_TIMER && installed::is_probe((*info).si_value());
+        // mutant: over-limit-pending-signals-ours
         (from_here || siginfo::is_bare(info), probe)
     };
     let mut request = false;
+    // mutant: handler-touches-nothing-made-first
     let record = current::record_by_key();
     if let Some(record) = record {
-        // Whoever sent it: the wait looks at the flag once more and goes on.
+        // Whatever has sent it: the wait looks at the flag once more and goes on.
+        // mutant: request-ends-wait-about-begin
         record.timeout.strike();
     }
+    // mutant: signal-ours-only-while-one
     if let Some(record) = record.filter(|record| record.claim.is_open()) {
         // SAFETY: the kernel's siginfo.
         let sequence = unsafe { siginfo::sequence(info, record) };
-        // Once the number has come, what comes without is somebody else's.
+        // Once the number has come, a signal without one is foreign.
+        // mutant: so-does-foreign-signal
         request = sequence.is_some() || unnumbered && record.claim.expects();
         if let Some(sequence) = sequence {
             record.claim.delivered(sequence);
         }
         // Without windows the interrupted `ppoll` reports by itself.
+        // mutant: one-signal-stop-without-windows
         if record.has_window() {
-            // Whatever siginfo says: pending signals of one number are merged,
-            // and over the limit of pending ones the kernel drops their
-            // siginfo. To look at the flag once more harms nobody.
-            // SAFETY: the third argument of a SA_SIGINFO handler.
+            // Whatever siginfo says: pending signals of one number are merged, and
+            // over the limit of pending ones the kernel drops their siginfo. To look
+            // at the flag once more does no harm. SAFETY: the third argument of a
+            // SA_SIGINFO handler.
             unsafe { divert(signal, context.cast(), record) }
         }
     }
+    // mutant: timer-proof-nobodys-signal
     if !(probe || request) {
         // It may be a request's whose siginfo has not come through (an emulator
         // changes it): no reason to end.
         let unclear = crate::runtime::record::any_requested();
         // SAFETY: the arguments the kernel called us with.
+        // mutant: what-not-ours-goes-handler
         unsafe { earlier::chain(signal, info, context, !(unclear || siginfo::is_stop(info))) }
     }
     // SAFETY: as above.
+    // mutant: handler-leaves-errno-alone
     unsafe { *errno = saved };
 }
 
@@ -84,13 +93,17 @@ unsafe fn divert(
     match unsafe { find(&record.line, program_counter(context)) } {
         // SAFETY: the pc is inside the window that this address belongs to,
         // and its code is written to go on from there at any instruction.
+        // mutant: kernel-aborts-window-rseq-2
         Place::Inside(abort) => unsafe { set_program_counter(context, abort) },
         // A foreign handler may be running on top of a window. Come back when
         // it has returned: its return restores the mask it was entered with.
         // If it is only the last steps of a marked call, `settle` unblocks.
+        // mutant: nor-outside-marked-call
         Place::Outside if record.line.marker.load(Relaxed) != 0 => {
             // SAFETY: the mask lives in this signal frame.
+            // mutant: not-before-returned
             unsafe { libc::sigaddset(&raw mut (*context).uc_sigmask, signal) };
+            // mutant: foreign-handler-on-top-window
             record.send_again();
         }
         // On an edge the flag is tested on the way out anyway.

@@ -11,10 +11,10 @@ use core::ffi::c_void;
 #[cfg(not(target_feature = "crt-static"))]
 use core::mem::MaybeUninit;
 
-/// If this is a library that somebody has opened, keeps it from going when it
-/// is closed: the signal's handler, what runs at the end of a thread and what
-/// runs after a fork all point into it. Nothing to do for the program itself.
-/// Where it fails, the library must not be closed. dlopen(3), dladdr(3).
+/// If this is a library that was opened (dlopen(3)), keeps it in the process when it
+/// is closed: the signal's handler, what runs at the end of a thread and what runs
+/// after a fork all point into it. Nothing to do for the program itself. Where it
+/// fails, the library must not be closed. dlopen(3), dladdr(3).
 #[cfg(not(target_feature = "crt-static"))]
 pub(super) fn stay(code: *const c_void) {
     let Some(image) = image_of(code) else { return };
@@ -30,7 +30,7 @@ pub(super) fn stay(code: *const c_void) {
     unsafe { libc::dlopen(image.dli_fname, flags) };
 }
 
-/// A program without shared libraries is one image, and nobody opens it.
+/// A program without shared libraries is one image, which is never opened.
 #[cfg(target_feature = "crt-static")]
 pub(super) fn stay(_: *const c_void) {}
 

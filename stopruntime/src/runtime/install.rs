@@ -101,6 +101,8 @@ impl std::error::Error for InstallError {
 /// copy's. Copies know each other by the installed handler: one that a foreign
 /// handler has been put on top of is not seen.
 ///
+/// # Examples
+///
 /// ```
 /// use stopruntime::{Backend, Config};
 ///
@@ -121,7 +123,8 @@ impl Default for Config {
 }
 
 impl Config {
-    /// The defaults: `SIGURG`, the best backend that works.
+    /// Creates a configuration with the defaults: `SIGURG`, the best backend that
+    /// works.
     pub const fn new() -> Config {
         Config { signal: libc::SIGURG, backend: None }
     }
@@ -130,10 +133,10 @@ impl Config {
     /// those of faults, those that stop a process and real-time signals.
     ///
     /// A signal of that number that is not a request does what it did before. An
-    /// earlier handler is called, with its own signals blocked; a default action
-    /// that ends the process ends it (until the first request in the process: from
-    /// then on such a signal may be a request that comes late), and children that were not to be reaped
-    /// (`SIGCHLD`) still are not. The runtime's handler takes over an earlier
+    /// earlier handler is called, with its own signals blocked. A default action that
+    /// ends the process ends it, until the first request in the process: from then on
+    /// such a signal may be a request that comes late. Children that were not to be
+    /// reaped (`SIGCHLD`) still are not. The runtime's handler takes over an earlier
     /// handler's stack and restarts:
     ///
     /// - Without `SA_ONSTACK`, requests are handled on the stack of the
@@ -151,7 +154,7 @@ impl Config {
         self
     }
 
-    /// This backend and no other, unless `STOPRUNTIME_BACKEND` names one.
+    /// Chooses this backend and no other, unless `STOPRUNTIME_BACKEND` names one.
     pub const fn backend(mut self, backend: Backend) -> Config {
         self.backend = Some(backend);
         self
@@ -184,9 +187,11 @@ impl Config {
         let works = |backend: &Backend| (*backend == Backend::Ppoll) == masked && works(*backend);
         let found = match asked {
             None => Backend::ALL.into_iter().find(works),
+            // mutant: backend-does-not-work-refused
             Some(backend) => Some(backend).filter(works),
         };
         found.ok_or_else(|| {
+            // mutant: what-unavailable-backend-installed-taken
             action::uninstall();
             InstallError::Unavailable(asked.unwrap_or(Backend::Handler))
         })
@@ -197,10 +202,12 @@ impl Config {
 /// rights does not look (`AT_SECURE`, getauxval(3)).
 fn named() -> Result<Option<Backend>, InstallError> {
     // SAFETY: a number.
+    // mutant: program-with-others-rights-does
     let secure = unsafe { libc::getauxval(libc::AT_SECURE) } != 0;
     match std::env::var_os("STOPRUNTIME_BACKEND").filter(|name| !secure && !name.is_empty()) {
         None => Ok(None),
         Some(name) => match Backend::ALL.into_iter().find(|one| *one.name() == name) {
+            // mutant: unknown-backend-refused
             None => Err(InstallError::UnknownBackend(name.to_string_lossy().into_owned())),
             found => Ok(found),
         },
@@ -220,7 +227,9 @@ fn install(
 ) -> Result<Backend, InstallError> {
     // An allocator that makes marked calls does not install meanwhile.
     current::plainly(|| {
+        // mutant: one-configuration-installed-many-at
         let _one_at_a_time = hold();
+        // mutant: one-configuration-installed
         if let Some(backend) = installed::backend() {
             return Err(InstallError::AlreadyInstalled(installed::signal(), backend));
         }
@@ -243,13 +252,14 @@ fn install_default() -> Result<Backend, InstallError> {
         Err(InstallError::Io(error)) => Err(InstallError::Io(error)),
         Err(error) => {
             installed::ignore(error.to_string());
+            // mutant: backend-in-environment-not-ends
             config.try_install(None)
         }
         installed => installed,
     })
 }
 
-/// The backend in force. Installs the default if nothing is installed yet.
+/// Returns the backend in force. Installs the default if nothing is installed yet.
 ///
 /// # Panics
 ///
@@ -275,6 +285,7 @@ pub(crate) fn ensure() -> Backend {
 fn works(backend: Backend) -> bool {
     match backend {
         Backend::Rseq => {
+            // mutant: backend-proved-before-used
             let found = if window::AVAILABLE { rseq_aborts() } else { Rseq::NoWindow };
             installed::found(found);
             matches!(found, Rseq::Libc | Rseq::Own)

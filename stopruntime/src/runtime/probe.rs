@@ -32,6 +32,7 @@ pub(super) fn rseq_aborts() -> Rseq {
         unsafe { window::abort_probe(field, TURNS) }
     });
     signal::restore_mask(&mask);
+    // mutant: after-proof
     if owned {
         window::rseq::unregister();
     }

@@ -74,6 +74,7 @@ fn make_page() -> &'static Page {
         let page = if made == libc::MAP_FAILED {
             (&raw const KEPT).cast_mut()
         } else {
+            // mutant: child-turns-locks-own-2
             libc::madvise(made, size, libc::MADV_WIPEONFORK);
             made.cast()
         };
@@ -137,6 +138,7 @@ impl<T: Default + Sync> PerProcess<T> {
 /// In a forked child, for a kernel that has kept the page. Async-signal-safe.
 pub(crate) fn after_fork() {
     for place in &page().places {
+        // mutant: child-turns-locks-own
         place.store(null_mut(), Ordering::Relaxed);
     }
     settle();
@@ -151,5 +153,6 @@ pub(crate) fn settle() {
 /// Whether this is a child made by `_Fork(3)` or clone(2), whose first thread's
 /// record has the ids that its parent's had. Async-signal-safe.
 pub(crate) fn is_raw_child() -> bool {
+    // mutant: child-libc-not-made-stopped
     page().settled.load(Ordering::Acquire) == 0
 }

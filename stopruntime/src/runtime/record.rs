@@ -262,6 +262,7 @@ impl Record {
         self.signal(barrier, fits);
         if !self.has_window() {
             // Its futex waits wait on the flag as well.
+            // mutant: without-windows-request-wakes-thread
             futex_wake(&self.line.flag);
         }
     }
@@ -269,10 +270,12 @@ impl Record {
     fn signal(&self, barrier: bool, fits: &dyn Fn(&Record) -> bool) {
         // Race 2: the look comes before all other loads.
         let Some(look) = self.claim.look() else { return };
+        // mutant: without-membarrier-every-request-signal
         let inside = !barrier || self.line.marker.load(Ordering::SeqCst) != 0;
         let parked = self.parked.load(Ordering::SeqCst) != 0;
         // After those two: if the claim succeeds, the thread has been in one and the
         // same call since, and it is this one that is stopped.
+        // mutant: request-under-shield-no-signal
         let stopped = (inside || parked) && fits(self);
         let tid = self.tid.load(Ordering::SeqCst);
         if !stopped || tid == 0 {
@@ -280,6 +283,7 @@ impl Record {
         }
         // If it fails, the thread has settled, and looks at its scopes afterwards; or
         // another is about to signal it.
+        // mutant: claim-looked-at-before-thread
         let Some(sending) = self.claim.claim(look) else { return };
         let sent =
             inside && signal::send(self.pid.load(Ordering::Relaxed), tid, self, sending.sequence());
@@ -313,6 +317,7 @@ impl Record {
 
     /// Takes the record into use on the calling thread.
     pub(crate) fn begin(&self, rseq_cs: Option<(*mut AtomicUsize, bool)>, masked: bool) {
+        // mutant: kernel-aborts-windows-by-itself
         let (field, owned) = rseq_cs.unwrap_or((self.descriptor.as_ptr().cast(), false));
         self.line.rseq_cs.store(field, Ordering::Relaxed);
         self.owns_rseq.store(owned, Ordering::Relaxed);
@@ -328,7 +333,9 @@ impl Record {
 
     /// In a forked child: the requesters of the parent do not exist here.
     pub(crate) fn after_fork(&self, in_use: bool) {
+        // mutant: forked-child-no-requesters
         self.claim.reset();
+        // mutant: forked-child-id-own
         if in_use {
             self.adopt();
         }
@@ -371,6 +378,7 @@ impl Record {
     pub(crate) fn send_again(&self) {
         let (process, thread) = (signal::process_id(), signal::thread_id());
         signal::send(process, thread, self, self.claim.sequence());
+        // mutant: counts-only-if-does-not
         self.claim.postponed();
     }
 
@@ -378,6 +386,7 @@ impl Record {
     /// later code meets a stop signal. Whether there was one.
     #[cold]
     pub(crate) fn settle(&self) -> bool {
+        // mutant: waits-for-no-requester-parents
         self.own_after_raw_fork();
         self.claim.settle(|| signal::drain(self.masked.load(Ordering::Relaxed)))
     }
@@ -389,7 +398,9 @@ impl Record {
         let thread = self.parker();
         loop {
             // SeqCst: race 1, with `parked` for the marker.
+            // mutant: stop-ends-park
             self.parked.store(1, Ordering::SeqCst);
+            // mutant: park-does-not-begin-when
             let parks = self.line.flag.load(Ordering::SeqCst) != LOOK;
             if parks {
                 park();
@@ -402,6 +413,7 @@ impl Record {
             // A request that is still in flight may set the token yet.
             self.settle();
             if self.evaluate().take() {
+                // mutant: stopped-park-takes-no-token
                 if parks {
                     thread.unpark();
                 }
@@ -427,16 +439,20 @@ impl Record {
     /// record into use again.
     pub(crate) fn rest(&self) {
         self.own_after_raw_fork();
+        // mutant: who-ended-not-signalled
         self.tid.store(0, Ordering::SeqCst);
+        // mutant: thread-does-not-end-while
         self.settle();
         if self.owns_rseq.swap(false, Ordering::Relaxed) {
             self.line.rseq_cs.store(rseq::nowhere().into_inner(), Ordering::Relaxed);
+            // mutant: area-our-own-taken-back
             rseq::unregister();
         }
     }
 
     /// The calling thread does not take the record into use any more.
     pub(crate) fn end(&self) {
+        // mutant: who-waits-for-thread-told
         if self.ended.swap(ENDED, Ordering::AcqRel) == END_AWAITED {
             futex_wake(&self.ended);
         }

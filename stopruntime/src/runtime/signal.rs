@@ -36,6 +36,7 @@ pub(crate) fn thread_id() -> c_int {
 /// `rt_tgsigqueueinfo(2)`; tgkill(2) where that is refused, and then the number
 /// is missing.
 pub(crate) fn send<T>(process: c_int, thread: c_int, record: *const T, sequence: u32) -> bool {
+    // mutant: forked-child-signals-nobody-parent
     if process != process_id() {
         return false;
     }
@@ -47,6 +48,7 @@ pub(crate) fn send<T>(process: c_int, thread: c_int, record: *const T, sequence:
         libc::syscall(call, process, thread, installed::signal(), &raw const info) == 0
             || libc::syscall(libc::SYS_tgkill, process, thread, installed::signal()) == 0
     };
+    // mutant: request-leaves-errno-alone-signal
     restore_errno(errno);
     sent
 }
@@ -68,6 +70,7 @@ pub(crate) fn barrier() -> bool {
     if !has_membarrier() {
         return false;
     }
+    // mutant: all-threads-pass-barrier-before
     let passed = all_pass().is_ok();
     if !passed {
         // Forbidden since it was asked for (seccomp(2)).
@@ -102,6 +105,7 @@ pub(crate) fn barrier_for_all() -> bool {
 /// Asks for the quick barrier. Part of the installation.
 pub(super) fn register_membarrier() {
     let has = membarrier(MEMBARRIER_REGISTER_PRIVATE_EXPEDITED).is_ok();
+    // mutant: process-registered-for-barrier
     HAS_MEMBARRIER.store(has, Ordering::Relaxed);
 }
 
@@ -114,6 +118,7 @@ pub(crate) fn has_membarrier() -> bool {
 /// that waits for every processor, some milliseconds.
 fn all_pass() -> Result<(), c_int> {
     match membarrier(MEMBARRIER_PRIVATE_EXPEDITED) {
+        // mutant: where-kernel-no-memory-for
         Err(libc::ENOMEM) => membarrier(MEMBARRIER_GLOBAL),
         done => done,
     }
@@ -126,6 +131,7 @@ fn membarrier(command: c_int) -> Result<(), c_int> {
         0 => Ok(()),
         _ => Err(saved_errno()),
     };
+    // mutant: request-leaves-errno-alone-barrier
     restore_errno(errno);
     done
 }
@@ -134,6 +140,7 @@ fn membarrier(command: c_int) -> Result<(), c_int> {
 /// system call delivers what is pending on its way out.
 pub(crate) fn drain(blocked_again: bool) {
     set_mask(libc::SIG_UNBLOCK);
+    // mutant: without-windows-signal-blocked-again
     if blocked_again {
         set_mask(libc::SIG_BLOCK);
     }

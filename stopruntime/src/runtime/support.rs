@@ -19,6 +19,8 @@ use std::io;
 
 /// What is in force, and why; as text, a line for each thing.
 ///
+/// # Examples
+///
 /// ```
 /// let support = stopruntime::support();
 /// assert_eq!(support.backend, stopruntime::backend());
@@ -57,8 +59,8 @@ pub struct Support {
     pub ignored: Option<String>,
 }
 
-/// What is in force in this process, and why. Installs the default if nothing is
-/// installed yet.
+/// Returns what is in force in this process, and why. Installs the default if nothing
+/// is installed yet.
 ///
 /// # Panics
 ///

@@ -16,6 +16,7 @@ use crate::runtime::scopes::entries::Shield;
 /// ```
 #[doc(alias = "pthread_setcancelstate")]
 pub fn shield<R>(f: impl FnOnce() -> R) -> R {
+    // mutant: panic-ends-shield
     let _shield = Shield::enter();
     f()
 }

@@ -69,6 +69,7 @@ impl Error for Stopped {}
 
 impl From<Stopped> for io::Error {
     fn from(stopped: Stopped) -> io::Error {
+        // mutant: stop-no-interruption-loops-std
         io::Error::other(Inside(stopped))
     }
 }
@@ -86,6 +87,7 @@ impl fmt::Display for Inside {
 
 impl Error for Inside {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
+        // mutant: source-io-error-s-own
         Some(&self.0)
     }
 }

@@ -1,10 +1,10 @@
 //! A barrier that a stopped participant breaks.
 //!
-//! A barrier is for a fixed number of threads. If one of them is stopped while
-//! it waits, or as it comes, the others can never be complete, so they are let
-//! go, and told: [`BarrierWaitResult::is_broken`]. From then on every wait
-//! returns broken. To leave them waiting would turn the stop of one thread into
-//! the hang of all; to go on with fewer would break what the barrier is for.
+//! A barrier is for a fixed number of threads. If one of them is stopped while it
+//! waits, or as it arrives, the others can never be complete, so they are released,
+//! and told: [`BarrierWaitResult::is_broken`]. From then on every wait returns
+//! broken. To leave them waiting would turn the stop of one thread into the hang of
+//! all; to go on with fewer would break what the barrier is for.
 
 use super::condvar::Condvar;
 use super::mutex::{Mutex, MutexGuard};
@@ -35,13 +35,13 @@ pub struct BarrierWaitResult {
 }
 
 impl BarrierWaitResult {
-    /// Whether this thread is the one of its round that is singled out.
+    /// Returns whether this thread is the one of its round that is singled out.
     #[must_use]
     pub fn is_leader(&self) -> bool {
         self.leader
     }
 
-    /// Whether a participant was stopped, so that the threads have not met.
+    /// Returns whether a participant was stopped, so that the threads have not met.
     #[must_use]
     pub fn is_broken(&self) -> bool {
         self.broken
@@ -49,7 +49,7 @@ impl BarrierWaitResult {
 }
 
 impl Barrier {
-    /// A barrier for this many threads; 0 counts as 1.
+    /// Creates a barrier for this many threads; 0 counts as 1.
     #[must_use]
     pub const fn new(threads: usize) -> Barrier {
         let state = State { arrived: 0, round: 0, broken: false };
@@ -69,6 +69,7 @@ impl Barrier {
 
     fn wait_as<W: Wait>(&self) -> Result<BarrierWaitResult, W::Stop> {
         if let Err(stop) = W::check() {
+            // mutant: also-who-stopped-as-comes
             self.give_up(self.state());
             return Err(stop);
         }
@@ -92,7 +93,9 @@ impl Barrier {
                     let state = self.state();
                     // If the last one came at the same time, this thread has
                     // met the others, and its next call sees the stop.
+                    // mutant: who-met-others-not-stopped
                     if state.round == round {
+                        // mutant: who-stopped-at-barrier-lets
                         self.give_up(state);
                         return Err(stop);
                     }
@@ -108,7 +111,7 @@ impl Barrier {
         never(self.wait_as::<Plain>())
     }
 
-    /// [`Barrier::wait`], stop-checked.
+    /// Waits as [`Barrier::wait`] does, stop-checked.
     ///
     /// # Errors
     ///

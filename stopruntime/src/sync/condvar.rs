@@ -1,15 +1,15 @@
 //! A condition variable: a counter of notifications that waiters sleep on.
 //!
-//! A notification changes the counter first, and then wakes one of those who
-//! sleep. Who waits and does not sleep yet finds the counter changed, and goes
-//! on by that; so a wake-up is for sleepers alone. And a sleeper that is stopped
-//! has consumed none: if it was woken first, its wait returns. So of those who
-//! wait when it is sent, one who is not stopped has it, and a stopped waiter has
+//! A notification changes the counter first, and then wakes one of the sleepers. A
+//! waiter that does not sleep yet finds the counter changed and goes on; so only
+//! sleepers need a wake-up. A sleeper that is stopped has consumed none: if it was
+//! woken first, its wait returns. So one of the threads that wait when the
+//! notification is sent, and are not stopped, has it, and a stopped waiter has
 //! nothing to pass on.
 //!
-//! The waiters are counted as well, so that a notification for nobody costs no
-//! system call. A waiter counts itself before it lets go of the mutex: who has
-//! changed the condition under that mutex since then sees the count.
+//! The waiters are counted as well, so that a notification without waiters costs no
+//! system call. A waiter counts itself before it lets go of the mutex: a thread that
+//! has changed the condition under that mutex since then sees the count.
 
 use super::mutex::MutexGuard;
 use super::wait::{OrStop, Plain, Wait, never};
@@ -38,7 +38,7 @@ pub struct Condvar {
 pub struct WaitTimeoutResult(bool);
 
 impl WaitTimeoutResult {
-    /// Whether the time was over.
+    /// Returns whether the time was over.
     #[must_use]
     pub fn timed_out(&self) -> bool {
         self.0
@@ -49,7 +49,7 @@ pub(super) type Waited<'lock, T, S> =
     Result<LockResult<(MutexGuard<'lock, T>, WaitTimeoutResult)>, S>;
 
 impl Condvar {
-    /// Nobody waits.
+    /// Creates a condition variable that no thread waits for.
     #[must_use]
     pub const fn new() -> Condvar {
         Condvar { notified: AtomicU32::new(0), waiting: AtomicU32::new(0) }
@@ -73,8 +73,8 @@ impl Condvar {
         }
     }
 
-    /// With the count in `wait_as`. `SeqCst`: also who notifies without the mutex
-    /// comes before or after a waiter, as far as anybody can tell.
+    /// Pairs with the count in `wait_as`. `SeqCst`: a thread that notifies without
+    /// the mutex also comes before or after a waiter, as far as any thread can tell.
     #[inline]
     fn has_waiters(&self) -> bool {
         self.waiting.load(SeqCst) != 0
@@ -83,6 +83,7 @@ impl Condvar {
     #[cold]
     fn notify(&self, wake: impl FnOnce(&AtomicU32)) {
         // Relaxed: the mutex orders the data; the futex orders the wake-up.
+        // mutant: notification-finds-nobody-asleep-one
         self.notified.fetch_add(1, Relaxed);
         wake(&self.notified);
     }
@@ -94,9 +95,11 @@ impl Condvar {
     ) -> Waited<'lock, T, W::Stop> {
         W::check()?;
         let mutex = guard.mutex();
-        // Read under the lock: who changes the condition from now on, and
-        // notifies, changes the value we wait on.
+        // Read under the lock: a thread that changes the condition from now on, and
+        // notifies, changes the value that this one waits on.
+        // mutant: waiter-condition-variable-knows-counter
         let before = self.notified.load(Relaxed);
+        // mutant: counted-itself
         self.waiting.fetch_add(1, SeqCst);
         drop(guard);
         let waited = W::futex_wait(&self.notified, before, deadline);
@@ -118,6 +121,7 @@ impl Condvar {
         mut condition: impl FnMut(&mut T) -> bool,
     ) -> Waited<'lock, T, W::Stop> {
         let mutex = guard.mutex();
+        // mutant: condition-false-goes-before-request
         while condition(&mut guard) {
             // A stop goes before the end of the time: what began late does not begin.
             W::check()?;
@@ -128,7 +132,9 @@ impl Condvar {
                 Ok(Ok((guard, _))) => guard,
                 Ok(poisoned) => return Ok(poisoned),
                 Err(stop) => {
+                    // mutant: does-not-wait-for-mutex
                     let mut guard = mutex.try_lock_for_moments().ok_or(stop)?;
+                    // mutant: before-stop-wait
                     let goes_on = condition(&mut guard);
                     return if goes_on {
                         Err(stop)
@@ -150,8 +156,8 @@ impl Condvar {
         alone(never(self.wait_as::<Plain, T>(guard, None)))
     }
 
-    /// [`Condvar::wait`], stop-checked. Notified, it waits for the mutex as
-    /// `lock` does.
+    /// Waits as [`Condvar::wait`] does, stop-checked. Once notified, it waits for
+    /// the mutex as `lock` does.
     ///
     /// # Errors
     ///
@@ -177,14 +183,14 @@ impl Condvar {
         alone(never(self.wait_while_as::<Plain, T>(guard, None, condition)))
     }
 
-    /// [`Condvar::wait_while`], stop-checked. A condition that is false goes
-    /// before a stop: then nothing has to be waited for, and the guard is
-    /// returned. So test for a stop elsewhere in a loop that never has to wait,
-    /// as the checkpoint of a marked loop does.
+    /// Waits as [`Condvar::wait_while`] does, stop-checked. A condition that is
+    /// already false takes precedence over a stop: there is nothing to wait for, and
+    /// the guard is returned. So test for a stop elsewhere in a loop that never has
+    /// to wait, as the checkpoint of a marked loop does.
     ///
-    /// Stopped while it waits, it looks at the condition once more if the mutex
-    /// is free, and does not wait for the mutex if it is not: its holder may be
-    /// waiting for this thread to end.
+    /// If it is stopped while it waits, it looks at the condition once more if the
+    /// mutex is free. It does not wait for the mutex, whose holder may be waiting for
+    /// this thread to end.
     ///
     /// # Errors
     ///
@@ -226,7 +232,7 @@ impl Condvar {
         never(self.wait_as::<Plain, T>(guard, Instant::now().checked_add(timeout)))
     }
 
-    /// [`Condvar::wait_timeout`], stop-checked.
+    /// Waits as [`Condvar::wait_timeout`] does, stop-checked.
     ///
     /// # Errors
     ///
@@ -254,7 +260,7 @@ impl Condvar {
         never(self.wait_while_as::<Plain, T>(guard, deadline, condition))
     }
 
-    /// [`Condvar::wait_timeout_while`], stop-checked, as
+    /// Waits as [`Condvar::wait_timeout_while`] does, stop-checked as
     /// [`Condvar::wait_while_or_stop`] is.
     ///
     /// # Errors

@@ -4,9 +4,9 @@
 //! `_or_stop` form, which a marked call becomes. Each primitive is a futex
 //! (futex(2)); its algorithm is written once, over how it waits.
 //!
-//! A stopped waiter takes nothing with it: the lock, the permit, the message
-//! and the wake-up that it did not act upon are there for the others. Stopping
-//! it takes no lock of another thread's.
+//! A stopped waiter takes nothing with it: the lock, the permit, the message and the
+//! wake-up that it did not act upon are there for the others. To stop it, no lock of
+//! another thread is taken.
 //!
 //! What is *taken* (a lock, a permit, a message, a place at a barrier) is not
 //! taken once a stop is requested, although it is free: as a read is not begun

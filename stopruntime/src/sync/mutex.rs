@@ -73,6 +73,7 @@ impl RawMutex {
         if self.spin() {
             return Ok(());
         }
+        // mutant: waiter-woken-does-not-forget
         while self.0.swap(CONTENDED, Acquire) != FREE {
             W::futex_wait(&self.0, CONTENDED, None)?;
         }
@@ -88,6 +89,8 @@ impl RawMutex {
 }
 
 /// [`std::sync::Mutex`] whose `lock` can be stopped.
+///
+/// # Examples
 ///
 /// ```
 /// use stopruntime::sync::Mutex;
@@ -119,12 +122,12 @@ impl<T: ?Sized> UnwindSafe for Mutex<T> {}
 impl<T: ?Sized> RefUnwindSafe for Mutex<T> {}
 
 impl<T> Mutex<T> {
-    /// A free lock over the value.
+    /// Creates a free lock over the value.
     pub const fn new(value: T) -> Mutex<T> {
         Mutex { raw: RawMutex::new(), poison: Poison::new(), data: UnsafeCell::new(value) }
     }
 
-    /// The value.
+    /// Returns the value.
     ///
     /// # Errors
     ///
@@ -146,7 +149,7 @@ impl<T: ?Sized> Mutex<T> {
         MutexGuard::new(self)
     }
 
-    /// [`Mutex::lock`], stop-checked.
+    /// Waits as [`Mutex::lock`] does, stop-checked.
     ///
     /// # Errors
     ///
@@ -172,7 +175,7 @@ impl<T: ?Sized> Mutex<T> {
         (self.raw.try_lock() || self.raw.spin()).then(|| MutexGuard::new(self).ok()).flatten()
     }
 
-    /// Whether a holder panicked.
+    /// Returns whether a holder panicked.
     #[must_use]
     pub fn is_poisoned(&self) -> bool {
         self.poison.is_set()
@@ -183,7 +186,7 @@ impl<T: ?Sized> Mutex<T> {
         self.poison.clear();
     }
 
-    /// The value; the borrow shows that nobody holds the lock.
+    /// Returns the value; the borrow shows that no thread holds the lock.
     ///
     /// # Errors
     ///

@@ -24,6 +24,8 @@ use std::panic::{RefUnwindSafe, UnwindSafe};
 /// ([`OnceLock::get_or_try_init`]), leaves the cell as it was, and the next in
 /// line runs its own.
 ///
+/// # Examples
+///
 /// ```
 /// use stopruntime::sync::OnceLock;
 ///
@@ -49,13 +51,13 @@ impl<T: UnwindSafe> UnwindSafe for OnceLock<T> {}
 impl<T: RefUnwindSafe + UnwindSafe> RefUnwindSafe for OnceLock<T> {}
 
 impl<T> OnceLock<T> {
-    /// Without a value.
+    /// Creates a cell without a value.
     #[must_use]
     pub const fn new() -> OnceLock<T> {
         OnceLock { once: RawOnce::new(), value: UnsafeCell::new(None) }
     }
 
-    /// The value, if it is there. Never waits.
+    /// Returns the value, if it is there. Never waits.
     #[inline]
     pub fn get(&self) -> Option<&T> {
         // SAFETY: it is done.
@@ -71,7 +73,7 @@ impl<T> OnceLock<T> {
         unsafe { (*self.value.get()).as_ref().unwrap_unchecked() }
     }
 
-    /// The value, if it is there, to be changed.
+    /// Returns the value, if it is there, to be changed.
     pub fn get_mut(&mut self) -> Option<&mut T> {
         self.value.get_mut().as_mut()
     }
@@ -91,7 +93,7 @@ impl<T> OnceLock<T> {
         Ok(outcome.map(|()| unsafe { self.value() }))
     }
 
-    /// The value; if it is not there, what `init` makes. Waits while another
+    /// Returns the value, which `init` makes if it is not there. Waits while another
     /// thread makes it.
     ///
     /// In `init`, a call of the same cell waits for ever.
@@ -100,7 +102,7 @@ impl<T> OnceLock<T> {
         never(never(self.init::<Plain, Infallible>(|| Ok(init()))))
     }
 
-    /// [`OnceLock::get_or_init`], stop-checked.
+    /// Does what [`OnceLock::get_or_init`] does, stop-checked.
     ///
     /// # Errors
     ///
@@ -110,7 +112,8 @@ impl<T> OnceLock<T> {
         Ok(never(self.init::<OrStop, Infallible>(|| Ok(init()))?))
     }
 
-    /// [`OnceLock::get_or_init`] with what may fail, or be stopped.
+    /// Does what [`OnceLock::get_or_init`] does, with an `init` that may fail or be
+    /// stopped.
     ///
     /// # Errors
     ///
@@ -120,7 +123,7 @@ impl<T> OnceLock<T> {
         never(self.init::<Plain, E>(init))
     }
 
-    /// [`OnceLock::get_or_try_init`], stop-checked.
+    /// Does what [`OnceLock::get_or_try_init`] does, stop-checked.
     ///
     /// # Errors
     ///
@@ -143,7 +146,7 @@ impl<T> OnceLock<T> {
         never(self.set_as::<Plain>(value))
     }
 
-    /// [`OnceLock::set`], stop-checked.
+    /// Does what [`OnceLock::set`] does, stop-checked.
     ///
     /// # Errors
     ///
@@ -164,7 +167,7 @@ impl<T> OnceLock<T> {
         never(self.wait_as::<Plain>())
     }
 
-    /// [`OnceLock::wait`], stop-checked.
+    /// Waits as [`OnceLock::wait`] does, stop-checked.
     ///
     /// # Errors
     ///
@@ -179,13 +182,13 @@ impl<T> OnceLock<T> {
         Ok(unsafe { self.value() })
     }
 
-    /// The value, if it was there.
+    /// Returns the value, if it was there.
     #[must_use]
     pub fn into_inner(self) -> Option<T> {
         self.value.into_inner()
     }
 
-    /// The value, if it is there; the cell is without one again.
+    /// Takes the value, if it is there; the cell is without one again.
     pub fn take(&mut self) -> Option<T> {
         self.once = RawOnce::new();
         self.value.get_mut().take()

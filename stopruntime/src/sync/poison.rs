@@ -1,12 +1,11 @@
-//! Whether somebody panicked in the middle of a change, told as std's locks
-//! tell it.
+//! Whether a thread panicked in the middle of a change, told as std's locks tell it.
 
 use core::sync::atomic::AtomicBool;
 use core::sync::atomic::Ordering::Relaxed;
 use std::sync::{LockResult, PoisonError};
 use std::thread;
 
-/// Set when a guard that can change the data is dropped by a panic. All of it is
+/// Set when a guard that can change the data is dropped by a panic. Every access is
 /// Relaxed: the lock orders it.
 #[derive(Debug, Default)]
 pub(super) struct Poison(AtomicBool);

@@ -2,8 +2,8 @@
 //!
 //! | word | meaning |
 //! |---|---|
-//! | `permits` | those that are free; who wants one sleeps on it |
-//! | `waiting` | who is about to sleep or asleep: without any, a release is no system call |
+//! | `permits` | those that are free; a thread that wants one sleeps on it |
+//! | `waiting` | the threads that are about to sleep or asleep: without any, a release makes no system call |
 //! | `wanting_more` | those of them that want more than one permit |
 //! | `released` | counts the releases while there are such; they sleep on it |
 //!
@@ -11,11 +11,11 @@
 //! and a release adds the permits before it looks for waiters (all `SeqCst`), so
 //! one of them sees the other.
 //!
-//! Who is woken tries before anything else. If one who wants one permit does not
-//! get it, another thread has it, and the wake-up was acted upon: a stop loses
-//! none. For one who wants more, the permits may be there and not enough: so
-//! those sleep apart, where they take no wake-up from the others, and all of
-//! them look at each release.
+//! A woken thread tries before anything else. If it wants one permit and does not get
+//! it, another thread has it, and the wake-up was not wasted: a stop loses none. For
+//! a thread that wants more, there may be permits, and not enough: so those sleep
+//! apart, where they take no wake-up from the others, and they all look at each
+//! release.
 
 use super::wait::{OrStop, Plain, Wait, never};
 use crate::runtime::futex::{futex_wake, futex_wake_one};
@@ -26,8 +26,10 @@ use std::time::{Duration, Instant};
 
 /// A number of permits, to be acquired and released by any thread.
 ///
-/// Nobody stands in line: who comes when a permit is free takes it. Who wants
-/// many at once may wait for long while others come and go with one.
+/// Unfair: an arriving thread may take a free permit ahead of waiting ones, and a
+/// steady stream of single acquisitions can starve `acquire_many`.
+///
+/// # Examples
 ///
 /// ```
 /// use stopruntime::sync::Semaphore;
@@ -58,7 +60,7 @@ pub struct SemaphoreGuard<'semaphore> {
 }
 
 impl Semaphore {
-    /// A semaphore with this many permits.
+    /// Creates a semaphore with this many permits.
     #[must_use]
     pub const fn new(permits: u32) -> Semaphore {
         Semaphore {
@@ -69,7 +71,7 @@ impl Semaphore {
         }
     }
 
-    /// The permits that are free now.
+    /// Returns the number of permits that are free now.
     #[must_use]
     pub fn available(&self) -> u32 {
         self.permits.load(Relaxed)
@@ -101,6 +103,7 @@ impl Semaphore {
     ) -> Result<bool, W::Stop> {
         let more = u32::from(permits > 1);
         self.wanting_more.fetch_add(more, SeqCst);
+        // mutant: waiter-for-permits-announced
         self.waiting.fetch_add(1, SeqCst);
         let outcome = loop {
             let released = self.released.load(SeqCst);
@@ -110,12 +113,14 @@ impl Semaphore {
             if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
                 break Ok(false);
             }
+            // mutant: who-wants-many-permits-takes
             let (word, value) =
                 if more == 0 { (&self.permits, 0) } else { (&self.released, released) };
             if let Err(stop) = W::futex_wait(word, value, deadline) {
                 break Err(stop);
             }
         };
+        // mutant: waiter-for-permits-announced-2
         self.waiting.fetch_sub(1, SeqCst);
         self.wanting_more.fetch_sub(more, SeqCst);
         outcome
@@ -127,7 +132,7 @@ impl Semaphore {
         self.acquire_many(1)
     }
 
-    /// [`Semaphore::acquire`], stop-checked.
+    /// Waits as [`Semaphore::acquire`] does, stop-checked.
     ///
     /// # Errors
     ///
@@ -143,7 +148,7 @@ impl Semaphore {
         forever(never(self.acquire_as::<Plain>(permits, || None)))
     }
 
-    /// [`Semaphore::acquire_many`], stop-checked.
+    /// Waits as [`Semaphore::acquire_many`] does, stop-checked.
     ///
     /// # Errors
     ///
@@ -159,7 +164,7 @@ impl Semaphore {
         never(self.acquire_as::<Plain>(1, || Instant::now().checked_add(timeout)))
     }
 
-    /// [`Semaphore::acquire_timeout`], stop-checked.
+    /// Waits as [`Semaphore::acquire_timeout`] does, stop-checked.
     ///
     /// # Errors
     ///
@@ -203,8 +208,10 @@ impl Semaphore {
     #[inline]
     #[track_caller]
     pub fn release_many(&self, permits: u32) {
+        // mutant: permits-added-before-look-for
         let before = self.permits.fetch_update(SeqCst, SeqCst, |free| free.checked_add(permits));
         assert!(before.is_ok(), "a semaphore holds at most u32::MAX permits");
+        // mutant: permits-added-before-look-for-waiters
         if self.waiting.load(SeqCst) != 0 {
             self.wake(permits);
         }

@@ -12,7 +12,7 @@ pub(super) trait Wait {
     /// What may end the wait besides its event.
     type Stop: Copy;
 
-    /// What stands before the first look at the primitive.
+    /// Runs before the first look at the primitive.
     fn check() -> Result<(), Self::Stop>;
 
     /// Waits while the word has this value, at most until the deadline; may

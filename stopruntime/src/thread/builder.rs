@@ -159,6 +159,7 @@ fn prepare<T>(
     let record = RecordRef::take(false, under.into_iter().map(Stopper::into_scope));
     let stopper = Stopper::of(record.clone());
     let f = move || {
+        // mutant: first-marked-call-takes-record
         current::start(record);
         f()
     };

@@ -93,9 +93,19 @@ macro_rules! of_every_handle {
             if ended { Ok(self.outcome()) } else { Err(self) }
         }
 
-        /// [`join_timeout`](Self::join_timeout), stop-checked. If it is stopped, the
-        /// handle stays as it is; if the time is over, the result is the handle
-        /// and this one is as after a join.
+        /// Waits as [`join_timeout`](Self::join_timeout) does, stop-checked. If it is
+        /// stopped, the handle stays as it is; if the time is over, the result is the
+        /// handle and this one is as after a join.
+        ///
+        /// # Errors
+        ///
+        /// [`Stopped`]: a stop of the calling thread is requested.
+        ///
+        /// # Panics
+        ///
+        /// As [`join`](Self::join).
+        ///
+        /// # Examples
         ///
         /// ```
         /// use std::time::Duration;
@@ -106,14 +116,6 @@ macro_rules! of_every_handle {
         /// let sleeper = outcome.expect_err("it sleeps");
         /// assert!(sleeper.stop_and_join().unwrap());
         /// ```
-        ///
-        /// # Errors
-        ///
-        /// [`Stopped`]: a stop of the calling thread is requested.
-        ///
-        /// # Panics
-        ///
-        /// As [`join`](Self::join).
         #[track_caller]
         pub fn join_timeout_or_stop(
             &self,

@@ -24,6 +24,13 @@ pub use stop_on_drop::StopOnDrop;
 
 /// Starts a thread.
 ///
+/// # Panics
+///
+/// If the system cannot start one ([`Builder::spawn`] reports it), or if the
+/// runtime cannot be installed; see [`backend`](crate::backend()).
+///
+/// # Examples
+///
 /// ```
 /// use std::net::UdpSocket;
 /// use stopruntime::{ext::RecvOrStop, thread};
@@ -33,11 +40,6 @@ pub use stop_on_drop::StopOnDrop;
 /// assert!(receiver.stop_and_join().unwrap());
 /// # Ok::<(), std::io::Error>(())
 /// ```
-///
-/// # Panics
-///
-/// If the system cannot start one ([`Builder::spawn`] reports it), or if the
-/// runtime cannot be installed; see [`backend`](crate::backend()).
 #[track_caller]
 pub fn spawn<F, T>(f: F) -> JoinHandle<T>
 where

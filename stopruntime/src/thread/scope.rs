@@ -65,8 +65,10 @@ where
         // SAFETY: gives the value its lifetimes back. It stands outside of
         // `std::thread::scope`, which returns only when no thread is left to use it.
         let scope = unsafe { mem::transmute::<&Scope<'static, 'static>, &Scope<'_, 'env>>(placed) };
+        // mutant: scope-whose-closure-panics-stops
         let leave = StopOnPanic(&stopper);
         let value = f(scope);
+        // mutant: scope-stopped-by-panic-own
         mem::forget(leave);
         value
     })
@@ -183,11 +185,13 @@ impl Builder {
         T: Send + 'scope,
     {
         let f = move || {
+            // mutant: scope-one-whose-threads-panics
             let leave = StopOnPanic(&scope.stopper);
             let value = f();
             mem::forget(leave);
             value
         };
+        // mutant: threads-stand-under-their-scope
         let (inner, stopper) = self.spawn_inside(scope.inner, &scope.stopper, f)?;
         Ok(ScopedJoinHandle::new(inner, stopper))
     }

@@ -19,6 +19,8 @@ pub struct StopOnDrop<T> {
 impl<T> JoinHandle<T> {
     /// Returns a guard that stops and joins the thread when it is dropped.
     ///
+    /// # Examples
+    ///
     /// ```
     /// use std::time::Duration;
     /// use stopruntime::{ext::sleep_or_stop, thread};

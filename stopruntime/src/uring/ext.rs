@@ -9,18 +9,18 @@ use crate::ext::Outcome;
 /// stop signal is open: same result, same errors. It takes Linux 5.11
 /// (`IORING_FEAT_EXT_ARG`); before, it fails with `EINVAL`.
 ///
-/// Stopped, nothing was submitted and no completion was there. If entries were
-/// submitted, or some of the completions were there, and the wait for more was
-/// stopped, the call returns what the plain one does when a signal interrupts
-/// it: the number of entries submitted. The stop is seen by the next call; so be
-/// ready for fewer completions than were wanted. None is ever lost: they stay in
-/// the completion queue, and what is under way goes on. Wait for it, or cancel
-/// it, before its buffers are gone.
+/// If it is stopped, nothing was submitted and no completion was there. If entries
+/// were submitted, or some of the completions were there, and the wait for more was
+/// stopped, the call returns what the plain one does when a signal interrupts it: the
+/// number of entries submitted. The stop is seen by the next call; so be ready for
+/// fewer completions than were wanted. None is ever lost: they stay in the completion
+/// queue, and what is under way goes on. Wait for it, or cancel it, before its
+/// buffers are gone.
 ///
 /// A ring that is polled (`setup_iopoll`) waits by looking at the device, and
 /// ends with its input and output: a stop is seen after it.
 pub trait SubmitAndWaitOrStop {
-    /// Submits what is queued and waits for this many completions: the number
+    /// Submits what is queued and waits for this many completions. Returns the number
     /// of entries submitted.
     ///
     /// # Errors
@@ -35,9 +35,9 @@ pub trait SubmitAndWaitOrStop {
 /// `io_uring::Submitter` has it with the feature `io-uring`. A mask is taken
 /// without the stop signal.
 pub trait SubmitWithArgsOrStop<A> {
-    /// Submits what is queued and waits for this many completions: the number
-    /// of entries submitted. A time that is over is the error `ETIME` if nothing
-    /// was.
+    /// Submits what is queued and waits for this many completions. Returns the number
+    /// of entries submitted, or the error `ETIME` if the time is over and nothing was
+    /// submitted.
     ///
     /// # Errors
     ///

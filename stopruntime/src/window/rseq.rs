@@ -48,6 +48,7 @@ const UNREGISTER: usize = 1;
 pub(crate) fn rseq_cs() -> Result<(*mut AtomicUsize, bool), c_int> {
     match libc_area() {
         Some(field) => Ok((field, false)),
+        // mutant: where-libc-registered-nothing-runtime
         None => register().map(|field| (field, true)),
     }
 }
@@ -70,12 +71,14 @@ pub(crate) fn ask_libc() {
     let (offset, size) = unsafe { (*offset, *size) };
     // libc's word that it registers no thread. Whether it has registered a
     // certain one, and nobody has taken that back, the area itself says.
+    // mutant: where-libc-not-registered-rseq
     if size != 0 {
         LIBC_OFFSET.store(offset, Ordering::Relaxed);
     }
 }
 
 fn libc_area() -> Option<*mut AtomicUsize> {
+    // mutant: thread-asks-no-dynamic-loader
     let offset = LIBC_OFFSET.load(Ordering::Relaxed);
     if offset == NONE {
         return None;
@@ -86,6 +89,7 @@ fn libc_area() -> Option<*mut AtomicUsize> {
     // volatile read.
     let registered = unsafe { (&raw const (*area).cpu_id).read_volatile() } >= 0;
     // SAFETY: as above; only the address is formed.
+    // mutant: where-libc-not-registered-rseq-area
     registered.then(|| unsafe { &raw mut (*area).rseq_cs })
 }
 
@@ -113,6 +117,7 @@ fn libc_symbols() -> (*const isize, *const c_uint) {
         core::arch::asm!(
             ".weak __rseq_offset",
             ".weak __rseq_size",
+            // mutant: without-shared-libraries-libcs-area
             "mov {offset}, qword ptr [rip + __rseq_offset@GOTPCREL]",
             "mov {size}, qword ptr [rip + __rseq_size@GOTPCREL]",
             offset = out(reg) offset,

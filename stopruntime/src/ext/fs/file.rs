@@ -18,6 +18,8 @@ use std::path::Path;
 /// `ENOTSUP`: a FIFO that has no reader, or is opened to be read; a lock that
 /// another holds.
 ///
+/// # Examples
+///
 /// ```
 /// use std::fs::File;
 /// use stopruntime::Stopper;
@@ -32,14 +34,14 @@ use std::path::Path;
 /// # Ok::<(), std::io::Error>(())
 /// ```
 pub trait FileOrStop: Sized {
-    /// [`File::open`], stop-checked. open(2).
+    /// Opens a file as [`File::open`] does, stop-checked. open(2).
     ///
     /// # Errors
     ///
     /// [`Stopped`]: a stop is requested and nothing was opened.
     fn open_or_stop<P: AsRef<Path>>(path: P) -> Outcome<Self>;
 
-    /// [`File::create`], stop-checked. open(2).
+    /// Opens a file as [`File::create`] does, stop-checked. open(2).
     ///
     /// # Errors
     ///
@@ -47,15 +49,15 @@ pub trait FileOrStop: Sized {
     /// truncated.
     fn create_or_stop<P: AsRef<Path>>(path: P) -> Outcome<Self>;
 
-    /// [`File::create_new`], stop-checked. open(2). It waits for nobody: this is
-    /// a checkpoint.
+    /// Creates a file as [`File::create_new`] does, stop-checked. open(2). It never
+    /// waits, so this is only a checkpoint.
     ///
     /// # Errors
     ///
     /// [`Stopped`]: a stop is requested and nothing was created.
     fn create_new_or_stop<P: AsRef<Path>>(path: P) -> Outcome<Self>;
 
-    /// [`File::sync_all`], stop-checked. fsync(2).
+    /// Waits for the disk as [`File::sync_all`] does, stop-checked. fsync(2).
     ///
     /// Most file systems finish what they have begun: a stop is then seen by
     /// the next call.
@@ -66,14 +68,15 @@ pub trait FileOrStop: Sized {
     /// disk.
     fn sync_all_or_stop(&self) -> Outcome<()>;
 
-    /// [`File::sync_data`], stop-checked. fdatasync(2).
+    /// Waits for the disk as [`File::sync_data`] does, stop-checked. fdatasync(2).
     ///
     /// # Errors
     ///
     /// As [`sync_all_or_stop`](FileOrStop::sync_all_or_stop).
     fn sync_data_or_stop(&self) -> Outcome<()>;
 
-    /// `File::lock_shared` (Rust 1.89), stop-checked. flock(2).
+    /// Waits for a shared lock as `File::lock_shared` (Rust 1.89) does,
+    /// stop-checked. flock(2).
     ///
     /// # Errors
     ///
@@ -83,8 +86,8 @@ pub trait FileOrStop: Sized {
 
 /// `lock`, stop-checked.
 ///
-/// Of a [`File`] it is `File::lock` (Rust 1.89): flock(2), exclusive. For a
-/// mutex see [`sync::Mutex`](crate::sync::Mutex); that of std has none.
+/// For a [`File`] it is `File::lock` (Rust 1.89): flock(2), exclusive. For a mutex
+/// see [`sync::Mutex`](crate::sync::Mutex); std's has no stop-checked form.
 ///
 /// If the file is locked already and the new lock is of the other kind, the
 /// kernel gives the old lock up before it waits for the new one (flock(2)). If
@@ -92,6 +95,8 @@ pub trait FileOrStop: Sized {
 /// [`Backend::Ppoll`](crate::Backend::Ppoll)), the file is no longer locked at
 /// all. A plain `lock` that fails leaves it in the same way, and no call of the
 /// kernel's can take the old lock back for certain.
+///
+/// # Examples
 ///
 /// ```
 /// use std::fs::File;

@@ -1,4 +1,4 @@
-//! Opening by [`OpenOptions`], which tell nobody what they hold.
+//! Opening by [`OpenOptions`], which do not tell what they hold.
 //!
 //! What waits for another process in `open` is a FIFO (fifo(7)). Everything else
 //! is opened by std itself. For a FIFO the flags are found out by opening, with
@@ -10,7 +10,7 @@
 //! | `/dev/null/` | whether the options could create: `EISDIR` is for `O_CREAT` alone (open(2)) |
 //!
 //! Then the very FIFO that was looked at is opened by these flags, through
-//! `/proc/self/fd` (proc(5)): nobody can put something else in its place, which
+//! `/proc/self/fd` (proc(5)): no process can put something else in its place, which
 //! would want the flags that are not known (`O_TRUNC`, `O_NOCTTY`, the mode).
 
 use crate::ext::Outcome;
@@ -36,6 +36,8 @@ use std::path::Path;
 /// options that `/dev/null` does not take (`O_DIRECT`; `O_NOATIME` without
 /// privilege), and on [`Backend::Ppoll`](crate::Backend::Ppoll) as by
 /// [`File::open`](crate::ext::FileOrStop).
+///
+/// # Examples
 ///
 /// ```
 /// use std::fs::OpenOptions;
@@ -125,8 +127,8 @@ fn waiting_flags(options: &OpenOptions) -> io::Result<Option<(c_int, bool)>> {
     Ok((!never_waits).then_some((flags, creates)))
 }
 
-/// Whether the kernel would not open this FIFO by `O_CREAT`, which is not among
-/// the flags that it is asked with: it is somebody else's, in a sticky directory
+/// Whether the kernel would not open this FIFO by `O_CREAT`, which is not among the
+/// flags that it is asked with: it belongs to another user, in a sticky directory
 /// that others can write to. `fs.protected_fifos`, `proc_sys_fs(5)`.
 fn is_protected(fifo: &File) -> io::Result<bool> {
     let level = match fs::read_to_string("/proc/sys/fs/protected_fifos") {

@@ -176,7 +176,9 @@ impl<W: Write> Drop for Apart<'_, W> {
         let writer = unsafe { ManuallyDrop::take(&mut self.writer) };
         let mut whole = BufWriter::with_capacity(self.capacity, writer);
         // After a panic std's `Drop` writes nothing either.
+        // mutant: panic-under-buffer-not-written
         if !self.is_writing {
+            // mutant: stopped-buffer-keeps-what-holds
             let left = self.buffer.get(self.written..).unwrap_or_default();
             // Of as much as the buffer holds none goes past it in two parts.
             let (most, last) = left.split_at(left.len().saturating_sub(1));
@@ -232,6 +234,7 @@ where
         }
         if !lines.is_empty() || rest.is_empty() {
             // A write of nothing flushes a line that is complete and in the buffer.
+            // mutant: line-written-end
             let flushed = unwrap_stop(self.write(&[]));
             if let Err(error) = flushed.map_err(|_| Stopped::after(lines.len()))? {
                 return Ok(Err(error));

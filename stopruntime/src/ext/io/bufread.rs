@@ -14,18 +14,17 @@ use std::io::{self, BufRead, BufReader, ErrorKind, IoSliceMut, Read};
 /// it fills its buffer: it has to be the stream's only reader. Where it is not,
 /// use a `BufReader<Stoppable<_>>`.
 ///
-/// Stopped in the middle of a line, `read_line` and `read_until` have appended
-/// the part that had arrived; the loops over `lines()` and `split()` drop it,
-/// except those over standard input, which put it back.
-/// Who must not stop in the middle of a message puts the call in a
-/// [`shield`](crate::shield()).
+/// If `read_line` and `read_until` are stopped in the middle of a line, they have
+/// appended the part that had arrived; the loops over `lines()` and `split()` drop
+/// it, except those over standard input, which put it back. If you must not stop in
+/// the middle of a message, put the call in a [`shield`](crate::shield()).
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be stopped while it reads",
     label = "this read has no stop-checked form",
     note = "use a `BufReader` over one of std's streams or over `stopruntime::Stoppable`"
 )]
 pub trait BufReadOrStop {
-    /// [`BufRead::read_until`], stop-checked between its reads.
+    /// Reads as [`BufRead::read_until`] does, stop-checked between its reads.
     ///
     /// # Errors
     ///
@@ -33,7 +32,7 @@ pub trait BufReadOrStop {
     /// were appended.
     fn read_until_or_stop(&mut self, delimiter: u8, buffer: &mut Vec<u8>) -> Outcome<usize>;
 
-    /// [`BufRead::read_line`], stop-checked between its reads.
+    /// Reads as [`BufRead::read_line`] does, stop-checked between its reads.
     ///
     /// # Errors
     ///
@@ -46,7 +45,7 @@ pub trait BufReadOrStop {
         append(buffer, &bytes, outcome)
     }
 
-    /// [`BufRead::skip_until`], stop-checked between its reads.
+    /// Skips as [`BufRead::skip_until`] does, stop-checked between its reads.
     ///
     /// # Errors
     ///
@@ -56,8 +55,9 @@ pub trait BufReadOrStop {
         self.read_until_or_stop(delimiter, &mut Vec::new())
     }
 
-    /// What the loops over `lines()` and `split()` do: as `read_until_or_stop`;
-    /// if it is stopped, the part goes back where it came from, if it can.
+    /// Reads as `read_until_or_stop` does, for the loops over `lines()` and
+    /// `split()`. If it is stopped, it puts the part back where it came from, if
+    /// that is possible.
     #[doc(hidden)]
     fn part_or_stop(&mut self, delimiter: u8, part: &mut Vec<u8>) -> Outcome<usize> {
         self.read_until_or_stop(delimiter, part)
@@ -85,6 +85,7 @@ impl<B: FillBufOrStop + ?Sized> BufReadOrStop for B {
         let mut done = 0;
         loop {
             let (used, found) = {
+                // mutant: read-until-says-how-far
                 let available = match self.fill_buf_or_stop().map_err(|_| Stopped::after(done))? {
                     Ok(available) => available,
                     Err(error) if error.kind() == ErrorKind::Interrupted => continue,
@@ -106,6 +107,7 @@ impl<B: FillBufOrStop + ?Sized> BufReadOrStop for B {
     fn part_or_stop(&mut self, delimiter: u8, part: &mut Vec<u8>) -> Outcome<usize> {
         let start = part.len();
         self.read_until_or_stop(delimiter, part).map_err(|stopped| {
+            // mutant: stopped-loop-puts-part-line
             if self.take_back(&part[start..]) { Stopped::new() } else { stopped }
         })
     }
@@ -165,6 +167,7 @@ impl<R: ReadOrStop> ReadOrStop for BufReader<R> {
 /// `seek_relative`: over a reader that seeks, `read` itself has to forget it.
 fn goes_round<R: ReadOrStop>(reader: &BufReader<R>, length: usize) -> bool {
     let round = reader.buffer().is_empty() && length >= reader.capacity();
+    // mutant: read-past-buffer-over-what
     round && !reader.get_ref().seeks()
 }
 
@@ -172,6 +175,7 @@ impl<R: ReadOrStop> FillBufOrStop for BufReader<R> {
     fn fill_buf_or_stop(&mut self) -> Outcome<&[u8]> {
         scope::check()?;
         if self.buffer().is_empty() {
+            // mutant: bufreader-fills-buffer-only-when
             let mut filled = self.get_ref().ready_or_stop()?;
             if filled.is_ok() {
                 filled = unwrap_stop(self.fill_buf().map(drop))?;
@@ -240,6 +244,7 @@ impl<R: ReadOrStop> Bytes<R> {
             return Ok(match self.0.read_or_stop(&mut byte)? {
                 Ok(0) => None,
                 Ok(_) => Some(Ok(byte[0])),
+                // mutant: bytes-goes-on-after-signal
                 Err(error) if error.kind() == ErrorKind::Interrupted => continue,
                 Err(error) => Some(Err(error)),
             });

@@ -30,6 +30,7 @@ impl<R: ReadOrStop> ReadOrStop for Take<R> {
         let most = copy::up_to(buffer.len(), limit);
         let outcome = self.get_mut().read_or_stop(&mut buffer[..most])?;
         if let Ok(length) = &outcome {
+            // mutant: limit-does-not-wrap
             let left = limit.checked_sub(*length as u64);
             self.set_limit(left.expect("number of read bytes exceeds limit"));
         }
@@ -92,7 +93,7 @@ impl<T: StopsByItself, U: StopsByItself> ReadOrStop for Chain<T, U> {
         unwrap_stop(self.read(buffer))
     }
 
-    /// Its `read` reports the stop by itself.
+    /// Returns at once: its `read` reports the stop by itself.
     fn ready_or_stop(&self) -> Outcome<()> {
         Ok(Ok(()))
     }

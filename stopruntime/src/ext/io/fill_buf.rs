@@ -12,7 +12,7 @@ use std::io::{BufRead, Cursor, Empty};
     note = "use a `BufReader` over one of std's streams or over `stopruntime::Stoppable`"
 )]
 pub trait FillBufOrStop: BufRead {
-    /// The bytes in the buffer; reads if there are none.
+    /// Returns the bytes in the buffer, and reads if there are none.
     ///
     /// # Errors
     ///

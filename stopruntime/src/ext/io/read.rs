@@ -8,11 +8,10 @@ use std::io::{self, ErrorKind, IoSliceMut, Read};
 
 /// [`Read`] whose calls are stop-checked.
 ///
-/// `read` and `read_vectored` are single calls: stopped, they have read
-/// nothing. The others stop only between their single reads; what they have
-/// read is in the buffer, and [`Stopped::progress`] says how much. Who must not
-/// stop in the middle of a message puts the call in a
-/// [`shield`](crate::shield()).
+/// `read` and `read_vectored` are single calls: if they are stopped, they have read
+/// nothing. The others stop only between their single reads; what they have read is
+/// in the buffer, and [`Stopped::progress`] says how much. If you must not stop in
+/// the middle of a message, put the call in a [`shield`](crate::shield()).
 ///
 /// To implement it for a type of your own that wraps another one, forward
 /// [`read_or_stop`](ReadOrStop::read_or_stop) and
@@ -23,24 +22,24 @@ use std::io::{self, ErrorKind, IoSliceMut, Read};
     note = "wrap what it reads from in `stopruntime::Stoppable` and mark the call `#[blocking(as_is)]`, or, for a type with a file descriptor, use `#[blocking(readable)]`"
 )]
 pub trait ReadOrStop: Read {
-    /// [`Read::read`], stop-checked: the number of bytes read.
+    /// Reads as [`Read::read`] does, stop-checked. Returns the number of bytes read.
     ///
     /// # Errors
     ///
     /// [`Stopped`]: a stop is requested and nothing was read.
     fn read_or_stop(&mut self, buffer: &mut [u8]) -> Outcome<usize>;
 
-    /// Waits until a plain `read` would not wait; what a `BufReader` does
-    /// before it fills its buffer. The error is one that the `read` would give,
-    /// such as that of a socket's time-out. A type whose `read` reports
-    /// [`Stopped`] by itself has nothing to wait for.
+    /// Waits until a plain `read` would not wait; what a `BufReader` does before it
+    /// fills its buffer. The error is one that the `read` would give, such as a
+    /// socket's time-out. A type whose `read` reports [`Stopped`] by itself has
+    /// nothing to wait for.
     ///
     /// # Errors
     ///
     /// [`Stopped`]: a stop is requested.
     fn ready_or_stop(&self) -> Outcome<()>;
 
-    /// [`Read::read_vectored`], stop-checked.
+    /// Reads as [`Read::read_vectored`] does, stop-checked.
     ///
     /// # Errors
     ///
@@ -50,7 +49,7 @@ pub trait ReadOrStop: Read {
         self.read_or_stop(first.map_or(&mut [], |buffer| &mut **buffer))
     }
 
-    /// [`Read::read_exact`], stop-checked between its reads.
+    /// Reads as [`Read::read_exact`] does, stop-checked between its reads.
     ///
     /// # Errors
     ///
@@ -61,12 +60,14 @@ pub trait ReadOrStop: Read {
         let mut left = buffer;
         while !left.is_empty() {
             let done = length - left.len();
+            // mutant: read-exact-says-how-far
             match self.read_or_stop(left).map_err(|_| Stopped::after(done))? {
                 Ok(0) => {
                     let message = "failed to fill whole buffer";
                     return Ok(Err(io::Error::new(ErrorKind::UnexpectedEof, message)));
                 }
                 Ok(length) => left = &mut left[length..],
+                // mutant: read-exact-goes-on-after
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) => return Ok(Err(error)),
             }
@@ -74,7 +75,7 @@ pub trait ReadOrStop: Read {
         Ok(Ok(()))
     }
 
-    /// [`Read::read_to_end`], stop-checked between its reads.
+    /// Reads as [`Read::read_to_end`] does, stop-checked between its reads.
     ///
     /// # Errors
     ///
@@ -92,15 +93,17 @@ pub trait ReadOrStop: Read {
             } else {
                 append_up_to(self, buffer, STEP)
             };
+            // mutant: read-end-says-how-far
             match outcome.map_err(|_| Stopped::after(length - start))? {
                 Ok(0) => return Ok(Ok(length - start)),
+                // mutant: read-end-goes-on-after
                 Err(error) if error.kind() != ErrorKind::Interrupted => return Ok(Err(error)),
                 _ => {}
             }
         }
     }
 
-    /// [`Read::read_to_string`], stop-checked between its reads.
+    /// Reads as [`Read::read_to_string`] does, stop-checked between its reads.
     ///
     /// # Errors
     ///
@@ -113,15 +116,15 @@ pub trait ReadOrStop: Read {
         append(buffer, &bytes, outcome)
     }
 
-    /// Whether its position may be moved (`Seek`), and what a buffer over it has
-    /// read then be asked for again.
+    /// Returns whether its position may be moved (`Seek`), so that a buffer over it
+    /// can ask again for what it has read.
     #[doc(hidden)]
     fn seeks(&self) -> bool {
         true
     }
 
-    /// What [`copy_or_stop`](crate::ext::copy_or_stop) does with it: at most `limit`
-    /// bytes.
+    /// Copies at most `limit` bytes from it, for
+    /// [`copy_or_stop`](crate::ext::copy_or_stop).
     #[doc(hidden)]
     fn copy_to_or_stop(&mut self, writer: &mut dyn WriteOrStop, limit: u64) -> Copied {
         copy_any(self, writer, limit)
@@ -199,6 +202,7 @@ pub(in crate::ext) fn append(
 /// Turns an error that carries the calling thread's [`Stopped`] back into it.
 pub(in crate::ext) fn unwrap_stop<T>(result: io::Result<T>) -> Outcome<T> {
     match result.as_ref().err().and_then(stopped_in) {
+        // mutant: stop-inside-buffered-reader-stop
         Some(stopped) if scope::must_stop() => Err(stopped),
         _ => Ok(result),
     }

@@ -57,6 +57,8 @@ type Held = MutexGuard<'static, Buffer>;
 /// Its plain calls are stop-checked as well: they report a stop as an
 /// [`io::Error`] that carries [`Stopped`].
 ///
+/// # Examples
+///
 /// ```no_run
 /// use std::io::{BufRead, stdin};
 /// use stopruntime::ext::LockOrStop;
@@ -78,9 +80,11 @@ pub struct StdinGuard(Option<Held>);
 impl StdinGuard {
     /// The turn, which begins with the first call.
     fn turn(&mut self) -> Result<&mut Held, Stopped> {
+        // mutant: turn-held-for-whole-call
         let turn = if let Some(turn) = self.0.take() {
             turn
         } else {
+            // mutant: wait-for-turn-on-standard
             INPUT.get_or_make().lock_or_stop()?.unwrap_or_else(PoisonError::into_inner)
         };
         Ok(self.0.insert(turn))
@@ -90,6 +94,7 @@ impl StdinGuard {
 /// `read(2)` of standard input. One that is closed is empty, as in std.
 fn fetch(buffer: &mut [u8]) -> Outcome<usize> {
     Ok(match syscall::read(libc::STDIN_FILENO, buffer)? {
+        // mutant: standard-input-closed-empty
         Err(error) if error.raw_os_error() == Some(libc::EBADF) => Ok(0),
         outcome => outcome,
     })
@@ -228,7 +233,7 @@ impl BufReadOrStop for StdinLock<'_> {
 /// [lock it](StdinGuard) under a mark. (The guard of an unmarked `lock()` is
 /// std's: waiting for it cannot be stopped, and it keeps plain readers out.)
 pub trait StdinOrStop {
-    /// [`Stdin::read_line`], stop-checked between its reads.
+    /// Reads as [`Stdin::read_line`] does, stop-checked between its reads.
     ///
     /// # Errors
     ///
@@ -273,7 +278,7 @@ pub trait LockBefore {
     /// What is called next.
     type Guard;
 
-    /// Locked by the first stop-checked call of what is returned.
+    /// Returns a guard whose first stop-checked call takes the lock.
     fn lock_before(&self) -> Self::Guard;
 }
 

@@ -23,6 +23,8 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 /// a `BufWriter` over the stream itself, whose marked calls can be stopped and
 /// whose `Drop` waits.
 ///
+/// # Examples
+///
 /// ```
 /// use std::io::{BufRead, BufReader, Write};
 /// use std::os::unix::net::UnixStream;
@@ -48,12 +50,12 @@ impl<S> Stoppable<S> {
         Stoppable { stream, has_written_last: false }
     }
 
-    /// The stream.
+    /// Returns the stream.
     pub const fn get_ref(&self) -> &S {
         &self.stream
     }
 
-    /// The stream, to change its settings; its own calls are plain.
+    /// Returns the stream, to change its settings; its own calls are plain.
     pub const fn get_mut(&mut self) -> &mut S {
         &mut self.stream
     }
@@ -89,6 +91,7 @@ impl<S: WriteOrStop> Stoppable<S> {
     /// The write after a request: it may be all that is left of a buffer.
     #[cold]
     fn write_last(&mut self, data: &[u8], stopped: Stopped) -> io::Result<usize> {
+        // mutant: first-write-after-request-does
         let again = core::mem::replace(&mut self.has_written_last, true);
         let written = if again { 0 } else { self.stream.write_now(data) };
         if written > 0 { Ok(written) } else { Err(stopped.into()) }

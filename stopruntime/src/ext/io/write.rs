@@ -19,14 +19,15 @@ use std::io::{self, ErrorKind, IoSlice, Write};
     note = "if it writes to a stream, let that be a `stopruntime::Stoppable` and mark the call `#[blocking(as_is)]`; if it has a file descriptor, use `#[blocking(writable)]`; if it is a type of your own, implement `stopruntime::ext::WriteOrStop` for it"
 )]
 pub trait WriteOrStop: Write {
-    /// [`Write::write`], stop-checked: the number of bytes written.
+    /// Writes as [`Write::write`] does, stop-checked. Returns the number of bytes
+    /// written.
     ///
     /// # Errors
     ///
     /// [`Stopped`]: a stop is requested and nothing was written.
     fn write_or_stop(&mut self, data: &[u8]) -> Outcome<usize>;
 
-    /// [`Write::flush`], stop-checked.
+    /// Flushes as [`Write::flush`] does, stop-checked.
     ///
     /// # Errors
     ///
@@ -45,7 +46,7 @@ pub trait WriteOrStop: Write {
         0
     }
 
-    /// [`Write::write_vectored`], stop-checked.
+    /// Writes as [`Write::write_vectored`] does, stop-checked.
     ///
     /// # Errors
     ///
@@ -55,7 +56,7 @@ pub trait WriteOrStop: Write {
         self.write_or_stop(first.map_or(&[], |slice| slice))
     }
 
-    /// [`Write::write_all`], stop-checked between its writes.
+    /// Writes as [`Write::write_all`] does, stop-checked between its writes.
     ///
     /// # Errors
     ///
@@ -74,12 +75,14 @@ pub(in crate::ext) fn write_each<W: WriteOrStop + ?Sized>(
     let mut left = data;
     while !left.is_empty() {
         let done = data.len() - left.len();
+        // mutant: write-all-says-how-far
         match writer.write_or_stop(left).map_err(|_| Stopped::after(done))? {
             Ok(0) => {
                 let message = "failed to write whole buffer";
                 return Ok(Err(io::Error::new(ErrorKind::WriteZero, message)));
             }
             Ok(length) => left = &left[length..],
+            // mutant: write-all-goes-on-after
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
             Err(error) => return Ok(Err(error)),
         }

@@ -13,14 +13,14 @@ use std::time::{Duration, Instant};
 
 /// `connect`, stop-checked. connect(2).
 ///
-/// Stopped, there is no connection: the socket is closed, and the peer sees at
-/// most one that ends at once. Resolving a name is not stop-checked.
+/// If it is stopped, there is no connection: the socket is closed, and the peer sees
+/// at most a connection that ends at once. Resolving a name is not stop-checked.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be stopped while it connects to an address of this type",
     note = "`TcpStream` takes a socket address, `UnixStream` a path"
 )]
 pub trait ConnectOrStop<A>: Sized {
-    /// Connects, for several addresses to the first that answers.
+    /// Opens a connection; of several addresses to the first that answers.
     ///
     /// # Errors
     ///
@@ -79,6 +79,7 @@ fn connect(domain: Domain, address: &SockAddr) -> Outcome<Socket> {
         Ok(socket) => socket,
         Err(error) => return Ok(Err(error)),
     };
+    // mutant: stopped-connect-closes-socket
     Ok(syscall::connect(socket.as_raw_fd(), address)?.map(|()| socket))
 }
 

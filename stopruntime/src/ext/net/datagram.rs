@@ -14,7 +14,7 @@ const PLAIN: c_int = 0;
 
 /// `recv`, stop-checked. recv(2).
 ///
-/// Stopped, it has taken nothing: the datagram stays in the queue.
+/// If it is stopped, it has taken nothing: the datagram stays in the queue.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be stopped while it waits for data",
     label = "this call has no stop-checked form",
@@ -45,7 +45,7 @@ pub trait PeekOrStop {
 
 /// `recv_from`, stop-checked. recvfrom(2).
 ///
-/// Stopped, it has taken nothing: the datagram stays in the queue.
+/// If it is stopped, it has taken nothing: the datagram stays in the queue.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be stopped while it waits for data",
     label = "this call has no stop-checked form",
@@ -79,7 +79,7 @@ pub trait PeekFromOrStop {
 
 /// `send`, stop-checked. send(2).
 ///
-/// Stopped, it has sent nothing.
+/// If it is stopped, it has sent nothing.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be stopped while it sends",
     label = "this call has no stop-checked form",
@@ -96,7 +96,7 @@ pub trait SendOrStop {
 
 /// `send_to`, stop-checked. sendto(2).
 ///
-/// Stopped, it has sent nothing. Names are resolved before, and that is not
+/// If it is stopped, it has sent nothing. Names are resolved first, which is not
 /// stop-checked.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be stopped while it sends to an address of this type",

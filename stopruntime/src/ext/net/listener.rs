@@ -9,7 +9,7 @@ use std::os::unix::net::{SocketAddr as UnixAddr, UnixListener, UnixStream};
 
 /// `accept`, stop-checked. accept(2).
 ///
-/// Stopped, it has accepted nothing: the connection stays in the queue.
+/// If it is stopped, it has accepted nothing: the connection stays in the queue.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be stopped while it accepts",
     label = "this call has no stop-checked form",

@@ -18,8 +18,8 @@ pub trait WaitOrStop {
 
     /// Waits for the end of a child process.
     ///
-    /// Stopped, the child is still running, or still there to be reaped. As in
-    /// std, its standard input is closed before the wait.
+    /// If it is stopped, the child is still running, or still there to be reaped. As
+    /// in std, its standard input is closed before the wait.
     ///
     /// # Errors
     ///
@@ -32,10 +32,12 @@ impl WaitOrStop for Child {
 
     fn wait_or_stop(&mut self) -> Outcome<ExitStatus> {
         scope::check()?;
+        // mutant: wait-for-child-closes-input
         drop(self.stdin.take());
         // A child that std has reaped already has no id to wait for.
         match self.try_wait() {
             Ok(None) => {}
+            // mutant: child-been-waited-for-not
             Ok(Some(status)) => return Ok(Ok(status)),
             Err(error) => return Ok(Err(error)),
         }

@@ -29,6 +29,32 @@ pub trait OutputOrStop {
     /// from then on: it makes no difference to another `output`, but a later
     /// `spawn` or `status` of the same [`Command`] does not inherit them.
     ///
+    /// # Stopped
+    ///
+    /// If the call is stopped, nothing was started; or the child was killed
+    /// (`SIGKILL`) and reaped, its pipes are closed, and
+    /// [`progress`](Stopped::progress) bytes of its output are dropped. What it did
+    /// until then stays done. If the child must survive a stop, `spawn` it and mark
+    /// its [`wait_with_output`](crate::ext::WaitWithOutputOrStop). If the child had
+    /// already ended by itself, its result is returned, and the next call sees the
+    /// stop.
+    ///
+    /// Processes that the child has started are not killed. While they hold the pipes
+    /// open, more output may come, which the call waits for as std's does; a stop
+    /// does not wait for it. If they write later, their pipe is closed (`SIGPIPE`,
+    /// pipe(7)).
+    ///
+    /// # Errors
+    ///
+    /// [`Stopped`]: a stop is requested; no child is left. A child that this process
+    /// may not kill, because it has changed its user, is left running, and the call
+    /// returns kill(2)'s error.
+    ///
+    /// Of kind [`Unsupported`](io::ErrorKind::Unsupported), with nothing started:
+    /// this std does not tell which streams are set; see what its text advises.
+    ///
+    /// # Examples
+    ///
     /// ```
     /// use std::process::Command;
     /// use stopruntime::ext::OutputOrStop;
@@ -38,30 +64,6 @@ pub trait OutputOrStop {
     /// // Ends at once; there is no `sleep` any more.
     /// assert!(waiting.stop_and_join().unwrap().is_err());
     /// ```
-    ///
-    /// # Stopped
-    ///
-    /// Nothing was started; or the child was killed (`SIGKILL`) and reaped, its
-    /// pipes are closed, and [`progress`](Stopped::progress) bytes of its output
-    /// are dropped. What it did until then stays done: who must not kill it
-    /// spawns it and marks its
-    /// [`wait_with_output`](crate::ext::WaitWithOutputOrStop). A child that had
-    /// ended by itself is no stop: its result is returned, and the stop is seen
-    /// by the next call.
-    ///
-    /// What the child has started itself is not killed. While it holds the pipes
-    /// open, more output may come, and it is waited for as in std; a stop does
-    /// not wait for it. If it writes later, its pipe is closed (`SIGPIPE`,
-    /// pipe(7)).
-    ///
-    /// # Errors
-    ///
-    /// [`Stopped`]: a stop is requested; no child is left. One that this process
-    /// may not kill, because it has changed its user, is left running, and the
-    /// error is that of kill(2).
-    ///
-    /// Of kind [`Unsupported`](io::ErrorKind::Unsupported), with nothing started:
-    /// this std does not tell which streams are set; see what its text advises.
     fn output_or_stop(&mut self) -> Result<Self::Output, Stopped>;
 }
 
@@ -78,8 +80,9 @@ impl OutputOrStop for Command {
         let status = match child.0.read_output_or_stop(&mut stdout, &mut stderr) {
             Ok(status) => status,
             Err(stopped) => match child.end_or(stopped)? {
+                // mutant: nor-one-whose-output-still
                 Ok(_) if !child.is_hung_up() => return Err(stopped),
-                // What is left to be read waits for nobody.
+                // To read what is left does not wait.
                 Ok(_) => scope::shield(|| child.0.read_output_or_stop(&mut stdout, &mut stderr))?,
                 Err(error) => Err(error),
             },
@@ -103,17 +106,17 @@ pub trait StatusOrStop {
     ///
     /// # Stopped
     ///
-    /// Nothing was started; or the child was killed (`SIGKILL`) and reaped. What
-    /// it did until then stays done, and what it has started itself goes on: who
-    /// must not kill it spawns it and marks its [`wait`](WaitOrStop). A child
-    /// that had ended by itself is no stop: its status is returned, and the stop
-    /// is seen by the next call.
+    /// If the call is stopped, nothing was started; or the child was killed
+    /// (`SIGKILL`) and reaped. What it did until then stays done, and processes that
+    /// it has started go on. If the child must survive a stop, `spawn` it and mark
+    /// its [`wait`](WaitOrStop). If the child had already ended by itself, its status
+    /// is returned, and the next call sees the stop.
     ///
     /// # Errors
     ///
-    /// [`Stopped`]: a stop is requested; no child is left. One that this process
-    /// may not kill, because it has changed its user, is left running, and the
-    /// error is that of kill(2).
+    /// [`Stopped`]: a stop is requested; no child is left. A child that this process
+    /// may not kill, because it has changed its user, is left running, and the call
+    /// returns kill(2)'s error.
     fn status_or_stop(&mut self) -> Result<Self::Output, Stopped>;
 }
 
@@ -139,6 +142,7 @@ struct Attended(Child);
 
 impl Attended {
     fn spawn(command: &mut Command) -> io::Result<Attended> {
+        // mutant: child-stop-signal-open
         let _open = SignalOpen::where_blocked();
         command.spawn().map(Attended)
     }
@@ -146,13 +150,14 @@ impl Attended {
     /// Ends the child, which is a stop unless it had ended by itself.
     fn end_or(&mut self, stopped: Stopped) -> Outcome<ExitStatus> {
         match self.end() {
+            // mutant: child-ended-by-itself-no
             Ok(status) if status.signal() == Some(libc::SIGKILL) => Err(stopped),
             result => Ok(result),
         }
     }
 
-    /// Whether nobody holds the other ends of its pipes, not a child of its own
-    /// either.
+    /// Returns whether no process holds the other ends of its pipes, its own children
+    /// included.
     fn is_hung_up(&self) -> bool {
         let Child { stdout, stderr, .. } = &self.0;
         stdout.as_ref().is_none_or(|pipe| syscall::is_hung_up(pipe.as_raw_fd()))
@@ -164,7 +169,9 @@ impl Attended {
         if let Some(status) = self.0.try_wait()? {
             return Ok(status);
         }
+        // mutant: stopped-output-or-status-kills
         self.0.kill()?;
+        // mutant: reaps-wait-also-who-drops
         // Only for as long as the kernel takes to end it.
         self.0.wait()
     }
@@ -174,14 +181,15 @@ impl Drop for Attended {
     fn drop(&mut self) {
         // Of one that was reaped std knows the status. An error has been
         // reported, or comes second to one that is.
+        // mutant: reaps-wait-also-who-drops-2
         let _ = self.end();
     }
 }
 
-/// The stop signal open in this thread for as long as this lives. On
-/// [`Backend::Ppoll`](crate::Backend::Ppoll) it is blocked outside of the waits,
-/// and a child would inherit that. Nobody is interrupted: a thread that is in no
-/// marked call is sent no signal.
+/// Keeps the stop signal unblocked in this thread while it lives. On
+/// [`Backend::Ppoll`](crate::Backend::Ppoll) the signal is blocked outside of the
+/// waits, and a child would inherit that. It interrupts nothing: a thread that is in
+/// no marked call is sent no signal.
 struct SignalOpen(bool);
 
 impl SignalOpen {
@@ -196,6 +204,7 @@ impl SignalOpen {
 
 impl Drop for SignalOpen {
     fn drop(&mut self) {
+        // mutant: parent-blocked-as-before
         if self.0 {
             signal::set_mask(libc::SIG_BLOCK);
         }

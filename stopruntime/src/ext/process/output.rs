@@ -1,10 +1,10 @@
 //! The output of a child, stop-checked.
 //!
-//! Both pipes are read as they fill: a child that waits for room in one would
-//! never come to the end of the other. They stay as they are, blocking, with
-//! nothing to restore after a stop: what poll(2) says is there a read takes
-//! without waiting, because nobody else reads it (and if somebody does, the
-//! read that waits is stop-checked too).
+//! Both pipes are read as they fill: a child that waits for room in one would never
+//! come to the end of the other. The pipes stay blocking, so there is nothing to
+//! restore after a stop: a read takes what poll(2) has announced without waiting,
+//! because there is no other reader (and if there is one, a read that waits is
+//! stop-checked too).
 
 use crate::ext::Outcome;
 use crate::ext::WaitOrStop;
@@ -27,15 +27,15 @@ pub trait WaitWithOutputOrStop {
     /// Reads what a child process writes to its pipes, to their end, and waits
     /// for the child's. As in std, its standard input is closed first.
     ///
-    /// Unlike std's it does not take the child by value (rustc asks for `mut`
-    /// where that is missing): stopped, the child runs on and can be read,
-    /// waited for and killed. A child that only the call itself holds
-    /// (`command.spawn()?.wait_with_output()`) runs on with nobody to reap it.
+    /// Unlike std's, it does not take the child by value (rustc asks for `mut` where
+    /// that is missing): if the call is stopped, the child keeps running and can be
+    /// read, waited for and killed. A child that only the call itself holds
+    /// (`command.spawn()?.wait_with_output()`) keeps running and is never reaped.
     ///
-    /// What had been read before a stop is dropped with it; `progress` says how
-    /// much that was. Where it matters, call
-    /// [`read_output_or_stop`](ReadOutputOrStop::read_output_or_stop), which
-    /// reads into buffers of yours.
+    /// What had been read before a stop is dropped with it; `progress` says how much
+    /// that was. If that matters, call
+    /// [`read_output_or_stop`](ReadOutputOrStop::read_output_or_stop), which reads
+    /// into your own buffers.
     ///
     /// # Errors
     ///
@@ -62,8 +62,15 @@ pub trait ReadOutputOrStop {
     /// closed first. A pipe that has come to its end is closed, and its field
     /// of the [`Child`] is `None` from then on.
     ///
-    /// Stopped, or failed, it can simply be called again with the same buffers,
-    /// by whoever has the child then:
+    /// If it was stopped or has failed, it can simply be called again with the same
+    /// buffers, by any thread that has the child then.
+    ///
+    /// # Errors
+    ///
+    /// [`Stopped`]: a stop is requested; the child was not reaped, and
+    /// [`progress`](Stopped::progress) bytes, of both together, were appended.
+    ///
+    /// # Examples
     ///
     /// ```
     /// use std::process::{Command, Stdio};
@@ -79,11 +86,6 @@ pub trait ReadOutputOrStop {
     /// assert!(status.success() && stdout == b"all of it\n");
     /// # Ok::<(), std::io::Error>(())
     /// ```
-    ///
-    /// # Errors
-    ///
-    /// [`Stopped`]: a stop is requested; the child was not reaped, and
-    /// [`progress`](Stopped::progress) bytes, of both together, were appended.
     fn read_output_or_stop(
         &mut self,
         stdout: &mut Vec<u8>,

@@ -23,20 +23,20 @@ pub(in crate::ext) fn open(path: &CStr, flags: c_int) -> Outcome<File> {
     let args = [libc::AT_FDCWD as usize, path.as_ptr() as usize, flags as usize, MODE];
     // SAFETY: a terminated path, which outlives the call.
     let opened = repeated(|| unsafe { call(libc::SYS_openat, args) })?;
-    // SAFETY: a descriptor made just now, nobody else's.
+    // SAFETY: a descriptor made just now, which has no other owner.
     Ok(opened.map(|new| unsafe { OwnedFd::from_raw_fd(new as c_int) }.into()))
 }
 
-/// The path and nothing of what it leads to (`O_PATH`, open(2)): waits for
-/// nobody. Not by std's options, which take that flag out on musl, where it
-/// counts as an access mode.
+/// Opens the path and nothing of what it leads to (`O_PATH`, open(2)), which never
+/// waits. Not by std's options: on musl they remove that flag, which counts as an
+/// access mode there.
 pub(in crate::ext) fn look(path: &CStr, flags: c_int) -> io::Result<File> {
     // SAFETY: a terminated path, which outlives the call.
     let new = unsafe { libc::open(path.as_ptr(), libc::O_PATH | libc::O_CLOEXEC | flags) };
     if new < 0 {
         return Err(io::Error::last_os_error());
     }
-    // SAFETY: a descriptor made just now, nobody else's.
+    // SAFETY: a descriptor made just now, which has no other owner.
     Ok(unsafe { OwnedFd::from_raw_fd(new) }.into())
 }
 

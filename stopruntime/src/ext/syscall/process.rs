@@ -43,7 +43,7 @@ pub(in crate::ext) fn append(descriptor: RawFd, buffer: &mut Vec<u8>) -> Outcome
     Ok(read)
 }
 
-/// Whether nobody has the writing end of this pipe. poll(2).
+/// Returns whether no process has the writing end of this pipe. poll(2).
 pub(in crate::ext) fn is_hung_up(pipe: RawFd) -> bool {
     crate::ppoll::has_now(pipe, 0) & libc::POLLHUP != 0
 }
@@ -53,11 +53,13 @@ pub(in crate::ext) fn is_hung_up(pipe: RawFd) -> bool {
 pub(in crate::ext) fn wait_for_end(child: u32) -> Outcome<()> {
     // SAFETY: zeroed is a valid siginfo.
     let mut info: libc::siginfo_t = unsafe { core::mem::zeroed() };
+    // mutant: stopped-wait-leaves-child-reaped
     let options = (libc::WEXITED | libc::WNOWAIT) as usize;
     let args = [libc::P_PID as usize, child as usize, &raw mut info as usize, options, 0];
     loop {
         // SAFETY: the place for the siginfo is valid; no usage is asked for.
         let raw = unsafe { call(libc::SYS_waitid, args) };
+        // mutant: wait-for-child-goes-on
         if !raw.is_interrupted() {
             return Ok(raw.decode()?.map(drop));
         }

@@ -113,11 +113,12 @@ pub(in crate::ext) fn accept(descriptor: RawFd) -> Outcome<(OwnedFd, RawAddress)
         ];
         // SAFETY: the place for the address is writable for its length.
         let raw = unsafe { call(libc::SYS_accept4, args) };
+        // mutant: accept-goes-on-after-signal
         if raw.is_interrupted() {
             continue;
         }
         let accepted = raw.decode()?;
-        // SAFETY: a descriptor made just now, nobody else's.
+        // SAFETY: a descriptor made just now, which has no other owner.
         return Ok(accepted.map(|new| (unsafe { OwnedFd::from_raw_fd(new as c_int) }, from)));
     }
 }
@@ -130,6 +131,7 @@ pub(in crate::ext) fn connect(descriptor: RawFd, address: &socket2::SockAddr) ->
     let raw = unsafe { call(libc::SYS_connect, args) };
     // A Unix socket has no attempt that could go on: there the interrupted call
     // has done nothing, and says so as the plain one does.
+    // mutant: interrupted-connect-waited-for
     if raw.is_interrupted() && address.family() != libc::AF_UNIX as libc::sa_family_t {
         return connected(descriptor, None);
     }
@@ -154,5 +156,6 @@ pub(in crate::ext) fn connected(descriptor: RawFd, deadline: Option<Instant>) ->
 /// Waits for a socket to have something to receive: by a look at it, which
 /// keeps the socket's time-out and non-blocking mode (`MSG_PEEK`, recv(2)).
 pub(in crate::ext) fn recv_ready(descriptor: RawFd) -> Outcome<()> {
+    // mutant: wait-for-buffered-sockets-data
     Ok(recv(descriptor, &mut [0], libc::MSG_PEEK)?.map(drop))
 }

@@ -17,10 +17,12 @@ use std::time::Duration;
 pub(in crate::ext) fn sleep_until(time: Duration) -> Result<(), Stopped> {
     let time = timespec(time);
     let clock = libc::CLOCK_MONOTONIC as usize;
+    // mutant: same-deadline
     let args = [clock, libc::TIMER_ABSTIME as usize, &raw const time as usize, 0];
     // SAFETY: the time outlives the call; with TIMER_ABSTIME no rest is written.
     let sleep = || unsafe { call(libc::SYS_clock_nanosleep, args) };
     let mut raw = sleep();
+    // mutant: sleep-goes-on-after-signal
     while raw.is_interrupted() {
         raw = sleep();
     }

@@ -212,6 +212,7 @@ impl Drop for Shield {
         if let Some(record) = current::own() {
             match self.saved {
                 Some(saved) => record.restore_outer(&saved),
+                // mutant: outermost-shield-holds
                 None if left == 0 => record.clear_visible(),
                 None => {}
             }
@@ -222,6 +223,7 @@ impl Drop for Shield {
 
 /// The thread has a record from now on, perhaps in the midst of a shield.
 pub(crate) fn take_over(record: &Record) {
+    // mutant: shield-holds-also-who-registers
     if is_shielded() {
         record.hide_outer();
     }
@@ -396,6 +398,7 @@ pub(crate) fn innermost() -> Option<ScopeRef> {
 pub(crate) fn joined_with_all() -> ScopeRef {
     current::registered();
     match current::own() {
+        // mutant: scope-of-threads-stands-under
         Some(record) => joined(record, NEVER),
         None => ScopeRef::new([], NEVER),
     }

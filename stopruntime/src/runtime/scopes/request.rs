@@ -46,6 +46,7 @@ pub(crate) fn request(scope: &ScopeCell, reason: Option<Reason>) -> bool {
         Some(record) if before & SPREAD == 0 => {
             record.line.flag.store(LOOK, Ordering::SeqCst);
             let barrier = signal::barrier();
+            // mutant: request-makes-good-what-became
             record.end_its_call(barrier, &|record| record.sees_own());
         }
         _ => {
@@ -77,6 +78,7 @@ pub(crate) fn request_at(scope: &ScopeCell, deadline: u64) {
 
 fn notify() {
     #[cfg(feature = "crossbeam-channel")]
+    // mutant: request-disconnects-stop-channel
     crate::crossbeam::helper::notify();
 }
 
@@ -101,6 +103,7 @@ pub(super) fn interrupt(found: &dyn Fn(&Record) -> bool, fits: &dyn Fn(&Record) 
         }
         let barrier = signal::barrier();
         for record in batch.iter().flatten() {
+            // mutant: all-threads-scope-requested-with
             if !record.is_of_the_parent() {
                 record.end_its_call(barrier, fits);
             }

@@ -6,24 +6,24 @@
 //! | `state` | 0: free, 1: held; the futex word |
 //! | `waiters` | how many may sleep until it is free |
 //!
-//! Who gives it back stores a 0, and then looks for waiters. On its way out of
-//! a core such a load may overtake such a store, so a look alone would miss a
-//! waiter that came in between. To have the holder prevent that is what other
-//! locks pay for at each unlock; here the waiter pays, once it has looked in
-//! vain for longer than the lock is held, unless its holder has lost the core.
-//! It counts itself, and calls membarrier(2), by which every thread passes a
-//! full barrier at some point between the two of its instructions:
+//! The holder gives the lock back by storing a 0, and then looks for waiters. On its
+//! way out of a core such a load may overtake such a store, so the look alone would
+//! miss a waiter that came in between. Other locks have the holder prevent that, and
+//! pay for it at each unlock; here the waiter pays, and only once it has looked in
+//! vain for longer than the lock is held, unless the holder has lost its core. The
+//! waiter counts itself, and calls membarrier(2), by which every thread passes a full
+//! barrier at some point between the two of its instructions:
 //!
 //! - A look from after that point finds the waiter, and wakes it.
 //! - A look from before it comes after a store from before it, which the waiter
 //!   finds: it does not sleep on a 1 that has been given back.
 //!
-//! A barrier interrupts every core that runs a thread of the process, so it is
-//! for the first waiter alone. Another one that finds it counted needs none: the
-//! first will have the lock, and takes itself off the count after the other has
-//! come. It gives the lock back after that, and so does who has the lock from it on;
-//! what they read of the count, later than that, has the other in it. So however
-//! many cores contend for a channel, there is a barrier only where nobody waited.
+//! A barrier interrupts every core that runs a thread of the process, so only the
+//! first waiter makes one. A later waiter that finds the first one counted needs
+//! none: the first will have the lock, and takes itself off the count after the later
+//! one has come. It gives the lock back after that, as do all later holders; what
+//! they then read of the count includes the later waiter. So however many cores
+//! contend for a channel, there is a barrier only where no thread waited before.
 //!
 //! A kernel without membarrier(2) lets the first waiter sleep for a moment at a
 //! time.
@@ -61,7 +61,7 @@ unsafe impl<T: Send> Send for Lock<T> {}
 // SAFETY: as above.
 unsafe impl<T: Send> Sync for Lock<T> {}
 
-// Whoever panics while it holds the lock has to leave the data whole.
+// A holder that panics has to leave the data whole.
 impl<T> UnwindSafe for Lock<T> {}
 impl<T> RefUnwindSafe for Lock<T> {}
 
@@ -77,10 +77,11 @@ impl<T> Lock<T> {
     /// Acquire pairs with the Release of the guard's drop.
     #[inline]
     fn try_lock(&self) -> bool {
+        // mutant: each-holder
         self.state.compare_exchange(FREE, HELD, Acquire, Relaxed).is_ok()
     }
 
-    /// Not stop-checked: nobody waits for anything else while it holds the lock.
+    /// Not stop-checked: no holder waits for anything else.
     #[inline]
     pub(super) fn lock(&self) -> Guard<'_, T> {
         if !self.try_lock() {
@@ -97,12 +98,15 @@ impl<T> Lock<T> {
             }
             core::hint::spin_loop();
         }
+        // mutant: or-seen-by-who-gives
         let first = self.waiters.fetch_add(1, Relaxed) == 0;
+        // mutant: who-waits-for-lock-channel
         let longest = if !first || signal::barrier_for_all() { None } else { Some(A_MOMENT) };
         while !self.try_lock() {
             futex_wait(&self.state, HELD, longest);
         }
-        // Who finds this waiter still there makes a system call too many.
+        // A holder that still finds this waiter makes one system call too many.
+        // mutant: or-seen-by-who-gives-back
         self.waiters.fetch_sub(1, Relaxed);
     }
 }
@@ -131,6 +135,7 @@ impl<T> DerefMut for Guard<'_, T> {
 impl<T> Drop for Guard<'_, T> {
     #[inline]
     fn drop(&mut self) {
+        // mutant: who-sees-what-done-under
         self.0.state.store(FREE, Release);
         // In this order in the program: so the barrier is before both, between
         // them, or behind both.

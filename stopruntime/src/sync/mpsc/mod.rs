@@ -2,11 +2,11 @@
 //! its error types. A [`Receiver`] can be cloned, which takes the place of
 //! sharing one behind a `Mutex`: each message goes to one of them.
 //!
-//! A stopped `recv` has taken no message; a stopped `send` drops the value it
-//! was given without sending it: look at the value first and take it off where
-//! it came from after the `send`.
+//! A stopped `recv` has taken no message; a stopped `send` drops the value that it
+//! was given without sending it. To keep it, send a clone and remove the original
+//! only after the `send` has succeeded.
 //!
-//! Where nobody waits, neither half makes a system call.
+//! While no thread waits, neither half makes a system call.
 
 mod lock;
 mod queue;
@@ -22,7 +22,9 @@ use std::sync::Arc;
 pub use std::sync::mpsc::{RecvError, RecvTimeoutError, SendError, TryRecvError, TrySendError};
 use std::time::{Duration, Instant};
 
-/// A channel without bound.
+/// Creates a channel without bound.
+///
+/// # Examples
 ///
 /// ```
 /// use stopruntime::sync::mpsc;
@@ -38,8 +40,8 @@ pub fn channel<T>() -> (Sender<T>, Receiver<T>) {
     (Sender { queue: Arc::clone(&queue) }, Receiver { queue })
 }
 
-/// A channel for this many messages; for 0 each `send` waits until its message
-/// has been received.
+/// Creates a channel for this many messages; for 0 each `send` waits until its
+/// message has been received.
 #[must_use]
 pub fn sync_channel<T>(bound: usize) -> (SyncSender<T>, Receiver<T>) {
     let queue = Arc::new(Queue::new(Some(bound)));
@@ -71,7 +73,7 @@ impl<T> Sender<T> {
         never(self.queue.send::<Plain>(message))
     }
 
-    /// [`Sender::send`], stop-checked.
+    /// Sends as [`Sender::send`] does, stop-checked.
     ///
     /// # Errors
     ///
@@ -91,7 +93,7 @@ impl<T> SyncSender<T> {
         never(self.queue.send::<Plain>(message))
     }
 
-    /// [`SyncSender::send`], stop-checked.
+    /// Sends as [`SyncSender::send`] does, stop-checked.
     ///
     /// # Errors
     ///
@@ -121,7 +123,7 @@ impl<T> Receiver<T> {
         never(self.queue.recv::<Plain>(None)).map_err(|_| RecvError)
     }
 
-    /// [`Receiver::recv`], stop-checked.
+    /// Waits as [`Receiver::recv`] does, stop-checked.
     ///
     /// # Errors
     ///
@@ -139,7 +141,7 @@ impl<T> Receiver<T> {
         never(self.queue.recv::<Plain>(Instant::now().checked_add(timeout)))
     }
 
-    /// [`Receiver::recv_timeout`], stop-checked.
+    /// Waits as [`Receiver::recv_timeout`] does, stop-checked.
     ///
     /// # Errors
     ///
@@ -160,13 +162,13 @@ impl<T> Receiver<T> {
         self.queue.try_recv()
     }
 
-    /// The messages until there is no sender any more.
+    /// Iterates over the messages until there is no sender any more.
     #[must_use]
     pub fn iter(&self) -> Iter<'_, T> {
         Iter { rx: self }
     }
 
-    /// The messages that are there now.
+    /// Iterates over the messages that are there now.
     #[must_use]
     pub fn try_iter(&self) -> TryIter<'_, T> {
         TryIter { rx: self }
@@ -181,7 +183,7 @@ pub struct Iter<'receiver, T> {
     rx: &'receiver Receiver<T>,
 }
 
-/// The messages that are there now.
+/// Iterates over the messages that are there now.
 #[derive(Debug)]
 pub struct TryIter<'receiver, T> {
     rx: &'receiver Receiver<T>,

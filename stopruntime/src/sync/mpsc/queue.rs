@@ -1,9 +1,9 @@
-//! The queue between the halves of a channel: a deque under a lock that is
-//! held for a few instructions, and those who wait on either side of it.
+//! The queue between the halves of a channel: a deque under a lock that is held for a
+//! few instructions, and the threads that wait on either side of it.
 //!
-//! A message of a rendezvous channel stands in the queue under its ticket until
-//! a receiver takes it; its sender waits for that, and takes it back if it is
-//! stopped first. Tickets grow towards the back, so it is found by halving.
+//! A message of a rendezvous channel stands in the queue under its ticket until a
+//! receiver takes it; its sender waits for that, and takes it back if it is stopped
+//! first. Tickets grow towards the back, so it is found by binary search.
 
 use super::lock::{Guard, Lock};
 use super::state::State;
@@ -116,15 +116,19 @@ impl<T> Queue<T> {
                     .map_or(Ok(()), |message| Err(SendError(message))));
             }
             let (mut again, waited) = self.wait_to_send::<W>(self.emptied(ticket), state, || {
+                // mutant: sender-rendezvous-wakes-receiver-before
                 if core::mem::take(&mut to_wake) {
                     self.filled.wake_one();
                 }
             });
             if let Err(stop) = waited {
+                // mutant: stopped-rendezvous-takes-message-back
                 let message = again.withdraw(ticket);
                 // What it owns may be an end of this very channel.
+                // mutant: withdrawn-message-dropped-without-lock
                 drop(again);
                 // Taken at the same time: it was sent.
+                // mutant: what-taken-at-same-time
                 return if message.is_some() { Err(stop) } else { Ok(Ok(())) };
             }
             state = again;
@@ -169,6 +173,7 @@ impl<T> Queue<T> {
         match (to_wake, all) {
             (false, _) => {}
             (true, false) => self.emptied[0].wake_one(),
+            // mutant: sender-message-taken-woken
             (true, true) => self.emptied(ticket).wake_all(),
         }
         Ok(message)
@@ -178,6 +183,7 @@ impl<T> Queue<T> {
     /// there, if none is there for it now: for one that is stopped.
     fn take_promised(&self, state: Guard<'_, State<T>>) -> Option<T> {
         let promised = state.rendezvous && state.messages.len() > state.waiting_to_receive.count();
+        // mutant: what-try-send-gave-receiver
         if promised { self.take(state).ok() } else { None }
     }
 
@@ -261,8 +267,10 @@ impl<T> Queue<T> {
         let left = (!state.rendezvous).then(|| core::mem::take(&mut state.messages));
         drop(state);
         if to_wake {
+            // mutant: last-receiver-wakes-all-senders
             self.emptied.iter().for_each(Wakeups::wake_all);
         }
+        // mutant: panic-in-messages-destructor-does
         drop_one_by_one(left.unwrap_or_default());
     }
 }

@@ -41,6 +41,7 @@ impl Waiters {
 
     pub(super) fn leave(&mut self) {
         self.entered -= 1;
+        // mutant: who-woken-in-vain-woken
         self.woken = self.woken.saturating_sub(1);
     }
 
@@ -48,6 +49,7 @@ impl Waiters {
     /// them.
     #[inline]
     pub(super) fn pick_one(&mut self) -> bool {
+        // mutant: each-message-wakes-receiver
         let sleep = self.woken < self.entered;
         self.woken += usize::from(sleep);
         sleep

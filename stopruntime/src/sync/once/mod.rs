@@ -16,6 +16,8 @@ use futex::{POISONED, RawOnce};
 /// say so: it counts as run, and no other one is. Where that matters use
 /// [`Once::try_call_once`], whose closure says whether it has finished.
 ///
+/// # Examples
+///
 /// ```
 /// use stopruntime::sync::Once;
 ///
@@ -37,7 +39,7 @@ pub struct OnceState {
 }
 
 impl OnceState {
-    /// Whether a closure panicked before.
+    /// Returns whether a closure panicked before.
     #[must_use]
     pub fn is_poisoned(&self) -> bool {
         self.poisoned
@@ -45,7 +47,7 @@ impl OnceState {
 }
 
 impl Once {
-    /// Nothing has run.
+    /// Creates a cell for which nothing has run.
     #[must_use]
     pub const fn new() -> Once {
         Once { raw: RawOnce::new() }
@@ -85,7 +87,7 @@ impl Once {
         never(self.call::<Plain>(false, |_| run()));
     }
 
-    /// [`Once::call_once`], stop-checked.
+    /// Runs the closure as [`Once::call_once`] does, stop-checked.
     ///
     /// # Errors
     ///
@@ -100,8 +102,8 @@ impl Once {
         self.call::<OrStop>(false, |_| run())
     }
 
-    /// [`Once::call_once`] with a closure that may fail, or be stopped. If it does,
-    /// none has run: the next one in line runs its own.
+    /// Runs a closure that may fail, or be stopped, as [`Once::call_once`] does. If
+    /// it fails, none has run: the next thread in line runs its own.
     ///
     /// # Errors
     ///
@@ -138,7 +140,7 @@ impl Once {
         never(self.try_call::<Plain, E>(false, |_| run()))
     }
 
-    /// [`Once::try_call_once`], stop-checked.
+    /// Runs the closure as [`Once::try_call_once`] does, stop-checked.
     ///
     /// # Errors
     ///
@@ -156,13 +158,14 @@ impl Once {
         self.try_call::<OrStop, E>(false, |_| run())
     }
 
-    /// [`Once::call_once`], also if a closure has panicked before.
+    /// Runs the closure as [`Once::call_once`] does, even if one has panicked
+    /// before.
     #[inline]
     pub fn call_once_force(&self, run: impl FnOnce(&OnceState)) {
         never(self.call::<Plain>(true, run));
     }
 
-    /// [`Once::call_once_force`], stop-checked.
+    /// Runs the closure as [`Once::call_once_force`] does, stop-checked.
     ///
     /// # Errors
     ///
@@ -172,7 +175,7 @@ impl Once {
         self.call::<OrStop>(true, run)
     }
 
-    /// Whether a closure has run to its end.
+    /// Returns whether a closure has run to its end.
     #[must_use]
     #[inline]
     pub fn is_completed(&self) -> bool {
@@ -194,7 +197,7 @@ impl Once {
         never(self.wait_as::<Plain>(false));
     }
 
-    /// [`Once::wait`], stop-checked.
+    /// Waits as [`Once::wait`] does, stop-checked.
     ///
     /// # Errors
     ///
@@ -207,12 +210,12 @@ impl Once {
         self.wait_as::<OrStop>(false)
     }
 
-    /// [`Once::wait`], for another one if one has panicked.
+    /// Waits as [`Once::wait`] does; if a closure has panicked, for another one.
     pub fn wait_force(&self) {
         never(self.wait_as::<Plain>(true));
     }
 
-    /// [`Once::wait_force`], stop-checked.
+    /// Waits as [`Once::wait_force`] does, stop-checked.
     ///
     /// # Errors
     ///

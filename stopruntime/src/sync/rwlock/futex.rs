@@ -124,14 +124,16 @@ impl RawRwLock {
             if !self.announce(state, WRITERS) {
                 continue;
             }
+            // mutant: writer-woken-leaves-bit-for
             others = WRITERS;
-            // Acquire: who has counted this turn has taken the bit off before.
+            // Acquire: the thread that counted this turn has cleared the bit before.
             let turn = self.turns.load(Acquire);
             let state = self.state.load(Relaxed);
             if is_free(state) || state & WRITERS == 0 {
                 continue;
             }
             if let Err(stop) = W::futex_wait(&self.turns, turn, None) {
+                // mutant: stopped-writer-does-not-keep
                 self.give_up();
                 return Err(stop);
             }
@@ -144,8 +146,8 @@ impl RawRwLock {
             || self.state.compare_exchange(state, state | bit, Relaxed, Relaxed).is_ok()
     }
 
-    /// The state, after a while if it is held and nobody waits: a short hold on
-    /// another core is over before a system call is.
+    /// Returns the state, after a while if the lock is held and no thread waits: a
+    /// short hold on another core is over before a system call is.
     fn spin(&self, held: impl Fn(u32) -> bool) -> u32 {
         for _ in 0..SPINS {
             let state = self.state.load(Relaxed);
@@ -187,6 +189,7 @@ impl RawRwLock {
     pub(super) fn downgrade(&self) {
         let state = self.state.fetch_sub(WRITER - 1, Release);
         // With writers waiting the readers go on waiting.
+        // mutant: who-goes-on-reading-lets
         if state & (READERS | WRITERS) == READERS {
             self.wake_readers();
         }
@@ -198,8 +201,8 @@ impl RawRwLock {
         futex_wake(&self.state);
     }
 
-    /// The lock has become free with a bit set. Who takes it meanwhile does the
-    /// rest when it unlocks.
+    /// The lock has become free with a bit set. A thread that takes it meanwhile does
+    /// the rest when it unlocks.
     #[cold]
     fn wake(&self, mut state: u32) {
         while is_free(state) && state != 0 {

@@ -28,6 +28,8 @@ use std::sync::{LockResult, TryLockError, TryLockResult};
 /// wait for a writer that waits for it. A writer that is stopped while it waits
 /// lets the readers in again.
 ///
+/// # Examples
+///
 /// ```
 /// use stopruntime::sync::RwLock;
 ///
@@ -54,12 +56,12 @@ impl<T: ?Sized> UnwindSafe for RwLock<T> {}
 impl<T: ?Sized> RefUnwindSafe for RwLock<T> {}
 
 impl<T> RwLock<T> {
-    /// A free lock over the value.
+    /// Creates a free lock over the value.
     pub const fn new(value: T) -> RwLock<T> {
         RwLock { raw: RawRwLock::new(), poison: Poison::new(), data: UnsafeCell::new(value) }
     }
 
-    /// The value.
+    /// Returns the value.
     ///
     /// # Errors
     ///
@@ -87,7 +89,7 @@ impl<T: ?Sized> RwLock<T> {
         self.reader()
     }
 
-    /// [`RwLock::read`], stop-checked.
+    /// Waits as [`RwLock::read`] does, stop-checked.
     ///
     /// # Errors
     ///
@@ -98,7 +100,7 @@ impl<T: ?Sized> RwLock<T> {
         Ok(self.reader())
     }
 
-    /// Reads if no writer holds the lock or waits for it.
+    /// Takes the lock for reading if no writer holds it or waits for it.
     ///
     /// # Errors
     ///
@@ -108,7 +110,7 @@ impl<T: ?Sized> RwLock<T> {
         if self.raw.try_read() { Ok(self.reader()?) } else { Err(TryLockError::WouldBlock) }
     }
 
-    /// Waits until nobody holds the lock.
+    /// Waits until no thread holds the lock.
     ///
     /// # Errors
     ///
@@ -119,7 +121,7 @@ impl<T: ?Sized> RwLock<T> {
         self.writer()
     }
 
-    /// [`RwLock::write`], stop-checked.
+    /// Waits as [`RwLock::write`] does, stop-checked.
     ///
     /// # Errors
     ///
@@ -130,11 +132,11 @@ impl<T: ?Sized> RwLock<T> {
         Ok(self.writer())
     }
 
-    /// Writes if nobody holds the lock.
+    /// Takes the lock for writing if no thread holds it.
     ///
     /// # Errors
     ///
-    /// [`TryLockError::WouldBlock`] if somebody does.
+    /// [`TryLockError::WouldBlock`] if a thread does.
     #[inline]
     pub fn try_write(&self) -> TryLockResult<RwLockWriteGuard<'_, T>> {
         if self.raw.try_write() { Ok(self.writer()?) } else { Err(TryLockError::WouldBlock) }
@@ -161,7 +163,7 @@ impl<T: ?Sized> RwLock<T> {
         self.poison.tell(RwLockWriteGuard { lock: self, change, not_send: PhantomData })
     }
 
-    /// Whether a writer panicked.
+    /// Returns whether a writer panicked.
     #[must_use]
     pub fn is_poisoned(&self) -> bool {
         self.poison.is_set()
@@ -172,7 +174,7 @@ impl<T: ?Sized> RwLock<T> {
         self.poison.clear();
     }
 
-    /// The value; the borrow shows that nobody holds the lock.
+    /// Returns the value; the borrow shows that no thread holds the lock.
     ///
     /// # Errors
     ///

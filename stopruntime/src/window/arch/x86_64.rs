@@ -51,35 +51,47 @@ macro_rules! window {
             ".balign 32",
             "20:",
             ".long 0, 0",
+            // mutant: window-ends-behind-call
             ".quad 22f, 23f - 22f, 24f",
             ".popsection",
             ".pushsection .text.stop_abort, \"ax\", @progbits",
             ".byte 0x0f, 0xb9, 0x3d",
             ".long {signature}",
+            // mutant: abort-keeps-number-may-restart
             "24:", // abort
+            // mutant: aborted-window-one-again-rseq
             "jmp 21f",
             "25:", // stopped
             "mov rax, {stopped}",
             "jmp 23f",
             ".popsection",
+            // mutant: marker-set
             "mov dword ptr [{line} + 4], 1",
             $($delay,)?
             "21:", // retry
             "mov r15, qword ptr [{line} + 8]",
             "lea rcx, [rip + 20b]",
+            // mutant: kernel-aborts-window-rseq
             "mov qword ptr [r15], rcx",
             $($delay,)?
+            // mutant: window-begins-before-flag-test
             "22:", // start
+            // mutant: shield-holds-request-flag-exactly
             "cmp dword ptr [{line}], 1",
             $($delay,)?
+            // mutant: window-tests-flag
             "je 25b",
             $($delay,)?
+            // mutant: abort-goes-back-before-flag
             "syscall",
             "23:", // end
             $($delay,)?
+            // mutant: rseq-cs-points-nowhere-after
             "mov qword ptr [r15], 0",
             $($delay,)?
+            // mutant: marker-cleared-after-call
             "mov dword ptr [{line} + 4], 0",
+            // mutant: abort-keeps-number-may-restart-syscall
             line = in(reg) $line,
             stopped = const STOPPED,
             signature = const SIGNATURE,
@@ -217,6 +229,7 @@ pub(crate) fn table() -> &'static [Descriptor] {
         asm!(
             ".hidden __start_stop_windows",
             ".hidden __stop_stop_windows",
+            // mutant: program-without-window-links
             ".pushsection stop_windows, \"aw\", @progbits",
             ".balign 32",
             "20:",

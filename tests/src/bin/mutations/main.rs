@@ -11,7 +11,7 @@
 //! made, its tests have to fail or to hang, and the change is taken back. Each
 //! result is a row of a table in Markdown, printed as soon as it is known. The
 //! exit status is 1 if a mutation survives, or if a row does not fit the sources
-//! any more.
+//! any more. What a row changes is found by a marker in the sources ([`source`]).
 //!
 //! With WORDs only the rows in which each of them occurs; with `--core` only
 //! those that CI goes through, quick ones, one or two for each part;
@@ -20,10 +20,12 @@
 
 mod reaper;
 mod run;
+mod source;
 mod table;
 mod workspace;
 
 use run::{Ending, Program, run};
+use source::Sources;
 use std::collections::BTreeMap;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -48,13 +50,20 @@ fn main() -> ExitCode {
         eprintln!("{unknown}: there are {}, and words to choose rows by", OPTIONS.join(", "));
         return ExitCode::from(2);
     }
+    let sources = match Sources::read(workspace::original()) {
+        Ok(sources) => sources,
+        Err(error) => {
+            eprintln!("{error}");
+            return ExitCode::FAILURE;
+        }
+    };
     let all = rows();
     let count = all.len();
     let asked = |option: &str| options.iter().any(|one| one == option);
     let core = asked("--core");
     let chosen: Vec<Row> = all
         .into_iter()
-        .filter(|row| (!core || row.core) && words.iter().all(|word| row.says(word)))
+        .filter(|row| (!core || row.core) && words.iter().all(|word| row.says(word, &sources)))
         .collect();
     let which = if core { "the core of them" } else { "chosen" };
     println!("{} of {count} mutations: {which}\n", chosen.len());
@@ -64,8 +73,13 @@ fn main() -> ExitCode {
         }
         return ExitCode::SUCCESS;
     }
-    let outcome =
-        check(&chosen).and_then(|()| if asked("--check") { Ok(0) } else { go_through(&chosen) });
+    let outcome = check(&chosen).and_then(|()| {
+        if asked("--check") {
+            let unused = sources.unused(rows().iter().flat_map(|row| &row.edits)).join(", ");
+            return if unused.is_empty() { Ok(0) } else { Err(format!("no row: {unused}")) };
+        }
+        go_through(&chosen, &sources)
+    });
     match outcome {
         Ok(0) => ExitCode::SUCCESS,
         Ok(survivors) => {
@@ -79,12 +93,13 @@ fn main() -> ExitCode {
     }
 }
 
-/// Whether each row's texts stand in the sources, and its tests exist.
+/// Whether each row changes what its markers stand at, and its tests exist.
 fn check(rows: &[Row]) -> Result<(), String> {
     let root = workspace::original();
+    let sources = Sources::read(root)?;
     let mut says = Vec::new();
     for row in rows {
-        says.extend(workspace::changes(root, &row.edits).err());
+        says.extend(sources.changes(&row.edits).err());
         let tests = row.caught_by.iter().map(|catch| catch.test);
         let missing = tests.filter(|test| !workspace::has_test(root, *test));
         says.extend(missing.map(|test| format!("{}: there is no {}", row.protection, test.path)));
@@ -93,7 +108,7 @@ fn check(rows: &[Row]) -> Result<(), String> {
 }
 
 /// The number of rows that were not caught.
-fn go_through(rows: &[Row]) -> Result<usize, String> {
+fn go_through(rows: &[Row], sources: &Sources) -> Result<usize, String> {
     reaper::adopt_orphans();
     let workspace = Workspace::copied().map_err(|error| format!("copying: {error}"))?;
     let start = Instant::now();
@@ -102,7 +117,7 @@ fn go_through(rows: &[Row]) -> Result<usize, String> {
     println!("| protection | file | removed | on | caught by | how | s |");
     println!("|---|---|---|---|---|---|---|");
     let start = Instant::now();
-    let missed = rows.iter().filter(|row| !is_caught(&workspace, row, &baselines)).count();
+    let missed = rows.iter().filter(|row| !is_caught(&workspace, row, &baselines, sources)).count();
     println!("\n{} mutations, {:.0?}", rows.len(), start.elapsed());
     Ok(missed)
 }
@@ -132,11 +147,16 @@ fn unmutated(workspace: &Workspace, rows: &[Row]) -> Result<BTreeMap<Place, Base
 }
 
 /// Makes the change, and prints what its tests say.
-fn is_caught(workspace: &Workspace, row: &Row, baselines: &BTreeMap<Place, Baseline>) -> bool {
+fn is_caught(
+    workspace: &Workspace,
+    row: &Row,
+    baselines: &BTreeMap<Place, Baseline>,
+    sources: &Sources,
+) -> bool {
     let start = Instant::now();
     let print = |on: &str, test: &str, how: &str, start: Instant| {
         let Row { protection, removed, .. } = row;
-        let (files, seconds) = (row.files(), start.elapsed().as_secs_f32());
+        let (files, seconds) = (sources.names(&row.edits), start.elapsed().as_secs_f32());
         println!("| {protection} | {files} | {removed} | {on} | {test} | {how} | {seconds:.1} |");
     };
     let built = workspace.edited(&row.edits).and_then(|edited| {
@@ -173,10 +193,18 @@ fn limit(took: Duration) -> Duration {
 
 #[cfg(test)]
 mod tests {
-    use super::{check, rows};
+    use super::{Sources, check, rows, workspace};
 
     #[test]
     fn every_row_fits_the_sources() {
         check(&rows()).unwrap();
+    }
+
+    #[test]
+    fn every_marker_has_a_row() {
+        let sources = Sources::read(workspace::original()).unwrap();
+        let rows = rows();
+        let unused = sources.unused(rows.iter().flat_map(|row| &row.edits));
+        assert!(unused.is_empty(), "{unused:?}");
     }
 }

@@ -2,6 +2,7 @@
 //! in the target directory, so that the next run builds only what has changed.
 
 use super::run::Program;
+use super::source::Sources;
 use super::table::{Edit, Test};
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
@@ -14,37 +15,12 @@ pub(crate) struct Workspace {
     target: PathBuf,
 }
 
-/// A file as it is and as it is to be.
-pub(crate) struct Change {
-    before: String,
-    after: String,
-}
-
 /// Changes that are taken back when this is dropped.
 pub(crate) struct Edited(Vec<(PathBuf, String)>);
 
 /// The workspace that this program was built from.
 pub(crate) fn original() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace")
-}
-
-/// What the edits make of each file of the workspace that is there.
-pub(crate) fn changes(root: &Path, edits: &[Edit]) -> Result<BTreeMap<PathBuf, Change>, String> {
-    let mut changes = BTreeMap::new();
-    for Edit { file, old, new } in edits {
-        let path = root.join("stopruntime/src").join(file);
-        if !changes.contains_key(&path) {
-            let before = fs::read_to_string(&path).map_err(|error| format!("{file}: {error}"))?;
-            changes.insert(path.clone(), Change { after: before.clone(), before });
-        }
-        let text = &mut changes.get_mut(&path).expect("inserted above").after;
-        let times = text.matches(old).count();
-        if times != 1 {
-            return Err(format!("the table has drifted: {file} has {old:?} {times} times"));
-        }
-        *text = text.replacen(old, new, 1);
-    }
-    Ok(changes)
 }
 
 /// Whether the workspace that is there has such a test.
@@ -146,7 +122,7 @@ impl Workspace {
     /// Makes the changes, all or none.
     pub(crate) fn edited(&self, edits: &[Edit]) -> Result<Edited, String> {
         let mut edited = Edited(Vec::new());
-        for (path, Change { before, after }) in changes(&self.root, edits)? {
+        for (path, [before, after]) in Sources::read(&self.root)?.changes(edits)? {
             edited.0.push((path.clone(), before));
             fs::write(&path, after).map_err(|error| format!("{}: {error}", path.display()))?;
         }

@@ -32,6 +32,7 @@ impl Source for Seekable {
     fn settle(&mut self, piece: &mut [u8], written: usize) -> io::Result<()> {
         match piece.len() - written {
             0 => Ok(()),
+            // mutant: what-stopped-copy-not-written
             left => no_wait::seek_back(self.0, left),
         }
     }
@@ -42,16 +43,18 @@ struct Stream(RawFd);
 
 impl Source for Stream {
     fn fetch(&mut self, piece: &mut [u8]) -> Outcome<usize> {
+        // mutant: what-stopped-copy-not-written-comes
         stop_checked::recv(self.0, piece, libc::MSG_PEEK)
     }
 
     fn settle(&mut self, piece: &mut [u8], written: usize) -> io::Result<()> {
+        // mutant: what-stopped-copy-not-written-comes-again
         no_wait::receive(self.0, &mut piece[..written])
     }
 }
 
-/// A pipe, and one of our own, which is empty but for a moment: what is
-/// duplicated into it is read from there.
+/// A pipe, and one of our own, which is nearly always empty: what is duplicated into
+/// it is read from there.
 struct Pipe {
     descriptor: RawFd,
     read: PipeReader,
@@ -63,7 +66,9 @@ impl Pipe {
     /// the calls (seccomp(2)): tried with nothing, which they return at once.
     fn new(descriptor: RawFd) -> io::Result<Pipe> {
         let (read, write) = io::pipe()?;
+        // mutant: pipe-copied-from-where-tee
         no_wait::duplicate(descriptor, write.as_raw_fd(), 0)?;
+        // mutant: pipe-copied-from-where-splice
         no_wait::take(descriptor, write.as_raw_fd(), 0)?;
         Ok(Pipe { descriptor, read, write })
     }
@@ -73,6 +78,7 @@ impl Source for Pipe {
     fn fetch(&mut self, piece: &mut [u8]) -> Outcome<usize> {
         scope::check()?;
         loop {
+            // mutant: what-stopped-copy-not-written-comes-again-pipe
             let seen =
                 match no_wait::duplicate(self.descriptor, self.write.as_raw_fd(), piece.len()) {
                     Ok(seen) => seen,
@@ -92,6 +98,7 @@ impl Source for Pipe {
     }
 
     fn settle(&mut self, piece: &mut [u8], written: usize) -> io::Result<()> {
+        // mutant: what-stopped-copy-not-written-2
         let mut taken = 0;
         while taken < written {
             let left = written - taken;

@@ -1,7 +1,7 @@
 //! `io::copy`, stop-checked.
 //!
-//! std's reads a piece and then writes it: who is stopped in between has bytes
-//! that are neither there nor here. This one never holds any:
+//! std's reads a piece and then writes it: a thread that is stopped in between holds
+//! bytes that are at neither end. This one never holds any:
 //!
 //! ```text
 //! loop:  fetch   the next piece, so that it can come again        (stop-checked)
@@ -22,11 +22,11 @@ use crate::ext::Outcome;
 use crate::ext::{ReadOrStop, WriteOrStop};
 use crate::scope::Stopped;
 
-/// [`std::io::copy`], stop-checked between its single reads and writes: the
-/// number of bytes copied.
+/// Copies as [`std::io::copy`] does, stop-checked between its single reads and
+/// writes. Returns the number of bytes copied.
 ///
-/// Stopped, nothing is lost, whatever the other end does: what was not written
-/// comes again with the next read. How that is done depends on the source, of
+/// If it is stopped, nothing is lost, whatever the other end does: what was not
+/// written comes again with the next read. How that is done depends on the source, of
 /// which the copy has to be the only reader:
 ///
 /// | source | not written: |
@@ -43,13 +43,15 @@ use crate::scope::Stopped;
 /// such a source, a writer that does not tell when it has room (a `LineWriter`)
 /// can put a stop off; put a `BufReader` around the source.
 ///
-/// An error leaves as little behind as a stop does. Who must not stop in the
-/// middle of a message puts the call in a [`shield`](crate::shield()).
+/// An error leaves as little behind as a stop does. If you must not stop in the
+/// middle of a message, put the call in a [`shield`](crate::shield()).
 ///
 /// # Errors
 ///
 /// [`Stopped`]: a stop is requested; the first [`progress`](Stopped::progress)
 /// bytes have been copied.
+///
+/// # Examples
 ///
 /// ```
 /// use std::io::Write;

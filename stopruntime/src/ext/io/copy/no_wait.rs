@@ -1,4 +1,4 @@
-//! The system calls of a copy that wait for nobody: they are not stop-checked.
+//! The system calls of a copy that do not wait, and so are not stop-checked.
 //!
 //! # Safety
 //!
@@ -51,6 +51,7 @@ fn is_plain_stream(descriptor: RawFd) -> bool {
     let family = option(descriptor, libc::SO_DOMAIN);
     option(descriptor, libc::SO_TYPE) == Some(libc::SOCK_STREAM)
         && [libc::AF_INET, libc::AF_INET6, libc::AF_UNIX].map(Some).contains(&family)
+        // mutant: socket-with-place-own-look
         && option(descriptor, libc::SO_PEEK_OFF).is_none_or(|offset| offset < 0)
 }
 

@@ -14,16 +14,16 @@ pub struct Copied {
 
 /// Where pieces come from.
 pub(in crate::ext) trait Source {
-    /// Whether what was fetched and not written can come again.
+    /// Returns whether what was fetched and not written can come again.
     fn gives_back(&self) -> bool {
         true
     }
 
-    /// The next bytes, none at the end.
+    /// Fetches the next bytes, none at the end.
     fn fetch(&mut self, piece: &mut [u8]) -> Outcome<usize>;
 
-    /// Of the piece that was fetched last, this much is written. The rest comes
-    /// again; the piece itself is not needed any more.
+    /// Takes note that this much of the piece that was fetched last is written. The
+    /// rest comes again; the piece itself is not needed any more.
     fn settle(&mut self, piece: &mut [u8], written: usize) -> io::Result<()>;
 }
 
@@ -56,6 +56,7 @@ pub(in crate::ext) fn by_pieces(
         };
         let piece = &mut buffer[..most][..fetched];
         let (written, end) = {
+            // mutant: written-before-stop-seen
             let _shield = (!gives_back).then(Shield::enter);
             write(writer, piece)
         };
@@ -72,6 +73,7 @@ pub(in crate::ext) fn by_pieces(
 
 /// The next piece; from a source that cannot give back, when it can be written.
 fn next(source: &mut dyn Source, writer: &mut dyn WriteOrStop, piece: &mut [u8]) -> Outcome<usize> {
+    // mutant: what-cannot-given-back-read
     if !source.gives_back()
         && let Err(error) = writer.room_or_stop()?
     {

@@ -2,35 +2,30 @@
 
 use super::{ALL, ITSELF, PPOLL, Row, WINDOWS, row};
 
-const EARLIER: &str = "runtime/earlier.rs";
-const HANDLER_RS: &str = "runtime/handler.rs";
-
 pub(crate) fn rows() -> Vec<Row> {
     [flags(), called(), ends(), others(), forked()].into_iter().flatten().collect()
 }
 
 fn flags() -> Vec<Row> {
-    const WANTED: &str =
-        "let flags = if is_handler(action) { action.sa_flags } else { INHERITED };";
     vec![
         row("a stray signal ends no call that can go on", "`SA_RESTART`")
-            .edit(EARLIER, "libc::SA_ONSTACK | libc::SA_RESTART;", "libc::SA_ONSTACK;")
+            .change("stray-signal-ends-no-call", "| libc::SA_RESTART", "")
             .caught_by("signals::strays::strays_end_nothing_and_reach_the_earlier_handler", WINDOWS),
         row("a handler that wants the alternate stack has it", "`SA_ONSTACK`")
-            .edit(EARLIER, "libc::SA_ONSTACK | libc::SA_RESTART;", "libc::SA_RESTART;")
+            .change("stray-signal-ends-no-call", "SA_ONSTACK | libc::", "")
             .caught_by(
                 "signals::earlier_handler::it_runs_on_the_alternate_stack_and_its_signals_are_blocked",
                 ALL,
             ),
         row("and one that does not has the thread's own, and ends calls", "ours has our flags")
-            .edit(EARLIER, WANTED, "let flags = INHERITED;")
+            .becomes("one-does-not-threads-own", "let flags = INHERITED;")
             .caught_by("signals::earlier_flags::one_without_an_alternate_stack_has_the_threads_own", ALL)
             .caught_by(
                 "signals::earlier_flags::one_without_restarts_ends_a_plain_call_and_a_stop_ends_a_marked_one",
                 ALL,
             ),
         row("children that nobody was to reap are not", "`SIGCHLD` has our flags")
-            .edit(EARLIER, "if ignored { libc::SA_NOCLDWAIT } else { 0 }", "if ignored { 0 } else { 0 }")
+            .change("children-nobody-reap-not", "libc::SA_NOCLDWAIT", "0")
             .caught_by("signals::earlier_flags::children_that_nobody_was_to_reap_are_not", ALL),
     ]
 }
@@ -38,27 +33,19 @@ fn flags() -> Vec<Row> {
 fn called() -> Vec<Row> {
     vec![
         row("the handler before ours blocks what it blocked, and no more", "our mask")
-            .edit(EARLIER, "if !window::AVAILABLE {", "if window::AVAILABLE {")
+            .condition("handler-before-ours-blocks-what", "window::AVAILABLE")
             .caught_by(
                 "signals::earlier_flags::during_one_its_mask_is_blocked_and_the_threads_and_no_other",
                 ALL,
             ),
         row("its own signal among it, unless it wants that", "`SA_NODEFER`")
-            .edit(EARLIER, "if action.sa_flags & libc::SA_NODEFER == 0 {", "if true {")
+            .condition("own-signal-among-unless-wants", "true")
             .caught_by("signals::earlier_flags::and_not_its_own_signal_if_it_does_not_want_that", ALL),
         row("one that is to run once runs once", "`SA_RESETHAND`")
-            .edit(
-                EARLIER,
-                "once && earlier.spent.swap(true, Ordering::Relaxed)",
-                "once && earlier.spent.swap(false, Ordering::Relaxed)",
-            )
+            .change("one-run-once-runs-once", "earlier.spent.swap(true, Ordering::Relaxed)", "earlier.spent.swap(false, Ordering::Relaxed)")
             .caught_by("signals::earlier_flags::one_that_is_to_run_once_runs_once", ALL),
         row("no handler is called where the signal was ignored", "the look for `SIG_IGN`")
-            .edit(
-                EARLIER,
-                "if action.sa_sigaction == libc::SIG_IGN {",
-                "if action.sa_sigaction == libc::SIG_IGN && signal == 0 {",
-            )
+            .condition("no-handler-called-where-signal", "action.sa_sigaction == libc::SIG_IGN && signal == 0")
             .caught_by("signals::earlier_handler::none_and_a_signal_that_is_ignored_are_no_handlers", ALL),
     ]
 }
@@ -66,7 +53,11 @@ fn called() -> Vec<Row> {
 fn ends() -> Vec<Row> {
     vec![
         row("a default action that ends the process ends it", "it is swallowed")
-            .edit(EARLIER, "        if may_end {", "        if may_end && signal == 0 {")
+            .change(
+                "default-action-ends-process-ends",
+                "if may_end {",
+                "if may_end && signal == 0 {",
+            )
             .caught_by(
                 "signals::earlier_flags::a_default_action_that_ends_the_process_ends_it",
                 ALL,
@@ -75,16 +66,14 @@ fn ends() -> Vec<Row> {
             "over the limit of pending signals ours is known as ours",
             "what has no siginfo is foreign",
         )
-        .edit(
-            HANDLER_RS,
-            "(from_here || siginfo::is_bare(info), probe)",
+        .becomes(
+            "over-limit-pending-signals-ours",
             "{ let _ = siginfo::is_bare as unsafe fn(_) -> _; (from_here, probe) }",
         )
         .caught_by("signals::earlier_flags::nor_over_the_limit_of_pending_signals", ALL),
         row("nor is it foreign where its number cannot be sent", "what has none is foreign")
-            .edit(
-                HANDLER_RS,
-                "(from_here || siginfo::is_bare(info), probe)",
+            .becomes(
+                "over-limit-pending-signals-ours",
                 "{ let _ = from_here; (siginfo::is_bare(info), probe) }",
             )
             .caught_by("signals::earlier_flags::nor_without_a_number", ALL),
@@ -94,11 +83,7 @@ fn ends() -> Vec<Row> {
 fn others() -> Vec<Row> {
     vec![
         row("two copies that share a signal agree about it", "they do not know each other")
-            .edit(
-                "runtime/copies.rs",
-                "let is_copy = action.sa_flags & libc::SA_SIGINFO != 0;",
-                "let is_copy = action.sa_flags & libc::SA_SIGINFO == 0;",
-            )
+            .change("two-copies-share-signal-agree", "SA_SIGINFO !", "SA_SIGINFO =")
             .caught_by(
                 "built::linking::backends::ppoll_is_refused_after_windows_and_the_default_follows",
                 ITSELF,
@@ -108,10 +93,10 @@ fn others() -> Vec<Row> {
                 ITSELF,
             ),
         row("a program with others' rights does not look at the environment", "`AT_SECURE`")
-            .edit(
-                "runtime/install.rs",
-                "unsafe { libc::getauxval(libc::AT_SECURE) } != 0;",
-                "unsafe { libc::getauxval(libc::AT_SECURE) } == 1 << 20;",
+            .change(
+                "program-with-others-rights-does",
+                "{ libc::getauxval(libc::AT_SECURE) } != 0;",
+                "{ libc::getauxval(libc::AT_SECURE) } == 1 << 20;",
             )
             .caught_by(
                 "runtime::config::a_program_with_others_rights_does_not_look_at_the_environment",
@@ -121,39 +106,26 @@ fn others() -> Vec<Row> {
             "a backend in the environment that is not to be had ends no program",
             "the default is not tried",
         )
-        .edit(
-            "runtime/install.rs",
-            "            config.try_install(None)\n",
-            "            Err(error)\n",
-        )
+        .becomes("backend-in-environment-not-ends", "Err(error)")
         .caught_by("runtime::config::an_unknown_name_ends_no_thread_that_is_started", ITSELF),
     ]
 }
 
 fn forked() -> Vec<Row> {
-    const PROCESS: &str = "runtime/process.rs";
     vec![
         row("a child has turns and locks of its own", "its parent's, which other threads hold")
-            .edit(PROCESS, "place.store(null_mut(), Ordering::Relaxed);", "let _ = place;")
-            .edit(PROCESS, "libc::madvise(made, size, libc::MADV_WIPEONFORK);", "")
+            .becomes("child-turns-locks-own", "let _ = place;")
+            .gone("child-turns-locks-own-2")
             .caught_by("runtime::forked::a_turn_that_another_thread_of_the_parent_has_is_nobodys", PPOLL)
             .caught_by(
                 "runtime::forked::an_installation_that_another_thread_of_the_parent_is_at_is_nobodys",
                 ALL,
             ),
         row("a child that libc has not made is stopped", "it is not known as one")
-            .edit(
-                PROCESS,
-                "page().settled.load(Ordering::Acquire) == 0",
-                "page().settled.load(Ordering::Acquire) == 2",
-            )
+            .becomes("child-libc-not-made-stopped", "page().settled.load(Ordering::Acquire) == 2")
             .caught_by("runtime::forked::a_child_is_stopped_however_it_was_made", ALL),
         row("and waits for no requester of the parent's", "what was in flight is waited for")
-            .edit(
-                "runtime/record.rs",
-                "        self.own_after_raw_fork();\n        self.claim",
-                "        self.claim",
-            )
+            .change("waits-for-no-requester-parents", "own_after_raw_fork();\n        self.", "")
             .caught_by("hostile::forks::nor_without_membarrier", WINDOWS),
     ]
 }

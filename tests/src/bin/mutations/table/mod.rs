@@ -1,7 +1,7 @@
 //! The rows, by the part of the runtime that they change.
 //!
-//! A text that is to be replaced stands in its file exactly once: a row that
-//! does not fit the sources any more is an error, not a mutation that passes.
+//! A row that does not fit the sources any more is an error, not a mutation that
+//! passes; so is a marker in the sources that no row names.
 
 mod compound;
 mod earlier;
@@ -16,6 +16,8 @@ mod sync;
 mod thread;
 mod window;
 
+use super::source::Sources;
+
 /// A protection and how it is taken away.
 pub(crate) struct Row {
     /// What is protected.
@@ -29,11 +31,29 @@ pub(crate) struct Row {
     pub(crate) core: bool,
 }
 
-/// In a file under `stopruntime/src`, one text in another's place.
+/// What is done at a marker.
 pub(crate) struct Edit {
-    pub(crate) file: &'static str,
-    pub(crate) old: &'static str,
-    pub(crate) new: &'static str,
+    pub(crate) marker: &'static str,
+    pub(crate) how: How,
+}
+
+/// To the code behind the marker.
+#[derive(Debug)]
+pub(crate) enum How {
+    /// The statement, the arm of a match or the argument is taken out.
+    Gone,
+    /// This stands in its place.
+    Becomes(&'static str),
+    /// This stands in front of it.
+    Before(&'static str),
+    /// The condition of an `if`, a `while` or an arm of a match is this.
+    Condition(&'static str),
+    /// It is false, whatever it says.
+    Never,
+    /// It is true, whatever it says.
+    Always,
+    /// The first text of this kind is another, in whatever lines it stands.
+    Change(&'static str, &'static str),
 }
 
 /// A test, and the backends on which it goes red.
@@ -86,9 +106,37 @@ fn row(protection: &'static str, removed: &'static str) -> Row {
 }
 
 impl Row {
-    fn edit(mut self, file: &'static str, old: &'static str, new: &'static str) -> Row {
-        self.edits.push(Edit { file, old, new });
+    fn at(mut self, marker: &'static str, how: How) -> Row {
+        self.edits.push(Edit { marker, how });
         self
+    }
+
+    fn gone(self, marker: &'static str) -> Row {
+        self.at(marker, How::Gone)
+    }
+
+    fn becomes(self, marker: &'static str, new: &'static str) -> Row {
+        self.at(marker, How::Becomes(new))
+    }
+
+    fn before(self, marker: &'static str, new: &'static str) -> Row {
+        self.at(marker, How::Before(new))
+    }
+
+    fn condition(self, marker: &'static str, new: &'static str) -> Row {
+        self.at(marker, How::Condition(new))
+    }
+
+    fn never(self, marker: &'static str) -> Row {
+        self.at(marker, How::Never)
+    }
+
+    fn always(self, marker: &'static str) -> Row {
+        self.at(marker, How::Always)
+    }
+
+    fn change(self, marker: &'static str, old: &'static str, new: &'static str) -> Row {
+        self.at(marker, How::Change(old, new))
     }
 
     fn caught_by(mut self, test: &'static str, on: &'static [&'static str]) -> Row {
@@ -112,18 +160,13 @@ impl Row {
         Row { core: true, ..self }
     }
 
-    /// The files that it changes.
-    pub(crate) fn files(&self) -> String {
-        let mut files: Vec<_> = self.edits.iter().map(|edit| edit.file).collect();
-        files.dedup();
-        files.join(", ")
-    }
-
     /// Whether the word occurs in what is printed of it.
-    pub(crate) fn says(&self, word: &str) -> bool {
+    pub(crate) fn says(&self, word: &str, sources: &Sources) -> bool {
         let tests = self.caught_by.iter().map(|catch| catch.test.path);
-        [self.protection, self.removed, &self.files()]
+        let markers = self.edits.iter().map(|edit| edit.marker);
+        [self.protection, self.removed, &sources.names(&self.edits)]
             .into_iter()
+            .chain(markers)
             .chain(tests)
             .any(|text| text.contains(word))
     }

@@ -3,11 +3,6 @@
 
 use super::{ALL, HANDLER, ITSELF, PPOLL, RSEQ, Row, WINDOWS, row};
 
-const FILE: &str = "runtime/record.rs";
-const CALL: &str = "call.rs";
-const REQUEST: &str = "runtime/scopes/request.rs";
-const CLAIM: &str = "runtime/claim.rs";
-
 pub(crate) fn rows() -> Vec<Row> {
     [requesters(), threads(), results(), parked()].into_iter().flatten().collect()
 }
@@ -15,86 +10,45 @@ pub(crate) fn rows() -> Vec<Row> {
 fn requesters() -> Vec<Row> {
     vec![
         row("the claim is looked at before the thread", "after it")
-            .edit(
-                FILE,
-                "let Some(sending) = self.claim.claim(look)",
-                "let _ = look;
-        let Some(look) = self.claim.look() else { return };
-        let Some(sending) = self.claim.claim(look)",
-            )
+            .change("claim-looked-at-before-thread", "let Some", "let _ = look;\n        let Some(look) = self.claim.look() else { return };\n        let Some")
             .caught_by("races::requester_steps::of_a_blocked_read", ALL),
         row("who sends has claimed it", "the claim is made for whatever is there")
-            .edit(
-                CLAIM,
-                "self.word.compare_exchange(word, claimed, Ordering::SeqCst, Ordering::SeqCst);",
-                "Ok::<_, u32>(self.word.swap(claimed, Ordering::SeqCst));",
-            )
+            .change("who-sends-claimed", "self.word.compare_exchange(word, claimed, Ordering::SeqCst, Ordering::SeqCst)", "Ok::<_, u32>(self.word.swap(claimed, Ordering::SeqCst))")
             .caught_by("races::requester_steps::of_a_blocked_read", ALL),
         row("one sends at a time", "whoever comes sends")
-            .edit(CLAIM, "(word & STATE != SENDING).then_some(Look(word))", "Some(Look(word))")
+            .becomes("one-sends-at-time", "Some(Look(word))")
             .caught_by("loom/claim::two_requesters", ITSELF),
         row("who is waited for says that it is done", "the wake-up")
-            .edit(CLAIM, "futex_wake(&self.word);", "")
+            .gone("who-waited-for-says-done")
             .caught_by("races::requester_steps::of_a_blocked_read", ALL)
             .caught_by("loom/claim::one_requester", ITSELF),
         row("a signal is claimed before it is sent", "claimed after it")
-            .edit(
-                FILE,
-                "let Some(sending) = self.claim.claim(look) else { return };
-        let sent =
-            inside && signal::send(self.pid.load(Ordering::Relaxed), tid, self, sending.sequence());",
-                "let sent = inside
-            && signal::send(self.pid.load(Ordering::Relaxed), tid, self, 0);
-        let Some(sending) = self.claim.claim(look) else { return };",
-            )
+            .change("claim-looked-at-before-thread", "Some(sending) = self.claim.claim(look) else { return };\n        let sent =\n            inside && signal::send(self.pid.load(Ordering::Relaxed), tid, self, sending.sequence());", "sent = inside\n            && signal::send(self.pid.load(Ordering::Relaxed), tid, self, 0);\n        let Some(sending) = self.claim.claim(look) else { return };")
             .caught_by("races::requester_steps::of_a_blocked_read", ALL),
         row("a signal that was not sent is not expected", "it stays claimed")
-            .edit(
-                CLAIM,
-                "if sent { SENT } else { before }",
-                "if sent { SENT } else { before | SENT }",
-            )
+            .change("signal-not-sent-not-expected", "{ before }", "{ before | SENT }")
             .caught_by("signals::without_system_calls::without_the_signal", ALL),
         row("a request makes good what became of the signal before", "only the first one signals")
-            .edit(
-                REQUEST,
-                "record.end_its_call(barrier, &|record| record.sees_own());",
-                "if before & REQUESTED == 0 {
-                record.end_its_call(barrier, &|record| record.sees_own());
-            }",
-            )
+            .change("request-makes-good-what-became", "record.end_its_call(barrier, &|record| record.sees_own());", "if before & REQUESTED == 0 {\n                record.end_its_call(barrier, &|record| record.sees_own());\n            }")
             .caught_by("signals::without_system_calls::without_the_signal", HANDLER),
         row("a request under a shield is no signal", "the look at the shield")
-            .edit(REQUEST, "&|record| record.sees_own()", "&|_| true")
+            .change("request-makes-good-what-became", "record.sees_own()", "true || record.sees_own()")
             .caught_by(
                 "runtime::lifecycle_held::a_request_does_not_disturb_a_shielded_call",
                 WINDOWS,
             ),
         row("the shield is looked at after the marker", "before it")
-            .edit(
-                FILE,
-                "let stopped = (inside || parked) && fits(self);",
-                "let stopped = fitted && (inside || parked);",
-            )
-            .edit(
-                FILE,
-                "let inside = !barrier",
-                "let fitted = fits(self);
-        let inside = !barrier",
-            )
+            .change("request-under-shield-no-signal", "(inside || parked) && fits(self)", "fitted && (inside || parked)")
+            .change("without-membarrier-every-request-signal", "let inside", "let fitted = fits(self);\n        let inside")
             .caught_by("races::requester_steps::of_a_shielded_receive", WINDOWS),
         row("without windows a request wakes the thread from a futex", "the wake-up of the flag")
-            .edit(FILE, "futex_wake(&self.line.flag);", "")
+            .gone("without-windows-request-wakes-thread")
             .caught_by(
                 "sync::mutex::a_waiter_for_a_mutex_is_stopped_and_the_lock_is_the_holders",
                 PPOLL,
             ),
         row("all threads of a scope are requested with two barriers", "one more each")
-            .edit(
-                REQUEST,
-                "if !record.is_of_the_parent() {",
-                "if !record.is_of_the_parent() && signal::barrier() {",
-            )
+            .change("all-threads-scope-requested-with", "!record.is_of_the_parent()", "!record.is_of_the_parent() && signal::barrier()")
             .caught_by("signals::silence::a_scope_of_many_threads_takes_two_barriers", WINDOWS),
     ]
 }
@@ -102,131 +56,77 @@ fn requesters() -> Vec<Row> {
 fn threads() -> Vec<Row> {
     vec![
         row("after a call the thread waits for a signal that is being sent", "the wait")
-            .edit(CLAIM, "self.wait_until_sent(word);\n                    continue;", "")
+            .change("after-call-thread-waits-for", "self.wait_until_sent(word);\n                    continue;", "")
             .caught_by("races::requester_steps::of_a_blocked_read", ALL)
             .caught_by("races::requester_steps::of_two_requesters", HANDLER),
         row("but not for one that has come", "the look at its number")
-            .edit(
-                CLAIM,
-                "let delivered = self.delivered.load(Ordering::Relaxed) == sequence(word);",
-                "let delivered = false;",
-            )
+            .becomes("but-not-for-one-come", "let delivered = false;")
             .caught_by(
                 "signals::undisturbed_traced::a_requester_whose_signal_has_come_is_not_waited_for",
                 ALL,
             ),
         row("which tells its number", "any signal counts")
-            .edit(
-                CLAIM,
-                "let delivered = self.delivered.load(Ordering::Relaxed) == sequence(word);",
-                "let delivered = self.delivered.load(Ordering::Relaxed) != NONE;",
-            )
+            .change("but-not-for-one-come", "== sequence(word)", "!= NONE")
             .caught_by("loom/claim::two_requesters", ITSELF),
         row("and counts only if it does not come again", "it counts when it is postponed")
-            .edit("runtime/record.rs", "        self.claim.postponed();\n", "")
+            .gone("counts-only-if-does-not")
             .caught_by("races::window_steps::a_request_at_each_instruction_with_data", HANDLER),
         row("who has looked and not claimed yet looks again", "an idle claim stays as it is")
-            .edit(
-                CLAIM,
-                "let idle = next(word, IDLE);",
-                "if word & STATE == IDLE {
-                return;
-            }
-            let idle = next(word, IDLE);",
-            )
+            .before("who-looked-not-claimed-yet", "if word & STATE == IDLE {\n                return;\n            }")
             .caught_by("races::requester_steps::of_a_blocked_read", ALL),
         row("a signal that was sent is taken", "the drain")
-            .edit(
-                CLAIM,
-                "SENT if !delivered => drain(),",
-                "SENT if !delivered && false => drain(),",
-            )
+            .never("signal-sent-taken")
             .caught_by("races::window_steps::a_request_at_each_instruction_with_data", HANDLER),
         row("and is known as ours until then", "it is forgotten before")
-            .edit(
-                CLAIM,
-                "SENT if !delivered => drain(),",
-                "SENT if !delivered => {
-                    self.word.store(next(word, IDLE), Ordering::SeqCst);
-                    drain();
-                    continue;
-                }",
-            )
+            .change("signal-sent-taken", "drain(),", "{\n                    self.word.store(next(word, IDLE), Ordering::SeqCst);\n                    drain();\n                    continue;\n                }")
             .caught_by("races::window_steps::a_request_at_each_instruction_with_data", HANDLER),
         row("so it is after every call", "the way out does not look")
-            .edit(CALL, "record.settle();", "")
+            .gone("so-after-every-call")
             .caught_by("signals::undisturbed_traced::a_signal_on_its_way_is_waited_for", WINDOWS),
         row("who has ended is not signalled", "its id stays")
-            .edit(FILE, "self.tid.store(0, Ordering::SeqCst);", "")
+            .gone("who-ended-not-signalled")
             .caught_by("races::held_requester::a_thread_that_has_ended_is_not_signalled", WINDOWS)
             .core(),
         row("a thread does not end while somebody is about to signal it", "the wait")
-            .edit(
-                FILE,
-                "self.tid.store(0, Ordering::SeqCst);\n        self.settle();",
-                "self.tid.store(0, Ordering::SeqCst);",
-            )
+            .change("thread-does-not-end-while", "self.settle();", "")
             .caught_by("races::held_requester::a_thread_waits_for_its_requester_before_it_ends", WINDOWS)
             .core(),
         row("and has its record until then, for the handler to look at", "it is gone before")
-            .edit(
-                "runtime/current.rs",
-                "record.rest();
-        CURRENT.with(|current| current.record.set(core::ptr::null()));",
-                "let kept = CURRENT.with(|current| current.own.get());
-        unsafe { libc::pthread_setspecific(key(), core::ptr::null()) };
-        CURRENT.with(|current| current.record.set(core::ptr::null()));
-        record.rest();
-        unsafe { libc::pthread_setspecific(key(), kept.cast()) };",
-            )
+            .change("record-until-then-for-handler", "record.rest();\n        CURRENT.with(|current| current.record.set(core::ptr::null()))", "let kept = CURRENT.with(|current| current.own.get());\n        unsafe { libc::pthread_setspecific(key(), core::ptr::null()) };\n        CURRENT.with(|current| current.record.set(core::ptr::null()));\n        record.rest();\n        unsafe { libc::pthread_setspecific(key(), kept.cast()) }")
             .caught_by("races::held_requester::a_thread_waits_for_its_requester_before_it_ends", WINDOWS),
         row("a forked child has no requesters", "they are waited for")
-            .edit(FILE, "self.claim.reset();", "")
+            .gone("forked-child-no-requesters")
             .caught_by(
                 "races::held_requester::a_forked_child_waits_for_no_requester_and_expects_no_signal",
                 WINDOWS,
             ),
         row("a forked child has an id of its own", "its parent's")
-            .edit(
-                FILE,
-                "if in_use {\n            self.adopt();",
-                "if in_use && false {\n            self.adopt();",
-            )
+            .never("forked-child-id-own")
             .caught_by("runtime::lifecycle::a_forked_child_has_threads_of_its_own", ALL),
     ]
 }
 
 fn results() -> Vec<Row> {
-    const EFFECT: &str =
-        "let without_effect = raw == window::STOPPED || Raw(raw).is_interrupted();";
     vec![
         row("a call that took effect gives its result", "a request makes it `Stopped`")
-            .edit(CALL, EFFECT, "let without_effect = true;")
+            .becomes("call-took-effect-gives-result", "let without_effect = true;")
             .caught_by("races::window_steps::a_request_at_each_instruction_with_data", HANDLER)
             .caught_by("waits::futex_wakeups::who_was_woken_returns_from_the_wait", RSEQ),
         row("a call that the kernel does not restart reports the stop", "it gives `EINTR`")
-            .edit(CALL, EFFECT, "let without_effect = raw == window::STOPPED;")
+            .becomes("call-took-effect-gives-result", "let without_effect = raw == window::STOPPED;")
             .caught_by("races::random_stops::a_time_out_of_the_socket_is_no_stop", WINDOWS),
         row("under a shield it does not", "a request is enough")
-            .edit(
-                CALL,
-                "if without_effect && look.take() {",
-                "if without_effect && (look.take() || raw != window::STOPPED) {",
-            )
+            .change("under-shield-it-does-not", "look.take()", "(look.take() || raw != window::STOPPED)")
             .caught_by(
                 "signals::foreign_handlers::under_a_shield_it_is_interrupted_although_a_stop_is_requested",
                 WINDOWS,
             ),
         row("the first marked call of a thread is made", "it is taken for stopped")
-            .edit(CALL, "if !known {", "if !known && false {")
+            .never("first-marked-call-thread-made")
             .caught_by("runtime::first::the_first_call_of_a_thread_is_made", WINDOWS)
             .core(),
         row("a signal of somebody else does not end a wait of `sync`", "the wait again")
-            .edit(
-                CALL,
-                "if !raw.is_interrupted() {\n            raw.or_stop()",
-                "if raw.is_interrupted() || true {\n            raw.or_stop()",
-            )
+            .change("signal-somebody-else-does-not", "!raw.is_interrupted()", "raw.is_interrupted() || true")
             .caught_by("waits::deadlines::signals_without_restart_move_none", WINDOWS),
     ]
 }
@@ -234,24 +134,20 @@ fn results() -> Vec<Row> {
 fn parked() -> Vec<Row> {
     vec![
         row("a stop ends `park`", "`parked` is not set")
-            .edit(FILE, "self.parked.store(1, Ordering::SeqCst);", "")
+            .gone("stop-ends-park")
             .caught_by("waits::park::a_request_ends_a_park_and_a_park_with_a_timeout", ALL),
         row("`park` does not begin when a stop is requested", "the look at the flag")
-            .edit(
-                FILE,
-                "let parks = self.line.flag.load(Ordering::SeqCst) != LOOK;",
-                "let parks = true;",
-            )
+            .becomes("park-does-not-begin-when", "let parks = true;")
             .caught_by("waits::park::a_request_before_leaves_the_token_alone", ALL),
         row("a stopped `park` takes no token", "it is not set again")
-            .edit(
-                FILE,
-                "if parks {\n                    thread.unpark();\n                }",
-                "let _ = thread;",
-            )
+            .becomes("stopped-park-takes-no-token", "let _ = thread;")
             .caught_by("waits::park::no_token_is_lost_under_random_stops", ALL),
         row("a shield holds the request of one who parks", "the look at the shield")
-            .edit(FILE, "(inside || parked) && fits(self)", "(parked || inside && fits(self))")
+            .change(
+                "request-under-shield-no-signal",
+                "(inside || parked) && fits(self)",
+                "(parked || inside && fits(self))",
+            )
             .caught_by("waits::park::a_shield_holds_the_request_until_the_token_comes", ALL),
     ]
 }

@@ -2,10 +2,6 @@
 
 use super::{ALL, HANDLER, ITSELF, PPOLL, RSEQ, Row, WINDOWS, row};
 
-const HANDLER_RS: &str = "runtime/handler.rs";
-const MOD_RS: &str = "runtime/signal.rs";
-const ACTION: &str = "runtime/action.rs";
-
 pub(crate) fn rows() -> Vec<Row> {
     [handler(), installed(), sent()].into_iter().flatten().collect()
 }
@@ -13,68 +9,48 @@ pub(crate) fn rows() -> Vec<Row> {
 fn handler() -> Vec<Row> {
     vec![
         row("the handler sends what it interrupts in a window to `abort`", "the change of the pc")
-            .edit(
-                HANDLER_RS,
-                "Place::Inside(abort) => unsafe { set_program_counter(context, abort) },",
-                "Place::Inside(_) => { let _ = set_program_counter as unsafe fn(_, _); }",
-            )
+            .becomes("kernel-aborts-window-rseq-2", "Place::Inside(_) => { let _ = set_program_counter as unsafe fn(_, _); }")
             .caught_by("races::window_steps::a_request_at_each_instruction", HANDLER),
         row("a foreign handler on top of a window: ours comes back after it", "the signal to itself")
-            .edit(HANDLER_RS, "            record.send_again();", "            let _ = crate::runtime::record::Record::send_again;")
+            .becomes("foreign-handler-on-top-window", "let _ = crate::runtime::record::Record::send_again;")
             .caught_by("signals::foreign_handlers::one_that_blocks_itself_with_restart", HANDLER)
             .caught_by("races::window_steps::a_waiting_handler_at_each_instruction", HANDLER),
         row("and not before it has returned", "the signal is not blocked meanwhile")
-            .edit(
-                HANDLER_RS,
-                "unsafe { libc::sigaddset(&raw mut (*context).uc_sigmask, signal) };",
-                "",
-            )
+            .gone("not-before-returned")
             .caught_by("signals::foreign_handlers::one_that_spins_with_restart", WINDOWS),
         row("nor outside of a marked call", "whatever the marker says")
-            .edit(
-                HANDLER_RS,
-                "Place::Outside if record.line.marker.load(Relaxed) != 0 => {",
-                "Place::Outside => { let _ = Relaxed;",
-            )
+            .change("nor-outside-marked-call", "Place::Outside if record.line.marker.load(Relaxed) != 0 => {", "Place::Outside => { let _ = Relaxed;")
             .caught_by("races::left_behind::without_membarrier_unmarked_code_keeps_its_mask", WINDOWS),
         row("one signal a stop: on an edge the flag is looked at anyway", "an edge is outside")
-            .edit(
-                HANDLER_RS,
-                "Place::Outside if record.line.marker",
-                "Place::Edge | Place::Outside if record.line.marker",
-            )
+            .change("nor-outside-marked-call", ":Outside", ":Edge | Place::Outside")
             .caught_by("signals::undisturbed_traced::a_stopped_sleep_takes_one_signal", WINDOWS),
         row("one signal a stop: without windows there is nothing to divert", "it is diverted")
-            .edit(HANDLER_RS, "if record.has_window() {", "if true {")
+            .condition("one-signal-stop-without-windows", "true")
             .caught_by("signals::undisturbed_traced::a_stopped_sleep_takes_one_signal", PPOLL),
         row("a signal is ours only while one is on its way", "the look at the claim")
-            .edit(HANDLER_RS, ".filter(|record| record.claim.is_open())", "")
+            .change("signal-ours-only-while-one", ".filter(|record| record.claim.is_open())", "")
             .caught_by("signals::strays::strays_end_nothing_and_reach_the_earlier_handler", ALL),
         row("what is not ours goes to the handler before ours", "the call of it")
-            .edit(HANDLER_RS, "unsafe { earlier::chain(signal, info, context, !(unclear || siginfo::is_stop(info))) }", "{ let _ = (earlier::chain as unsafe fn(_, _, _, _), siginfo::is_stop as unsafe fn(_) -> _); }")
+            .becomes("what-not-ours-goes-handler", "{ let _ = (earlier::chain as unsafe fn(_, _, _, _), siginfo::is_stop as unsafe fn(_) -> _); }")
             .caught_by("signals::strays::strays_end_nothing_and_reach_the_earlier_handler", ALL),
         row("a request merged into a foreign signal arrives", "the look at the pc whatever siginfo says")
-            .edit(
-                HANDLER_RS,
-                "if record.has_window() {",
-                "if request && record.has_window() {",
-            )
+            .change("one-signal-stop-without-windows", "if record", "if request && record")
             .caught_by(
                 "signals::signals_merged::a_request_that_meets_a_pending_foreign_signal_is_not_lost_nor_is_that",
                 HANDLER,
             )
             .caught_by("signals::signals_merged::over_the_limit_of_pending_signals_a_request_arrives", HANDLER),
         row("and so does the foreign signal", "what comes with a request is taken for it")
-            .edit(HANDLER_RS, "request = sequence.is_some() || unnumbered && record.claim.expects();", "request = true;\n        let _ = unnumbered;")
+            .becomes("so-does-foreign-signal", "request = true;\n        let _ = unnumbered;")
             .caught_by(
                 "signals::signals_merged::a_request_that_meets_a_pending_foreign_signal_is_not_lost_nor_is_that",
                 ALL,
             ),
         row("the timer of the proof is nobody's signal", "it goes to the handler before ours")
-            .edit(HANDLER_RS, "if !(probe || request) {", "let _ = probe;\n    if !request {")
+            .change("timer-proof-nobodys-signal", "if !(probe || request)", "let _ = probe;\n    if !request")
             .caught_by("signals::strays::strays_end_nothing_and_reach_the_earlier_handler", RSEQ),
         row("the handler leaves `errno` alone", "it is not put back")
-            .edit(HANDLER_RS, "unsafe { *errno = saved };", "let _ = saved;")
+            .becomes("handler-leaves-errno-alone", "let _ = saved;")
             .caught_by("signals::earlier_handler::errno_is_as_before", ALL)
             .core(),
     ]
@@ -83,52 +59,28 @@ fn handler() -> Vec<Row> {
 fn installed() -> Vec<Row> {
     vec![
         row("signals that faults raise, or that cannot be caught, are refused", "the list of them")
-            .edit(
-                ACTION,
-                "(1..32).contains(&signal) && !REFUSED.contains(&signal)",
-                "{ let _ = REFUSED; (1..32).contains(&signal) }",
-            )
+            .becomes("signals-faults-raise-or-cannot", "{ let _ = REFUSED; (1..32).contains(&signal) }")
             .caught_by("runtime::config::a_refused_signal_changes_nothing", ITSELF),
         row("real-time signals are refused, which cannot always be sent", "the limit")
-            .edit(ACTION, "(1..32).contains(&signal)", "(1..65).contains(&signal)")
+            .change("signals-faults-raise-or-cannot", "(1..32).contains", "(1..65).contains")
             .caught_by("runtime::config::a_real_time_signal_is_refused", ALL),
         row("what an unavailable backend has installed is taken back", "the old handler again")
-            .edit(
-                "runtime/install.rs",
-                "action::uninstall();",
-                "let _ = action::uninstall as fn();",
-            )
+            .becomes("what-unavailable-backend-installed-taken", "let _ = action::uninstall as fn();")
             .caught_by("runtime::config::after_an_unavailable_backend_another_can_be_installed", ITSELF),
         row("a backend is proved before it is used", "rseq is taken at its word")
-            .edit(
-                "runtime/install.rs",
-                "let found = if window::AVAILABLE { rseq_aborts() } else { Rseq::NoWindow };",
-                "let found = { let _ = rseq_aborts as fn() -> Rseq; Rseq::Libc };",
-            )
+            .becomes("backend-proved-before-used", "let found = { let _ = rseq_aborts as fn() -> Rseq; Rseq::Libc };")
             .caught_by("runtime::config::without_rseq_the_default_is_the_next_backend", ITSELF),
         row("a backend that does not work is refused", "it is installed")
-            .edit(
-                "runtime/install.rs",
-                "Some(backend) => Some(backend).filter(works),",
-                "Some(backend) => Some(backend).filter(|one| works(one) || true),",
-            )
+            .change("backend-does-not-work-refused", "filter(works)", "filter(|one| works(one) || true)")
             .caught_by("runtime::config::after_an_unavailable_backend_another_can_be_installed", ITSELF),
         row("an unknown backend is refused", "it is ignored")
-            .edit(
-                "runtime/install.rs",
-                "None => Err(InstallError::UnknownBackend(name.to_string_lossy().into_owned())),",
-                "None => Ok(None),",
-            )
+            .becomes("unknown-backend-refused", "None => Ok(None)")
             .caught_by("runtime::config::an_unknown_name_in_the_environment_is_refused", ITSELF),
         row("one configuration is installed", "the second one is, too")
-            .edit(
-                "runtime/install.rs",
-                "if let Some(backend) = installed::backend() {\n            return Err",
-                "if let Some(backend) = installed::backend().filter(|_| false) {\n            return Err",
-            )
+            .change("one-configuration-installed", "if let Some(backend) = installed::backend() {\n            return Err", "if let Some(backend) = installed::backend().filter(|_| false) {\n            return Err")
             .caught_by("runtime::config::another_signal_can_be_chosen", ALL),
         row("one configuration is installed, of many at once", "the lock")
-            .edit("runtime/install.rs", "let _one_at_a_time = hold();", "drop(hold());")
+            .becomes("one-configuration-installed-many-at", "drop(hold());")
             .caught_by("runtime::config::of_many_that_install_at_once_one_does", ITSELF),
     ]
 }
@@ -138,42 +90,43 @@ fn sent() -> Vec<Row> {
         // Seen by a machine with two cores in one run of some hundred to some
         // thousand; the model of the protocol (`tests/model`) finds it every time.
         row("all threads pass a barrier before the marker is looked at", "membarrier(2)")
-            .edit(
-                MOD_RS,
-                "let passed = all_pass().is_ok();",
-                "let passed = true;",
-            )
+            .change("all-threads-pass-barrier-before", "all_pass().is_ok()", "true")
             .caught_by("races::same_instant::one_sees_the_other", WINDOWS)
             .with("STOP_TESTS_STOPS", "50000"),
-        row("the process is registered for the barrier", "it is not, and every request is a signal")
-            .edit(
-                MOD_RS,
-                "HAS_MEMBARRIER.store(has, Ordering::Relaxed);",
-                "HAS_MEMBARRIER.store(has || true, Ordering::Relaxed);",
-            )
-            .caught_by("signals::undisturbed::a_plain_read_sleeps_on", WINDOWS),
+        row(
+            "the process is registered for the barrier",
+            "it is not, and every request is a signal",
+        )
+        .becomes(
+            "process-registered-for-barrier",
+            "HAS_MEMBARRIER.store(has || true, Ordering::Relaxed);",
+        )
+        .caught_by("signals::undisturbed::a_plain_read_sleeps_on", WINDOWS),
         row("without membarrier every request is a signal", "the marker is believed")
-            .edit(
-                "runtime/record.rs",
-                "let inside = !barrier || self.line.marker.load(Ordering::SeqCst) != 0;",
-                "let _ = barrier;\n        let inside = self.line.marker.load(Ordering::SeqCst) != 0;",
+            .change(
+                "without-membarrier-every-request-signal",
+                "inside = !barrier ||",
+                "_ = barrier;\n        let inside =",
             )
             .caught_by("races::same_instant::one_sees_the_other_without_membarrier", WINDOWS)
             .with("STOP_TESTS_STOPS", "50000"),
-        row("where the kernel has no memory for the barrier, another one", "every request is a signal")
-            .edit(MOD_RS, "Err(libc::ENOMEM) => membarrier(MEMBARRIER_GLOBAL),", "Err(libc::ENOMEM) => Err(MEMBARRIER_GLOBAL),")
-            .caught_by("signals::undisturbed::where_the_kernel_has_no_memory_for_a_barrier", WINDOWS),
+        row(
+            "where the kernel has no memory for the barrier, another one",
+            "every request is a signal",
+        )
+        .change("where-kernel-no-memory-for", "membarrier", "Err")
+        .caught_by("signals::undisturbed::where_the_kernel_has_no_memory_for_a_barrier", WINDOWS),
         row("a forked child signals nobody of its parent", "the look at the process id")
-            .edit(MOD_RS, "if process != process_id() {", "if process == 0 {")
+            .condition("forked-child-signals-nobody-parent", "process == 0")
             .caught_by("runtime::lifecycle::a_forked_child_has_threads_of_its_own", ALL),
         row("a request leaves `errno` alone: the signal", "it is not put back")
-            .edit(MOD_RS, "restore_errno(errno);\n    sent", "let _ = errno;\n    sent")
+            .change("request-leaves-errno-alone-signal", "restore_errno(errno)", "let _ = errno")
             .caught_by("signals::without_system_calls::without_the_signal", ALL),
         row("a request leaves `errno` alone: the barrier", "it is not put back")
-            .edit(MOD_RS, "restore_errno(errno);\n    done", "let _ = errno;\n    done")
+            .change("request-leaves-errno-alone-barrier", "restore_errno(errno)", "let _ = errno")
             .caught_by("signals::without_system_calls::without_membarrier_any_more", WINDOWS),
         row("without windows the signal is blocked again after a stop", "it stays open")
-            .edit(MOD_RS, "if blocked_again {", "if blocked_again && false {")
+            .never("without-windows-signal-blocked-again")
             .caught_by("races::left_behind::no_signal_and_no_change_of_the_mask", PPOLL),
     ]
 }

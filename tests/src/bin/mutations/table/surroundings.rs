@@ -3,65 +3,38 @@
 
 use super::{ALL, ITSELF, PPOLL, Row, WINDOWS, row};
 
-const HANDLER_RS: &str = "runtime/handler.rs";
-const ACTION: &str = "runtime/action.rs";
-
 pub(crate) fn rows() -> Vec<Row> {
     vec![
         row("a foreign signal reaches its handler while a claim stays open", "it may be ours")
-            .edit(
-                HANDLER_RS,
-                "unnumbered && record.claim.expects();",
-                "unnumbered;",
-            )
+            .change("so-does-foreign-signal", "&& record.claim.expects()", "")
             .caught_by(
                 "hostile::replaced::an_earlier_handler_misses_nothing_without_membarrier",
                 WINDOWS,
             ),
         row("the handler touches nothing that has to be made first", "it does")
-            .edit(HANDLER_RS, "current::record_by_key()", "current::record()")
+            .change("handler-touches-nothing-made-first", "record_by_key", "record")
             .caught_by("built::linking::images::a_stray_takes_no_memory", WINDOWS),
         row("marked calls have the stack to its end", "`SA_ONSTACK`")
-            .edit(
-                "runtime/earlier.rs",
-                "libc::SA_ONSTACK | libc::SA_RESTART;",
-                "libc::SA_RESTART;",
-            )
+            .change("stray-signal-ends-no-call", "SA_ONSTACK | libc::", "")
             .caught_by("hostile::stacks::at_the_end_of_the_stack", WINDOWS),
         row("a library that is closed leaves no dangling handler", "it goes")
-            .edit(
-                ACTION,
-                "image::stay(handler::on_signal as *const c_void);",
-                "let _ = image::stay as fn(_);",
-            )
+            .becomes("library-closed-leaves-no-dangling", "let _ = image::stay as fn(_);")
             .caught_by("built::linking::images::a_library_that_is_closed_stays", ALL),
         row("where libc has registered nothing, the runtime does", "nobody does")
-            .edit(
-                "window/rseq.rs",
-                "register().map(|field| (field, true))",
-                "{ let _ = register as fn() -> _; Err(libc::ENOSYS) }",
-            )
+            .change("where-libc-registered-nothing-runtime", "register().map(|field| (field, true))", "{ let _ = register as fn() -> _; Err(libc::ENOSYS) }")
             .caught_by("hostile::registration::without_the_registration_of_the_libc", ITSELF),
         row("without shared libraries libc's area is found too", "there are no names to look up")
-            .edit(
-                "window/rseq.rs",
-                "\"mov {offset}, qword ptr [rip + __rseq_offset@GOTPCREL]\"",
-                "\"xor {offset:e}, {offset:e}\"",
-            )
+            .change("without-shared-libraries-libcs-area", r#""mov {offset}, qword ptr [rip + __rseq_offset@GOTPCREL]""#, r#""xor {offset:e}, {offset:e}""#)
             .caught_by("built::linking::builds::however_it_is_built_it_stops", ITSELF),
         row("the kernel aborts windows by itself", "it is not told of them")
-            .edit(
-                "runtime/record.rs",
-                "rseq_cs.unwrap_or((self.descriptor.as_ptr().cast(), false))",
-                "{ let _ = rseq_cs; (self.descriptor.as_ptr().cast(), false) }",
-            )
+            .change("kernel-aborts-windows-by-itself", "rseq_cs.unwrap_or((self.descriptor.as_ptr().cast(), false))", "{ let _ = rseq_cs; (self.descriptor.as_ptr().cast(), false) }")
             .caught_by("hostile::aborts::under_migration_without_any_signal", &["rseq"])
             .caught_by(
                 "hostile::replaced::anothers_handler_that_restarts_leaves_the_handler_backend_waiting",
                 &["rseq"],
             ),
         row("a look at readiness that a signal interrupts is made again", "it has seen an error")
-            .edit("ppoll/mod.rs", "Some(libc::EINTR) => {}", "")
+            .gone("look-at-readiness-signal-interrupts")
             .caught_by(
                 "hostile::traced::every_other_system_call_met_by_a_signal_that_restarts",
                 PPOLL,

@@ -7,97 +7,85 @@
 
 use super::{HANDLER, ITSELF, RSEQ, Row, WINDOWS, row};
 
-const FILE: &str = "window/arch/x86_64.rs";
-
-/// The handler's part, taken away so that the kernel's can be seen to work.
-const HANDLERS_PART: [&str; 3] = [
-    "runtime/handler.rs",
-    "Place::Inside(abort) => unsafe { set_program_counter(context, abort) },",
-    "Place::Inside(_) => { let _ = set_program_counter as unsafe fn(_, _); }",
-];
-
 impl Row {
     fn by_the_kernel_alone(self) -> Row {
-        let [file, old, new] = HANDLERS_PART;
-        self.edit(file, old, new)
+        self.becomes(
+            "kernel-aborts-window-rseq-2",
+            "Place::Inside(_) => { let _ = set_program_counter as unsafe fn(_, _); }",
+        )
     }
 }
 
 pub(crate) fn rows() -> Vec<Row> {
     vec![
         row("the window tests the flag", "the jump to `stopped`")
-            .edit(FILE, r#""je 25b","#, r#""nop","#)
+            .becomes("window-tests-flag", r#""nop""#)
             .caught_by("races::window_steps::a_request_at_each_instruction", HANDLER)
             .caught_by("runtime::lifecycle::a_request_before_the_thread_runs", RSEQ),
         row("the window begins before the flag test", "it begins behind it")
-            .edit(FILE, r#""22:", // start"#, "")
-            .edit(FILE, r#""je 25b","#, r#""je 25b", "22:","#)
+            .gone("window-begins-before-flag-test")
+            .becomes("window-tests-flag", r#""je 25b", "22:""#)
             .caught_by("races::window_injected::preempted", WINDOWS),
         row("the window ends behind the call", "it ends before it")
-            .edit(
-                FILE,
-                r#"".pushsection stop_windows, \"aw\", @progbits",
-            ".balign 32",
-            "20:",
-            ".long 0, 0",
-            ".quad 22f, 23f - 22f, 24f","#,
-                r#"".pushsection stop_windows, \"aw\", @progbits",
-            ".balign 32",
-            "20:",
-            ".long 0, 0",
-            ".quad 22f, 23f - 22f - 2, 24f","#,
+            .change(
+                "window-ends-behind-call",
+                r#"".quad 22f, 23f - 22f, 24f""#,
+                r#"".quad 22f, 23f - 22f - 2, 24f""#,
             )
             .caught_by("races::window_steps::a_request_at_each_instruction", HANDLER)
             .caught_by("runtime::lifecycle::threads_of_others_can_be_stopped", WINDOWS),
         row("the marker is set", "the store of 1")
-            .edit(FILE, r#""mov dword ptr [{line} + 4], 1","#, "")
+            .gone("marker-set")
             .caught_by("runtime::lifecycle::threads_of_others_can_be_stopped", WINDOWS),
         row("the marker is set before the flag is tested", "set after it")
-            .edit(FILE, r#""mov dword ptr [{line} + 4], 1","#, "")
-            .edit(FILE, r#""je 25b","#, r#""je 25b", "mov dword ptr [{line} + 4], 1","#)
+            .gone("marker-set")
+            .becomes("window-tests-flag", r#""je 25b", "mov dword ptr [{line} + 4], 1""#)
             .caught_by("races::window_injected::on_two_cores", WINDOWS),
         row("the marker is cleared after the call", "the store of 0")
-            .edit(FILE, r#""mov dword ptr [{line} + 4], 0","#, "")
+            .gone("marker-cleared-after-call")
             .caught_by("signals::undisturbed::a_plain_read_sleeps_on", WINDOWS)
             .core(),
         row(
             "the kernel aborts a window (rseq)",
             "its descriptor is not stored; nor the handler's part",
         )
-        .edit(FILE, r#""mov qword ptr [r15], rcx","#, "")
+        .gone("kernel-aborts-window-rseq")
         .by_the_kernel_alone()
         .caught_by("races::window_injected::on_two_cores", RSEQ),
         row(
             "an aborted window is one again (rseq)",
             "`abort` goes on at `start`; nor the handler's part",
         )
-        .edit(FILE, r#""jmp 21f","#, r#""jmp 22f","#)
+        .becomes("aborted-window-one-again-rseq", r#""jmp 22f""#)
         .by_the_kernel_alone()
         .caught_by("races::window_injected::interrupted_before", RSEQ),
         row("`rseq_cs` points nowhere after the call", "the store of 0")
-            .edit(FILE, r#""mov qword ptr [r15], 0","#, "")
+            .gone("rseq-cs-points-nowhere-after")
             .caught_by("races::left_behind::no_descriptor", RSEQ)
             .core(),
         row("`abort` goes back before the flag test", "it goes to the call")
-            .edit(FILE, r#""jmp 21f","#, r#""jmp 28f","#)
-            .edit(FILE, r#""syscall","#, r#""28:", "syscall","#)
+            .becomes("aborted-window-one-again-rseq", r#""jmp 28f""#)
+            .before("abort-goes-back-before-flag", r#""28:","#)
             .caught_by("runtime::lifecycle::threads_of_others_can_be_stopped", WINDOWS),
         row(
             "`abort` keeps the number, which may be `restart_syscall`",
             "it loads the caller's again",
         )
-        .edit(FILE, r#""24:", // abort"#, r#""24:", "mov rax, {number}","#)
-        .edit(FILE, "line = in(reg) $line,", "line = in(reg) $line, number = in(reg) $number,")
+        .becomes("abort-keeps-number-may-restart", r#""24:", "mov rax, {number}""#)
+        .becomes(
+            "abort-keeps-number-may-restart-syscall",
+            "line = in(reg) $line, number = in(reg) $number",
+        )
         .caught_by("signals::strays::a_stop_of_the_process_moves_no_deadline", RSEQ),
         row("a shield holds a request: the flag is exactly 1", "bit 0 alone is tested")
-            .edit(
-                FILE,
+            .change(
+                "shield-holds-request-flag-exactly",
                 r#""cmp dword ptr [{line}], 1",
             $($delay,)?
-            "je 25b","#,
+            "je 25b""#,
                 r#""test dword ptr [{line}], 1",
             $($delay,)?
-            "jne 25b","#,
+            "jne 25b""#,
             )
             .caught_by(
                 "runtime::lifecycle_held::in_a_shield_calls_begin_although_a_stop_is_requested",
@@ -105,23 +93,21 @@ pub(crate) fn rows() -> Vec<Row> {
             )
             .core(),
         row("a program without a window links", "the descriptor that is empty")
-            .edit(
-                FILE,
-                r#"".hidden __stop_stop_windows",
-            ".pushsection stop_windows,"#,
-                r#"".hidden __stop_stop_windows",
-            ".pushsection .data.none,"#,
-            )
+            .change("program-without-window-links", "stop_windows", ".data.none")
             .caught_by("built::linking::checkpoints::checkpoints_alone_link_and_stop", ITSELF),
         row("the handler finds windows in whatever image", "those of its own image alone")
-            .edit("window/mod.rs", "in stored.into_iter().chain(windows())", "in windows()")
-            .edit("window/mod.rs", "let stored = unsafe", "let _ = unsafe")
+            .change(
+                "handler-finds-windows-in-whatever",
+                "in stored.into_iter().chain(windows())",
+                "in windows()",
+            )
+            .change("handler-finds-windows-in-whatever-image", "let stored", "let _")
             .caught_by(
                 "built::linking::dylib::windows_outside_of_the_runtimes_library_are_found",
                 ITSELF,
             ),
         row("and those whose descriptor the kernel has taken away", "the table")
-            .edit("window/mod.rs", ".chain(windows())", "")
+            .change("handler-finds-windows-in-whatever", ".chain(windows())", "")
             .caught_by("signals::undisturbed_traced::a_stopped_sleep_takes_one_signal", RSEQ),
     ]
 }
