@@ -43,11 +43,14 @@ use std::time::{Duration, Instant};
 /// What must be done even after a stop, but not for ever, is a limit in a shield:
 ///
 /// ```
-/// # use std::io;
-/// # use std::time::Duration;
-/// # use stopruntime::{Stopper, check, shield, within};
-/// # fn flush() -> io::Result<()> { Ok(check()?) }
-/// # Stopper::current().request_stop();
+/// use std::io;
+/// use std::time::Duration;
+/// use stopruntime::{check, shield, within};
+///
+/// fn flush() -> io::Result<()> {
+///     Ok(check()?) // and marked calls
+/// }
+/// # stopruntime::Stopper::current().request_stop();
 /// shield(|| within(Duration::from_secs(1), flush))?;
 /// # Ok::<(), io::Error>(())
 /// ```

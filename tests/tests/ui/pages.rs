@@ -1,5 +1,6 @@
-//! The examples in the documentation and in README, as they are shown: without
-//! the lines that rustdoc hides, a user has them by the clipboard.
+//! The examples in the documentation and on the pages of Markdown, as they are shown:
+//! without the lines that rustdoc hides, a user has them by the clipboard. And the
+//! links of those pages.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -23,6 +24,18 @@ pub(crate) fn sources(directory: &Path, all: &mut Vec<PathBuf>) {
             all.push(path);
         }
     }
+}
+
+/// The pages of Markdown.
+fn pages() -> Vec<PathBuf> {
+    let mut pages: Vec<PathBuf> = ["", "docs", "stopruntime", "stopmacro"]
+        .iter()
+        .flat_map(|directory| fs::read_dir(root().join(directory)).expect("a directory"))
+        .map(|entry| entry.expect("an entry").path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "md"))
+        .collect();
+    pages.sort();
+    pages
 }
 
 /// The blocks of Rust in a file's documentation, or in a page of Markdown.
@@ -71,7 +84,7 @@ fn module(shown: &Shown) -> String {
 
 #[test]
 fn what_is_shown_compiles_as_it_is_shown() {
-    let mut files = vec![root().join("README.md")];
+    let mut files = pages();
     sources(&root().join("stopruntime/src"), &mut files);
     files.push(root().join("stopmacro/src/lib.rs"));
     files.sort();
@@ -91,4 +104,50 @@ fn what_is_shown_compiles_as_it_is_shown() {
     let output = compiler.check(&source);
     assert!(output.status.success(), "in {}:\n{}", directory.display(), text(&output.stderr));
     println!("{} examples", all.len());
+}
+
+/// The name by which a link finds a heading: small letters, and hyphens for spaces.
+fn anchor(heading: &str) -> String {
+    let kept = heading.chars().filter(|&one| one.is_alphanumeric() || " -_".contains(one));
+    kept.collect::<String>().to_lowercase().replace(' ', "-")
+}
+
+/// Of a page: the targets of its links, and the anchors of its headings.
+fn links(page: &Path) -> (Vec<String>, Vec<String>) {
+    let content = fs::read_to_string(page).expect("a text");
+    let (mut targets, mut anchors, mut is_code) = (Vec::new(), Vec::new(), false);
+    for line in content.lines() {
+        if line.starts_with("```") {
+            is_code = !is_code;
+        }
+        if is_code {
+            continue;
+        }
+        if let Some(heading) = line.strip_prefix('#') {
+            anchors.push(anchor(heading.trim_start_matches('#').trim()));
+        }
+        let ends = line.split("](").skip(1).filter_map(|rest| rest.split_once(')'));
+        targets.extend(ends.map(|(target, _)| target.to_owned()));
+    }
+    (targets, anchors)
+}
+
+#[test]
+fn every_link_of_a_page_leads_somewhere() {
+    let mut count = 0;
+    for page in pages() {
+        for target in links(&page).0 {
+            if target.starts_with("https://") {
+                continue;
+            }
+            let (file, anchor) = target.split_once('#').unwrap_or((&target, ""));
+            let directory = page.parent().expect("a directory");
+            let file = if file.is_empty() { page.clone() } else { directory.join(file) };
+            assert!(file.exists(), "{}: {target}", page.display());
+            let found = anchor.is_empty() || links(&file).1.iter().any(|one| one == anchor);
+            assert!(found, "{}: no heading {target}", page.display());
+            count += 1;
+        }
+    }
+    assert!(count > 30, "{count} links");
 }
