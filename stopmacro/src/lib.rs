@@ -115,7 +115,7 @@ use crate::diag::Diag;
 ///   Control leaves here too. The same word is for a method of your own whose name is
 ///   in the table.
 /// * `#[blocking(readable)]`, `#[blocking(writable)]`: wait, stop-checked, until
-///   the receiver (any `AsFd`) is ready, then call it unchanged. The call itself is
+///   the receiver (any `AsFd`, or `AsRawFd`) is ready, then call it unchanged. The call itself is
 ///   a plain one: if another thread or process takes what was there, such as a
 ///   connection of a listener that several threads share, it waits unstoppably.
 ///   And what the receiver has read ahead into a buffer of its own does not count:

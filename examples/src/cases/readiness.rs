@@ -17,16 +17,16 @@ use std::io;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::sync::Arc;
 use stopruntime::Stopped;
-use stopruntime::expansion::readable;
+use stopruntime::expansion::{Descriptor as _, Ready};
 use stopruntime::sys::syscall_or_stop;
 
 pub(super) const CASES: &[Case] = &[
     Case::new("#[blocking(readable)] (eventfd)", &[SYS_ppoll], || {
-        event(|file| read_when(readable(file).map(Ok), file))
+        event(|file| read_when((&&&Ready(file)).readable().map(Ok), file))
     }),
     Case::new("#[blocking(readable)] (timerfd)", &[SYS_ppoll], timer),
     Case::new("#[blocking(readable)] (terminal)", &[SYS_ppoll], || {
-        typed(|file| read_when(readable(file).map(Ok), file))
+        typed(|file| read_when((&&&Ready(file)).readable().map(Ok), file))
     }),
     Case::new("File::read (terminal)", &[SYS_read], || typed(|file| stream::read(&mut &*file))),
     Case::new("#[blocking(writable)] (pipe)", &[SYS_ppoll], write::when_writable),
@@ -92,7 +92,7 @@ fn timer() -> io::Result<Fixture> {
         timerfd_settime(file, TimerfdTimerFlags::empty(), &once)?;
         Ok("1".into())
     };
-    Ok(waiting(file, feed, |file| read_when(readable(file).map(Ok), file)))
+    Ok(waiting(file, feed, |file| read_when((&&&Ready(file)).readable().map(Ok), file)))
 }
 
 /// `file` and `call` are the terminal's side.

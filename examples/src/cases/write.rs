@@ -11,6 +11,7 @@ use std::net::{TcpListener, TcpStream};
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
 use std::thread;
+use stopruntime::expansion::{Descriptor as _, Ready};
 use stopruntime::ext::WriteOrStop;
 
 pub(super) const CASES: &[Case] = &[
@@ -166,7 +167,7 @@ fn into_child(
 /// The wait of `#[blocking(writable)]`, then the plain call.
 pub(super) fn when_writable() -> io::Result<Fixture> {
     writing(io::pipe()?, SHORT, |writer: &mut PipeWriter, data: &[u8]| {
-        match stopruntime::expansion::writable(writer) {
+        match (&&&Ready(writer)).writable() {
             Ok(()) => Outcome::of(Ok(writer.write(data)), |length| Ok(written(length))),
             Err(stopped) => Outcome::of(Err::<io::Result<()>, _>(stopped), |()| unreachable!()),
         }

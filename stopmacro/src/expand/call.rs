@@ -131,8 +131,10 @@ fn as_is(exits: &Exits, call: Expr, stopped: &TokenStream, leave: &TokenStream) 
 
 /// ```text
 /// Input:  port.read(&mut buffer)                                    (readable)
-/// Output: (match readable(&port) { Ok(()) => (), Err(_) => break '__stop_0 },
-///          port.read(&mut buffer)).1
+/// Output: (match { use …::{Descriptor as _, …}; (&&&&Ready(&port)).readable() } {
+///              Ok(()) => (),
+///              Err(_) => break '__stop_0,
+///          }, port.read(&mut buffer)).1
 /// ```
 fn wait(
     exits: &Exits,
@@ -144,8 +146,16 @@ fn wait(
 ) -> Expr {
     let place = at(on.span());
     let ours = exits.ours(place);
-    let wait = quote_spanned!(place=> #ours::#word(&#on));
-    after(&wait, call, stopped, leave, at(word.span()))
+    let word = Ident::new(&word.to_string(), at(word.span()));
+    let wait = quote_spanned! {place=>
+        match #ours::Ready(&#on) {
+            ready => {
+                use #ours::{Descriptor as _, NoDescriptor as _};
+                (&&&&ready).#word()
+            }
+        }
+    };
+    after(&wait, call, stopped, leave, word.span())
 }
 
 /// `call`, once `condition` is met.
@@ -202,9 +212,12 @@ fn replace_path(func: &mut Expr, through: &TokenStream, cut: usize) -> TokenStre
     let mut name = last.ident.clone();
     or_stop(&mut name);
     let span = at(name.span());
+    // `io::copy` cannot be named alone, as it is generic; an import means something else in
+    // the edition of 2015.
+    let is_generic = cut > 0 || last.ident == "copy";
     let used = match &path.qself {
-        Some(_) => quote_spanned!(span=> let _ = #path;),
-        None => imports::used(&path.path, cut, span),
+        None if is_generic => imports::used(&path.path, cut, span),
+        _ => quote_spanned!(span=> let _ = #path;),
     };
     *func = parse_quote_spanned!(span=> #through #name);
     used

@@ -13,8 +13,11 @@ mod shield;
 
 use proc_macro2::TokenStream;
 use quote::ToTokens as _;
+use syn::punctuated::Punctuated;
 use syn::visit_mut::{self, VisitMut};
-use syn::{AttrStyle, Attribute, Expr, Item};
+use syn::{
+    AttrStyle, Attribute, Expr, ExprField, ExprTuple, Index, Item, Member, Stmt, Token, token,
+};
 
 use crate::plan::{Plan, Step};
 use crate::{marks, node};
@@ -53,6 +56,37 @@ impl VisitMut for Writer {
         };
         if let Some(attributes) = marks::attributes(expr) {
             attributes.splice(0..0, outer).for_each(drop);
+        }
+    }
+
+    /// A marked call whose value is thrown away becomes an operand at the user's place,
+    /// where rustc then says that the value is unused.
+    ///
+    /// ```text
+    /// Input:  stream.write_all(b"x");
+    /// Output: (match …,).0;
+    /// ```
+    fn visit_stmt_mut(&mut self, statement: &mut Stmt) {
+        let dropped = match &*statement {
+            Stmt::Expr(Expr::Group(group), Some(_)) => node::id(group)
+                .filter(|id| matches!(self.steps[*id], Step::Call { .. }))
+                .and_then(|_| group.expr.to_token_stream().into_iter().next()),
+            _ => None,
+        };
+        visit_mut::visit_stmt_mut(self, statement);
+        if let (Some(first), Stmt::Expr(expr, _)) = (dropped, statement) {
+            let span = first.span();
+            let attrs = marks::attributes(expr).map(std::mem::take).unwrap_or_default();
+            let value = std::mem::replace(expr, Expr::PLACEHOLDER);
+            let paren_token = token::Paren(span);
+            let mut elems = Punctuated::from_iter([value]);
+            elems.push_punct(Token![,](span));
+            *expr = Expr::Field(ExprField {
+                attrs,
+                base: Box::new(Expr::Tuple(ExprTuple { attrs: Vec::new(), paren_token, elems })),
+                dot_token: Token![.](span),
+                member: Member::Unnamed(Index { index: 0, span }),
+            });
         }
     }
 

@@ -20,7 +20,7 @@ pub use crate::ext::{
     WaitWithOutputOrStop, WriteOrStop, copy_or_stop, park_or_stop, park_timeout_or_stop,
     sleep_or_stop, sleep_until_or_stop,
 };
-pub use wait::{readable, writable};
+pub use wait::{Descriptor, HasDescriptor, NoDescriptor, Ready};
 
 pub use crate::scope::{CarriesStop, Shield, Stopped, check};
 

@@ -145,6 +145,7 @@ through! {
     [T: ?Sized] RwLockReadGuard<'_, T> => T,
     [T: ?Sized] RwLockWriteGuard<'_, T> => T,
     [T: ?Sized] sync::MutexGuard<'_, T> => T,
+    [T] thread::StopOnDrop<T> => thread::JoinHandle<T>,
     [T: ?Sized] sync::RwLockReadGuard<'_, T> => T,
     [T: ?Sized] sync::RwLockWriteGuard<'_, T> => T,
 }

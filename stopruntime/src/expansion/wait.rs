@@ -1,22 +1,51 @@
 //! The options `readable` and `writable`.
+//!
+//! What they name is a descriptor, or has one: rustc picks the way to it by how often
+//! the method's receiver has to be borrowed.
 
+use crate::ext;
 use crate::scope::Stopped;
 use std::io;
-use std::os::fd::{AsFd, AsRawFd};
+use std::os::fd::{AsFd, AsRawFd, RawFd};
 
-/// Waits until the descriptor is readable.
-///
-/// # Errors
-///
-/// [`Stopped`].
-///
-/// # Panics
-///
-/// If the kernel cannot wait for the descriptor (poll(2): there is no memory).
-#[track_caller]
-pub fn readable<T: AsFd + ?Sized>(descriptor: &T) -> Result<(), Stopped> {
-    waited(crate::ext::wait_readable(descriptor.as_fd().as_raw_fd())?);
-    Ok(())
+/// What is waited for.
+#[derive(Debug)]
+pub struct Ready<'a, T: ?Sized>(pub &'a T);
+
+/// Has a descriptor.
+pub trait Descriptor {
+    #[doc(hidden)]
+    fn number(&self) -> RawFd;
+
+    /// Waits until the descriptor is readable.
+    ///
+    /// # Errors
+    ///
+    /// [`Stopped`].
+    ///
+    /// # Panics
+    ///
+    /// If the kernel cannot wait for the descriptor (poll(2): there is no memory).
+    #[track_caller]
+    fn readable(&self) -> Result<(), Stopped> {
+        waited(ext::wait_readable(self.number())?);
+        Ok(())
+    }
+
+    /// Waits until the descriptor is writable.
+    ///
+    /// # Errors
+    ///
+    /// [`Stopped`].
+    ///
+    /// # Panics
+    ///
+    /// As [`readable`](Self::readable).
+    #[track_caller]
+    fn writable(&self) -> Result<(), Stopped> {
+        waited(ext::wait_writable(self.number())?);
+        Ok(())
+    }
 }
 
 /// The marked call's own type of error is not known.
@@ -27,17 +56,73 @@ fn waited(outcome: io::Result<()>) {
     }
 }
 
-/// Waits until the descriptor is writable.
-///
-/// # Errors
-///
-/// [`Stopped`].
-///
-/// # Panics
-///
-/// As [`readable`].
-#[track_caller]
-pub fn writable<T: AsFd + ?Sized>(descriptor: &T) -> Result<(), Stopped> {
-    waited(crate::ext::wait_writable(descriptor.as_fd().as_raw_fd())?);
-    Ok(())
+impl<T: AsFd + ?Sized> Descriptor for &&&Ready<'_, T> {
+    fn number(&self) -> RawFd {
+        self.0.as_fd().as_raw_fd()
+    }
 }
+
+// Some have the number alone. To wait for it is no more than to look at it: whatever it
+// is a number of by now, nothing is taken from it or done to it.
+impl<T: AsRawFd + ?Sized> Descriptor for &&Ready<'_, T> {
+    fn number(&self) -> RawFd {
+        self.0.as_raw_fd()
+    }
+}
+
+impl<T: AsRawFd + ?Sized> Descriptor for &Ready<'_, &mut T> {
+    fn number(&self) -> RawFd {
+        self.0.as_raw_fd()
+    }
+}
+
+impl<T: AsRawFd + ?Sized> Descriptor for &Ready<'_, &T> {
+    fn number(&self) -> RawFd {
+        self.0.as_raw_fd()
+    }
+}
+
+/// Has none.
+pub trait NoDescriptor<T: ?Sized> {
+    /// Refused.
+    ///
+    /// # Errors
+    ///
+    /// None.
+    fn readable(&self) -> Result<(), Stopped>
+    where
+        T: HasDescriptor;
+
+    /// Refused.
+    ///
+    /// # Errors
+    ///
+    /// None.
+    fn writable(&self) -> Result<(), Stopped>
+    where
+        T: HasDescriptor;
+}
+
+impl<T: ?Sized> NoDescriptor<T> for Ready<'_, T> {
+    fn readable(&self) -> Result<(), Stopped>
+    where
+        T: HasDescriptor,
+    {
+        Ok(())
+    }
+
+    fn writable(&self) -> Result<(), Stopped>
+    where
+        T: HasDescriptor,
+    {
+        Ok(())
+    }
+}
+
+/// What no type is.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no file descriptor to wait for",
+    label = "neither `AsFd` nor `AsRawFd`",
+    note = "say what to wait for: `readable = EXPR` or `writable = EXPR`, with a descriptor or what has one; if the call stops by itself, say `as_is`"
+)]
+pub trait HasDescriptor {}

@@ -199,3 +199,55 @@ stop_tests::on_backends! { stop_tests::BACKENDS;
         assert!(is_stopped(&stopped.unwrap_err()));
     }
 }
+
+/// With no more than the number of a descriptor.
+struct Numbered(UnixDatagram);
+
+impl std::os::fd::AsRawFd for Numbered {
+    fn as_raw_fd(&self) -> std::os::fd::RawFd {
+        self.0.as_raw_fd()
+    }
+}
+
+impl Numbered {
+    fn take(&mut self) -> io::Result<usize> {
+        self.0.recv(&mut [0])
+    }
+}
+
+#[stoppable]
+fn numbered(owned: &mut Numbered, shared: &Numbered) -> io::Result<usize> {
+    #[blocking(readable)]
+    let one = owned.take()?;
+    #[blocking(readable = shared)]
+    let other = shared.0.recv(&mut [0])?;
+    Ok(one + other)
+}
+
+#[test]
+fn a_number_of_a_descriptor_can_be_waited_for() {
+    let ((_left, one), (_right, other)) = (datagrams(1), datagrams(1));
+    let (mut one, other) = (Numbered(one), Numbered(other));
+    assert_eq!(numbered(&mut one, &other).unwrap(), 2);
+    let thread = waiting(move || numbered(&mut one, &other));
+    assert!(is_stopped(&thread.stop_and_join().unwrap().unwrap_err()));
+}
+
+#[stoppable]
+fn join_of_a_guard(guard: &thread::StopOnDrop<u8>) -> Option<u8> {
+    #[blocking]
+    let result = guard.join();
+    result.ok()
+}
+
+#[test]
+fn the_thread_of_a_guard_can_be_joined() {
+    let guard = thread::spawn(|| 7).stop_on_drop();
+    assert_eq!(join_of_a_guard(&guard), Some(7));
+    drop(guard);
+    let sleep = || stopruntime::ext::sleep_or_stop(Duration::MAX).is_err();
+    let guard = thread::spawn(move || u8::from(sleep())).stop_on_drop();
+    let (joiner, guard) = requested(move || (join_of_a_guard(&guard), guard));
+    assert_eq!(joiner, None);
+    assert_eq!(guard.stop_and_join().unwrap(), 1);
+}
