@@ -12,9 +12,21 @@ pub fn call_of(thread: i32) -> Option<c_long> {
     let call = fs::read_to_string(format!("/proc/{thread}/syscall")).ok()?;
     let number = first_number(&call)?;
     if !is_emulated() {
-        return Some(number);
+        return Some(simple(number));
     }
-    NUMBERS.iter().find(|(_, host)| *host == number).map(|(here, _)| *here)
+    NUMBERS.iter().find(|(_, host)| *host == number).map(|(here, _)| simple(*here))
+}
+
+/// The form without a vector or a message, in whose place the ppoll backend makes
+/// the one with it.
+fn simple(number: c_long) -> c_long {
+    match number {
+        libc::SYS_readv => libc::SYS_read,
+        libc::SYS_writev => libc::SYS_write,
+        libc::SYS_recvmsg => libc::SYS_recvfrom,
+        libc::SYS_sendmsg => libc::SYS_sendto,
+        number => number,
+    }
 }
 
 /// Whether this program runs under such an emulator: a thread that looks at

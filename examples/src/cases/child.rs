@@ -12,12 +12,12 @@ use stopruntime::ext::{
 use stopruntime::thread::{self, JoinHandle};
 
 pub(super) const CASES: &[Case] = &[
-    Case::new("Child::wait", &[SYS_waitid], waiting),
+    Case::new("Child::wait", &[SYS_waitid], waiting).on_ppoll(&[SYS_ppoll]),
     Case::new("Child::wait_with_output", &[SYS_ppoll], || writing(0, with_output)),
     Case::new("Child::read_output_or_stop", &[SYS_ppoll], || writing(EARLY, read_output))
         .with_progress(Progress::Exactly(EARLY)),
     Case::new("Command::output", &[SYS_ppoll], || running(OUTPUT)),
-    Case::new("Command::status", &[SYS_waitid], || running(STATUS)),
+    Case::new("Command::status", &[SYS_waitid], || running(STATUS)).on_ppoll(&[SYS_ppoll]),
     Case::new("JoinHandle::join", &[SYS_futex], || Ok(joining()))
         .on_ppoll(&[SYS_futex_waitv, SYS_futex]),
 ];

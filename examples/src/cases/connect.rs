@@ -4,7 +4,7 @@ use super::ends::{Directory, Shared, nonblocking};
 use super::stream::keeping;
 use super::{AN_HOUR, Case, Fixture, Outcome, expect};
 use core::ffi::c_long;
-use libc::SYS_connect;
+use libc::{SYS_connect, SYS_ppoll};
 use rustix::event::{PollFd, PollFlags, poll};
 use socket2::{Domain, SockAddr, Socket, Type};
 use std::io;
@@ -15,12 +15,12 @@ use stopruntime::Stopped;
 use stopruntime::ext::{ConnectOrStop, ConnectTimeoutOrStop};
 
 pub(super) const CASES: &[Case] = &[
-    Case::new("TcpStream::connect", &[SYS_connect], || to_internet(TcpStream::connect_or_stop)),
+    Case::new("TcpStream::connect", &[SYS_connect], || to_internet(TcpStream::connect_or_stop))
+        .on_ppoll(&[SYS_ppoll]),
     Case::new("TcpStream::connect_timeout", POLL_FOR, || {
         to_internet(|address| TcpStream::connect_timeout_or_stop(&address, AN_HOUR))
-    }),
-    // Nothing tells when a Unix listener's queue has room: without windows the
-    // wait is refused.
+    })
+    .on_ppoll(&[SYS_ppoll]),
     Case::new("UnixStream::connect", &[SYS_connect], || {
         let directory = Directory::new()?;
         let path = directory.join("socket");
@@ -31,8 +31,7 @@ pub(super) const CASES: &[Case] = &[
             move || UnixStream::connect(&plain),
         )?;
         Ok(keeping(fixture, directory))
-    })
-    .on_ppoll(&[]),
+    }),
 ];
 
 /// What waits for a time in a window: poll, where there is one.

@@ -12,7 +12,7 @@ pub(super) const CASES: &[Case] = &[
 ];
 
 const fn of(name: &'static str, arrange: fn() -> io::Result<Fixture>) -> Case {
-    Case::new(name, &[SYS_futex], arrange).on_ppoll(&[SYS_futex])
+    Case::new(name, &[SYS_futex], arrange)
 }
 
 fn receiving() -> Fixture {

@@ -14,15 +14,11 @@ use stopruntime::Stopped;
 use stopruntime::ext::{FileOrStop, LockOrStop, OpenOrStop};
 
 pub(super) const CASES: &[Case] = &[
-    // Whether there is a writer cannot be found out without becoming a reader.
-    Case::new("File::open (FIFO)", &[SYS_openat], || to_read(|path| File::open_or_stop(path)))
-        .never_on_ppoll(),
-    Case::new("File::create (FIFO)", &[SYS_openat], || to_write(|path| File::create_or_stop(path)))
-        .on_ppoll(&[]),
+    Case::new("File::open (FIFO)", &[SYS_openat], || to_read(|path| File::open_or_stop(path))),
+    Case::new("File::create (FIFO)", &[SYS_openat], || to_write(|path| File::create_or_stop(path))),
     Case::new("OpenOptions::open (FIFO)", &[SYS_openat], || {
         to_write(|path| OpenOptions::new().append(true).open_or_stop(path))
-    })
-    .on_ppoll(&[]),
+    }),
     Case::new("File::lock", &[SYS_flock], || locking(LockOrStop::lock_or_stop)).on_ppoll(&[]),
     Case::new("File::lock_shared", &[SYS_flock], || locking(FileOrStop::lock_shared_or_stop))
         .on_ppoll(&[]),

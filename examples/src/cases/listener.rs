@@ -3,7 +3,7 @@
 use super::ends::{Directory, Shared, nonblocking};
 use super::{Case, Fixture, MESSAGE, Outcome, expect, text};
 use core::any::Any;
-use libc::SYS_accept4;
+use libc::{SYS_accept4, SYS_ppoll};
 use std::io::{self, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::os::fd::AsFd;
@@ -16,14 +16,16 @@ pub(super) const CASES: &[Case] = &[
         let address = listener.local_addr()?;
         let connect = move || TcpStream::connect(address);
         Ok(accepting(listener, |listener| Ok(listener.accept()?.0), connect, ()))
-    }),
+    })
+    .on_ppoll(&[SYS_ppoll]),
     Case::new("UnixListener::accept", &[SYS_accept4], || {
         let directory = Directory::new()?;
         let path = directory.join("socket");
         let listener = UnixListener::bind(&path)?;
         let connect = move || UnixStream::connect(path);
         Ok(accepting(listener, |listener| Ok(listener.accept()?.0), connect, directory))
-    }),
+    })
+    .on_ppoll(&[SYS_ppoll]),
 ];
 
 fn accepting<L, S, A>(

@@ -133,9 +133,6 @@ pub struct Case {
     /// pseudoterminal loses some of a plain write(2) that is interrupted, with
     /// nobody's help (seen on Linux 6.18).
     pub counts_under_signals: bool,
-    /// Whether the backend without windows refuses it also where it would not
-    /// have to wait.
-    never_on_ppoll: bool,
     /// Whether it reports what has happened already although a stop is requested:
     /// a value that is there, a condition that holds.
     pub goes_before_a_stop: bool,
@@ -143,7 +140,7 @@ pub struct Case {
 }
 
 impl Case {
-    /// A case that waits in one of these with windows, and in `ppoll` without.
+    /// A case that waits in one of these on all backends.
     const fn new(
         name: &'static str,
         windows: &'static [c_long],
@@ -152,11 +149,10 @@ impl Case {
         Case {
             name,
             windows,
-            ppoll: &[libc::SYS_ppoll],
+            ppoll: windows,
             progress: Progress::Exactly(0),
             feed_wakes: true,
             counts_under_signals: true,
-            never_on_ppoll: false,
             goes_before_a_stop: false,
             arrange,
         }
@@ -164,10 +160,6 @@ impl Case {
 
     const fn on_ppoll(self, ppoll: &'static [c_long]) -> Case {
         Case { ppoll, ..self }
-    }
-
-    const fn never_on_ppoll(self) -> Case {
-        Case { ppoll: &[], never_on_ppoll: true, ..self }
     }
 
     const fn with_progress(self, progress: Progress) -> Case {
@@ -191,12 +183,6 @@ impl Case {
     #[must_use]
     pub fn waits_in(&self, backend: Backend) -> &'static [c_long] {
         if backend == Backend::Ppoll { self.ppoll } else { self.windows }
-    }
-
-    /// Whether this backend refuses it also where it would not have to wait.
-    #[must_use]
-    pub fn is_always_refused(&self, backend: Backend) -> bool {
-        self.never_on_ppoll && backend == Backend::Ppoll
     }
 
     /// Arranges it.

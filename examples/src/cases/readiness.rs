@@ -34,7 +34,8 @@ pub(super) const CASES: &[Case] = &[
     Case::new("sys::syscall_or_stop(SYS_poll)", &[libc::SYS_poll], || {
         const FOREVER: usize = (-1_isize).cast_unsigned();
         event(|file| by_number(libc::SYS_poll, [FOREVER, 0, 0], file))
-    }),
+    })
+    .on_ppoll(&[SYS_ppoll]),
     Case::new("sys::syscall_or_stop(SYS_ppoll)", &[SYS_ppoll], || {
         event(|file| by_number(SYS_ppoll, [0; 3], file))
     }),

@@ -122,12 +122,10 @@ pub fn call_name(number: c_long) -> String {
         libc::SYS_poll => "poll",
         libc::SYS_ppoll => "ppoll",
         libc::SYS_read => "read",
-        libc::SYS_readv => "readv",
         libc::SYS_recvfrom => "recvfrom",
         libc::SYS_sendto => "sendto",
         libc::SYS_waitid => "waitid",
         libc::SYS_write => "write",
-        libc::SYS_writev => "writev",
         number => return format!("call {number}"),
     };
     name.into()

@@ -6,7 +6,7 @@ use super::{
     until_not_interrupted,
 };
 use core::any::Any;
-use libc::{SYS_read, SYS_readv, SYS_recvfrom};
+use libc::{SYS_read, SYS_recvfrom};
 use std::io::{self, IoSliceMut, Read, Write};
 use std::net::TcpStream;
 use stopruntime::ext::{PeekOrStop, ReadOrStop};
@@ -20,7 +20,7 @@ pub(super) const CASES: &[Case] = &[
         reader.set_read_timeout(Some(AN_HOUR))?;
         reading((reader, writer), 0, |reader| until_not_interrupted(|| read(reader)))
     }),
-    Case::new("TcpStream::read_vectored", &[SYS_readv], || reading(tcp()?, 0, read_vectored)),
+    Case::new("TcpStream::read_vectored", &[SYS_read], || reading(tcp()?, 0, read_vectored)),
     Case::new("TcpStream::peek", &[SYS_recvfrom], || Ok(left_there(reading(tcp()?, 0, peek)?))),
     Case::new("Read::read_exact (TcpStream)", &[SYS_recvfrom], || {
         reading(tcp()?, EARLY, read_exact)
@@ -35,7 +35,7 @@ pub(super) const CASES: &[Case] = &[
     })
     .with_progress(SO_FAR),
     Case::new("UnixStream::read", &[SYS_recvfrom], || reading(unix()?, 0, read)),
-    Case::new("UnixStream::read_vectored", &[SYS_readv], || reading(unix()?, 0, read_vectored)),
+    Case::new("UnixStream::read_vectored", &[SYS_read], || reading(unix()?, 0, read_vectored)),
     Case::new("Read::read_exact (UnixStream)", &[SYS_recvfrom], || {
         reading(unix()?, EARLY, read_exact)
     })
@@ -49,7 +49,7 @@ pub(super) const CASES: &[Case] = &[
     })
     .with_progress(SO_FAR),
     Case::new("File::read (FIFO)", &[SYS_read], || reading(fifo()?, 0, read)),
-    Case::new("File::read_vectored (FIFO)", &[SYS_readv], || reading(fifo()?, 0, read_vectored)),
+    Case::new("File::read_vectored (FIFO)", &[SYS_read], || reading(fifo()?, 0, read_vectored)),
     Case::new("Read::read_to_end (FIFO)", &[SYS_read], || reading(fifo()?, EARLY, read_to_end))
         .with_progress(SO_FAR),
     Case::new("PipeReader::read", &[SYS_read], || reading(io::pipe()?, 0, read)),

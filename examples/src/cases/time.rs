@@ -3,22 +3,24 @@
 
 use super::ends::Shared;
 use super::{AN_HOUR, Case, Fixture, Outcome};
-use libc::{SYS_clock_nanosleep, SYS_futex};
+use libc::{SYS_clock_nanosleep, SYS_futex, SYS_ppoll};
 use std::thread;
 use std::time::{Duration, Instant};
 use stopruntime::Stopped;
 use stopruntime::ext::{park_or_stop, park_timeout_or_stop, sleep_or_stop, sleep_until_or_stop};
 
 pub(super) const CASES: &[Case] = &[
-    Case::new("thread::sleep", &[SYS_clock_nanosleep], || Ok(sleeping(sleep_or_stop))).not_woken(),
+    Case::new("thread::sleep", &[SYS_clock_nanosleep], || Ok(sleeping(sleep_or_stop)))
+        .on_ppoll(&[SYS_ppoll])
+        .not_woken(),
     Case::new("thread::sleep_until", &[SYS_clock_nanosleep], || {
         Ok(sleeping(|duration| sleep_until_or_stop(Instant::now() + duration)))
     })
+    .on_ppoll(&[SYS_ppoll])
     .not_woken(),
     Case::new("thread::park_timeout", &[SYS_futex], || Ok(sleeping(park_timeout_or_stop)))
-        .on_ppoll(&[SYS_futex])
         .not_woken(),
-    Case::new("thread::park", &[SYS_futex], || Ok(parking())).on_ppoll(&[SYS_futex]),
+    Case::new("thread::park", &[SYS_futex], || Ok(parking())),
 ];
 
 const SHORT: Duration = Duration::from_millis(1);

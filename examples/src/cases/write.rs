@@ -3,7 +3,7 @@
 use super::ends::{Reaped, Shared, fifo, fill, pattern, piped, shell, terminal, unix};
 use super::stream::keeping;
 use super::{AN_HOUR, Case, Fixture, Moved, Outcome, Progress, expect, until_not_interrupted};
-use libc::{SYS_sendto, SYS_write, SYS_writev};
+use libc::{SYS_sendto, SYS_write};
 use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
 use std::fs::File;
 use std::io::{self, IoSlice, PipeWriter, Read, Write};
@@ -23,7 +23,7 @@ pub(super) const CASES: &[Case] = &[
             until_not_interrupted(|| write(writer, data))
         })
     }),
-    Case::new("TcpStream::write_vectored", &[SYS_writev], || {
+    Case::new("TcpStream::write_vectored", &[SYS_write], || {
         writing(narrow_tcp()?, SHORT, write_vectored)
     }),
     Case::new("Write::write_all (TcpStream)", &[SYS_sendto], || {
@@ -31,7 +31,7 @@ pub(super) const CASES: &[Case] = &[
     })
     .with_progress(Progress::Some),
     Case::new("UnixStream::write", &[SYS_sendto], || writing(unix()?, SHORT, write)),
-    Case::new("UnixStream::write_vectored", &[SYS_writev], || {
+    Case::new("UnixStream::write_vectored", &[SYS_write], || {
         writing(unix()?, SHORT, write_vectored)
     }),
     Case::new("Write::write_all (UnixStream)", &[SYS_sendto], || writing(unix()?, LONG, write_all))
@@ -45,7 +45,7 @@ pub(super) const CASES: &[Case] = &[
     .with_progress(Progress::Some)
     .not_counted_under_signals(),
     Case::new("PipeWriter::write", &[SYS_write], || writing(io::pipe()?, SHORT, write)),
-    Case::new("PipeWriter::write_vectored", &[SYS_writev], || {
+    Case::new("PipeWriter::write_vectored", &[SYS_write], || {
         writing(io::pipe()?, SHORT, write_vectored)
     }),
     Case::new("Write::write_all (PipeWriter)", &[SYS_write], || {

@@ -7,6 +7,7 @@
 
 #![allow(non_upper_case_globals, reason = "libc's names")]
 
+use core::time::Duration;
 use libc::timespec;
 
 /// All of them; what is defined below takes the place of what has that name
@@ -90,6 +91,17 @@ impl LongTime {
     #[allow(clippy::useless_conversion, reason = "not on 32 bits")]
     pub(crate) fn of(time: timespec) -> LongTime {
         LongTime { seconds: time.tv_sec.into(), nanoseconds: time.tv_nsec.into() }
+    }
+
+    /// What is left of a time-out after this long, none if it is over.
+    pub(crate) fn less(self, passed: Duration) -> LongTime {
+        let seconds = u64::try_from(self.seconds).unwrap_or(0);
+        let nanoseconds = u32::try_from(self.nanoseconds).unwrap_or(0);
+        let left = Duration::new(seconds, nanoseconds).saturating_sub(passed);
+        LongTime {
+            seconds: i64::try_from(left.as_secs()).unwrap_or(i64::MAX),
+            nanoseconds: left.subsec_nanos().into(),
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! Futex waits: over the caller's words and the flag by `futex_waitv(2)`, Linux
-//! 5.16. Where that is missing, one word is waited for with the signal open.
+//! 5.16. Where that is missing or does not do, the plain wait with its time-out
+//! spoiled.
 //!
 //! # Safety
 //!
@@ -7,20 +8,22 @@
 
 #![allow(unsafe_code)]
 
-use super::event::{duration, now};
-use super::{INTERRUPTED, UNSUPPORTED, inside, plain};
+use super::sleep::{duration, now};
+use super::spoiled::{self, Part, once};
+use super::{INTERRUPTED, inside, plain};
 use crate::kernel::abi::LongTime;
-use crate::kernel::given::{each_given, given, is_time};
+use crate::kernel::given::{each_given, given, is_long_time, is_time};
 use crate::kernel::refusal::is_refusal;
 use crate::runtime::record::Record;
-use crate::runtime::signal;
 use crate::scope::Stopped;
 use core::ffi::c_int;
 use core::sync::atomic::{AtomicBool, Ordering};
 use libc::futex_waitv;
 use std::time::Duration;
 
+const FLAGS: c_int = libc::FUTEX_PRIVATE_FLAG | libc::FUTEX_CLOCK_REALTIME;
 const AGAIN: isize = -(libc::EAGAIN as isize);
+const TIMED_OUT: isize = -(libc::ETIMEDOUT as isize);
 const SIZE_U32: u32 = 2;
 const PRIVATE: u32 = libc::FUTEX_PRIVATE_FLAG as u32;
 const ANY_BIT: u32 = libc::FUTEX_BITSET_MATCH_ANY as u32;
@@ -34,15 +37,16 @@ static NO_WAITV: AtomicBool = AtomicBool::new(false);
 /// # Safety
 ///
 /// As the call.
-pub(super) unsafe fn wait(record: &Record, args: [usize; 6]) -> Result<isize, Stopped> {
+pub(super) unsafe fn wait(record: &Record, mut args: [usize; 6]) -> Result<isize, Stopped> {
     let operation = args[1] as c_int;
-    let command = operation & !(libc::FUTEX_PRIVATE_FLAG | libc::FUTEX_CLOCK_REALTIME);
-    let bits = match command {
-        libc::FUTEX_WAIT => ANY_BIT,
-        libc::FUTEX_WAIT_BITSET => args[5] as u32,
-        // SAFETY: the caller's call.
-        libc::FUTEX_LOCK_PI | libc::FUTEX_LOCK_PI2 => return Ok(unsafe { lock(args) }),
-        libc::FUTEX_WAIT_REQUEUE_PI => return Ok(UNSUPPORTED),
+    let command = operation & !FLAGS;
+    // What is waited for with the flag: others queue in the kernel, or for some
+    // bits alone.
+    let with_others = match command {
+        libc::FUTEX_WAIT => true,
+        // mutant: for-some-bits-for-these
+        libc::FUTEX_WAIT_BITSET => args[5] as u32 == ANY_BIT,
+        libc::FUTEX_LOCK_PI | libc::FUTEX_LOCK_PI2 | libc::FUTEX_WAIT_REQUEUE_PI => false,
         // SAFETY: the caller's call; it does not wait.
         _ => return Ok(unsafe { plain(libc::SYS_futex, args) }),
     };
@@ -61,9 +65,14 @@ pub(super) unsafe fn wait(record: &Record, args: [usize; 6]) -> Result<isize, St
         let start = if command == libc::FUTEX_WAIT { now(clock) } else { Duration::ZERO };
         crate::runtime::futex::timespec(start + duration(time))
     });
-    if bits != ANY_BIT || NO_WAITV.load(Ordering::Relaxed) {
+    if command == libc::FUTEX_WAIT {
+        // The same with a deadline, should it come to that.
+        args[1] = (operation & FLAGS | libc::FUTEX_WAIT_BITSET) as usize;
+        args[5] = ANY_BIT as usize;
+    }
+    if !with_others || NO_WAITV.load(Ordering::Relaxed) {
         // SAFETY: the caller's word.
-        return unsafe { with_signal_open(record, args, bits, deadline) };
+        return unsafe { with_time_out(record, args, deadline) };
     }
     let mut word = nowhere();
     word.uaddr = args[0] as u64;
@@ -77,55 +86,35 @@ pub(super) unsafe fn wait(record: &Record, args: [usize; 6]) -> Result<isize, St
     if is_refusal(raw) {
         NO_WAITV.store(true, Ordering::Relaxed);
         // SAFETY: the caller's word.
-        return unsafe { with_signal_open(record, args, bits, deadline) };
+        return unsafe { with_time_out(record, args, deadline) };
     }
     Ok(raw.min(0))
 }
 
-/// The plain wait, which the handler ends by its time-out: see
-/// [`timeout`](crate::runtime::timeout).
+/// The plain wait. It has a time-out always, the furthest if it needs none, and
+/// that is what the handler spoils.
 ///
 /// # Safety
 ///
-/// As futex(2) of the word in `args`.
-unsafe fn with_signal_open(
+/// As futex(2) with these arguments.
+unsafe fn with_time_out(
     record: &Record,
     mut args: [usize; 6],
-    bits: u32,
     deadline: Option<libc::timespec>,
 ) -> Result<isize, Stopped> {
-    let flags = libc::FUTEX_PRIVATE_FLAG | libc::FUTEX_CLOCK_REALTIME;
-    args[1] = (args[1] as c_int & flags | libc::FUTEX_WAIT_BITSET) as usize;
-    // mutant: for-some-bits-for-these
-    args[5] = bits as usize;
-    let until = deadline.unwrap_or(crate::runtime::futex::timespec(Duration::MAX));
+    let mut until = deadline.unwrap_or(crate::runtime::futex::timespec(Duration::MAX));
+    args[3] = &raw mut until as usize;
     loop {
-        let (raw, struck) = inside(record, || {
-            args[3] = record.timeout.arm(until) as usize;
-            // mutant: signal-open-in
-            let mask = signal::set_mask(libc::SIG_UNBLOCK);
-            // SAFETY: the caller's word; the record outlives the call.
-            let raw = unsafe { plain(libc::SYS_futex, args) };
-            // mutant: blocked-afterwards
-            signal::restore_mask(&mask);
-            (raw, record.timeout.disarm())
-        })?;
-        let timed_out = raw == -(libc::ETIMEDOUT as isize);
-        // mutant: wake-up-not-lost-request-4
-        let nothing_woken = [AGAIN, INTERRUPTED].contains(&raw) || timed_out && struck;
-        if nothing_woken && record.must_stop() {
-            return Err(Stopped::new());
-        }
-        // A stray signal or a request that is held is none of the caller's.
-        // Somebody else's ends the plain wait too, if that has a time-out.
-        let goes_on = match raw {
-            // mutant: stray-signal-does-not-end
-            INTERRUPTED => struck || deadline.is_none(),
-            // mutant: nor-what-handler-struck-time
-            _ => timed_out && (struck || deadline.is_none()),
-        };
-        if !goes_on {
-            return Ok(raw);
+        let part = Part::all_ones(&raw mut until, libc::EINVAL);
+        // SAFETY: the caller's word; the time-out outlives the call.
+        match unsafe { once(record, libc::SYS_futex, args, part)? } {
+            // Somebody else's signal ends the plain wait only if that has a
+            // time-out.
+            // mutant: callers-time-out-one
+            Some(INTERRUPTED | TIMED_OUT) if deadline.is_none() => {}
+            Some(raw) => return Ok(raw),
+            // A stray signal, or a request that is held, is none of the caller's.
+            None => {}
         }
     }
 }
@@ -143,8 +132,8 @@ pub(super) unsafe fn wait_for_any(record: &Record, args: [usize; 6]) -> Result<i
         return Ok(unsafe { plain(libc::SYS_futex_waitv, args) });
     }
     if count == MOST {
-        // No room for the flag.
-        return Ok(UNSUPPORTED);
+        // SAFETY: the caller's call.
+        return unsafe { for_all(record, args) };
     }
     let mut all = Vec::with_capacity(count + 1);
     all.push(nowhere());
@@ -152,6 +141,36 @@ pub(super) unsafe fn wait_for_any(record: &Record, args: [usize; 6]) -> Result<i
     all.extend(unsafe { each_given::<futex_waitv>(words, count) });
     // SAFETY: the caller's words and deadline.
     unsafe { with_flag(record, &mut all, deadline, clock) }
+}
+
+/// As many words as the kernel takes, so that there is no room for the flag: the
+/// plain wait with its time-out spoiled.
+///
+/// # Safety
+///
+/// As `futex_waitv(2)`.
+unsafe fn for_all(record: &Record, mut args: [usize; 6]) -> Result<isize, Stopped> {
+    // SAFETY: the caller's deadline, if it gave one.
+    let given = unsafe { given::<LongTime>(args[3]) };
+    if given.is_some_and(|time| !is_long_time(time)) {
+        // SAFETY: the caller's call, which the kernel refuses.
+        return Ok(unsafe { plain(libc::SYS_futex_waitv, args) });
+    }
+    let never = LongTime::of(crate::runtime::futex::timespec(Duration::MAX));
+    let mut until = given.unwrap_or(never);
+    args[3] = &raw mut until as usize;
+    if given.is_none() {
+        args[4] = libc::CLOCK_MONOTONIC as usize;
+    }
+    // SAFETY: the caller's words; the time-out outlives the call.
+    unsafe {
+        spoiled::wait(
+            record,
+            libc::SYS_futex_waitv,
+            args,
+            Part::all_ones(&raw mut until, libc::EINVAL),
+        )
+    }
 }
 
 /// An entry to be filled in.
@@ -201,18 +220,4 @@ unsafe fn with_flag(
             return Ok(if raw > 0 { raw - 1 } else { raw });
         }
     }
-}
-
-/// `FUTEX_LOCK_PI`: the lock if it is free. Its waiters queue in the kernel,
-/// where no other word is waited for with it.
-///
-/// # Safety
-///
-/// As the call.
-unsafe fn lock(mut args: [usize; 6]) -> isize {
-    args[1] = args[1] & PRIVATE as usize | libc::FUTEX_TRYLOCK_PI as usize;
-    args[3] = 0;
-    // SAFETY: the caller's call, made not to wait.
-    let raw = unsafe { plain(libc::SYS_futex, args) };
-    if raw == AGAIN { UNSUPPORTED } else { raw }
 }

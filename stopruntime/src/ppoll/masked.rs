@@ -7,9 +7,9 @@
 
 #![allow(unsafe_code)]
 
-use super::mask::{self, opened};
+use super::mask::opened;
 use super::{INTERRUPTED, UNSUPPORTED, inside, plain};
-use crate::kernel::given::{given, is_time};
+use crate::kernel::given::given;
 use crate::runtime::installed;
 use crate::runtime::record::Record;
 use crate::runtime::signal::KERNEL_MASK_SIZE;
@@ -147,43 +147,4 @@ pub(super) unsafe fn wait_for_signal(
     }
     // The request's signal, or a stray one of that number.
     if record.must_stop() { Err(Stopped::new()) } else { Ok(INTERRUPTED) }
-}
-
-/// Message queues are descriptors: tried with a deadline that has passed, and
-/// waited for until the caller's own.
-///
-/// # Safety
-///
-/// As the call.
-pub(super) unsafe fn message_queue(
-    record: &Record,
-    number: c_long,
-    mut args: [usize; 6],
-) -> Result<isize, Stopped> {
-    let events = if number == libc::SYS_mq_timedreceive { libc::POLLIN } else { libc::POLLOUT };
-    // SAFETY: the caller's deadline, if it gave one.
-    let deadline = unsafe { given::<libc::timespec>(args[4]) };
-    if deadline.is_some_and(|deadline| !is_time(deadline)) {
-        // SAFETY: the caller's call, which the kernel refuses.
-        return Ok(unsafe { plain(number, args) });
-    }
-    let passed = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-    // mutant: message-queues-call-does-not
-    args[4] = &raw const passed as usize;
-    let timed_out = -(libc::ETIMEDOUT as isize);
-    let mask = mask::open_mask();
-    loop {
-        // SAFETY: the caller's call, made not to wait.
-        let raw = unsafe { plain(number, args) };
-        let left = deadline.map(|deadline| super::event::left(libc::CLOCK_REALTIME, deadline));
-        if raw != timed_out || left.is_some_and(|left| left.is_zero()) {
-            return Ok(raw);
-        }
-        let left = left.map(crate::runtime::futex::timespec);
-        let mut entry = libc::pollfd { fd: args[0] as i32, events, revents: 0 };
-        let raw = super::wait_one(record, &mut entry, left, &mask)?;
-        if raw < 0 {
-            return Ok(raw);
-        }
-    }
 }

@@ -1,23 +1,12 @@
-//! The backend without assembly. The stop signal is blocked in the thread and
-//! opened only by the kernel, together with the wait, in `ppoll` (its
-//! `sigmask` argument); the call itself is then made so that it cannot wait.
+//! The backend without assembly. The stop signal is blocked in the thread, and
+//! unblocked while a call waits: by the kernel, together with the wait, where the
+//! call has a signal mask of its own; around the plain call where it has an
+//! argument in memory, which the signal's handler [spoils](crate::runtime::spoil) if it
+//! comes before the wait has begun.
 //!
-//! | call | made non-waiting by |
-//! |---|---|
-//! | `recvfrom` `recvmsg` `sendto` `sendmsg` | `MSG_DONTWAIT` |
-//! | `read` `readv` `write` `writev` | `RWF_NOWAIT`, of a socket `MSG_DONTWAIT`; files on disk never wait |
-//! | `accept4`, devices without `RWF_NOWAIT` | a look at readiness, one at a time among this process's stop-checked callers |
-//! | `connect` | `O_NONBLOCK` while it is made |
-//! | `poll` `ppoll` `clock_nanosleep` | being `ppoll` |
-//! | `select` `epoll_pwait` `sigsuspend` `io_uring_enter` | the mask they have of their own |
-//! | `sigtimedwait` | waiting for the stop signal as well |
-//! | `waitid` `wait4` of one child | a pidfd (Linux 5.3), then `WNOHANG` |
-//! | `futex` wait, `futex_waitv` | `futex_waitv` over the words and the flag (Linux 5.16) |
-//! | `futex` wait without that, or for some bits | the signal open in it, and its [time-out](crate::runtime::timeout) |
-//! | message queues | a deadline that has passed |
-//!
-//! Everything else fails with `ENOTSUP`: never a silent unstoppable wait. The
-//! whole table stands at [`sys`](crate::sys).
+//! What has neither is refused with `ENOTSUP` where it would have to wait: never
+//! a silent unstoppable wait. Which call goes which way, and why nothing better is
+//! possible for those that are refused, stands at [`sys`](crate::sys#backends).
 //!
 //! # Safety
 //!
@@ -27,19 +16,25 @@
 
 #![allow(unsafe_code)]
 
-mod event;
+mod accept;
+mod children;
+mod connect;
 mod file;
 mod futex;
-mod immediate;
+mod ipc;
+mod locks;
 pub(crate) mod mask;
 mod masked;
-mod ready;
+mod open;
+mod sleep;
+mod spoiled;
 mod transfer;
+mod turn;
 mod wait;
 
-pub(crate) use event::now;
 pub(crate) use file::{is_on_disk, kind_of};
-use wait::{wait_one, wait_open};
+pub(crate) use sleep::now;
+use wait::wait_one;
 
 use crate::kernel::abi;
 use crate::kernel::select::One;
@@ -69,28 +64,34 @@ pub(crate) unsafe fn call(
     // SAFETY: handed on to the piece that knows the call.
     unsafe {
         match number {
-            libc::SYS_recvfrom => transfer::receive(record, args),
-            libc::SYS_sendto => transfer::with_flag(record, number, args, 3),
-            libc::SYS_recvmsg | libc::SYS_sendmsg => transfer::with_flag(record, number, args, 2),
-            libc::SYS_recvmmsg | libc::SYS_sendmmsg => transfer::with_flag(record, number, args, 3),
-            libc::SYS_read | libc::SYS_write | libc::SYS_readv | libc::SYS_writev => {
-                transfer::vectored(record, number, args)
-            }
-            libc::SYS_preadv2 | libc::SYS_pwritev2 => transfer::positioned(record, number, args),
-            abi::SYS_accept | libc::SYS_accept4 => {
-                transfer::when_ready(record, number, args, libc::POLLIN)
-            }
-            libc::SYS_connect => event::connect(record, args),
+            libc::SYS_read | libc::SYS_write => transfer::single(record, number, args),
+            #[cfg(target_pointer_width = "64")]
+            libc::SYS_pread64 | libc::SYS_pwrite64 => transfer::single(record, number, args),
+            libc::SYS_readv
+            | libc::SYS_writev
+            | libc::SYS_preadv
+            | libc::SYS_pwritev
+            | libc::SYS_preadv2
+            | libc::SYS_pwritev2
+            | libc::SYS_vmsplice => transfer::vectored(record, number, args),
+            libc::SYS_recvfrom => transfer::recvfrom(record, args),
+            libc::SYS_sendto => transfer::sendto(record, args),
+            libc::SYS_recvmsg | libc::SYS_sendmsg => transfer::message(record, number, args),
+            libc::SYS_recvmmsg | libc::SYS_sendmmsg => transfer::messages(record, number, args),
+            abi::SYS_accept | libc::SYS_accept4 => accept::accept(record, number, args),
+            libc::SYS_connect => connect::connect(record, args),
+            libc::SYS_openat | libc::SYS_openat2 => open::open(record, number, args),
+            libc::SYS_open_by_handle_at => open::open_by_handle(record, args),
             #[cfg(target_arch = "x86_64")]
-            libc::SYS_poll => event::poll(record, args),
-            libc::SYS_ppoll => event::ppoll(record, args),
-            libc::SYS_clock_nanosleep => event::sleep(record, args),
-            libc::SYS_waitid => event::child(record, args),
-            libc::SYS_wait4 => event::any_child(record, args),
+            libc::SYS_poll => wait::poll(record, args),
+            libc::SYS_ppoll => wait::ppoll(record, args),
+            #[cfg(target_arch = "x86_64")]
+            libc::SYS_pause => wait::ppoll(record, [0; 6]),
+            libc::SYS_clock_nanosleep => sleep::sleep(record, args),
+            libc::SYS_waitid => children::child(record, args),
+            libc::SYS_wait4 => children::any_child(record, args),
             libc::SYS_futex => futex::wait(record, args),
             libc::SYS_futex_waitv => futex::wait_for_any(record, args),
-            #[cfg(target_arch = "x86_64")]
-            libc::SYS_pause => event::ppoll(record, [0; 6]),
             libc::SYS_pselect6 => masked::select(record, args),
             #[cfg(target_arch = "x86_64")]
             libc::SYS_epoll_wait => {
@@ -102,15 +103,13 @@ pub(crate) unsafe fn call(
             libc::SYS_rt_sigsuspend => masked::suspend(record, args),
             libc::SYS_rt_sigtimedwait => masked::wait_for_signal(record, args),
             libc::SYS_mq_timedreceive | libc::SYS_mq_timedsend => {
-                masked::message_queue(record, number, args)
+                ipc::message_queue(record, number, args)
             }
-            libc::SYS_flock => Ok(immediate::flock(args)),
-            abi::SYS_fcntl => Ok(immediate::fcntl(args)),
-            abi::SYS_msgrcv => Ok(immediate::message(number, args, 4)),
-            abi::SYS_msgsnd => Ok(immediate::message(number, args, 3)),
-            abi::SYS_semtimedop => Ok(immediate::semaphore(args)),
-            libc::SYS_openat | libc::SYS_openat2 => Ok(immediate::open(number, args)),
-            libc::SYS_open_by_handle_at => Ok(immediate::open_by_handle(args)),
+            abi::SYS_msgrcv => Ok(ipc::msgrcv(args)),
+            abi::SYS_msgsnd => ipc::msgsnd(record, args),
+            abi::SYS_semtimedop => ipc::semaphore(record, args),
+            libc::SYS_flock => Ok(locks::flock(args)),
+            abi::SYS_fcntl => locks::fcntl(record, args),
             _ if ENDS_BY_ITSELF.contains(&number) => Ok(plain(number, args)),
             // mutant: what-cannot-waited-for-refused-everything
             _ => Ok(UNSUPPORTED),
@@ -118,19 +117,14 @@ pub(crate) unsafe fn call(
     }
 }
 
-/// Calls that wait for nothing but the machine; positioned transfers are for
-/// files on disk only.
-const ENDS_BY_ITSELF: [c_long; 13] = [
+/// Calls that wait for nothing but the machine.
+const ENDS_BY_ITSELF: [c_long; 9] = [
     libc::SYS_copy_file_range,
     libc::SYS_fallocate,
     libc::SYS_fdatasync,
     libc::SYS_fsync,
     libc::SYS_getrandom,
     libc::SYS_msync,
-    libc::SYS_pread64,
-    libc::SYS_preadv,
-    libc::SYS_pwrite64,
-    libc::SYS_pwritev,
     libc::SYS_sync,
     abi::SYS_sync_file_range,
     libc::SYS_syncfs,
@@ -156,6 +150,8 @@ pub(crate) unsafe fn plain(number: c_long, args: [usize; 6]) -> isize {
 /// Runs the one system call that waits, between setting and clearing the
 /// marker, unless a stop is requested.
 pub(crate) fn inside<R>(record: &Record, wait: impl FnOnce() -> R) -> Result<R, Stopped> {
+    // Of a call that a handler has left by siglongjmp: its memory is another's.
+    record.argument.disarm();
     loop {
         // mutant: marker-set-before-wait
         record.line.marker.store(1, Ordering::SeqCst);

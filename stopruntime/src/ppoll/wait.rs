@@ -1,4 +1,5 @@
-//! The one wait: `ppoll` with the stop signal open.
+//! The wait for descriptors: `ppoll` with the stop signal unblocked, and the calls
+//! that are nothing else.
 //!
 //! # Safety
 //!
@@ -6,16 +7,51 @@
 
 #![allow(unsafe_code)]
 
+use super::mask;
 use super::{INTERRUPTED, inside, plain};
-use crate::kernel::given::each_given;
+use crate::kernel::given::{each_given, given};
 use crate::kernel::select::One;
 use crate::runtime::record::Record;
 use crate::runtime::signal::KERNEL_MASK_SIZE;
 use crate::scope::Stopped;
+use core::ffi::c_int;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+use std::time::Duration;
 
 /// More descriptors than the process may open, or a time-out that is none.
 const REFUSED: isize = -(libc::EINVAL as isize);
+
+/// poll(2): time-out in milliseconds, negative for none.
+///
+/// # Safety
+///
+/// As the call.
+#[cfg(target_arch = "x86_64")]
+pub(super) unsafe fn poll(record: &Record, args: [usize; 6]) -> Result<isize, Stopped> {
+    let milliseconds = args[2] as c_int;
+    let timeout = u64::try_from(milliseconds).ok().map(Duration::from_millis);
+    let timeout = timeout.map(crate::runtime::futex::timespec);
+    // SAFETY: the caller's descriptors.
+    unsafe { wait_open(record, args[0] as *mut _, args[1], timeout, &mask::open_mask()) }
+}
+
+/// ppoll(2): with the caller's mask, less the stop signal.
+///
+/// # Safety
+///
+/// As the call.
+pub(super) unsafe fn ppoll(record: &Record, args: [usize; 6]) -> Result<isize, Stopped> {
+    if args[3] != 0 && args[4] != KERNEL_MASK_SIZE {
+        // SAFETY: the caller's call, which the kernel refuses.
+        return Ok(unsafe { plain(libc::SYS_ppoll, args) });
+    }
+    // SAFETY: the caller's mask.
+    let mask = unsafe { mask::opened(args[3], args[4]) };
+    // SAFETY: the caller's time-out, if it gave one.
+    let timeout = unsafe { given(args[2]) };
+    // SAFETY: the caller's descriptors.
+    unsafe { wait_open(record, args[0] as *mut _, args[1], timeout, &mask) }
+}
 
 /// Waits for the descriptors: the raw result of ppoll(2).
 ///
@@ -78,6 +114,21 @@ pub(super) fn wait_one(
         Err(Stopped::new())
     } else {
         Ok(one.seen(raw, entry))
+    }
+}
+
+/// Waits for the one descriptor, whatever signals come: 1, or the negated errno
+/// of a wait that cannot be made.
+pub(super) fn wait_until_ready(
+    record: &Record,
+    entry: &mut libc::pollfd,
+) -> Result<isize, Stopped> {
+    let mask = mask::open_mask();
+    loop {
+        let raw = wait_one(record, entry, None, &mask)?;
+        if raw != INTERRUPTED {
+            return Ok(raw);
+        }
     }
 }
 

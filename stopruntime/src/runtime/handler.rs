@@ -42,7 +42,7 @@ pub(super) unsafe extern "C" fn on_signal(
     if let Some(record) = record {
         // Whatever has sent it: the wait looks at the flag once more and goes on.
         // mutant: request-ends-wait-about-begin
-        record.timeout.strike();
+        record.argument.spoil();
     }
     // mutant: signal-ours-only-while-one
     if let Some(record) = record.filter(|record| record.claim.is_open()) {

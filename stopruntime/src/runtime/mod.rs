@@ -7,7 +7,7 @@ pub(crate) mod installed;
 pub(crate) mod claim;
 pub(crate) mod futex;
 pub(crate) mod process;
-pub(crate) mod timeout;
+pub(crate) mod spoil;
 
 mod siginfo;
 pub(crate) mod signal;

@@ -12,7 +12,7 @@
 //! | `visible`, `cells` | what the thread runs under, see [`visible`](crate::runtime::scopes::visible) | the thread |
 //! | `own` | its own scope | requesters |
 //! | `parked` | 1 inside a stop-checked `park` | the thread |
-//! | `timeout` | see [`timeout`](crate::runtime::timeout) | the thread, its handler included |
+//! | `argument` | see [`spoil`](crate::runtime::spoil) | the thread, its handler included |
 //! | `ended` | 2 if somebody waits for the end, 1 once the thread will make no marked call any more | the thread 1, others 2 |
 //!
 //! Two store-then-load races decide everything, each between the thread and a
@@ -58,7 +58,7 @@ use crate::runtime::scopes::clock::NEVER;
 use crate::runtime::scopes::pool::{Pool, Pooled};
 use crate::runtime::scopes::visible::{Cells, Visible};
 use crate::runtime::scopes::{LOOK, LOOKED, request};
-use crate::runtime::timeout::Timeout;
+use crate::runtime::spoil::Argument;
 use crate::runtime::{current, process, signal};
 use crate::window::{Line, rseq};
 use core::sync::atomic::{AtomicBool, AtomicI32, AtomicPtr, AtomicU32, AtomicUsize, Ordering};
@@ -107,7 +107,7 @@ pub(crate) struct Record {
     owns_rseq: AtomicBool,
     /// The signal is blocked outside `ppoll` ([`Backend::Ppoll`](crate::Backend::Ppoll)).
     pub(crate) masked: AtomicBool,
-    pub(crate) timeout: Timeout,
+    pub(crate) argument: Argument,
     parked: AtomicU32,
     ended: AtomicU32,
     /// The thread as std knows it, from its first stop-checked `park` on.
@@ -210,7 +210,7 @@ impl Record {
             descriptor: AtomicUsize::new(0),
             owns_rseq: AtomicBool::new(false),
             masked: AtomicBool::new(false),
-            timeout: Timeout::new(),
+            argument: Argument::new(),
             parked: AtomicU32::new(0),
             ended: AtomicU32::new(0),
             parker: AtomicPtr::new(core::ptr::null_mut()),
@@ -388,7 +388,11 @@ impl Record {
     pub(crate) fn settle(&self) -> bool {
         // mutant: waits-for-no-requester-parents
         self.own_after_raw_fork();
-        self.claim.settle(|| signal::drain(self.masked.load(Ordering::Relaxed)))
+        self.claim.settle(|| {
+            // See `ppoll::inside`: what is drained here spoils nothing.
+            self.argument.disarm();
+            signal::drain(self.masked.load(Ordering::Relaxed));
+        })
     }
 
     /// Parks the calling thread by `park`, unless it must stop; false if it

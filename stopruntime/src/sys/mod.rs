@@ -3,8 +3,9 @@
 //!
 //! A signal that is not a request does to them what it does to the plain call:
 //! those that the kernel restarts go on waiting, the others fail with `EINTR`
-//! (signal(7)). [`Backend::Ppoll`](crate::Backend::Ppoll) cannot tell a handler
-//! with `SA_RESTART` from one without, and treats all as the former.
+//! (signal(7)). [`Backend::Ppoll`](crate::Backend::Ppoll) makes some calls in
+//! another way (below) and goes on waiting in those: `accept`, and `connect` of
+//! other addresses than Unix ones.
 //!
 //! A stop of the process (SIGSTOP) is such a signal as well: on Linux it ends
 //! `epoll_wait`, `semtimedop`, `sigtimedwait` and sockets with `SO_RCVTIMEO`
@@ -28,32 +29,47 @@
 //!
 //! On [`Backend::Rseq`](crate::Backend::Rseq) and
 //! [`Backend::Handler`](crate::Backend::Handler) every call here is the plain
-//! system call in a window, except `aio_suspend`. On [`Backend::Ppoll`](crate::Backend::Ppoll):
+//! system call in a window, except `aio_suspend`. On
+//! [`Backend::Ppoll`](crate::Backend::Ppoll) the stop signal is blocked, except
+//! while a call waits:
 //!
 //! | calls | how |
 //! |---|---|
-//! | `read` `readv` `preadv2` `write` `writev` `pwritev2` | `RWF_NOWAIT`, of a socket `MSG_DONTWAIT`, and `ppoll`; files on disk never wait |
-//! | `recv` `recvfrom` `recvmsg` `recvmmsg` `send` `sendto` `sendmsg` `sendmmsg` | `MSG_DONTWAIT` and `ppoll` |
+//! | `read` `readv` `pread` `preadv` `preadv2` `write` `writev` `pwrite` `pwritev` `pwritev2` `vmsplice` | the call with a vector that the stop signal's handler spoils |
+//! | `recv` `recvfrom` `recvmsg` `recvmmsg` `send` `sendto` `sendmsg` `sendmmsg` | the call with a message that the handler spoils |
+//! | `connect` | of a Unix address, the call with an address that the handler spoils; of others, `O_NONBLOCK` while it is made, and `ppoll` |
 //! | `accept` `accept4` | `ppoll`, then the call, one at a time among this process's stop-checked callers |
-//! | `connect` | `O_NONBLOCK` while it is made, and `ppoll` |
-//! | `poll` `ppoll` `select` `pselect` `epoll_wait` `epoll_pwait` `epoll_pwait2` `pause` `sigsuspend` `sigpause` `io_uring_enter` `io_uring_enter2` | with the signal open in the call's own mask |
+//! | `open` `open(O_WRONLY)` `openat` `openat(O_WRONLY)` `openat2` `creat` `open_by_handle_at` | the call with a path or handle that the handler spoils |
+//! | `fcntl(F_SETLKW)` `fcntl(F_OFD_SETLKW)` `lockf` | the call with a range that the handler spoils |
+//! | `mq_receive` `mq_timedreceive` `mq_send` `mq_timedsend` `semop` `semtimedop` | the call with a time-out that the handler spoils |
+//! | `msgsnd` | the call with a message that the handler spoils |
+//! | `poll` `ppoll` `select` `pselect` `epoll_wait` `epoll_pwait` `epoll_pwait2` `pause` `sigsuspend` `sigpause` `io_uring_enter` `io_uring_enter2` | with the signal unblocked in the call's own mask |
 //! | `nanosleep` `clock_nanosleep` `sleep` `usleep` | `ppoll` without descriptors |
 //! | `sigtimedwait` `sigwait` `sigwaitinfo` | with the stop signal among those waited for |
-//! | `mq_receive` `mq_timedreceive` `mq_send` `mq_timedsend` | a time-out that has passed, and `ppoll` |
 //! | `waitid` `waitpid` `wait4` of one child | a pidfd (Linux 5.3; without it, one that has ended already) |
 //! | `aio_suspend` | by a second thread, as on the others |
-//! | `futex(FUTEX_WAIT)` `futex(FUTEX_WAIT_BITSET)` | `futex_waitv` over the word and the flag (Linux 5.16); without it, and for some bits alone, the call with the signal open, which other signals end only if it has a time-out |
-//! | `futex_waitv` of at most 127 | `futex_waitv` over the words and the flag |
-//! | `pread` `preadv` `pwrite` `pwritev` `fsync` `fdatasync` `syncfs` `sync` `sync_file_range` `msync` `fallocate` `copy_file_range` `getrandom` | the plain call: it ends by itself |
-//! | `open` `openat` `openat2` `open_by_handle_at` | the plain call; `ENOTSUP` for a FIFO |
-//! | `open(O_WRONLY)` `openat(O_WRONLY)` `creat` | the plain call; a FIFO if it has a reader, else `ENOTSUP` |
-//! | `flock` `fcntl(F_SETLKW)` `fcntl(F_OFD_SETLKW)` `lockf` `semop` `semtimedop` `msgrcv` `msgsnd` `wait` `wait3` `waitpid(-1)` `waitid(P_ALL)` `futex(FUTEX_LOCK_PI)` `futex(FUTEX_LOCK_PI2)` | the call if it does not have to wait, else `ENOTSUP` |
-//! | `ioctl` `tcdrain` `splice` `tee` `vmsplice` `sendfile` `futex(FUTEX_WAIT_REQUEUE_PI)`, `syscall` of another number | `ENOTSUP` |
+//! | `futex(FUTEX_WAIT)` `futex(FUTEX_WAIT_BITSET)` `futex_waitv` | `futex_waitv` over the words and the flag (Linux 5.16); without it, for some bits alone, or for 128 words, the call with a time-out that the handler spoils, which other signals end only if the caller gave one |
+//! | `futex(FUTEX_LOCK_PI)` `futex(FUTEX_LOCK_PI2)` `futex(FUTEX_WAIT_REQUEUE_PI)` | the call with a time-out that the handler spoils |
+//! | `fsync` `fdatasync` `syncfs` `sync` `sync_file_range` `msync` `fallocate` `copy_file_range` `getrandom` | the plain call: it ends by itself |
+//! | `flock` `msgrcv` `wait` `wait3` `waitpid(-1)` `waitid(P_ALL)` | the call if it does not have to wait, else `ENOTSUP` |
+//! | `ioctl` `tcdrain` `splice` `tee` `sendfile`, `syscall` of another number | `ENOTSUP` |
 //!
-//! `MSG_WAITALL` is waited for by `recv` and `recvfrom` of a stream, not by
-//! `recvmsg` and `recvmmsg`, nor with `MSG_PEEK`; a time-out of the socket begins
-//! anew with each part. `SO_RCVLOWAT` and a terminal's `VTIME` are not waited for
-//! on that backend.
+//! A handler that spoils an argument closes the moment between unblocking the
+//! signal and the wait: what comes before is refused by the kernel, what comes
+//! later ends the wait, and a call that had its effect says so. It needs an
+//! argument that the kernel reads from memory. What is refused has none, or none
+//! that can be taken:
+//!
+//! | refused | why nothing better is possible |
+//! |---|---|
+//! | `flock` | All its arguments are numbers. A duplicate of the descriptor, which the handler could close, would on closing release all locks that the process has on the file by `fcntl`. Looking again and again is a promise broken. `fcntl(F_OFD_SETLKW)` is done: prefer it. |
+//! | `msgrcv` | All that it is told are numbers, and it writes to its buffer only when the message has been taken off the queue. POSIX message queues (`mq_receive`) are done. |
+//! | `wait`, `waitid(P_ALL)`, of a process group, for stopped and continued children | All that they are told are numbers, and pidfds tell of one child's end alone. Wait for each child by its id. |
+//! | `splice` `tee` `sendfile` | Numbers, where no offset is given. `SPLICE_F_NONBLOCK` does not reach the other end. Copy by `read` and `write`, as `io::copy` does here. |
+//! | `ioctl` `tcdrain` | What a request reads, and when, is its driver's to say. Wait for readiness first (`poll`). |
+//! | `accept` of a connection that is taken by another process, or by an unmarked call, after the look | It waits. No flag of the call makes it return, and `O_NONBLOCK` would be seen by all who share the listener. Make that listener non-blocking, and mark a wait for it (`#[blocking(readable)]`). |
+//! | `connect` of streams with other addresses than Unix ones | Not refused, but others who share the socket find it non-blocking while it is being connected. A datagram's socket is not touched. |
+//! | `io_uring_enter` with `IORING_ENTER_SQ_WAIT` or a registered argument | The first has no mask, and the second is in the ring's memory. |
 //!
 //! # Safety
 //!

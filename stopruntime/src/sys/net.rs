@@ -31,8 +31,8 @@ calls! {
     /// recvmsg(2).
     "recvmsg" recvmsg_or_stop(fd: c_int, message: *mut msghdr, flags: c_int) -> ssize_t
         = SYS_recvmsg(fd, message, flags);
-    /// recvmmsg(2). Stopped after the first message, it returns what it has;
-    /// on `Backend::Ppoll` it does not wait for more than the first.
+    /// recvmmsg(2). If it is stopped after the first message, it returns what it
+    /// has.
     "recvmmsg" recvmmsg_or_stop(fd: c_int, messages: *mut mmsghdr, count: c_uint, flags: c_int, timeout: *mut timespec) -> c_int
         = SYS_recvmmsg(fd, messages, count, flags, timeout);
     /// send(2).

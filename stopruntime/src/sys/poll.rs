@@ -119,14 +119,19 @@ pub unsafe fn select_or_stop(
     // SAFETY: null or the caller's.
     let asked = unsafe { given::<timeval>(timeout as usize) };
     // More microseconds than a second has are seconds, as the plain call has it;
-    // what is negative is refused by the kernel.
-    let mut left = asked.map(|asked| timespec {
-        tv_sec: asked.tv_sec.saturating_add((asked.tv_usec / 1_000_000) as _),
-        tv_nsec: (asked.tv_usec % 1_000_000) as c_long * 1_000,
+    // what is negative the kernel refuses.
+    let is_time = |asked: &timeval| asked.tv_sec >= 0 && asked.tv_usec >= 0;
+    let mut left = asked.map(|asked| {
+        if is_time(&asked) {
+            let seconds = asked.tv_sec.saturating_add((asked.tv_usec / 1_000_000) as _);
+            timespec { tv_sec: seconds, tv_nsec: (asked.tv_usec % 1_000_000) as c_long * 1_000 }
+        } else {
+            timespec { tv_sec: -1, tv_nsec: 0 }
+        }
     });
     // SAFETY: the caller's sets; the time-out is our own.
     let ready = unsafe { select(count, [readable, writable, exceptional], left.as_mut(), None) };
-    if let Some(left) = left {
+    if let Some(left) = left.filter(|_| asked.as_ref().is_some_and(is_time)) {
         let left = timeval { tv_sec: left.tv_sec, tv_usec: (left.tv_nsec / 1_000) as _ };
         // SAFETY: the caller's.
         unsafe { timeout.write_unaligned(left) };

@@ -26,6 +26,11 @@ use std::{fmt, io};
 /// is over ([`within`](crate::within)); not with what a [`shield`](crate::shield) hides.
 /// In any case the scope waits for them.
 ///
+/// As in std, what a thread returns is dropped by that thread if its handle has
+/// been dropped, and the scope waits for that destructor too. A request that comes
+/// to the calling thread then is not handed on: a destructor that blocks for long
+/// belongs to a value whose handle is joined.
+///
 /// ```
 /// use std::net::UdpSocket;
 /// use stopruntime::ext::RecvOrStop;

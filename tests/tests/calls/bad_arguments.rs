@@ -171,6 +171,19 @@ on_backends! { BACKENDS;
             (plain, sys::select_or_stop(0, none, none, none, &raw mut marked))
         };
         assert_eq!((plain, marked), (0, Ok(0)));
+        // And a negative part for no time, whatever the other one is.
+        for (seconds, microseconds) in [(-1, 1_000_000), (5, -1_000_000)] {
+            let mut time = libc::timeval { tv_sec: seconds, tv_usec: microseconds };
+            let none = null_mut();
+            // SAFETY: no sets, and a time-out.
+            let (plain, marked) = unsafe {
+                let plain = libc::select(0, none, none, none, &raw mut time);
+                (plain, sys::select_or_stop(0, none, none, none, &raw mut time))
+            };
+            assert_eq!((plain, marked), (-1, Ok(-1)), "{seconds} s, {microseconds} us");
+            assert_eq!(io::Error::last_os_error().raw_os_error(), Some(libc::EINVAL));
+            assert_eq!((time.tv_sec, time.tv_usec), (seconds, microseconds));
+        }
     }
 
     fn words() {

@@ -194,7 +194,7 @@ fn until_blocked<T: Send + 'static>(
     outcome
 }
 
-fn after(case: &Case, backend: Backend) -> Result<&'static str, String> {
+fn after(case: &Case, _: Backend) -> Result<&'static str, String> {
     let (mut marked, mut control) = arrange(case)?;
     control.feed()?;
     let (sender, completed) = mpsc::channel();
@@ -215,12 +215,6 @@ fn after(case: &Case, backend: Backend) -> Result<&'static str, String> {
     }
     match first {
         Outcome::Completed(text) => control.completed(&text)?,
-        Outcome::Failed(error)
-            if case.is_always_refused(backend) && error.raw_os_error() == Some(libc::ENOTSUP) =>
-        {
-            control.nothing_lost(Moved::default())?;
-            return REFUSED;
-        }
         other => return Err(format!("{other:?} instead of the result")),
     }
     OK

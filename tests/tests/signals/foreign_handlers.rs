@@ -13,9 +13,9 @@ use std::os::unix::net::{UnixListener, UnixStream};
 use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
-use stop_tests::proc::{limit, wait_for, wait_for_sleep_in};
+use stop_tests::proc::{limit, wait_for_sleep_in};
 use stop_tests::signals::{Handler, STOP, catch, plain_read, plain_write, send, waiting};
-use stop_tests::{on_backends, per_backend, thread_id, wait_until_blocked_in};
+use stop_tests::{per_backend, thread_id, wait_until_blocked_in};
 use stopruntime::ext::{ConnectOrStop, ReadOrStop, RecvFromOrStop, sleep_or_stop};
 use stopruntime::thread::{self, JoinHandle};
 use stopruntime::{Stopper, shield};
@@ -232,52 +232,31 @@ per_backend! {
     }
 
     fn under_a_shield_it_is_interrupted_although_a_stop_is_requested() {
-        // The ppoll backend goes on instead.
         catch(libc::SIGUSR1, returns, 0, &[]);
         let handlers = Handlers::new();
-        let (mut reader, writer) = pipe().unwrap();
+        let (mut reader, _writer) = pipe().unwrap();
         let (handle, thread) = blocked(move || {
             shield(|| reader.read_or_stop(&mut [0])).map(|result| result.map_err(|error| error.kind()))
         });
         assert!(handle.request_stop());
         handlers.enter(thread, libc::SIGUSR1);
-        if stopruntime::backend() == stopruntime::Backend::Ppoll {
-            assert!(plain_write(writer.as_raw_fd()));
-            assert_eq!(joined(handle), Ok(Ok(1)));
-        } else {
-            assert_eq!(joined(handle), Ok(Err(ErrorKind::Interrupted)));
-        }
+        assert_eq!(joined(handle), Ok(Err(ErrorKind::Interrupted)));
     }
 
     fn without_restart_the_call_is_interrupted_as_a_plain_one() {
-        // The ppoll backend may go on instead; std's own loops do as well.
         catch(libc::SIGUSR1, returns, 0, &[]);
         let handlers = Handlers::new();
         let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
-        let sender = UdpSocket::bind("127.0.0.1:0").unwrap();
-        let address = socket.local_addr().unwrap();
         let (handle, thread) = blocked(move || {
             socket.recv_from_or_stop(&mut [0]).map(|result| result.map_err(|error| error.kind()))
         });
         handlers.enter(thread, libc::SIGUSR1);
-        wait_for("the end of the call or its next sleep", || {
-            handle.is_finished() || stop_tests::blocked_in(thread) == Some(libc::SYS_ppoll)
-        });
-        if !handle.is_finished() {
-            sender.send_to(&[0], address).unwrap();
-        }
-        let outcome = joined(handle).expect("nobody requested a stop");
-        if stopruntime::backend() == stopruntime::Backend::Ppoll {
-            assert!(outcome.is_ok(), "{outcome:?}");
-        } else {
-            assert_eq!(outcome.expect_err("interrupted"), ErrorKind::Interrupted);
-        }
+        let outcome = joined(handle).expect("no stop is requested");
+        assert_eq!(outcome.expect_err("interrupted"), ErrorKind::Interrupted);
     }
-}
 
-on_backends! { ["rseq", "handler"];
     fn without_restart_a_unix_connect_is_no_connection() {
-        // To a listener whose queue is full; the ppoll backend refuses to wait.
+        // To a listener whose queue is full.
         catch(libc::SIGUSR1, returns, 0, &[]);
         let handlers = Handlers::new();
         let path = std::env::temp_dir().join(format!("stop-tests-connect-{}", std::process::id()));

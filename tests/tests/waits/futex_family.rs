@@ -10,7 +10,7 @@ use std::io::Error;
 use std::sync::{Arc, Barrier};
 use stop_tests::started::{Started, start};
 use stop_tests::{FUTEXES, on_backends, part_of, per_backend, thread_id};
-use stopruntime::{Backend, Stopped, backend, shield, sys};
+use stopruntime::{Stopped, shield, sys};
 
 const WAITS: [libc::c_long; 2] = [libc::SYS_futex, libc::SYS_futex_waitv];
 const TURNS: u64 = 1_000;
@@ -115,12 +115,8 @@ per_backend! {
     fn as_many_words_as_the_kernel_takes() {
         let words = words(MOST);
         let waiter = waiting_for_any(&words);
-        if backend() == Backend::Ppoll {
-            assert_eq!(waiter.ended(), Ok(Err(Some(libc::ENOTSUP))));
-        } else {
-            waiter.wait_until_at_rest_in(&WAITS);
-            assert!(waiter.stopped().is_err());
-        }
+        waiter.wait_until_at_rest_in(&WAITS);
+        assert!(waiter.stopped().is_err());
     }
 
     fn what_the_kernel_refuses_is_refused() {
@@ -194,10 +190,6 @@ per_backend! {
                 }
                 (outcome, is_ours)
             });
-            if backend() == Backend::Ppoll {
-                assert_eq!(waiter.ended(), (Ok(Err(Some(libc::ENOTSUP))), false));
-                break;
-            }
             stop_tests::wait_until_blocked_in(waiter.thread(), &WAITS);
             let unlocked = at_once(turn, &waiter, || pi(&word, libc::FUTEX_UNLOCK_PI));
             assert_eq!(unlocked, 0);

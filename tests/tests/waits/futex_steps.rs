@@ -9,6 +9,9 @@
 // The tracer reads x86-64's registers.
 #![cfg(target_arch = "x86_64")]
 
+mod calls;
+
+use calls::{CALLS, outcome};
 use std::os::fd::AsRawFd;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -44,6 +47,35 @@ fn wait_for(word: &AtomicU32, with_a_time_out: bool, told: impl FnOnce()) -> i32
     trap();
     assert!(is_masked(STOP), "as before");
     outcome
+}
+
+/// Tracee: starts each of the calls by its number.
+fn serve_calls(mut line: Line) {
+    while let Some(command) = line.next_command() {
+        line.send(&[command]);
+        let (sender, receiver) = mpsc::channel();
+        let (told, gate) = std::io::pipe().unwrap();
+        let handle = thread::spawn(move || {
+            let call = CALLS[usize::from(command - b'A')].1();
+            sender.send(thread_id()).unwrap();
+            plain_read(told.as_raw_fd()).unwrap();
+            trap();
+            let outcome = outcome(call());
+            trap();
+            assert!(is_masked(STOP), "as before");
+            outcome
+        });
+        line.send_number(receiver.recv().unwrap());
+        while let Some(command) = line.next_command() {
+            line.send(&[command]);
+            match command {
+                b'g' => assert!(plain_write(gate.as_raw_fd())),
+                b'r' => assert!(handle.request_stop()),
+                _ => break,
+            }
+        }
+        line.send_number(handle.join().unwrap());
+    }
 }
 
 /// Tracee: `n` and `t` start a thread, the latter with a time-out; `g` lets it
@@ -160,6 +192,25 @@ impl Steps {
         thread
     }
 
+    /// Held at the call that is made with the stop signal unblocked.
+    fn held_in(&mut self, call: usize) -> Traced {
+        let thread = self.thread(b'A' + u8::try_from(call).expect("few"));
+        let mut unblocked = false;
+        loop {
+            assert!(step(&thread), "it sleeps elsewhere, or before");
+            if thread.is_at_call() {
+                let registers = thread.registers();
+                let is_mask = registers.rax == libc::SYS_rt_sigprocmask.cast_unsigned();
+                if unblocked {
+                    assert!(!is_mask, "no call between");
+                    return thread;
+                }
+                unblocked =
+                    is_mask && registers.rdi == u64::from(libc::SIG_UNBLOCK.cast_unsigned());
+            }
+        }
+    }
+
     /// What the thread that was let go comes to.
     fn outcome(&mut self, thread: Traced) -> i32 {
         assert!(thread.run(false, false), "it waits in vain");
@@ -201,6 +252,40 @@ on_backends! { WITHOUT;
             // Between its queue and its sleep it may find the word changed.
             let outcome = steps.outcome(thread);
             assert!([0, libc::EAGAIN].contains(&outcome), "{outcome}, held at {place:?}");
+        }
+    }
+}
+
+on_backends! { ["ppoll"];
+    /// Each call that reads an argument from memory, at its instruction.
+    fn a_request_ends_each_call_that_is_about_to_begin() {
+        if let Some(line) = line_to_tracer() {
+            return serve_calls(line);
+        }
+        let (tracee, line) = start();
+        let mut steps = Steps { tracee, line };
+        for (index, (name, _)) in CALLS.iter().enumerate() {
+            println!("{name}");
+            let thread = steps.held_in(index);
+            steps.line.command(b'r');
+            thread.go(Go::On, 0);
+            assert_eq!(steps.outcome(thread), STOPPED, "{name}");
+        }
+    }
+
+    fn a_stray_signal_ends_none() {
+        if let Some(line) = line_to_tracer() {
+            return serve_calls(line);
+        }
+        let (tracee, line) = start();
+        let mut steps = Steps { tracee, line };
+        for (index, (name, _)) in CALLS.iter().enumerate() {
+            println!("{name}");
+            let thread = steps.held_in(index);
+            send_to(thread.process(), thread.thread(), STOP);
+            assert!(!thread.run(true, true), "{name} is ended by a stray signal");
+            steps.line.command(b'r');
+            assert_eq!(steps.outcome(thread), STOPPED, "{name}");
         }
     }
 }

@@ -2,6 +2,7 @@
 //! backend that asks for readiness can get wrong, and the others must agree on.
 //! At rest means asleep, not woken again and again.
 
+mod as_plain;
 mod terminal;
 
 use std::fs::File;
@@ -11,15 +12,15 @@ use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::os::unix::net::{UnixDatagram, UnixStream};
 use std::path::PathBuf;
 use std::sync::mpsc;
+use stop_tests::per_backend;
 use stop_tests::started::{LIMIT, start};
-use stop_tests::{on_backends, per_backend};
 use stopruntime::ext::{RecvFromOrStop, RecvOrStop, SendToOrStop, WriteOrStop};
-use stopruntime::{Backend, Stopped, backend, sys};
+use stopruntime::{Stopped, sys};
 use terminal::{terminal, what_came_out};
 
-const SENDS: [libc::c_long; 2] = [libc::SYS_sendto, libc::SYS_ppoll];
-const RECEIVES: [libc::c_long; 2] = [libc::SYS_recvfrom, libc::SYS_ppoll];
-const WRITES: [libc::c_long; 3] = [libc::SYS_write, libc::SYS_writev, libc::SYS_ppoll];
+const SENDS: [libc::c_long; 1] = [libc::SYS_sendto];
+const RECEIVES: [libc::c_long; 1] = [libc::SYS_recvfrom];
+const WRITES: [libc::c_long; 1] = [libc::SYS_write];
 
 /// A bound receiver, a sender with no address of its own, and the way between.
 fn by_address() -> (UnixDatagram, UnixDatagram, PathBuf) {
@@ -247,12 +248,8 @@ per_backend! {
         };
         assert_eq!(write(&event, 1), Ok(Ok(8)));
         let writer = start(move || write(&event, u64::MAX - 2));
-        if backend() == Backend::Ppoll {
-            assert_eq!(writer.ended(), Ok(Err(Some(libc::ENOTSUP))));
-        } else {
-            writer.wait_until_at_rest_in(&WRITES);
-            assert!(writer.stopped().is_err());
-        }
+        writer.wait_until_at_rest_in(&WRITES);
+        assert!(writer.stopped().is_err());
     }
 
     fn a_process_that_is_no_child_is_not_waited_for() {
@@ -274,30 +271,5 @@ per_backend! {
         assert_eq!(socket.write_or_stop(&[]).unwrap().unwrap(), 0);
         assert_eq!(peer.recv(&mut [0]).unwrap(), 0);
         assert!(peer.recv(&mut [0]).is_err(), "one and no more");
-    }
-}
-
-on_backends! { ["ppoll"];
-    /// It looks at the receiver's queue through a descriptor of its own.
-    fn without_a_descriptor_for_the_wait_the_caller_is_told() {
-        let (_receiver, sender, path) = by_address();
-        let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
-        let thread = start({
-            let path = path.clone();
-            move || {
-                // SAFETY: a valid place for the limits.
-                unsafe {
-                    assert_eq!(libc::getrlimit(libc::RLIMIT_NOFILE, &raw mut limit), 0);
-                    // The standard streams, and no more.
-                    limit.rlim_cur = 3;
-                    assert_eq!(libc::setrlimit(libc::RLIMIT_NOFILE, &raw const limit), 0);
-                }
-                send_on(&sender, b"x", &path)
-            }
-        });
-        let (sent, error) = thread.ended();
-        assert!(sent > 0, "there is room for some");
-        assert_eq!(error.and_then(|error| error.raw_os_error()), Some(libc::EMFILE));
-        std::fs::remove_file(path).unwrap();
     }
 }

@@ -29,7 +29,7 @@ pub(super) const CALLS: &[Call] = &[
         accept(bout, &listener, || UnixStream::connect(&path), |_| Ok(()))
     }),
     Call::new("connect (TCP)", connect_tcp),
-    Call::new("connect (Unix)", connect_unix).not_on_ppoll(),
+    Call::new("connect (Unix)", connect_unix),
 ];
 
 /// To be closed without `TIME_WAIT`: ports are few, and an hour is long.

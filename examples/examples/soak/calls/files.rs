@@ -20,8 +20,7 @@ pub(super) const CALLS: &[Call] = &[
         rustix::fs::mknodat(CWD, &path, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0)?;
         open(bout, CString::new(path.into_os_string().into_encoded_bytes())?);
         Ok(())
-    })
-    .not_on_ppoll(),
+    }),
     // It never waits: a request finds it before or after.
     Call::new("open (file)", |bout| {
         open(bout, c"/dev/null".into());

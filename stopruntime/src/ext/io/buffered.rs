@@ -205,6 +205,10 @@ impl<W: WriteOrStop> ReportsStop for LineWriter<Stoppable<W>> {}
 /// there is room for without waiting: the stop is still requested, and
 /// [`Stoppable`] reports it. In the clean-up, `flush` it in a
 /// [`shield`](crate::shield()).
+///
+/// A line whose beginning is in the buffer already goes out in two writes, that
+/// beginning and then the rest, where std's `write_all` puts them together. Of a
+/// datagram's socket these are two datagrams.
 impl<W: Write> WriteOrStop for LineWriter<W>
 where
     LineWriter<W>: ReportsStop,

@@ -13,8 +13,7 @@ use stopruntime::Stopped;
 use stopruntime::ext::copy_or_stop;
 
 /// The calls in which a copy waits for its source.
-const READS: [libc::c_long; 4] =
-    [libc::SYS_read, libc::SYS_readv, libc::SYS_recvfrom, libc::SYS_ppoll];
+const READS: [libc::c_long; 3] = [libc::SYS_read, libc::SYS_recvfrom, libc::SYS_ppoll];
 /// The calls in which a copy waits for the other end.
 const WRITES: [libc::c_long; 3] = [libc::SYS_write, libc::SYS_sendto, libc::SYS_ppoll];
 

@@ -8,8 +8,8 @@ use stop_tests::dice::{Dice, runs};
 use stop_tests::directory::{Directory, descriptors, is_inherited, status_flags};
 use stop_tests::per_backend;
 use stop_tests::started::start;
+use stopruntime::Stopped;
 use stopruntime::ext::{FileOrStop, OpenOrStop};
-use stopruntime::{Backend, Stopped, backend};
 
 const OPEN: [libc::c_long; 1] = [libc::SYS_openat];
 
@@ -31,22 +31,7 @@ fn both(path: &Path) -> File {
     OpenOptions::new().read(true).write(true).open(path).unwrap()
 }
 
-/// Whether this backend would have to wait unstoppably; then the call says so.
-fn is_refused(open: Open, path: &Path) -> bool {
-    if backend() != Backend::Ppoll {
-        return false;
-    }
-    let before = descriptors();
-    let refused = open(path).unwrap().unwrap_err();
-    assert_eq!(refused.raw_os_error(), Some(libc::ENOTSUP));
-    assert_eq!(descriptors(), before);
-    true
-}
-
 fn waits_and_is_stopped(open: Open, path: PathBuf) {
-    if is_refused(open, &path) {
-        return;
-    }
     let before = descriptors();
     let opener = start(move || open(&path).is_err());
     opener.wait_until_at_rest_in(&OPEN);
@@ -56,9 +41,6 @@ fn waits_and_is_stopped(open: Open, path: PathBuf) {
 
 /// One end opened by `open`, the other by `other`, in their own time.
 fn waits_and_is_opened(open: Open, path: &Path, other: fn(&Path) -> Result<File>) {
-    if is_refused(open, path) {
-        return;
-    }
     let theirs = path.to_owned();
     let opener = start(move || open(&theirs).unwrap().unwrap());
     opener.wait_until_at_rest_in(&OPEN);
@@ -158,14 +140,7 @@ per_backend! {
             let options = &*set(&mut options);
             let expected = outcome(options.open(&path));
             let got = outcome(options.open_or_stop(&path).unwrap());
-            let may_wait = expected.is_ok_and(|flags| {
-                flags & (libc::O_NONBLOCK | libc::O_PATH | libc::O_ACCMODE) == libc::O_RDONLY
-            });
-            if may_wait && backend() == Backend::Ppoll {
-                assert_eq!(got.unwrap_err().1, Some(libc::ENOTSUP), "number {at}");
-            } else {
-                assert_eq!(got, expected, "number {at}");
-            }
+            assert_eq!(got, expected, "number {at}");
             assert_eq!(descriptors(), before);
         }
     }
@@ -230,9 +205,6 @@ per_backend! {
         let (mut opened, mut stopped) = (0, 0);
         for _ in 0..runs(3_000) / 3 {
             for open in TO_READ {
-                if is_refused(open, &path) {
-                    continue;
-                }
                 let theirs = path.clone();
                 let opener = start(move || open(&theirs).map(Result::unwrap).ok());
                 if dice.chance(2) {
@@ -257,6 +229,6 @@ per_backend! {
         }
         assert_eq!(descriptors(), before);
         println!("{opened} opened, {stopped} stopped");
-        assert!(backend() == Backend::Ppoll || opened > 0 && stopped > 0);
+        assert!(opened > 0 && stopped > 0);
     }
 }

@@ -20,12 +20,6 @@ pub(crate) fn rows() -> Vec<Row> {
                 "(libc::EBADF) => Err(error)",
             )
             .caught_by("ext::standard_input::a_closed_one_is_empty", RSEQ),
-        row("`MSG_WAITALL` waits for all of it", "one attempt is all")
-            .change("msg-waitall-waits-for-all", "flags & libc::MSG_WAITALL != 0", "false")
-            .caught_by("waits::ppoll_edges::waitall_waits_for_all_of_it", PPOLL),
-        row("and leaves what has come at a stop", "the stop is reported")
-            .change("leaves-what-come-at-stop", "done == 0 =>", "done == 0 || outcome.is_err() =>")
-            .caught_by("waits::ppoll_edges::waitall_waits_for_all_of_it", PPOLL),
         row("where poll refuses one descriptor, select waits", "the refusal is an error")
             .never("where-poll-refuses-one-descriptor")
             .caught_by("hostile::descriptors::every_kind_of_wait_is_stopped", RSEQ),

@@ -3,7 +3,7 @@
 use super::{PPOLL, Row, row};
 
 pub(crate) fn rows() -> Vec<Row> {
-    [protocol(), masks(), readiness(), futexes(), timeouts(), older(), others()]
+    [protocol(), masks(), spoiled(), forms(), futexes(), older(), others()]
         .into_iter()
         .flatten()
         .collect()
@@ -69,66 +69,67 @@ fn masks() -> Vec<Row> {
     ]
 }
 
-fn readiness() -> Vec<Row> {
+/// The plain call, with an argument that the handler spoils.
+fn spoiled() -> Vec<Row> {
+    const STRAY: &str = "waits::futex_steps::a_stray_signal_does_not";
     vec![
-        row("a socket's call does not wait", "`MSG_DONTWAIT`")
-            .becomes("sockets-call-does-not-wait", "args[flags_at] = asked;")
-            .caught_by("runtime::config::the_environment_chooses_the_backend", PPOLL),
-        row("nor does a pipe's", "`RWF_NOWAIT`")
-            .change("nor-does-pipes", "libc::RWF_NOWAIT as usize", "0")
-            .caught_by("runtime::lifecycle::threads_of_others_can_be_stopped", PPOLL),
+        row("a request ends a call that is about to begin", "the handler spoils nothing")
+            .becomes("request-ends-wait-about-begin", "let _ = record;")
+            .caught_by("waits::futex_steps::a_request_ends_a_wait_that_begins", PPOLL)
+            .caught_by(
+                "waits::futex_steps::a_request_ends_each_call_that_is_about_to_begin",
+                PPOLL,
+            ),
+        row("the signal is unblocked in it", "it stays blocked")
+            .change("signal-open-in", "SIG_UNBLOCK", "SIG_BLOCK")
+            .caught_by("calls::sys::the_whole_table", PPOLL)
+            .core(),
+        row("and blocked afterwards", "it stays unblocked")
+            .becomes("blocked-afterwards", "let _ = mask;")
+            .caught_by(STRAY, PPOLL),
+        row("a stray signal does not end it", "the caller is given the error")
+            .becomes("stray-signal-does-not-end", "Ok(Some(raw))")
+            .caught_by(STRAY, PPOLL),
+        row("what the handler has spoiled is put back", "it stays spoiled")
+            .never("spoiled-put-back")
+            .caught_by(STRAY, PPOLL),
+        row("an effect is not lost to a request that comes with it", "it counts as none")
+            .change("wake-up-not-lost-request-4", "spoiled && raw == error", "spoiled")
+            .caught_by("waits::futex_wakeups::who_was_woken_returns_from_the_wait", PPOLL),
+        row("the caller's time-out is one", "it goes on")
+            .change("callers-time-out-one", "if deadline.is_none()", "")
+            .caught_by("waits::deadlines::signals_with_restart_move_none", PPOLL),
+        row("for some bits it is for these", "for any")
+            .change("for-some-bits-for-these", "args[5] as u32 == ANY_BIT", "true")
+            .caught_by(
+                "waits::futex_family::who_waits_for_some_bits_is_woken_by_these_or_stopped",
+                PPOLL,
+            ),
+    ]
+}
+
+/// What stands in for a call.
+fn forms() -> Vec<Row> {
+    const WHOLE: &str = "waits::ppoll_edges::as_plain::a_message_comes_with_all_that_belongs_to_it";
+    const TURNS: &str =
+        "waits::ppoll_turns::many_that_accept_from_one_listener_never_wait_in_accept";
+    vec![
         row("`accept` is made only when there is a connection", "it is made at once")
-            .becomes(
-                "accept-made-only-when-there",
-                "unsafe { let _ = is_ready as fn(_, _) -> _; plain(number, args) }",
-            )
-            .caught_by(
-                "waits::ppoll_turns::many_that_accept_from_one_listener_never_wait_in_accept",
-                PPOLL,
-            ),
+            .always("accept-made-only-when-there")
+            .caught_by(TURNS, PPOLL),
         row("and by one at a time", "the turn")
-            .change("by-one-at-time", "= Turn::take(descriptor)", "= Some(Turn::take(descriptor))")
             .never("by-one-at-time-2")
-            .caught_by(
-                "waits::ppoll_turns::many_that_accept_from_one_listener_never_wait_in_accept",
-                PPOLL,
-            )
+            .caught_by(TURNS, PPOLL)
             .with("STOP_TESTS_STOPS", "10000"),
-        row("a full terminal holds no writer", "it is not opened once more")
-            .condition(
-                "full-terminal-holds-no-writer",
-                "let Some(terminal) = file::terminal(descriptor).filter(|_| false)",
-            )
-            .caught_by("waits::ppoll_edges::a_full_terminal_holds_no_writer_of_line_feeds", PPOLL),
-        row("what does not fit an eventfd is refused", "it is written")
-            .change("what-does-not-fit-eventfd", "if anonymous", "if false && anonymous")
-            .caught_by("waits::ppoll_edges::a_big_number_does_not_fit_an_eventfd", PPOLL),
-        row("a sender waits for room at its peer", "for its own alone")
-            .never("sender-waits-for-room-at")
-            .caught_by(
-                "waits::ppoll_edges::small_datagrams_by_address_wait_for_the_queue_and_stop",
-                PPOLL,
-            ),
-        row("a socket that is shut is at its end", "the look at the end")
-            .never("socket-shut-at-end")
-            .caught_by(
-                "waits::ppoll_edges::a_unix_datagram_socket_that_is_shut_is_at_its_end",
-                PPOLL,
-            ),
-        row("an entry in the error queue wakes once", "the wait for an edge")
-            .never("entry-in-error-queue-wakes")
-            .caught_by("waits::ppoll_edges::an_entry_in_the_error_queue_is_no_datagram", PPOLL),
-        row("a socket keeps its time-out", "it waits for ever")
-            .change("socket-keeps-time-out", "result =", "result !")
-            .caught_by("ext::std_semantics::a_buffered_socket_keeps_its_time_out", PPOLL),
-        row("a socket that does not wait does not", "it waits")
-            .change("socket-does-not-wait-does", "|| is_nonblocking(descriptor)", "")
-            .change(
-                "socket-does-not-wait-does-not",
-                "if raw != AGAIN || is_nonblocking(descriptor)",
-                "let _ = is_nonblocking as fn(_) -> _;\n    if raw != AGAIN",
-            )
-            .caught_by("ext::std_semantics::a_buffered_socket_that_does_not_wait_says_so", PPOLL),
+        row("the length of a sender's address is handed on", "it stays in the copy")
+            .becomes("senders-address-handed-on", "let _ = (room, &message);")
+            .caught_by(WHOLE, PPOLL),
+        row("and what belongs to a message", "it stays in the copy")
+            .becomes("what-belongs-message", "let _ = (report as unsafe fn(_, _), theirs);")
+            .caught_by(WHOLE, PPOLL),
+        row("more parts than there may be are not looked at", "they are")
+            .change("more-parts-than-there-may", "(1..=MOST)", "(1..=MOST.max(usize::MAX))")
+            .caught_by("calls::bad_arguments::parts_of_a_transfer", PPOLL),
     ]
 }
 
@@ -154,76 +155,13 @@ fn futexes() -> Vec<Row> {
     ]
 }
 
-/// Without `futex_waitv(2)`.
-fn timeouts() -> Vec<Row> {
-    vec![
-        row(
-            "a request ends a wait that is about to begin",
-            "the handler leaves its time-out alone",
-        )
-        .becomes("request-ends-wait-about-begin", "let _ = record;")
-        .caught_by("waits::futex_steps::a_request_ends_a_wait_that_begins", PPOLL),
-        row("the signal is open in it", "it stays blocked")
-            .change("signal-open-in", "SIG_UNBLOCK", "SIG_BLOCK")
-            .caught_by(
-                "sync::mutex::a_waiter_for_a_mutex_is_stopped_and_the_lock_is_the_holders",
-                PPOLL,
-            ),
-        row("and blocked afterwards", "it stays open")
-            .becomes("blocked-afterwards", "let _ = mask;")
-            .caught_by("waits::futex_steps::a_stray_signal_does_not", PPOLL),
-        row("a stray signal does not end it", "the caller is given `EINTR`")
-            .becomes("stray-signal-does-not-end", "INTERRUPTED => false")
-            .caught_by("waits::futex_steps::a_stray_signal_does_not", PPOLL),
-        row("nor is what the handler struck a time-out", "the caller is given `ETIMEDOUT`")
-            .becomes("nor-what-handler-struck-time", "_ => false")
-            .caught_by("waits::futex_steps::a_stray_signal_does_not", PPOLL),
-        row("the caller's time-out is one", "it goes on")
-            .becomes("nor-what-handler-struck-time", "_ => timed_out")
-            .caught_by("waits::deadlines::signals_with_restart_move_none", PPOLL),
-        row("a wake-up is not lost to a request that comes with it", "it counts as none")
-            .change(
-                "wake-up-not-lost-request-4",
-                "[AGAIN, INTERRUPTED].contains(&raw) || timed_out && struck",
-                "raw <= 0",
-            )
-            .caught_by("waits::futex_wakeups::who_was_woken_returns_from_the_wait", PPOLL),
-        row("for some bits it is for these", "for any")
-            .change("for-some-bits-for-these", "= bits as", "= ANY_BIT as")
-            .caught_by(
-                "waits::futex_family::who_waits_for_some_bits_is_woken_by_these_or_stopped",
-                PPOLL,
-            ),
-    ]
-}
-
 /// Of what older kernels lack.
 fn older() -> Vec<Row> {
-    const MUCH: &str = "runtime::old_kernels::who_writes_much_waits_where_it_can_be_stopped";
     const KINDS: &str = "runtime::old_kernels::each_kind_of_call_is_stopped_or_refused";
     vec![
-        row("a socket is written to without `RWF_NOWAIT`", "it is a file like others")
-            .change("socket-written-without-rwf-nowait", "if kind =", "if false && kind =")
-            .caught_by(MUCH, PPOLL),
-        row("what a pipe has room for is written at once", "the first part alone")
-            .change("what-pipe-room-for-written", "whole > 1 &&", "whole > 1 && false &&")
-            .caught_by("calls::matrix::every_call_in_every_phase_on_an_old_kernel", PPOLL)
-            .with("STOP_TESTS_CASE", "PipeWriter"),
-        row("more parts than there may be are not looked at", "they are")
-            .change("more-parts-than-there-may", "MOST { 0 }", "MOST { count }")
-            .caught_by("calls::bad_arguments::parts_of_a_transfer", PPOLL),
         row("entries that the kernel refuses are not looked at", "they are")
             .never("entries-kernel-refuses-not-looked")
             .caught_by("calls::bad_arguments::entries_and_their_time_outs", PPOLL),
-        row("and no more than that", "all of it")
-            .change("no-more-than", "libc::PIPE_BUF", "usize::MAX")
-            .caught_by(MUCH, PPOLL),
-        row("`preadv2` may be forbidden", "the caller is told")
-            .change("preadv2-may-forbidden", "!is_refusal(raw)", "!(is_refusal(raw) && false)")
-            .caught_by(
-                "runtime::old_kernels::many_that_read_from_one_pipe_wait_where_they_can_be_stopped",
-                PPOLL,
-            ),
         row("without pidfds a child that runs is not waited for", "an errno of the sandbox's")
             .never("without-pidfds-child-runs-not")
             .caught_by(KINDS, PPOLL),
@@ -251,9 +189,6 @@ fn others() -> Vec<Row> {
         row("who is no child is not waited for", "the look")
             .becomes("who-no-child-not-waited", "let _ = raw;\n    // SAFETY: filled")
             .caught_by("waits::ppoll_edges::a_process_that_is_no_child_is_not_waited_for", PPOLL),
-        row("a message queue's call does not wait", "the deadline that has passed")
-            .becomes("message-queues-call-does-not", "let _ = passed;")
-            .caught_by("calls::sys::the_whole_table", PPOLL),
         row("what cannot be waited for is refused: flock", "`LOCK_NB`")
             .gone("what-cannot-waited-for-refused")
             .caught_by("calls::sys::the_whole_table", PPOLL),

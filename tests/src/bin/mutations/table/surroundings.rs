@@ -21,16 +21,28 @@ pub(crate) fn rows() -> Vec<Row> {
             .becomes("library-closed-leaves-no-dangling", "let _ = image::stay as fn(_);")
             .caught_by("built::linking::images::a_library_that_is_closed_stays", ALL),
         row("where libc has registered nothing, the runtime does", "nobody does")
-            .change("where-libc-registered-nothing-runtime", "register().map(|field| (field, true))", "{ let _ = register as fn() -> _; Err(libc::ENOSYS) }")
+            .change(
+                "where-libc-registered-nothing-runtime",
+                "register().map(|field| (field, true))",
+                "{ let _ = register as fn() -> _; Err(libc::ENOSYS) }",
+            )
             .caught_by("hostile::registration::without_the_registration_of_the_libc", ITSELF),
         row("without shared libraries libc's area is found too", "there are no names to look up")
-            .change("without-shared-libraries-libcs-area", r#""mov {offset}, qword ptr [rip + __rseq_offset@GOTPCREL]""#, r#""xor {offset:e}, {offset:e}""#)
+            .change(
+                "without-shared-libraries-libcs-area",
+                r#""mov {offset}, qword ptr [rip + __rseq_offset@GOTPCREL]""#,
+                r#""xor {offset:e}, {offset:e}""#,
+            )
             .caught_by("built::linking::builds::however_it_is_built_it_stops", ITSELF),
         row("the kernel aborts windows by itself", "it is not told of them")
-            .change("kernel-aborts-windows-by-itself", "rseq_cs.unwrap_or((self.descriptor.as_ptr().cast(), false))", "{ let _ = rseq_cs; (self.descriptor.as_ptr().cast(), false) }")
+            .change(
+                "kernel-aborts-windows-by-itself",
+                "rseq_cs.unwrap_or((self.descriptor.as_ptr().cast(), false))",
+                "{ let _ = rseq_cs; (self.descriptor.as_ptr().cast(), false) }",
+            )
             .caught_by("hostile::aborts::under_migration_without_any_signal", &["rseq"])
             .caught_by(
-                "hostile::replaced::anothers_handler_that_restarts_leaves_the_handler_backend_waiting",
+                "hostile::replaced::anothers_handler_that_restarts_leaves_all_but_rseq_waiting",
                 &["rseq"],
             ),
         row("a look at readiness that a signal interrupts is made again", "it has seen an error")

@@ -111,7 +111,8 @@ const SOURCE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../stopruntime/src/sy
 /// The table in the documentation of `stopruntime::sys`.
 pub fn documented() -> BTreeMap<String, Documented> {
     let text = std::fs::read_to_string(format!("{SOURCE}/mod.rs")).unwrap();
-    let rows = text.lines().filter_map(|line| line.strip_prefix("//! | `"));
+    let (_, table) = text.split_once("//! | calls | how |\n").expect("the table");
+    let rows = table.lines().skip(1).map_while(|line| line.strip_prefix("//! | `"));
     let mut all = BTreeMap::new();
     for row in rows {
         let (calls, how) = row.split_once(" | ").expect("two columns");

@@ -1,0 +1,80 @@
+//! Sleeping, and the clocks.
+//!
+//! # Safety
+//!
+//! See the parent module.
+
+#![allow(unsafe_code)]
+
+use super::mask;
+use super::wait::wait_open;
+use super::{INTERRUPTED, plain};
+use crate::kernel::given::{given, is_time};
+use crate::runtime::record::Record;
+use crate::scope::Stopped;
+use core::ffi::c_int;
+use std::time::Duration;
+
+/// `clock_nanosleep(2)` as `ppoll` without descriptors.
+///
+/// # Safety
+///
+/// As the call.
+pub(super) unsafe fn sleep(record: &Record, args: [usize; 6]) -> Result<isize, Stopped> {
+    let clock = args[0] as libc::clockid_t;
+    let at_once = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    let passed = &raw const at_once as usize;
+    let look = [args[0], libc::TIMER_ABSTIME as usize, passed, 0, 0, 0];
+    // SAFETY: a time of our own that has passed: not waited for, but a clock that
+    // nothing sleeps by is refused.
+    let raw = unsafe { plain(libc::SYS_clock_nanosleep, look) };
+    let refused = [libc::EINVAL, libc::EOPNOTSUPP].iter().any(|errno| raw == -(*errno as isize));
+    // SAFETY: the caller's request.
+    let request = unsafe { given::<libc::timespec>(args[2]) }.filter(|request| is_time(*request));
+    let Some(request) = request.filter(|_| !refused) else {
+        // SAFETY: the caller's call, which the kernel refuses.
+        return Ok(unsafe { plain(libc::SYS_clock_nanosleep, args) });
+    };
+    let request = duration(request);
+    let absolute = args[1] as c_int & libc::TIMER_ABSTIME != 0;
+    // A relative time is none of the wall clock's.
+    let clock =
+        if absolute || clock != libc::CLOCK_REALTIME { clock } else { libc::CLOCK_MONOTONIC };
+    let deadline = if absolute { request } else { now(clock) + request };
+    let mask = mask::open_mask();
+    loop {
+        let left = deadline.saturating_sub(now(clock));
+        if left.is_zero() {
+            return Ok(0);
+        }
+        let timeout = Some(crate::runtime::futex::timespec(left));
+        // SAFETY: no descriptors.
+        let raw = unsafe { wait_open(record, core::ptr::null_mut(), 0, timeout, &mask)? };
+        if raw == INTERRUPTED && !absolute {
+            let rest = args[3] as *mut libc::timespec;
+            if !rest.is_null() {
+                let left = deadline.saturating_sub(now(clock));
+                // SAFETY: the caller's place for the time left.
+                unsafe { rest.write_unaligned(crate::runtime::futex::timespec(left)) };
+            }
+            return Ok(raw);
+        }
+    }
+}
+
+/// Reads the clock in the kernel, which is where the waits look at it: a library
+/// that is loaded before libc may give libc's `clock_gettime` another time.
+pub(crate) fn now(clock: libc::clockid_t) -> Duration {
+    let mut now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: a valid place, of the layout that this number takes (abi.rs).
+    let _ = unsafe {
+        plain(libc::SYS_clock_gettime, [clock as usize, &raw mut now as usize, 0, 0, 0, 0])
+    };
+    duration(now)
+}
+
+pub(crate) fn duration(time: libc::timespec) -> Duration {
+    let seconds = u64::try_from(time.tv_sec).unwrap_or(0);
+    let nanoseconds = u32::try_from(time.tv_nsec).unwrap_or(0);
+    Duration::new(seconds, nanoseconds)
+}
