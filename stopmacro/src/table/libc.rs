@@ -1,5 +1,6 @@
 //! libc's functions, by name and number of arguments: each has its variant in
-//! `stopruntime::sys`.
+//! `stopruntime::sys`, from whose rows this is generated
+//! (`tests/tests/built/rows.rs`).
 
 pub(crate) const LIBC: &[(&str, usize)] = &[
     ("accept", 3),
@@ -17,7 +18,11 @@ pub(crate) const LIBC: &[(&str, usize)] = &[
     ("fdatasync", 1),
     ("flock", 2),
     ("fsync", 1),
+    ("futex", 6),
+    ("futex_waitv", 5),
     ("getrandom", 3),
+    ("io_uring_enter", 5),
+    ("io_uring_enter2", 6),
     ("ioctl", 3),
     ("lockf", 3),
     ("mq_receive", 4),
@@ -56,6 +61,7 @@ pub(crate) const LIBC: &[(&str, usize)] = &[
     ("sendmmsg", 4),
     ("sendmsg", 3),
     ("sendto", 6),
+    ("sigpause", 1),
     ("sigsuspend", 1),
     ("sigtimedwait", 3),
     ("sigwait", 2),

@@ -7,9 +7,11 @@
 
 #![allow(unsafe_code)]
 
+use super::look::{is_nonblocking, is_ready};
 use super::mask;
+use super::plain::{INTERRUPTED, plain};
 use super::turn::Turn;
-use super::{INTERRUPTED, is_nonblocking, is_ready, plain, wait_one};
+use super::wait::wait_one;
 use crate::runtime::futex::timespec;
 use crate::runtime::record::Record;
 use crate::scope::Stopped;

@@ -6,9 +6,10 @@
 
 #![allow(unsafe_code)]
 
+use super::look::is_nonblocking;
+use super::plain::plain;
 use super::spoiled::{Part, wait};
 use super::wait::wait_until_ready;
-use super::{is_nonblocking, plain};
 use crate::kernel::given::given;
 use crate::runtime::record::Record;
 use crate::scope::Stopped;

@@ -8,9 +8,10 @@
 
 #![allow(unsafe_code)]
 
+use super::inside::inside;
+use super::plain::{INTERRUPTED, plain};
 use super::sleep::{duration, now};
 use super::spoiled::{self, Part, once};
-use super::{INTERRUPTED, inside, plain};
 use crate::kernel::abi::LongTime;
 use crate::kernel::given::{each_given, given, is_long_time, is_time};
 use crate::kernel::refusal::is_refusal;

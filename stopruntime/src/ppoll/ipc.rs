@@ -6,9 +6,9 @@
 
 #![allow(unsafe_code)]
 
+use super::plain::{UNSUPPORTED, plain};
 use super::sleep::now;
 use super::spoiled::{Part, once, wait};
-use super::{UNSUPPORTED, plain};
 use crate::kernel::abi::{self, LongTime};
 use crate::kernel::given::{given, is_long_time, is_time};
 use crate::runtime::futex::timespec;
@@ -22,7 +22,7 @@ use std::time::Duration;
 /// # Safety
 ///
 /// As the call.
-pub(super) unsafe fn message_queue(
+pub(super) unsafe fn deadline(
     record: &Record,
     number: c_long,
     mut args: [usize; 6],

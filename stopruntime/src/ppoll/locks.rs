@@ -6,8 +6,8 @@
 
 #![allow(unsafe_code)]
 
+use super::plain::{UNSUPPORTED, plain};
 use super::spoiled::{Part, wait};
-use super::{UNSUPPORTED, plain};
 use crate::kernel::abi;
 use crate::kernel::given::given;
 use crate::runtime::record::Record;
@@ -36,17 +36,17 @@ pub(super) unsafe fn flock(mut args: [usize; 6]) -> isize {
 /// # Safety
 ///
 /// As the call.
-pub(super) unsafe fn fcntl(record: &Record, args: [usize; 6]) -> Result<isize, Stopped> {
+pub(super) unsafe fn range(record: &Record, args: [usize; 6]) -> Result<isize, Stopped> {
     // SAFETY: the caller's lock, of the command's type.
     unsafe {
         match args[1] as c_int {
-            libc::F_SETLKW => range::<libc::flock>(record, args),
+            libc::F_SETLKW => of_type::<libc::flock>(record, args),
             #[cfg(all(target_pointer_width = "32", target_env = "gnu"))]
-            abi::F_SETLKW64 => range::<abi::LongLock>(record, args),
+            abi::F_SETLKW64 => of_type::<abi::LongLock>(record, args),
             #[cfg(target_pointer_width = "32")]
-            libc::F_OFD_SETLKW => range::<abi::LongLock>(record, args),
+            libc::F_OFD_SETLKW => of_type::<abi::LongLock>(record, args),
             #[cfg(target_pointer_width = "64")]
-            libc::F_OFD_SETLKW => range::<libc::flock>(record, args),
+            libc::F_OFD_SETLKW => of_type::<libc::flock>(record, args),
             // No other command waits.
             _ => Ok(plain(abi::SYS_fcntl, args)),
         }
@@ -56,7 +56,7 @@ pub(super) unsafe fn fcntl(record: &Record, args: [usize; 6]) -> Result<isize, S
 /// # Safety
 ///
 /// As the call, for a lock of this type.
-unsafe fn range<Lock: Copy>(record: &Record, mut args: [usize; 6]) -> Result<isize, Stopped> {
+unsafe fn of_type<Lock: Copy>(record: &Record, mut args: [usize; 6]) -> Result<isize, Stopped> {
     // SAFETY: the caller's lock.
     let Some(mut lock) = (unsafe { given::<Lock>(args[2]) }) else {
         // SAFETY: the caller's call, which the kernel refuses.

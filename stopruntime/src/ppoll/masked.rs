@@ -7,8 +7,9 @@
 
 #![allow(unsafe_code)]
 
+use super::inside::inside;
 use super::mask::opened;
-use super::{INTERRUPTED, UNSUPPORTED, inside, plain};
+use super::plain::{INTERRUPTED, UNSUPPORTED, plain};
 use crate::kernel::given::given;
 use crate::runtime::installed;
 use crate::runtime::record::Record;
@@ -54,6 +55,18 @@ pub(super) unsafe fn epoll(
     args[5] = KERNEL_MASK_SIZE;
     // SAFETY: the caller's call; the mask outlives it.
     unsafe { open(record, number, args) }
+}
+
+/// `epoll_wait(2)`, as `epoll_pwait`.
+///
+/// # Safety
+///
+/// As the call.
+pub(super) unsafe fn epoll_wait(record: &Record, args: [usize; 6]) -> Result<isize, Stopped> {
+    let [descriptor, events, count, timeout, ..] = args;
+    let args = [descriptor, events, count, timeout, 0, 0];
+    // SAFETY: the caller's call.
+    unsafe { epoll(record, libc::SYS_epoll_pwait, args) }
 }
 
 /// `io_uring_enter(2)`: the mask is the fifth argument, or in the structure that
@@ -125,10 +138,7 @@ pub(super) unsafe fn suspend(record: &Record, mut args: [usize; 6]) -> Result<is
 /// # Safety
 ///
 /// As the call.
-pub(super) unsafe fn wait_for_signal(
-    record: &Record,
-    mut args: [usize; 6],
-) -> Result<isize, Stopped> {
+pub(super) unsafe fn signals(record: &Record, mut args: [usize; 6]) -> Result<isize, Stopped> {
     if args[0] == 0 || is_refused(args[0], args[3]) {
         // SAFETY: the caller's call, which the kernel refuses.
         return Ok(unsafe { plain(libc::SYS_rt_sigtimedwait, args) });

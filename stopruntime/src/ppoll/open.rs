@@ -7,7 +7,7 @@
 
 #![allow(unsafe_code)]
 
-use super::plain;
+use super::plain::plain;
 use super::spoiled::{Part, wait};
 use crate::kernel::given::given;
 use crate::runtime::record::Record;
@@ -19,7 +19,7 @@ use core::ffi::{CStr, c_int, c_long, c_uint};
 /// # Safety
 ///
 /// As the call.
-pub(super) unsafe fn open(
+pub(super) unsafe fn path(
     record: &Record,
     number: c_long,
     mut args: [usize; 6],
@@ -42,10 +42,7 @@ pub(super) unsafe fn open(
 /// # Safety
 ///
 /// As the call.
-pub(super) unsafe fn open_by_handle(
-    record: &Record,
-    mut args: [usize; 6],
-) -> Result<isize, Stopped> {
+pub(super) unsafe fn handle(record: &Record, mut args: [usize; 6]) -> Result<isize, Stopped> {
     /// Before the bytes of the handle: their number, and its type.
     const HEAD: usize = size_of::<c_uint>() + size_of::<c_int>();
     const MOST: usize = 128;

@@ -7,8 +7,8 @@
 #![allow(unsafe_code)]
 
 use super::mask;
+use super::plain::{INTERRUPTED, plain};
 use super::wait::wait_open;
-use super::{INTERRUPTED, plain};
 use crate::kernel::given::{given, is_time};
 use crate::runtime::record::Record;
 use crate::scope::Stopped;

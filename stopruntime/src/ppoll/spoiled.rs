@@ -7,7 +7,8 @@
 
 #![allow(unsafe_code)]
 
-use super::{INTERRUPTED, inside, plain};
+use super::inside::inside;
+use super::plain::{INTERRUPTED, plain};
 use crate::runtime::record::Record;
 use crate::runtime::signal;
 use crate::runtime::spoil::Bytes;

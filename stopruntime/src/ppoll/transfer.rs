@@ -8,7 +8,7 @@
 #![allow(unsafe_code)]
 
 use super::file::kind_of;
-use super::plain;
+use super::plain::plain;
 use super::spoiled::{Part, wait};
 use crate::kernel::given::{each_given, given};
 use crate::runtime::record::Record;
@@ -23,7 +23,7 @@ const FAULT: isize = -(libc::EFAULT as isize);
 /// # Safety
 ///
 /// As the call.
-pub(super) unsafe fn single(
+pub(super) unsafe fn buffer(
     record: &Record,
     number: c_long,
     args: [usize; 6],
@@ -58,7 +58,7 @@ pub(super) unsafe fn single(
 unsafe fn nothing(record: &Record, number: c_long, args: [usize; 6]) -> Result<isize, Stopped> {
     if number == libc::SYS_write && kind_of(args[0] as c_int) == libc::S_IFSOCK {
         // SAFETY: as the call itself.
-        return unsafe { sendto(record, args) };
+        return unsafe { send(record, args) };
     }
     // SAFETY: the caller's call.
     Ok(unsafe { plain(number, args) })
@@ -69,7 +69,7 @@ unsafe fn nothing(record: &Record, number: c_long, args: [usize; 6]) -> Result<i
 /// # Safety
 ///
 /// As the call.
-pub(super) unsafe fn vectored(
+pub(super) unsafe fn vector(
     record: &Record,
     number: c_long,
     mut args: [usize; 6],
@@ -106,7 +106,7 @@ unsafe fn copied<T: Copy>(address: usize, count: usize) -> Option<Vec<T>> {
 /// # Safety
 ///
 /// As the call.
-pub(super) unsafe fn recvfrom(record: &Record, args: [usize; 6]) -> Result<isize, Stopped> {
+pub(super) unsafe fn receive(record: &Record, args: [usize; 6]) -> Result<isize, Stopped> {
     let [descriptor, buffer, length, flags, address, room] = args;
     // SAFETY: the caller's place for a length.
     let name = match (address, unsafe { given::<socklen_t>(room) }) {
@@ -131,7 +131,7 @@ pub(super) unsafe fn recvfrom(record: &Record, args: [usize; 6]) -> Result<isize
 /// # Safety
 ///
 /// As the call.
-pub(super) unsafe fn sendto(record: &Record, args: [usize; 6]) -> Result<isize, Stopped> {
+pub(super) unsafe fn send(record: &Record, args: [usize; 6]) -> Result<isize, Stopped> {
     let [descriptor, data, length, flags, address, name] = args;
     let mut one = iovec { iov_base: data as *mut _, iov_len: length };
     let mut message = of_one(&mut one, address, name as socklen_t);

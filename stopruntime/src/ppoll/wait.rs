@@ -7,8 +7,9 @@
 
 #![allow(unsafe_code)]
 
+use super::inside::inside;
 use super::mask;
-use super::{INTERRUPTED, inside, plain};
+use super::plain::{INTERRUPTED, plain};
 use crate::kernel::given::{each_given, given};
 use crate::kernel::select::One;
 use crate::runtime::record::Record;
@@ -26,7 +27,6 @@ const REFUSED: isize = -(libc::EINVAL as isize);
 /// # Safety
 ///
 /// As the call.
-#[cfg(target_arch = "x86_64")]
 pub(super) unsafe fn poll(record: &Record, args: [usize; 6]) -> Result<isize, Stopped> {
     let milliseconds = args[2] as c_int;
     let timeout = u64::try_from(milliseconds).ok().map(Duration::from_millis);

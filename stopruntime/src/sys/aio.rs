@@ -20,6 +20,10 @@ use libc::{aiocb, timespec};
 use std::io::{self, Write};
 use std::os::fd::AsRawFd;
 
+super::by_hand! {
+    "aio_suspend", ppoll: SecondThread;
+}
+
 /// `libc::aio_suspend`, stop-checked. `aio_suspend(3)`; a signal that is not
 /// a request does not end it.
 ///

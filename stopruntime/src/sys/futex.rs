@@ -6,7 +6,7 @@
 
 #![allow(unsafe_code)]
 
-use super::{address, calls, outcome};
+use super::{address, by_hand, calls, outcome};
 use crate::call::call;
 use crate::kernel::abi::LongTime;
 use crate::kernel::given::given;
@@ -19,7 +19,11 @@ calls! {
     /// `FUTEX_LOCK_PI` wait. Stopped, no wake-up was consumed and no lock taken.
     "futex" futex_or_stop(
         word: *mut u32, operation: c_int, value: u32, timeout: *const timespec, second: *mut u32, third: u32,
-    ) -> c_long = SYS_futex(word, operation, value, timeout, second, third);
+    ) -> c_long = SYS_futex(word, operation, value, timeout, second, third), ppoll: Futex;
+}
+
+by_hand! {
+    "futex_waitv" = SYS_futex_waitv, ppoll: FutexWaitv;
 }
 
 /// `futex_waitv(2)`, stop-checked: the index of a word that was woken. libc has

@@ -35,24 +35,24 @@
 //!
 //! | calls | how |
 //! |---|---|
-//! | `read` `readv` `pread` `preadv` `preadv2` `write` `writev` `pwrite` `pwritev` `pwritev2` `vmsplice` | the call with a vector that the stop signal's handler spoils |
-//! | `recv` `recvfrom` `recvmsg` `recvmmsg` `send` `sendto` `sendmsg` `sendmmsg` | the call with a message that the handler spoils |
+//! | `pread` `preadv` `preadv2` `pwrite` `pwritev` `pwritev2` `read` `readv` `vmsplice` `write` `writev` | the call with a vector that the stop signal's handler spoils |
+//! | `msgsnd` `recv` `recvfrom` `recvmmsg` `recvmsg` `send` `sendmmsg` `sendmsg` `sendto` | the call with a message that the handler spoils |
 //! | `connect` | of a Unix address, the call with an address that the handler spoils; of others, `O_NONBLOCK` while it is made, and `ppoll` |
 //! | `accept` `accept4` | `ppoll`, then the call, one at a time among this process's stop-checked callers |
-//! | `open` `open(O_WRONLY)` `openat` `openat(O_WRONLY)` `openat2` `creat` `open_by_handle_at` | the call with a path or handle that the handler spoils |
-//! | `fcntl(F_SETLKW)` `fcntl(F_OFD_SETLKW)` `lockf` | the call with a range that the handler spoils |
-//! | `mq_receive` `mq_timedreceive` `mq_send` `mq_timedsend` `semop` `semtimedop` | the call with a time-out that the handler spoils |
-//! | `msgsnd` | the call with a message that the handler spoils |
-//! | `poll` `ppoll` `select` `pselect` `epoll_wait` `epoll_pwait` `epoll_pwait2` `pause` `sigsuspend` `sigpause` `io_uring_enter` `io_uring_enter2` | with the signal unblocked in the call's own mask |
-//! | `nanosleep` `clock_nanosleep` `sleep` `usleep` | `ppoll` without descriptors |
+//! | `creat` `open` `open(O_WRONLY)` `openat` `openat(O_WRONLY)` `openat2` | the call with a path that the handler spoils |
+//! | `open_by_handle_at` | the call with a handle that the handler spoils |
+//! | `fcntl(F_OFD_SETLKW)` `fcntl(F_SETLKW)` `lockf` | the call with a range that the handler spoils |
+//! | `futex(FUTEX_LOCK_PI)` `futex(FUTEX_LOCK_PI2)` `futex(FUTEX_WAIT_REQUEUE_PI)` `mq_receive` `mq_send` `mq_timedreceive` `mq_timedsend` `semop` `semtimedop` | the call with a time-out that the handler spoils |
+//! | `futex(FUTEX_WAIT)` `futex(FUTEX_WAIT_BITSET)` | `futex_waitv` over the word and the flag (Linux 5.16); without it, or for some bits alone, the call with a time-out that the handler spoils, which other signals end only if the caller gave one |
+//! | `futex_waitv` | `futex_waitv` over the words and the flag; for 128 words, the call with a time-out that the handler spoils |
+//! | `epoll_pwait` `epoll_pwait2` `epoll_wait` `io_uring_enter` `io_uring_enter2` `pause` `poll` `ppoll` `pselect` `select` `sigpause` `sigsuspend` | with the signal unblocked in the call's own mask |
 //! | `sigtimedwait` `sigwait` `sigwaitinfo` | with the stop signal among those waited for |
-//! | `waitid` `waitpid` `wait4` of one child | a pidfd (Linux 5.3; without it, one that has ended already) |
+//! | `clock_nanosleep` `nanosleep` `sleep` `usleep` | `ppoll` without descriptors |
+//! | `wait4` `waitid` `waitpid` | of one child, a pidfd (Linux 5.3; without it, one that has ended already) |
+//! | `flock` `msgrcv` `wait` `wait3` `waitid(P_ALL)` `waitpid(-1)` | the call if it does not have to wait, else `ENOTSUP` |
 //! | `aio_suspend` | by a second thread, as on the others |
-//! | `futex(FUTEX_WAIT)` `futex(FUTEX_WAIT_BITSET)` `futex_waitv` | `futex_waitv` over the words and the flag (Linux 5.16); without it, for some bits alone, or for 128 words, the call with a time-out that the handler spoils, which other signals end only if the caller gave one |
-//! | `futex(FUTEX_LOCK_PI)` `futex(FUTEX_LOCK_PI2)` `futex(FUTEX_WAIT_REQUEUE_PI)` | the call with a time-out that the handler spoils |
-//! | `fsync` `fdatasync` `syncfs` `sync` `sync_file_range` `msync` `fallocate` `copy_file_range` `getrandom` | the plain call: it ends by itself |
-//! | `flock` `msgrcv` `wait` `wait3` `waitpid(-1)` `waitid(P_ALL)` | the call if it does not have to wait, else `ENOTSUP` |
-//! | `ioctl` `tcdrain` `splice` `tee` `sendfile`, `syscall` of another number | `ENOTSUP` |
+//! | `copy_file_range` `fallocate` `fdatasync` `fsync` `getrandom` `msync` `sync` `sync_file_range` `syncfs` | the plain call: it ends by itself |
+//! | `ioctl` `sendfile` `splice` `tcdrain` `tee`, `syscall` of another number | `ENOTSUP` |
 //!
 //! A handler that spoils an argument closes the moment between unblocking the
 //! signal and the wait: what comes before is refused by the kernel, what comes
@@ -114,14 +114,19 @@ use crate::call::{self, Raw};
 use crate::scope::Stopped;
 use core::ffi::c_long;
 
-/// Defines stop-checked calls: libc's name and signature, then the system call
-/// and its arguments.
+/// Defines stop-checked calls, one row each: libc's name and signature, then the
+/// system call and its arguments, then how it is made without a window, which is a
+/// name of [`How`](crate::ppoll::How).
+///
+/// From these rows `ppoll/numbers.rs`, the table above and the macro's list of
+/// libc's functions are generated (`tests/tests/built/rows.rs`).
 macro_rules! calls {
     ($(
         $(#[$attribute:meta])*
         $plain:literal $name:ident($($argument:ident: $type:ty),* $(,)?) -> $result:ty
-            = $number:ident($($value:expr),*);
+            = $number:ident($($value:expr),*), ppoll: $how:ident;
     )*) => {$(
+        const _: crate::ppoll::How = crate::ppoll::How::$how;
         // No link: the libc crate does not have all of them.
         #[doc = concat!("`libc::", $plain, "`, stop-checked.")]
         $(#[$attribute])*
@@ -143,6 +148,46 @@ macro_rules! calls {
     )*};
 }
 use calls;
+
+/// Says of functions that are written out below by which system call they wait,
+/// and how without a window.
+macro_rules! by_hand {
+    ($($plain:literal $(= $number:ident)?, ppoll: $how:ident;)*) => {$(
+        $(const _: core::ffi::c_long = crate::kernel::abi::$number;)?
+        const _: crate::ppoll::How = crate::ppoll::How::$how;
+    )*};
+}
+use by_hand;
+
+/// The same of numbers that [`syscall_or_stop`] may be given and no function here
+/// makes use of.
+macro_rules! by_number {
+    ($($(#[$attribute:meta])* $number:ident, ppoll: $how:ident;)*) => {$(
+        $(#[$attribute])*
+        const _: (core::ffi::c_long, crate::ppoll::How) =
+            (crate::kernel::abi::$number, crate::ppoll::How::$how);
+    )*};
+}
+
+by_number! {
+    SYS_accept, ppoll: Accept;
+    #[cfg(target_arch = "x86_64")]
+    SYS_epoll_wait, ppoll: EpollWait;
+    #[cfg(target_arch = "x86_64")]
+    SYS_pause, ppoll: Pause;
+    #[cfg(target_arch = "x86_64")]
+    SYS_poll, ppoll: Poll;
+    #[cfg(target_pointer_width = "32")]
+    SYS_fallocate, ppoll: Plain;
+    #[cfg(target_pointer_width = "32")]
+    SYS_fcntl, ppoll: Range;
+    #[cfg(target_pointer_width = "32")]
+    SYS_pread64, ppoll: Plain;
+    #[cfg(target_pointer_width = "32")]
+    SYS_pwrite64, ppoll: Plain;
+    #[cfg(any(target_pointer_width = "32", target_arch = "powerpc64"))]
+    SYS_sync_file_range, ppoll: Plain;
+}
 
 /// The result as libc has it.
 #[inline(always)]

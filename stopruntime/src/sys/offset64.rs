@@ -18,25 +18,25 @@ use libc::{off_t, off64_t, size_t, ssize_t};
 calls! {
     /// pread(2).
     "pread" pread_or_stop(fd: c_int, buffer: *mut c_void, count: size_t, offset: off_t) -> ssize_t
-        = SYS_pread64(fd, buffer, count, offset);
+        = SYS_pread64(fd, buffer, count, offset), ppoll: Buffer;
     /// pwrite(2).
     "pwrite" pwrite_or_stop(fd: c_int, data: *const c_void, count: size_t, offset: off_t) -> ssize_t
-        = SYS_pwrite64(fd, data, count, offset);
+        = SYS_pwrite64(fd, data, count, offset), ppoll: Buffer;
     /// fallocate(2). On hugetlbfs the call itself ends half-way with `EINTR`, and
     /// keeps the pages it has: after a stop too. Made again, it does the rest.
     "fallocate" fallocate_or_stop(fd: c_int, mode: c_int, offset: off_t, length: off_t) -> c_int
-        = SYS_fallocate(fd, mode, offset, length);
+        = SYS_fallocate(fd, mode, offset, length), ppoll: Plain;
     /// fcntl(2): `F_SETLKW` and `F_OFD_SETLKW` wait. The argument is a number
     /// or a pointer, as the command asks for.
     "fcntl" fcntl_or_stop(fd: c_int, command: c_int, argument: usize) -> c_int
-        = SYS_fcntl(fd, command, argument);
+        = SYS_fcntl(fd, command, argument), ppoll: Range;
 }
 
 #[cfg(all(target_pointer_width = "64", not(target_arch = "powerpc64")))]
 calls! {
     /// `sync_file_range(2)`.
     "sync_file_range" sync_file_range_or_stop(fd: c_int, offset: off64_t, length: off64_t, flags: c_uint) -> c_int
-        = SYS_sync_file_range(fd, offset, length, flags);
+        = SYS_sync_file_range(fd, offset, length, flags), ppoll: Plain;
 }
 
 /// Where there is `Ppoll` alone, which makes these calls as they are. Which

@@ -7,7 +7,7 @@
 
 #![allow(unsafe_code)]
 
-use super::{address, calls, outcome};
+use super::{address, by_hand, calls, outcome};
 use crate::call::{Raw, call};
 use crate::kernel::abi::LongTime;
 use crate::kernel::given::given;
@@ -20,7 +20,16 @@ use libc::{epoll_event, fd_set, nfds_t, pollfd, sigset_t, timespec, timeval};
 calls! {
     /// `epoll_wait(2)`.
     "epoll_wait" epoll_wait_or_stop(epoll: c_int, events: *mut epoll_event, count: c_int, timeout: c_int) -> c_int
-        = SYS_epoll_pwait(epoll, events, count, timeout, 0, KERNEL_MASK_SIZE);
+        = SYS_epoll_pwait(epoll, events, count, timeout, 0, KERNEL_MASK_SIZE), ppoll: Epoll;
+}
+
+by_hand! {
+    "poll" = SYS_ppoll, ppoll: Ppoll;
+    "ppoll" = SYS_ppoll, ppoll: Ppoll;
+    "select" = SYS_pselect6, ppoll: Select;
+    "pselect" = SYS_pselect6, ppoll: Select;
+    "epoll_pwait" = SYS_epoll_pwait, ppoll: Epoll;
+    "epoll_pwait2" = SYS_epoll_pwait2, ppoll: Epoll;
 }
 
 /// The caller's mask, if it gave one, with the stop signal open.

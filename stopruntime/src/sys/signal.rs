@@ -7,7 +7,7 @@
 
 #![allow(unsafe_code)]
 
-use super::{address, outcome};
+use super::{address, by_hand, outcome};
 use crate::call::call;
 use crate::kernel::given::given;
 use crate::ppoll::mask;
@@ -15,6 +15,15 @@ use crate::runtime::signal::KERNEL_MASK_SIZE;
 use crate::scope::Stopped;
 use core::ffi::c_int;
 use libc::{siginfo_t, sigset_t, timespec};
+
+by_hand! {
+    "pause" = SYS_ppoll, ppoll: Ppoll;
+    "sigsuspend" = SYS_rt_sigsuspend, ppoll: Suspend;
+    "sigpause" = SYS_rt_sigsuspend, ppoll: Suspend;
+    "sigtimedwait" = SYS_rt_sigtimedwait, ppoll: Signals;
+    "sigwaitinfo" = SYS_rt_sigtimedwait, ppoll: Signals;
+    "sigwait" = SYS_rt_sigtimedwait, ppoll: Signals;
+}
 
 /// `libc::pause`, stop-checked. pause(2).
 ///

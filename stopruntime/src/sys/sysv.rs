@@ -6,7 +6,7 @@
 
 #![allow(unsafe_code)]
 
-use super::{address, calls, outcome};
+use super::{address, by_hand, calls, outcome};
 use crate::call::call;
 use crate::kernel::abi::{self, LongTime};
 use crate::kernel::given::given;
@@ -17,13 +17,17 @@ use libc::{sembuf, size_t, ssize_t, timespec};
 calls! {
     /// msgrcv(2).
     "msgrcv" msgrcv_or_stop(queue: c_int, message: *mut c_void, size: size_t, kind: c_long, flags: c_int) -> ssize_t
-        = SYS_msgrcv(queue, message, size, kind, flags);
+        = SYS_msgrcv(queue, message, size, kind, flags), ppoll: Msgrcv;
     /// msgsnd(2).
     "msgsnd" msgsnd_or_stop(queue: c_int, message: *const c_void, size: size_t, flags: c_int) -> c_int
-        = SYS_msgsnd(queue, message, size, flags);
+        = SYS_msgsnd(queue, message, size, flags), ppoll: Msgsnd;
     /// semop(2).
     "semop" semop_or_stop(set: c_int, operations: *mut sembuf, count: size_t) -> c_int
-        = SYS_semtimedop(set, operations, count, 0);
+        = SYS_semtimedop(set, operations, count, 0), ppoll: Semaphore;
+}
+
+by_hand! {
+    "semtimedop" = SYS_semtimedop, ppoll: Semaphore;
 }
 
 /// `libc::semtimedop`, stop-checked. semop(2).

@@ -6,7 +6,7 @@
 
 #![allow(unsafe_code)]
 
-use super::{calls, outcome};
+use super::{by_hand, calls, outcome};
 use crate::call::{self, call};
 use crate::scope::Stopped;
 use core::ffi::{c_int, c_uint};
@@ -16,7 +16,13 @@ use libc::{clockid_t, timespec};
 calls! {
     /// nanosleep(2).
     "nanosleep" nanosleep_or_stop(time: *const timespec, left: *mut timespec) -> c_int
-        = SYS_clock_nanosleep(libc::CLOCK_MONOTONIC, 0, time, left);
+        = SYS_clock_nanosleep(libc::CLOCK_MONOTONIC, 0, time, left), ppoll: Sleep;
+}
+
+by_hand! {
+    "clock_nanosleep" = SYS_clock_nanosleep, ppoll: Sleep;
+    "sleep" = SYS_clock_nanosleep, ppoll: Sleep;
+    "usleep" = SYS_clock_nanosleep, ppoll: Sleep;
 }
 
 /// `libc::clock_nanosleep`, stop-checked. `clock_nanosleep(2)`: an error

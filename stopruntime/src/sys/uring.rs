@@ -6,13 +6,18 @@
 
 #![allow(unsafe_code)]
 
-use super::outcome;
+use super::{by_hand, outcome};
 use crate::call::call;
 use crate::runtime::signal::KERNEL_MASK_SIZE;
 use crate::scope::Stopped;
 use crate::uring::mask::with_open_mask;
 use core::ffi::{c_int, c_uint, c_void};
 use libc::{sigset_t, size_t};
+
+by_hand! {
+    "io_uring_enter" = SYS_io_uring_enter, ppoll: Ring;
+    "io_uring_enter2" = SYS_io_uring_enter, ppoll: Ring;
+}
 
 /// `io_uring_enter(2)`, stop-checked; its fifth argument is a mask.
 ///

@@ -3,3 +3,4 @@
 mod assembly;
 mod layers;
 mod linking;
+mod rows;

@@ -193,7 +193,10 @@ fn others() -> Vec<Row> {
             .gone("what-cannot-waited-for-refused")
             .caught_by("calls::sys::the_whole_table", PPOLL),
         row("what cannot be waited for is refused: everything else", "it is made as it is")
-            .becomes("what-cannot-waited-for-refused-everything", "_ => Ok(plain(number, args))")
+            .becomes(
+                "what-cannot-waited-for-refused-everything",
+                "How::SecondThread | How::Refused => Ok(plain(number, args))",
+            )
             .caught_by("calls::sys::the_whole_table", PPOLL),
     ]
 }

@@ -1,0 +1,66 @@
+//! From a call's number to the one piece that knows how to make it.
+//!
+//! # Safety
+//!
+//! See the parent module.
+
+#![allow(unsafe_code)]
+
+use super::how::How;
+use super::plain::{UNSUPPORTED, plain};
+use super::{
+    accept, children, connect, futex, ipc, locks, masked, numbers, open, sleep, transfer, wait,
+};
+use crate::runtime::record::Record;
+use crate::scope::Stopped;
+use core::ffi::c_long;
+
+/// Makes the call, as its row in [`sys`](crate::sys) says.
+///
+/// # Safety
+///
+/// As the system call itself.
+pub(super) unsafe fn dispatch(
+    record: &Record,
+    number: c_long,
+    args: [usize; 6],
+) -> Result<isize, Stopped> {
+    // SAFETY: handed on to the piece that knows the call.
+    unsafe {
+        match numbers::how(number) {
+            How::Buffer => transfer::buffer(record, number, args),
+            How::Vector => transfer::vector(record, number, args),
+            How::Receive => transfer::receive(record, args),
+            How::Send => transfer::send(record, args),
+            How::Message => transfer::message(record, number, args),
+            How::Messages => transfer::messages(record, number, args),
+            How::Connect => connect::connect(record, args),
+            How::Accept => accept::accept(record, number, args),
+            How::Path => open::path(record, number, args),
+            How::Handle => open::handle(record, args),
+            How::Range => locks::range(record, args),
+            How::Deadline => ipc::deadline(record, number, args),
+            How::Semaphore => ipc::semaphore(record, args),
+            How::Msgsnd => ipc::msgsnd(record, args),
+            How::Futex => futex::wait(record, args),
+            How::FutexWaitv => futex::wait_for_any(record, args),
+            How::Poll => wait::poll(record, args),
+            How::Ppoll => wait::ppoll(record, args),
+            How::Pause => wait::ppoll(record, [0; 6]),
+            How::Select => masked::select(record, args),
+            How::Epoll => masked::epoll(record, number, args),
+            How::EpollWait => masked::epoll_wait(record, args),
+            How::Suspend => masked::suspend(record, args),
+            How::Ring => masked::ring(record, args),
+            How::Signals => masked::signals(record, args),
+            How::Sleep => sleep::sleep(record, args),
+            How::Child => children::child(record, args),
+            How::AnyChild => children::any_child(record, args),
+            How::Plain => Ok(plain(number, args)),
+            How::Flock => Ok(locks::flock(args)),
+            How::Msgrcv => Ok(ipc::msgrcv(args)),
+            // mutant: what-cannot-waited-for-refused-everything
+            How::SecondThread | How::Refused => Ok(UNSUPPORTED),
+        }
+    }
+}
