@@ -115,6 +115,7 @@ pub(crate) fn upper(offset: impl Into<i64>) -> usize {
 /// `struct flock64` (fcntl(2)), which open file description locks take.
 #[cfg(target_pointer_width = "32")]
 #[repr(C)]
+#[derive(Clone, Copy)]
 pub(crate) struct LongLock {
     pub(crate) l_type: c_short,
     pub(crate) l_whence: c_short,

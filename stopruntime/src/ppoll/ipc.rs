@@ -9,7 +9,7 @@
 use super::plain::{UNSUPPORTED, plain};
 use super::sleep::now;
 use super::spoiled::{Part, once, wait};
-use crate::kernel::abi::{self, LongTime};
+use crate::kernel::abi::LongTime;
 use crate::kernel::given::{given, is_long_time, is_time};
 use crate::runtime::futex::timespec;
 use crate::runtime::record::Record;
@@ -43,11 +43,11 @@ pub(super) unsafe fn deadline(
 /// # Safety
 ///
 /// As the call.
-pub(super) unsafe fn msgrcv(mut args: [usize; 6]) -> isize {
+pub(super) unsafe fn msgrcv(number: c_long, mut args: [usize; 6]) -> isize {
     let asked = args[4];
     args[4] |= libc::IPC_NOWAIT as usize;
     // SAFETY: the caller's call, made not to wait.
-    let raw = unsafe { plain(abi::SYS_msgrcv, args) };
+    let raw = unsafe { plain(number, args) };
     let waits = asked & libc::IPC_NOWAIT as usize == 0 && raw == -(libc::ENOMSG as isize);
     if waits { UNSUPPORTED } else { raw }
 }
@@ -57,13 +57,17 @@ pub(super) unsafe fn msgrcv(mut args: [usize; 6]) -> isize {
 /// # Safety
 ///
 /// As the call.
-pub(super) unsafe fn msgsnd(record: &Record, mut args: [usize; 6]) -> Result<isize, Stopped> {
+pub(super) unsafe fn msgsnd(
+    record: &Record,
+    number: c_long,
+    mut args: [usize; 6],
+) -> Result<isize, Stopped> {
     const KIND: usize = size_of::<c_long>();
 
     let [queue, message, length, flags, ..] = args;
     args[3] |= libc::IPC_NOWAIT as usize;
     // SAFETY: the caller's call, made not to wait.
-    let raw = unsafe { plain(abi::SYS_msgsnd, args) };
+    let raw = unsafe { plain(number, args) };
     let asked = flags & libc::IPC_NOWAIT as usize != 0;
     if asked || raw != -(libc::EAGAIN as isize) {
         return Ok(raw);
@@ -78,7 +82,7 @@ pub(super) unsafe fn msgsnd(record: &Record, mut args: [usize; 6]) -> Result<isi
     let kind = copy.as_mut_ptr();
     let args = [queue, kind.cast::<c_void>() as usize, length, flags, 0, 0];
     // SAFETY: the caller's call, with a copy of its message.
-    unsafe { wait(record, abi::SYS_msgsnd, args, Part::all_ones(kind, libc::EINVAL)) }
+    unsafe { wait(record, number, args, Part::all_ones(kind, libc::EINVAL)) }
 }
 
 /// semtimedop(2): the time-out is the fourth argument.
@@ -86,12 +90,16 @@ pub(super) unsafe fn msgsnd(record: &Record, mut args: [usize; 6]) -> Result<isi
 /// # Safety
 ///
 /// As the call.
-pub(super) unsafe fn semaphore(record: &Record, mut args: [usize; 6]) -> Result<isize, Stopped> {
+pub(super) unsafe fn semaphore(
+    record: &Record,
+    number: c_long,
+    mut args: [usize; 6],
+) -> Result<isize, Stopped> {
     // SAFETY: the caller's time-out, if it gave one.
     let mut left = unsafe { given(args[3]) }.unwrap_or(LongTime::of(timespec(Duration::MAX)));
     if !is_long_time(left) {
         // SAFETY: the caller's call, which the kernel refuses.
-        return Ok(unsafe { plain(abi::SYS_semtimedop, args) });
+        return Ok(unsafe { plain(number, args) });
     }
     let begin = now(libc::CLOCK_MONOTONIC);
     let timeout = left;
@@ -99,7 +107,7 @@ pub(super) unsafe fn semaphore(record: &Record, mut args: [usize; 6]) -> Result<
     loop {
         let part = Part::all_ones(&raw mut left, libc::EINVAL);
         // SAFETY: the caller's call, with a copy of its time-out.
-        if let Some(raw) = unsafe { once(record, abi::SYS_semtimedop, args, part)? } {
+        if let Some(raw) = unsafe { once(record, number, args, part)? } {
             return Ok(raw);
         }
         left = timeout.less(now(libc::CLOCK_MONOTONIC).saturating_sub(begin));

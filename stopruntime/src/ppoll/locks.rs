@@ -8,11 +8,12 @@
 
 use super::plain::{UNSUPPORTED, plain};
 use super::spoiled::{Part, wait};
+#[cfg(target_pointer_width = "32")]
 use crate::kernel::abi;
 use crate::kernel::given::given;
 use crate::runtime::record::Record;
 use crate::scope::Stopped;
-use core::ffi::c_int;
+use core::ffi::{c_int, c_long};
 
 /// flock(2): the lock if it is free. The call is told all in registers; and a
 /// descriptor of our own that the handler could close would release the locks
@@ -21,12 +22,12 @@ use core::ffi::c_int;
 /// # Safety
 ///
 /// As the call.
-pub(super) unsafe fn flock(mut args: [usize; 6]) -> isize {
+pub(super) unsafe fn flock(number: c_long, mut args: [usize; 6]) -> isize {
     let asked = args[1];
     // mutant: what-cannot-waited-for-refused
     args[1] |= libc::LOCK_NB as usize;
     // SAFETY: the caller's call, made not to wait.
-    let raw = unsafe { plain(libc::SYS_flock, args) };
+    let raw = unsafe { plain(number, args) };
     let waits = asked & libc::LOCK_NB as usize == 0 && raw == -(libc::EWOULDBLOCK as isize);
     if waits { UNSUPPORTED } else { raw }
 }
@@ -36,19 +37,23 @@ pub(super) unsafe fn flock(mut args: [usize; 6]) -> isize {
 /// # Safety
 ///
 /// As the call.
-pub(super) unsafe fn range(record: &Record, args: [usize; 6]) -> Result<isize, Stopped> {
+pub(super) unsafe fn range(
+    record: &Record,
+    number: c_long,
+    args: [usize; 6],
+) -> Result<isize, Stopped> {
     // SAFETY: the caller's lock, of the command's type.
     unsafe {
         match args[1] as c_int {
-            libc::F_SETLKW => of_type::<libc::flock>(record, args),
+            libc::F_SETLKW => of_type::<libc::flock>(record, number, args),
             #[cfg(all(target_pointer_width = "32", target_env = "gnu"))]
-            abi::F_SETLKW64 => of_type::<abi::LongLock>(record, args),
+            abi::F_SETLKW64 => of_type::<abi::LongLock>(record, number, args),
             #[cfg(target_pointer_width = "32")]
-            libc::F_OFD_SETLKW => of_type::<abi::LongLock>(record, args),
+            libc::F_OFD_SETLKW => of_type::<abi::LongLock>(record, number, args),
             #[cfg(target_pointer_width = "64")]
-            libc::F_OFD_SETLKW => of_type::<libc::flock>(record, args),
+            libc::F_OFD_SETLKW => of_type::<libc::flock>(record, number, args),
             // No other command waits.
-            _ => Ok(plain(abi::SYS_fcntl, args)),
+            _ => Ok(plain(number, args)),
         }
     }
 }
@@ -56,16 +61,20 @@ pub(super) unsafe fn range(record: &Record, args: [usize; 6]) -> Result<isize, S
 /// # Safety
 ///
 /// As the call, for a lock of this type.
-unsafe fn of_type<Lock: Copy>(record: &Record, mut args: [usize; 6]) -> Result<isize, Stopped> {
+unsafe fn of_type<Lock: Copy>(
+    record: &Record,
+    number: c_long,
+    mut args: [usize; 6],
+) -> Result<isize, Stopped> {
     // SAFETY: the caller's lock.
     let Some(mut lock) = (unsafe { given::<Lock>(args[2]) }) else {
         // SAFETY: the caller's call, which the kernel refuses.
-        return Ok(unsafe { plain(abi::SYS_fcntl, args) });
+        return Ok(unsafe { plain(number, args) });
     };
     args[2] = &raw mut lock as usize;
     // `l_whence`: all of these types begin with two numbers of 16 bits.
     // SAFETY: inside of the lock.
     let whence = unsafe { (&raw mut lock).cast::<u16>().add(1) };
     // SAFETY: the caller's call, with a copy of its lock.
-    unsafe { wait(record, abi::SYS_fcntl, args, Part::all_ones(whence, libc::EINVAL)) }
+    unsafe { wait(record, number, args, Part::all_ones(whence, libc::EINVAL)) }
 }

@@ -75,7 +75,11 @@ pub(super) unsafe fn epoll_wait(record: &Record, args: [usize; 6]) -> Result<isi
 /// # Safety
 ///
 /// As the call.
-pub(super) unsafe fn ring(record: &Record, args: [usize; 6]) -> Result<isize, Stopped> {
+pub(super) unsafe fn ring(
+    record: &Record,
+    number: c_long,
+    args: [usize; 6],
+) -> Result<isize, Stopped> {
     let [ring, submit, complete, flags, address, size] = args;
     let wanted = flags as c_uint;
     if wanted & (uring::SQ_WAIT | uring::EXT_ARG_REG) != 0 {
@@ -83,12 +87,12 @@ pub(super) unsafe fn ring(record: &Record, args: [usize; 6]) -> Result<isize, St
     }
     if wanted & uring::GETEVENTS == 0 {
         // SAFETY: the caller's call; it does not wait.
-        return Ok(unsafe { plain(libc::SYS_io_uring_enter, args) });
+        return Ok(unsafe { plain(number, args) });
     }
     let enter = |[address, size]: [usize; 2]| {
         let args = [ring, submit, complete, flags, address, size];
         // SAFETY: the caller's call; the argument outlives it.
-        unsafe { open(record, libc::SYS_io_uring_enter, args) }
+        unsafe { open(record, number, args) }
     };
     // SAFETY: the caller's argument.
     unsafe { uring::with_open_mask(wanted, [address, size], true, enter) }
@@ -99,19 +103,23 @@ pub(super) unsafe fn ring(record: &Record, args: [usize; 6]) -> Result<isize, St
 /// # Safety
 ///
 /// As the call.
-pub(super) unsafe fn select(record: &Record, mut args: [usize; 6]) -> Result<isize, Stopped> {
+pub(super) unsafe fn select(
+    record: &Record,
+    number: c_long,
+    mut args: [usize; 6],
+) -> Result<isize, Stopped> {
     // SAFETY: the caller's pair, if it gave one.
     let [mask, size] = unsafe { given(args[5]) }.unwrap_or([0; 2]);
     if is_refused(mask, size) {
         // SAFETY: the caller's call, which the kernel refuses.
-        return Ok(unsafe { plain(libc::SYS_pselect6, args) });
+        return Ok(unsafe { plain(number, args) });
     }
     // SAFETY: the caller's mask.
     let mask = unsafe { opened(mask, size) };
     let sized = [&raw const mask as usize, KERNEL_MASK_SIZE];
     args[5] = &raw const sized as usize;
     // SAFETY: the caller's call; the mask outlives it.
-    unsafe { open(record, libc::SYS_pselect6, args) }
+    unsafe { open(record, number, args) }
 }
 
 /// `rt_sigsuspend`.
@@ -119,17 +127,21 @@ pub(super) unsafe fn select(record: &Record, mut args: [usize; 6]) -> Result<isi
 /// # Safety
 ///
 /// As the call.
-pub(super) unsafe fn suspend(record: &Record, mut args: [usize; 6]) -> Result<isize, Stopped> {
+pub(super) unsafe fn suspend(
+    record: &Record,
+    number: c_long,
+    mut args: [usize; 6],
+) -> Result<isize, Stopped> {
     if args[0] == 0 || is_refused(args[0], args[1]) {
         // SAFETY: the caller's call, which the kernel refuses.
-        return Ok(unsafe { plain(libc::SYS_rt_sigsuspend, args) });
+        return Ok(unsafe { plain(number, args) });
     }
     // SAFETY: the caller's mask.
     let mask = unsafe { opened(args[0], args[1]) };
     args[0] = &raw const mask as usize;
     args[1] = KERNEL_MASK_SIZE;
     // SAFETY: the caller's call; the mask outlives it.
-    unsafe { open(record, libc::SYS_rt_sigsuspend, args) }
+    unsafe { open(record, number, args) }
 }
 
 /// `rt_sigtimedwait` has no mask: the stop signal, which is blocked, is waited
@@ -138,10 +150,14 @@ pub(super) unsafe fn suspend(record: &Record, mut args: [usize; 6]) -> Result<is
 /// # Safety
 ///
 /// As the call.
-pub(super) unsafe fn signals(record: &Record, mut args: [usize; 6]) -> Result<isize, Stopped> {
+pub(super) unsafe fn signals(
+    record: &Record,
+    number: c_long,
+    mut args: [usize; 6],
+) -> Result<isize, Stopped> {
     if args[0] == 0 || is_refused(args[0], args[3]) {
         // SAFETY: the caller's call, which the kernel refuses.
-        return Ok(unsafe { plain(libc::SYS_rt_sigtimedwait, args) });
+        return Ok(unsafe { plain(number, args) });
     }
     // SAFETY: the caller's set.
     let mut set = unsafe { opened(args[0], args[3]) };
@@ -151,7 +167,7 @@ pub(super) unsafe fn signals(record: &Record, mut args: [usize; 6]) -> Result<is
     args[0] = &raw const set as usize;
     args[3] = KERNEL_MASK_SIZE;
     // SAFETY: the caller's call; the set outlives it.
-    let raw = unsafe { open(record, libc::SYS_rt_sigtimedwait, args)? };
+    let raw = unsafe { open(record, number, args)? };
     if raw != installed::signal() as isize {
         return Ok(raw);
     }

@@ -42,7 +42,11 @@ pub(super) unsafe fn path(
 /// # Safety
 ///
 /// As the call.
-pub(super) unsafe fn handle(record: &Record, mut args: [usize; 6]) -> Result<isize, Stopped> {
+pub(super) unsafe fn handle(
+    record: &Record,
+    number: c_long,
+    mut args: [usize; 6],
+) -> Result<isize, Stopped> {
     /// Before the bytes of the handle: their number, and its type.
     const HEAD: usize = size_of::<c_uint>() + size_of::<c_int>();
     const MOST: usize = 128;
@@ -51,7 +55,7 @@ pub(super) unsafe fn handle(record: &Record, mut args: [usize; 6]) -> Result<isi
     let length = unsafe { given::<c_uint>(args[1]) }.map_or(0, |length| length as usize);
     if !(1..=MOST).contains(&length) {
         // SAFETY: the caller's call, which the kernel refuses.
-        return Ok(unsafe { plain(libc::SYS_open_by_handle_at, args) });
+        return Ok(unsafe { plain(number, args) });
     }
     // As aligned as its numbers are.
     let mut copy = [0 as c_uint; (HEAD + MOST) / size_of::<c_uint>()];
@@ -61,5 +65,5 @@ pub(super) unsafe fn handle(record: &Record, mut args: [usize; 6]) -> Result<isi
     args[1] = place as usize;
     let part = Part::all_ones(place, libc::EINVAL);
     // SAFETY: the caller's call, with a copy of its handle.
-    unsafe { wait(record, libc::SYS_open_by_handle_at, args, part) }
+    unsafe { wait(record, number, args, part) }
 }
