@@ -51,9 +51,25 @@ thread_local! {
     static MINE: RefCell<Option<Receiver<Infallible>>> = const { RefCell::new(None) };
 }
 
-/// A channel that disconnects when a stop of the calling thread is requested;
-/// nothing is ever sent on it. For `select!` and `Select`, where it is one more
-/// operation:
+/// Returns a channel that disconnects when a stop of the calling thread is requested.
+///
+/// Nothing is ever sent on it. In `select!` and `Select` it is one more operation.
+///
+/// It is level-triggered: once disconnected it stays so, and one that is asked
+/// for after the request is disconnected from the start. `select!` picks one of
+/// the operations that are ready at random; `select_biased!` with the stop
+/// channel first prefers it.
+///
+/// It belongs to the thread that has asked for it, wherever it is used, and
+/// disconnects at the end of that thread at the latest. A [`shield`](crate::shield())
+/// does not change it: under a shield, leave it out. In a forked child it
+/// does not disconnect: ask for another there.
+///
+/// # Panics
+///
+/// If the thread that disconnects these channels cannot be started.
+///
+/// # Examples
 ///
 /// ```
 /// use crossbeam_channel::{Receiver, bounded, select};
@@ -82,20 +98,6 @@ thread_local! {
 /// # assert_eq!(server.join().unwrap(), 1);
 /// # Ok::<(), crossbeam_channel::SendError<u32>>(())
 /// ```
-///
-/// It is level-triggered: once disconnected it stays so, and one that is asked
-/// for after the request is disconnected from the start. `select!` picks one of
-/// the operations that are ready at random; `select_biased!` with the stop
-/// channel first prefers it.
-///
-/// It speaks of the thread that has asked for it, wherever it is used, and
-/// disconnects at the end of that thread at the latest. It knows nothing of a
-/// [`shield`](crate::shield()): under one, leave it out. In a forked child it
-/// does not disconnect: ask for another there.
-///
-/// # Panics
-///
-/// If the thread that disconnects these channels cannot be started.
 #[must_use]
 pub fn stop_channel() -> Receiver<Infallible> {
     let record = current::shared();

@@ -4,14 +4,14 @@ use core::ffi::c_int;
 use core::fmt;
 use std::io;
 
-/// How a marked call is made race-free against a request.
+/// Names a way to make a marked call race-free against a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Backend {
-    /// The kernel aborts the window: restartable sequences, rseq(2), Linux
-    /// 4.18. The signal handler's check of the program counter is active too.
+    /// Lets the kernel abort the window by restartable sequences, rseq(2), Linux 4.18.
+    /// The signal handler's check of the program counter is active too.
     Rseq,
-    /// The signal handler alone aborts the window. Every kernel, every libc.
+    /// Lets the signal handler alone abort the window; works with every kernel and libc.
     Handler,
     /// Keeps the stop signal blocked except while the thread waits in `ppoll`.
     /// Needs no assembly, but makes twice as many system calls.
@@ -38,7 +38,7 @@ impl fmt::Display for Backend {
     }
 }
 
-/// Restartable sequences, rseq(2), in this process.
+/// Says what became of restartable sequences, rseq(2), in this process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Rseq {

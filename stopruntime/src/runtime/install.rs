@@ -20,7 +20,7 @@ use core::fmt;
 use std::io;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// Why [`Config::install`] refused.
+/// Says why [`Config::install`] refused.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum InstallError {

@@ -17,7 +17,7 @@ use core::ffi::{c_int, c_long};
 use core::fmt;
 use std::io;
 
-/// What is in force, and why; as text, a line for each thing.
+/// Lists what is in force, and why. As text, it has a line for each thing.
 ///
 /// # Examples
 ///

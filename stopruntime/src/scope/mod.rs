@@ -18,20 +18,21 @@ pub use within::{TimedOut, deadline, until, within};
 use crate::runtime::current;
 use crate::runtime::scopes::entries;
 
-/// Returns whether the calling code is to stop: whether a scope around it has been
-/// requested to stop or is past its deadline, shielded or not.
+/// Returns whether the calling code is to stop, even if a [`shield`] holds the request.
+///
+/// It is if a scope around it has been requested to stop or is past its deadline.
 #[must_use]
 pub fn stop_requested() -> bool {
     entries::any_stopped()
 }
 
-/// A checkpoint: reports a requested stop, blocks nothing.
+/// Reports a requested stop, and blocks nothing: a checkpoint.
 ///
-/// Under a [`shield`] it reports nothing.
+/// Under a [`shield`] it reports no request from outside the shield.
 ///
 /// # Errors
 ///
-/// [`Stopped`] if a stop of the calling thread is requested.
+/// [`Stopped`] if the calling code is to stop.
 #[doc(alias = "pthread_testcancel")]
 #[inline]
 pub fn check() -> Result<(), Stopped> {

@@ -2,10 +2,15 @@
 
 use crate::runtime::scopes::entries::Shield;
 
-/// Runs `f` while requests are held: marked calls in it wait as plain ones do,
-/// and the stop is seen by the first checkpoint or marked call after it.
+/// Runs `f` while requests are held.
+///
+/// Marked calls in `f` wait as plain ones do, and the first checkpoint or marked call
+/// after it sees the stop. A scope that is entered inside the shield still works:
+/// `shield(|| within(limit, flush))` is a clean-up with a time limit.
 ///
 /// Shields nest. A panic in `f` leaves the shield.
+///
+/// # Examples
 ///
 /// ```
 /// use stopruntime::{Stopper, check, shield};

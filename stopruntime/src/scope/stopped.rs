@@ -6,7 +6,7 @@ use core::fmt;
 use std::error::Error;
 use std::io;
 
-/// The error of a marked call that did not happen because a stop is requested.
+/// Reports that a marked call did not happen, because a stop is requested.
 ///
 /// A single call that reports `Stopped` had no effect. A call made of several
 /// (`read_exact`, `write_all`, …) reports how far it came.
@@ -31,14 +31,14 @@ impl Stopped {
         Stopped { progress, ..Stopped::new() }
     }
 
-    /// Bytes that a compound call had moved before it was stopped; 0 for a
-    /// single call.
+    /// Returns how many bytes a compound call had moved before it was stopped; 0 for
+    /// a single call.
     #[must_use]
     pub const fn progress(&self) -> usize {
         self.progress
     }
 
-    /// Why the call was stopped.
+    /// Returns why the call was stopped.
     #[must_use]
     pub const fn cause(&self) -> Cause {
         self.stop.cause
@@ -111,18 +111,20 @@ pub(crate) fn find(mut cause: Option<&(dyn Error + 'static)>) -> Option<Stopped>
     None
 }
 
-/// An error that may carry [`Stopped`], so that a stop passes through functions
-/// that return it: `#[blocking(as_is)] read_frame(&mut stream)?`, where `read_frame`
-/// is `#[stoppable]` itself.
+/// Finds the stop in an error, so that it passes through functions that return that error.
 ///
-/// A stop is found without it in every [`Error`] that shows it as a
-/// [`source`](Error::source), at any depth, and in what derefs to one (`Box<dyn
-/// Error>`, the reports of `anyhow` and `eyre`). Implement it for an error that is
-/// neither.
+/// An example is `#[blocking(as_is)] read_frame(&mut stream)?`, where `read_frame` is
+/// `#[stoppable]` itself.
+///
+/// Most errors need no implementation: a stop is found in every [`Error`] that shows it
+/// as a [`source`](Error::source), at any depth, and in every type that derefs to such an
+/// error (`Box<dyn Error>`, the reports of `anyhow` and `eyre`).
 ///
 /// A marked call that returns such an error is left as stopped only if the calling
 /// thread is to stop. Another thread's stop that comes home in a result, through a
 /// channel or a join, is an ordinary error.
+///
+/// # Examples
 ///
 /// ```
 /// use std::io::{self, Read};
@@ -183,7 +185,7 @@ pub(crate) fn find(mut cause: Option<&(dyn Error + 'static)>) -> Option<Stopped>
     note = "implement `stopruntime::CarriesStop` for it; or, if what the call waits for has a file descriptor, use `#[blocking(readable)]`"
 )]
 pub trait CarriesStop {
-    /// The stop it carries, if it does.
+    /// Returns the stop that the error carries, if there is one.
     fn stopped(&self) -> Option<Stopped>;
 }
 
@@ -210,9 +212,12 @@ macro_rules! boxed {
 }
 boxed!(Box<dyn Error>, Box<dyn Error + Send>, Box<dyn Error + Send + Sync>);
 
-/// Whether this error carries [`Stopped`], itself or as the cause of another: of
-/// the calling thread or, where the error has come through a channel or a join, of
-/// another one. Whether the calling thread is to stop says [`stop_requested`].
+/// Returns whether this error carries [`Stopped`], itself or as the cause of another error.
+///
+/// The stop may be another thread's, if the error has come through a channel or a join;
+/// [`stop_requested`](crate::stop_requested) tells whether the calling thread is to stop.
+///
+/// # Examples
 ///
 /// ```
 /// use std::io::{BufRead, BufReader};

@@ -9,13 +9,14 @@ use crate::runtime::scopes::{clock, request};
 use core::fmt;
 use std::time::Instant;
 
-/// A handle of a scope, which can ask it to stop: from any thread and from a signal
-/// handler.
+/// Asks a scope to stop, from any thread and from a signal handler.
 ///
-/// A scope is a thread, or whatever [`run`](Stopper::run) runs under a scope that was
-/// made for it: a job on a thread of a pool, or all that a service does. While it is
-/// stopped, marked calls in it stop; the thread that ran it goes on with something
-/// else afterwards as if nothing had been.
+/// A scope is a thread, or what [`run`](Stopper::run) runs: a job on a thread of a pool,
+/// or everything that a service does. While a scope is stopped, the marked calls in it
+/// stop. Afterwards the thread that ran it goes on with something else, as if nothing
+/// had happened.
+///
+/// # Examples
 ///
 /// ```
 /// use stopruntime::{Stopper, check};
@@ -49,7 +50,7 @@ pub struct Stopper {
 }
 
 impl Stopper {
-    /// Makes a scope, which stands under no other one.
+    /// Makes a scope that stands under no other.
     #[must_use]
     pub fn new() -> Stopper {
         Stopper { scope: ScopeRef::new([], clock::NEVER) }
@@ -64,9 +65,10 @@ impl Stopper {
     /// Returns the innermost scope of the calling code: that of the innermost
     /// [`run`](Stopper::run) or [`within`](crate::within), or the thread's own.
     ///
-    /// The scopes that a [`shield`](crate::shield) hides count, except those of
-    /// `within`. That of a `within` stops what is in it as if its time were over, except
-    /// that its error stays a stop; once it has been left, nothing runs under it.
+    /// It may be one that a [`shield`](crate::shield) hides, except the scope of a
+    /// `within`. To request the scope of a `within` stops what runs in it as if its time
+    /// were over, except that its error stays a stop; once it has been left, nothing runs
+    /// under it.
     ///
     /// The stop signal is unblocked in a thread that hands out a `Stopper`
     /// ([`Backend::Ppoll`](crate::Backend::Ppoll): blocked, except while it waits).
@@ -84,7 +86,7 @@ impl Stopper {
         }
     }
 
-    /// Of a thread that has not started yet.
+    /// The handle of a thread that has not started yet.
     pub(crate) fn of(record: RecordRef) -> Stopper {
         Stopper { scope: record.into_scope() }
     }
@@ -103,16 +105,23 @@ impl Stopper {
         self.scope.record().expect("the scope of a thread")
     }
 
-    /// Runs `f` under this scope on the calling thread: while the scope or one above it
-    /// is stopped, marked calls in `f` stop.
+    /// Runs `f` under this scope on the calling thread.
     ///
-    /// The scopes that the calling code is under already stay; each can stop `f`. Any
-    /// number of threads may run under a scope at the same time, also one thread several
-    /// times, one inside of the other. A scope that is stopped already may be run: the
-    /// first marked call stops.
+    /// While the scope or one above it is stopped, marked calls in `f` stop. The scopes
+    /// that the calling code is already under stay in force, and each of them can stop `f`.
+    /// Any number of threads may run under a scope at the same time, and one thread may
+    /// do so several times, one inside the other. If the scope is stopped already, the
+    /// first marked call in `f` stops.
     ///
-    /// It costs a few stores: no lock, no allocation (except more than eight scopes
-    /// inside of each other), no system call.
+    /// Entering costs a few stores: no lock, no system call, and no allocation for up to
+    /// eight scopes inside each other.
+    ///
+    /// # Panics
+    ///
+    /// If the runtime cannot be installed; see [`backend`](crate::backend()). A panic of
+    /// `f` leaves the scope.
+    ///
+    /// # Examples
     ///
     /// ```
     /// use stopruntime::{Stopper, ext::sleep_or_stop};
@@ -123,18 +132,13 @@ impl Stopper {
     ///     let job = job.clone();
     ///     move || {
     ///         assert!(job.run(|| sleep_or_stop(Duration::MAX)).is_err());
-    ///         // The next job is none of its business.
+    ///         // The next job is not stopped.
     ///         assert!(sleep_or_stop(Duration::from_millis(1)).is_ok());
     ///     }
     /// });
     /// job.request_stop();
     /// worker.join().unwrap();
     /// ```
-    ///
-    /// # Panics
-    ///
-    /// If the runtime cannot be installed; see [`backend`](crate::backend()). A panic of
-    /// `f` leaves the scope.
     #[inline]
     #[track_caller]
     pub fn run<R>(&self, f: impl FnOnce() -> R) -> R {
@@ -143,17 +147,16 @@ impl Stopper {
         f()
     }
 
-    /// Requests a stop and returns at once. The request stays until the scope is left;
-    /// a thread's own, until the thread ends. True if it is the first.
+    /// Requests a stop and returns at once: true for the first request.
     ///
+    /// The request stays until the scope is left; that to a thread, until the thread ends.
     /// A request ends the marked calls that the threads under this scope, or under a
     /// child, are in or about to enter; code that is not marked never notices.
     /// Async-signal-safe: it neither locks nor allocates (signal-safety(7)).
     ///
-    /// A signal handler that interrupts it must come back. One that leaves it
-    /// by `siglongjmp(3)` or ends its thread in the middle may leave a signal
-    /// announced that is never sent, and the thread that was to have it waits
-    /// for that signal.
+    /// A signal handler that interrupts this call must return to it. If the handler leaves
+    /// it by `siglongjmp(3)`, or ends the thread, a signal may stay announced that is never
+    /// sent, and the thread that should receive it waits for it.
     #[doc(alias = "pthread_cancel")]
     #[doc(alias = "cancel")]
     #[allow(clippy::must_use_candidate, reason = "a request is made for its effect")]
@@ -161,10 +164,12 @@ impl Stopper {
         request::request(&self.scope, None)
     }
 
-    /// Requests a stop and says why: [`Stopped::reason`](crate::Stopped::reason) returns
-    /// it. The first reason stays.
+    /// Requests a stop and says why.
     ///
+    /// [`Stopped::reason`](crate::Stopped::reason) returns the reason; the first one stays.
     /// Async-signal-safe if the reason is a literal or was made before.
+    ///
+    /// # Examples
     ///
     /// ```
     /// use stopruntime::{Stopper, check};
@@ -179,11 +184,13 @@ impl Stopper {
         request::request(&self.scope, Some(reason.into()))
     }
 
-    /// Stops the scope at this time. If it is given several, the earliest counts.
+    /// Stops the scope at this time; of several times, the earliest counts.
     ///
     /// # Panics
     ///
     /// If the thread for the deadlines cannot be started.
+    ///
+    /// # Examples
     ///
     /// ```
     /// use std::time::{Duration, Instant};
@@ -198,8 +205,10 @@ impl Stopper {
         request::request_at(&self.scope, clock::reading_of(deadline));
     }
 
-    /// Returns whether the scope is stopped: whether it has been requested to stop or is
-    /// past its deadline, or one above it.
+    /// Returns whether the scope is stopped.
+    ///
+    /// It is if the scope, or one above it, has been requested to stop or is past its
+    /// deadline.
     #[must_use]
     pub fn stop_requested(&self) -> bool {
         entries::is_stopped(&self.scope)

@@ -7,18 +7,31 @@ use std::error::Error;
 use std::io;
 use std::time::{Duration, Instant};
 
-/// Runs `f` with a time limit over all of its marked calls and checkpoints: once it
-/// has passed, they stop.
+/// Runs `f` with one time limit over all its marked calls and checkpoints.
 ///
-/// If one of them has stopped for this limit and `f` returns an error, whatever it is,
-/// the result is [`TimedOut`], as the caller's error. An `Ok` passes, however late.
-/// If the stop comes from farther out (the thread is requested to stop, or an outer
-/// limit has passed), the error of `f` passes as it is, so that the outer code stops
-/// too.
+/// When the limit has passed, they stop. If one of them has stopped for this limit and
+/// `f` returns an error, whatever it is, the result is [`TimedOut`], as the caller's
+/// error. An `Ok` passes, however late. If the stop comes from farther out (the thread is
+/// requested to stop, or an outer limit has passed), the error of `f` passes unchanged, so
+/// that the outer code stops too.
 ///
 /// Limits nest, and the earliest counts. Entering and leaving costs a reading of the
-/// clock and a few stores; there is no timer for each limit. The first one in the
+/// clock and a few stores; there is no timer for each limit. The first limit in the
 /// process starts a thread that wakes those whose limit has passed.
+///
+/// A loop in `f` that ignores a stop and goes on to fail for another reason gets
+/// [`TimedOut`] for that error as well.
+///
+/// # Errors
+///
+/// [`TimedOut`], or the error of `f`.
+///
+/// # Panics
+///
+/// If the runtime cannot be installed (see [`backend`](crate::backend())), or if the
+/// thread for the deadlines cannot be started.
+///
+/// # Examples
 ///
 /// ```
 /// use std::io;
@@ -40,7 +53,7 @@ use std::time::{Duration, Instant};
 /// # Ok::<(), io::Error>(())
 /// ```
 ///
-/// What must be done even after a stop, but not for ever, is a limit in a shield:
+/// A limit in a shield is for work that must be done after a stop, within a time:
 ///
 /// ```
 /// use std::io;
@@ -54,18 +67,6 @@ use std::time::{Duration, Instant};
 /// shield(|| within(Duration::from_secs(1), flush))?;
 /// # Ok::<(), io::Error>(())
 /// ```
-///
-/// A loop in `f` that ignores a stop and goes on to fail for another reason gets
-/// [`TimedOut`] for that error as well.
-///
-/// # Errors
-///
-/// [`TimedOut`], or the error of `f`.
-///
-/// # Panics
-///
-/// If the runtime cannot be installed (see [`backend`](crate::backend())), or if the
-/// thread for the deadlines cannot be started.
 #[doc(alias = "timeout")]
 #[doc(alias = "deadline")]
 #[inline]
@@ -85,6 +86,8 @@ where
 /// # Panics
 ///
 /// As [`within`].
+///
+/// # Examples
 ///
 /// ```
 /// use std::io;
@@ -121,8 +124,11 @@ where
     }
 }
 
-/// Returns the earliest deadline that the calling code is under, if there is one: to
-/// hand to foreign code that takes a time-out of its own.
+/// Returns the earliest deadline that the calling code is under, if there is one.
+///
+/// Hand it to foreign code that takes a time-out of its own.
+///
+/// # Examples
 ///
 /// ```
 /// use std::io;
@@ -141,7 +147,7 @@ pub fn deadline() -> Option<Instant> {
     clock::instant_of(entries::earliest())
 }
 
-/// The error of a [`within`] whose time is over.
+/// Reports that the time of a [`within`] is over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TimedOut(());
 

@@ -6,8 +6,9 @@ use crate::runtime::record::RecordRef;
 use crate::scope::Stopper;
 use std::{fmt, io};
 
-/// A thread to be, with a name and a stack size: the shape of
-/// [`std::thread::Builder`].
+/// Starts a thread with a name, a stack size or a scope, like [`std::thread::Builder`].
+///
+/// # Examples
 ///
 /// ```
 /// use stopruntime::thread;
@@ -39,12 +40,12 @@ impl Default for Builder {
 }
 
 impl Builder {
-    /// No name, the default stack.
+    /// Creates a builder of threads without a name, with the default stack.
     pub fn new() -> Builder {
         Builder { inner: std::thread::Builder::new(), under: None }
     }
 
-    /// The thread's name, as panics, debuggers and `/proc` show it.
+    /// Sets the thread's name, which panics, debuggers and `/proc` show.
     ///
     /// # Panics
     ///
@@ -53,14 +54,18 @@ impl Builder {
         Builder { inner: self.inner.name(name), ..self }
     }
 
-    /// The stack size in bytes.
+    /// Sets the stack size, in bytes.
     pub fn stack_size(self, size: usize) -> Builder {
         Builder { inner: self.inner.stack_size(size), ..self }
     }
 
-    /// Stops the thread with this scope, as well as alone: it runs under the scope from
-    /// its beginning to its end. A thread that is spawned without stands alone, as in
-    /// std. Called again, the last one counts.
+    /// Stops the thread with this scope, as well as alone.
+    ///
+    /// The thread runs under the scope from its beginning to its end. Without this, it runs
+    /// under no scope except its own, as in std. If it is called again, the last scope
+    /// counts.
+    ///
+    /// # Examples
     ///
     /// ```
     /// use std::time::Duration;

@@ -90,7 +90,7 @@ impl Drop for StopOnPanic<'_> {
     }
 }
 
-/// What [`scope`] hands to its closure.
+/// Starts the threads of a [`scope`], which hands it to its closure.
 pub struct Scope<'scope, 'env> {
     inner: &'scope Inner<'scope, 'env>,
     stopper: Stopper,

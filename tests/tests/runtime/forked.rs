@@ -243,7 +243,7 @@ per_backend! {
         }
         drop(ending);
         // One may have lost a race for a connection to another process, and then
-        // waits, on ppoll, where only the next one reaches it (see README).
+        // waits, on ppoll, where only the next one reaches it (docs/limits.md).
         for worker in &workers {
             while !worker.has_ended() {
                 drop(TcpStream::connect(address));

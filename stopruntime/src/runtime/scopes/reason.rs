@@ -4,7 +4,7 @@ use core::fmt;
 use std::collections::HashSet;
 use std::sync::{Mutex, PoisonError};
 
-/// Why a marked call has stopped.
+/// Says why a marked call has stopped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Cause {
@@ -14,11 +14,12 @@ pub enum Cause {
     Deadline,
 }
 
-/// What a requester says for a reason: `service.request_stop_because("reload")`.
+/// Says why a stop was requested: `service.request_stop_because("reload")`.
 ///
-/// It is a text for people and logs. One that is no literal is kept for as long as the
-/// program runs, once however often it is given: say what kind of reason it is, and
-/// not the number of the request.
+/// It is a text for people and logs. A text that is not a literal is kept once for as long
+/// as the program runs, so let it name a kind of reason, and not one request.
+///
+/// # Examples
 ///
 /// ```
 /// use stopruntime::{Reason, Stopper, check};

@@ -93,7 +93,7 @@ fn without_membarrier_only_the_quiet_is_lost() {
         assert!(found.fault.is_none(), "{config:?}: {}", found.describe());
         disturbed += usize::from(explore(&config).fault == Some(Fault::Disturbed));
     }
-    assert!(disturbed > 0, "README says that it may be");
+    assert!(disturbed > 0, "docs/limits.md says that it may be");
 }
 
 /// Every protection is necessary: without it the search finds a fault.

@@ -96,7 +96,7 @@ pub const EXCEPTIONS: &[(&str, &str)] = &[
     ),
     (
         "getaddrinfo gethostbyaddr gethostbyname getnameinfo",
-        "name resolution: many calls in libraries that libc loads; not stop-checked, as README says",
+        "name resolution: many calls in libraries that libc loads; not stop-checked, as docs/limits.md says",
     ),
     (
         "endgrent endhostent endnetent endprotoent endpwent endservent endutxent getgrent \
