@@ -4,11 +4,10 @@
 use crate::scope::Stopped;
 use std::time::{Duration, Instant};
 
-/// `recv`, `recv_timeout` and `recv_deadline` of a channel's receiving end,
-/// stop-checked.
+/// Receives from a channel, stop-checked: `recv`, `recv_timeout`, `recv_deadline`.
 ///
-/// If one is stopped, no message was taken. `crossbeam_channel::Receiver` has them
-/// with the feature `crossbeam-channel`.
+/// A call that is stopped has taken no message. `crossbeam_channel::Receiver` has these
+/// calls with the feature `crossbeam-channel`.
 pub trait ReceiverOrStop {
     /// What the channel carries.
     type Message;
@@ -45,12 +44,11 @@ pub trait ReceiverOrStop {
     ) -> Result<Result<Self::Message, Self::NotInTime>, Stopped>;
 }
 
-/// `send`, `send_timeout` and `send_deadline` of a channel's sending end,
-/// stop-checked.
+/// Sends into a channel, stop-checked: `send`, `send_timeout`, `send_deadline`.
 ///
-/// If one is stopped, the message is not sent, and it is dropped. To keep it, send a
+/// If a call is stopped, the message is not sent, and it is dropped. To keep it, send a
 /// clone and remove the original only after the `send` has succeeded.
-/// `crossbeam_channel::Sender` has them with the feature `crossbeam-channel`.
+/// `crossbeam_channel::Sender` has these calls with the feature `crossbeam-channel`.
 pub trait SenderOrStop {
     /// What the channel carries.
     type Message;

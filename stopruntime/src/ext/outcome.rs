@@ -3,7 +3,7 @@
 use crate::scope::Stopped;
 use std::io;
 
-/// What a stop-checked call returns whose plain form returns an [`io::Result`].
+/// Tells a stop from the result of a call whose plain form returns an [`io::Result`].
 ///
 /// The outer `Err` is a stop, the inner one the error of the call itself.
 ///

@@ -7,7 +7,7 @@ use std::sync::{Barrier, BarrierWaitResult, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// Nothing implements it; what rustc says of it is the point.
+/// Refuses: nothing implements it, and what rustc says then is its purpose.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be stopped while it receives",
     label = "std waits inside this call, where no request reaches it",
@@ -42,7 +42,7 @@ where
     }
 }
 
-/// As [`CanReceive`].
+/// Refuses as [`CanReceive`].
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be stopped while it sends",
     label = "std waits inside this call, where no request reaches it",
@@ -84,7 +84,7 @@ macro_rules! sender {
 }
 sender!(mpsc::Sender<T>, mpsc::SyncSender<T>);
 
-/// As [`CanReceive`].
+/// Refuses as [`CanReceive`].
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be stopped while it waits for the lock",
     label = "std waits inside this call, where no request reaches it",
@@ -114,7 +114,7 @@ where
     }
 }
 
-/// As [`CanReceive`].
+/// Refuses as [`CanReceive`].
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be stopped while it waits for the lock",
     label = "std waits inside this call, where no request reaches it",
@@ -122,7 +122,7 @@ where
 )]
 pub trait CanReadAndWrite {}
 
-/// As [`CanReceive`].
+/// Refuses as [`CanReceive`].
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be stopped while another thread initialises it",
     label = "std waits inside this call, where no request reaches it",
@@ -130,7 +130,7 @@ pub trait CanReadAndWrite {}
 )]
 pub trait CanInitialise {}
 
-/// `read` and `write` of a lock, for the types that cannot.
+/// Refuses `read` and `write` of locks that cannot be stopped.
 pub trait ReadWriteLockOrStop {
     #[doc(hidden)]
     fn read_or_stop(&self) -> Result<(), Stopped>;
@@ -138,7 +138,7 @@ pub trait ReadWriteLockOrStop {
     fn write_or_stop(&self) -> Result<(), Stopped>;
 }
 
-/// What initialises once, for the types that cannot.
+/// Refuses to initialise once where that cannot be stopped.
 pub trait InitialiseOrStop {
     #[doc(hidden)]
     fn get_or_init_or_stop<F>(&self, _: F) -> Result<(), Stopped>;
@@ -180,7 +180,7 @@ lock! {
     }
 }
 
-/// As [`CanReceive`].
+/// Refuses as [`CanReceive`].
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be stopped while it joins a thread",
     label = "std waits inside this call, where no request reaches it",
@@ -204,7 +204,7 @@ macro_rules! handle {
 }
 handle!([T] thread::JoinHandle<T>, ['scope, T] thread::ScopedJoinHandle<'scope, T>);
 
-/// As [`CanReceive`].
+/// Refuses as [`CanReceive`].
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be stopped while it waits for the other threads",
     label = "std waits inside this call, where no request reaches it",

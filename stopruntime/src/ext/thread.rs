@@ -77,7 +77,7 @@ fn park_by(park: impl Fn()) -> Result<(), Stopped> {
     if current::registered().park(park) { Ok(()) } else { Err(Stopped::new()) }
 }
 
-/// `join`, stop-checked.
+/// Joins a thread, stop-checked: `join`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be stopped while it joins a thread",
     label = "this call has no stop-checked form",

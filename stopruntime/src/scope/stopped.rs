@@ -44,7 +44,7 @@ impl Stopped {
         self.stop.cause
     }
 
-    /// What the requester has said for a reason, if it has
+    /// Returns the reason that the requester has given, if there is one
     /// ([`Stopper::request_stop_because`](crate::Stopper::request_stop_because)).
     #[must_use]
     pub const fn reason(&self) -> Option<Reason> {

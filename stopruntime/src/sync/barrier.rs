@@ -13,7 +13,7 @@ use crate::scope::Stopped;
 use std::fmt;
 use std::sync::PoisonError;
 
-/// [`std::sync::Barrier`] whose wait can be stopped.
+/// Lets threads wait for each other like [`std::sync::Barrier`], stop-checked.
 pub struct Barrier {
     state: Mutex<State>,
     changed: Condvar,
@@ -27,7 +27,7 @@ struct State {
     broken: bool,
 }
 
-/// How a wait ended.
+/// Says how a wait ended.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct BarrierWaitResult {
     leader: bool,

@@ -21,7 +21,7 @@ use std::fmt;
 use std::sync::{LockResult, PoisonError};
 use std::time::{Duration, Instant};
 
-/// [`std::sync::Condvar`] whose waits can be stopped.
+/// Lets a thread wait for a condition like [`std::sync::Condvar`], stop-checked.
 ///
 /// A stopped wait does not take the mutex again: its guard is gone and the lock
 /// is free, so that nothing stands between the request and the end of the wait.
@@ -33,7 +33,7 @@ pub struct Condvar {
     waiting: AtomicU32,
 }
 
-/// Whether a wait ended because its time was over.
+/// Says whether a wait ended because its time was over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WaitTimeoutResult(bool);
 

@@ -88,7 +88,7 @@ impl RawMutex {
     }
 }
 
-/// [`std::sync::Mutex`] whose `lock` can be stopped.
+/// Protects data like [`std::sync::Mutex`]; a `lock` that waits can be stopped.
 ///
 /// # Examples
 ///
@@ -214,7 +214,7 @@ impl<T: ?Sized + fmt::Debug> fmt::Debug for Mutex<T> {
     }
 }
 
-/// The lock, held; dropped, it is free again.
+/// Holds the lock until it is dropped.
 #[must_use = "the lock is free again as soon as the guard is dropped"]
 pub struct MutexGuard<'lock, T: ?Sized> {
     mutex: &'lock Mutex<T>,

@@ -16,13 +16,13 @@ use core::convert::Infallible;
 use core::fmt;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 
-/// [`std::sync::OnceLock`] whose waits, for an initialiser that runs in another
-/// thread, can be stopped.
+/// Holds a value that is initialised once, like [`std::sync::OnceLock`]; a wait for
+/// another thread's initialiser can be stopped.
 ///
-/// A request does not end an initialiser that runs; what is marked in it is
-/// stopped as anywhere. One that panics, or fails
-/// ([`OnceLock::get_or_try_init`]), leaves the cell as it was, and the next in
-/// line runs its own.
+/// A request does not end an initialiser that is running; the marked calls in it stop as
+/// anywhere. An initialiser that panics, or fails
+/// ([`OnceLock::get_or_try_init`]), leaves the cell as it was, and the next thread runs
+/// its own.
 ///
 /// # Examples
 ///

@@ -24,7 +24,7 @@ use core::sync::atomic::AtomicU32;
 use core::sync::atomic::Ordering::{Relaxed, SeqCst};
 use std::time::{Duration, Instant};
 
-/// A number of permits, to be acquired and released by any thread.
+/// Counts permits, which any thread may acquire and release.
 ///
 /// Unfair: an arriving thread may take a free permit ahead of waiting ones, and a
 /// steady stream of single acquisitions can starve `acquire_many`.

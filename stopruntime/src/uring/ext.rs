@@ -2,7 +2,7 @@
 
 use crate::ext::Outcome;
 
-/// `submit_and_wait`, stop-checked. `io_uring_enter(2)`.
+/// Submits and waits, stop-checked: `submit_and_wait`. `io_uring_enter(2)`.
 ///
 /// `io_uring::IoUring` and `io_uring::Submitter` have it with the feature
 /// `io-uring`. It is that crate's own call, made with a signal mask in which the
@@ -29,8 +29,8 @@ pub trait SubmitAndWaitOrStop {
     fn submit_and_wait_or_stop(&self, want: usize) -> Outcome<usize>;
 }
 
-/// `submit_with_args`, stop-checked: [`SubmitAndWaitOrStop`] with a time-out and
-/// a signal mask.
+/// Submits and waits with a time-out and a signal mask, stop-checked:
+/// `submit_with_args`.
 ///
 /// `io_uring::Submitter` has it with the feature `io-uring`. A mask is taken
 /// without the stop signal.

@@ -11,7 +11,7 @@ use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-/// The calls of [`File`] that wait, stop-checked.
+/// Makes the calls of [`File`] that wait, stop-checked.
 ///
 /// Opening a FIFO waits for its other end (fifo(7)). On
 /// [`Backend::Ppoll`](crate::Backend::Ppoll) what would have to wait fails with
@@ -84,7 +84,7 @@ pub trait FileOrStop: Sized {
     fn lock_shared_or_stop(&self) -> Outcome<()>;
 }
 
-/// `lock`, stop-checked.
+/// Takes a lock, stop-checked: `lock`.
 ///
 /// For a [`File`] it is `File::lock` (Rust 1.89): flock(2), exclusive. For a mutex
 /// see [`sync::Mutex`](crate::sync::Mutex); std's has no stop-checked form.

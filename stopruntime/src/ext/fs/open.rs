@@ -25,12 +25,12 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::Path;
 
-/// [`OpenOptions::open`], stop-checked.
+/// Opens a file, stop-checked: [`OpenOptions::open`].
 ///
-/// A FIFO waits for its other end, stop-checked; all else is opened by std after
-/// a checkpoint. Not stop-checked are a path that becomes a FIFO between the look
-/// at it and the call, and a terminal that waits for its carrier:
-/// [`File::open`](crate::ext::FileOrStop) is, of both.
+/// Opening a FIFO waits for its other end, stop-checked; everything else is opened by
+/// std after a checkpoint. A path that becomes a FIFO between the look at it and the call,
+/// and a terminal that waits for its carrier, are not stop-checked here;
+/// [`File::open`](crate::ext::FileOrStop) is, for both.
 ///
 /// A FIFO is refused with `ENOTSUP` where `/proc` or `/dev/null` is missing, for
 /// options that `/dev/null` does not take (`O_DIRECT`; `O_NOATIME` without

@@ -190,8 +190,8 @@ impl<W: Write> Drop for Apart<'_, W> {
     }
 }
 
-/// A line buffer that a call can be stopped in: what it writes to reports the
-/// stop by itself.
+/// Marks a line buffer whose calls can be stopped: what it writes to reports the stop
+/// by itself.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be stopped while it writes",
     label = "this write has no stop-checked form",

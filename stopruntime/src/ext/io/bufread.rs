@@ -8,7 +8,7 @@ use crate::ext::{ReadOrStop, WriteOrStop};
 use crate::scope::{self, Stopped};
 use std::io::{self, BufRead, BufReader, ErrorKind, IoSliceMut, Read};
 
-/// [`BufRead`] whose calls are stop-checked.
+/// Reads through a buffer, stop-checked: the calls of [`BufRead`].
 ///
 /// A `BufReader` over a plain stream waits until the stream is readable before
 /// it fills its buffer: it has to be the stream's only reader. Where it is not,
@@ -113,7 +113,7 @@ impl<B: FillBufOrStop + ?Sized> BufReadOrStop for B {
     }
 }
 
-/// `bytes`, whose `next` is stop-checked; for `#[blocking] for` loops.
+/// Gives `bytes` a stop-checked `next`, for `#[blocking] for` loops.
 pub trait BytesOrStop: ReadOrStop + Sized {
     #[doc(hidden)]
     fn bytes_or_stop(self) -> Bytes<Self> {
@@ -188,7 +188,7 @@ impl<R: ReadOrStop> FillBufOrStop for BufReader<R> {
     }
 }
 
-/// [`std::io::Lines`], stop-checked.
+/// Goes over lines, stop-checked, like [`std::io::Lines`].
 #[derive(Debug)]
 pub struct Lines<B>(B);
 
@@ -213,7 +213,7 @@ impl<B: BufReadOrStop> Lines<B> {
     }
 }
 
-/// [`std::io::Split`], stop-checked.
+/// Goes over the pieces between delimiters, stop-checked, like [`std::io::Split`].
 #[derive(Debug)]
 pub struct Split<B>(B, u8);
 
@@ -233,7 +233,7 @@ impl<B: BufReadOrStop> Split<B> {
     }
 }
 
-/// [`std::io::Bytes`], stop-checked.
+/// Goes over bytes, stop-checked, like [`std::io::Bytes`].
 #[derive(Debug)]
 pub struct Bytes<R>(R);
 

@@ -64,10 +64,10 @@ impl<B: FillBufOrStop + ReadOrStop> FillBufOrStop for Take<B> {
     }
 }
 
-/// A reader whose plain calls report a stop by themselves, or never wait.
+/// Marks a reader whose plain calls report a stop by themselves, or never wait.
 ///
-/// A `Chain` keeps to itself which of its readers it has come to. So its own
-/// calls are made, and both readers have to be of this kind.
+/// A `Chain` does not say which of its readers it has come to. So its own calls are
+/// made, and both readers have to be of this kind.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be stopped while it is read in a chain",
     label = "only the chain itself knows which of its readers it has come to",

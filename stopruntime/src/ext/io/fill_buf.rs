@@ -5,7 +5,9 @@ use crate::scope;
 use std::collections::VecDeque;
 use std::io::{BufRead, Cursor, Empty};
 
-/// [`BufRead::fill_buf`], stop-checked; what [`BufReadOrStop`](crate::ext::BufReadOrStop) is made from.
+/// Fills a buffer, stop-checked: [`BufRead::fill_buf`].
+///
+/// [`BufReadOrStop`](crate::ext::BufReadOrStop) is made from it.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be stopped while it fills its buffer",
     label = "this read has no stop-checked form",

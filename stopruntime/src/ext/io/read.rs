@@ -6,7 +6,7 @@ use crate::ext::io::copy::{self, Copied, Source};
 use crate::scope::{self, Stopped, stopped_in};
 use std::io::{self, ErrorKind, IoSliceMut, Read};
 
-/// [`Read`] whose calls are stop-checked.
+/// Reads, stop-checked: the calls of [`Read`].
 ///
 /// `read` and `read_vectored` are single calls: if they are stopped, they have read
 /// nothing. The others stop only between their single reads; what they have read is

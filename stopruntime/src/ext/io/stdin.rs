@@ -51,8 +51,9 @@ static INPUT: PerProcess<Mutex<Buffer>> = unsafe { PerProcess::new(Place::Standa
 
 type Held = MutexGuard<'static, Buffer>;
 
-/// Standard input, locked against all other stop-checked readers: what
-/// [`Stdin::lock`] returns under a mark.
+/// Keeps standard input locked against all other stop-checked readers.
+///
+/// It is what [`Stdin::lock`] returns under a mark.
 ///
 /// Its plain calls are stop-checked as well: they report a stop as an
 /// [`io::Error`] that carries [`Stopped`].
@@ -222,7 +223,7 @@ impl BufReadOrStop for StdinLock<'_> {
     }
 }
 
-/// The inherent methods of [`Stdin`], stop-checked.
+/// Reads standard input, stop-checked: the inherent methods of [`Stdin`].
 ///
 /// They have a buffer and a lock apart from std's, one for the process: read
 /// standard input either with stop-checked calls or with plain ones, not with
@@ -267,7 +268,7 @@ impl LockOrStop for Stdin {
     }
 }
 
-/// The `lock` before a marked call: `stdin().lock().read_line(…)`.
+/// Makes the `lock` before a marked call: `stdin().lock().read_line(…)`.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
     message = "`lock` of `{Self}` waits unstoppably: the mark is for the call behind it alone",

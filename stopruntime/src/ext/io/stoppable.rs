@@ -8,8 +8,10 @@ use core::fmt;
 use std::io::{self, IoSlice, IoSliceMut, Read, Seek, SeekFrom, Write};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 
-/// A stream whose plain [`Read`] and [`Write`] are stop-checked, for code that
-/// takes any stream: `BufReader<Stoppable<TcpStream>>`, TLS, WebSocket.
+/// Makes the plain [`Read`] and [`Write`] of a stream stop-checked.
+///
+/// It is for code that takes any stream: `BufReader<Stoppable<TcpStream>>`, TLS,
+/// WebSocket.
 ///
 /// A requested stop is an [`io::Error`] that carries [`Stopped`]
 /// ([`is_stopped`](crate::is_stopped)). std's loops hand it on; what they had

@@ -4,7 +4,7 @@ use crate::ext::Outcome;
 use crate::scope::{self, Stopped};
 use std::io::{self, ErrorKind, IoSlice, Write};
 
-/// [`Write`] whose calls are stop-checked.
+/// Writes, stop-checked: the calls of [`Write`].
 ///
 /// `write` and `write_vectored` are single calls: if one is stopped, it has
 /// written nothing. The others stop only between their single writes, and

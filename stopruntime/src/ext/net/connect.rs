@@ -11,7 +11,7 @@ use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-/// `connect`, stop-checked. connect(2).
+/// Connects, stop-checked: `connect`. connect(2).
 ///
 /// If it is stopped, there is no connection: the socket is closed, and the peer sees
 /// at most a connection that ends at once. Resolving a name is not stop-checked.
@@ -28,7 +28,7 @@ pub trait ConnectOrStop<A>: Sized {
     fn connect_or_stop(address: A) -> Outcome<Self>;
 }
 
-/// `connect_timeout`, stop-checked.
+/// Connects within a time, stop-checked: `connect_timeout`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be stopped while it connects",
     note = "`TcpStream` has a stop-checked `connect_timeout`"

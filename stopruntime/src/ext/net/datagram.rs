@@ -12,7 +12,7 @@ use std::path::Path;
 
 const PLAIN: c_int = 0;
 
-/// `recv`, stop-checked. recv(2).
+/// Receives a datagram, stop-checked: `recv`. recv(2).
 ///
 /// If it is stopped, it has taken nothing: the datagram stays in the queue.
 #[diagnostic::on_unimplemented(
@@ -29,7 +29,7 @@ pub trait RecvOrStop {
     fn recv_or_stop(&self, buffer: &mut [u8]) -> Outcome<usize>;
 }
 
-/// `peek`, stop-checked. recv(2) with `MSG_PEEK`.
+/// Receives and leaves the data in place, stop-checked: `peek`. recv(2) with `MSG_PEEK`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be stopped while it waits for data",
     note = "`UdpSocket` and `TcpStream` have a stop-checked `peek`"
@@ -43,7 +43,7 @@ pub trait PeekOrStop {
     fn peek_or_stop(&self, buffer: &mut [u8]) -> Outcome<usize>;
 }
 
-/// `recv_from`, stop-checked. recvfrom(2).
+/// Receives a datagram and its sender, stop-checked: `recv_from`. recvfrom(2).
 ///
 /// If it is stopped, it has taken nothing: the datagram stays in the queue.
 #[diagnostic::on_unimplemented(
@@ -63,7 +63,7 @@ pub trait RecvFromOrStop {
     fn recv_from_or_stop(&self, buffer: &mut [u8]) -> Outcome<(usize, Self::Address)>;
 }
 
-/// `peek_from`, stop-checked. recvfrom(2) with `MSG_PEEK`.
+/// Receives and leaves the data in place, stop-checked: `peek_from`. recvfrom(2) with `MSG_PEEK`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be stopped while it waits for data",
     note = "`UdpSocket` has a stop-checked `peek_from`"
@@ -77,7 +77,7 @@ pub trait PeekFromOrStop {
     fn peek_from_or_stop(&self, buffer: &mut [u8]) -> Outcome<(usize, SocketAddr)>;
 }
 
-/// `send`, stop-checked. send(2).
+/// Sends a datagram, stop-checked: `send`. send(2).
 ///
 /// If it is stopped, it has sent nothing.
 #[diagnostic::on_unimplemented(
@@ -94,7 +94,7 @@ pub trait SendOrStop {
     fn send_or_stop(&self, data: &[u8]) -> Outcome<usize>;
 }
 
-/// `send_to`, stop-checked. sendto(2).
+/// Sends a datagram to an address, stop-checked: `send_to`. sendto(2).
 ///
 /// If it is stopped, it has sent nothing. Names are resolved first, which is not
 /// stop-checked.

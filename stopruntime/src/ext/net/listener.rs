@@ -7,7 +7,7 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::fd::AsRawFd;
 use std::os::unix::net::{SocketAddr as UnixAddr, UnixListener, UnixStream};
 
-/// `accept`, stop-checked. accept(2).
+/// Accepts a connection, stop-checked: `accept`. accept(2).
 ///
 /// If it is stopped, it has accepted nothing: the connection stays in the queue.
 #[diagnostic::on_unimplemented(
@@ -47,7 +47,7 @@ impl AcceptOrStop for UnixListener {
     }
 }
 
-/// `incoming`, whose `next` is stop-checked; for `#[blocking] for` loops.
+/// Gives `incoming` a stop-checked `next`, for `#[blocking] for` loops.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be stopped while it waits for the next connection",
     note = "`TcpListener` and `UnixListener` have a stop-checked form"
@@ -81,7 +81,7 @@ impl IncomingOrStop for UnixListener {
     }
 }
 
-/// The connections of a listener; never ends by itself.
+/// Goes over the connections of a listener, and never ends by itself.
 #[derive(Debug)]
 pub struct Incoming<'a, L: ?Sized>(&'a L);
 

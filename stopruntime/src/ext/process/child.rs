@@ -6,7 +6,7 @@ use crate::scope::{self, Stopped};
 use std::io;
 use std::process::{Child, ExitStatus};
 
-/// `wait`, stop-checked.
+/// Waits for a child, stop-checked: `wait`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be stopped in its `wait`",
     label = "this call has no stop-checked form",

@@ -12,7 +12,7 @@ use std::os::fd::AsRawFd;
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, Command, ExitStatus, Output};
 
-/// [`Command::output`], stop-checked.
+/// Runs a child and collects its output, stop-checked: [`Command::output`].
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be stopped in its `output`",
     label = "this call has no stop-checked form",
@@ -91,7 +91,7 @@ impl OutputOrStop for Command {
     }
 }
 
-/// [`Command::status`], stop-checked.
+/// Runs a child and waits for it, stop-checked: [`Command::status`].
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be stopped in its `status`",
     label = "this call has no stop-checked form",

@@ -14,7 +14,7 @@ use std::io::{self, ErrorKind};
 use std::os::fd::{AsRawFd, RawFd};
 use std::process::{Child, ExitStatus, Output};
 
-/// [`Child::wait_with_output`], stop-checked.
+/// Waits for a child and its output, stop-checked: [`Child::wait_with_output`].
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be stopped in its `wait_with_output`",
     label = "this call has no stop-checked form",
@@ -55,7 +55,7 @@ impl WaitWithOutputOrStop for Child {
     }
 }
 
-/// `wait_with_output` that loses nothing to a stop.
+/// Waits for a child and its output, and keeps what it has read if it is stopped.
 pub trait ReadOutputOrStop {
     /// Appends what a child process writes to its pipes to `stdout` and
     /// `stderr`, to their end, and waits for the child's. Its standard input is

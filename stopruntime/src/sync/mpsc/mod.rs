@@ -48,17 +48,17 @@ pub fn sync_channel<T>(bound: usize) -> (SyncSender<T>, Receiver<T>) {
     (SyncSender { queue: Arc::clone(&queue) }, Receiver { queue })
 }
 
-/// The sending half of a channel without bound; its `send` never waits.
+/// Sends into a channel without bound, and never waits.
 pub struct Sender<T> {
     queue: Arc<Queue<T>>,
 }
 
-/// The sending half of a bounded channel.
+/// Sends into a bounded channel, and waits for room.
 pub struct SyncSender<T> {
     queue: Arc<Queue<T>>,
 }
 
-/// The receiving half.
+/// Receives from a channel.
 pub struct Receiver<T> {
     queue: Arc<Queue<T>>,
 }
@@ -177,7 +177,7 @@ impl<T> Receiver<T> {
 
 // The name of the field is part of what Debug says.
 
-/// The messages of a borrowed receiver.
+/// Goes over the messages of a borrowed receiver.
 #[derive(Debug)]
 pub struct Iter<'receiver, T> {
     rx: &'receiver Receiver<T>,
@@ -189,7 +189,7 @@ pub struct TryIter<'receiver, T> {
     rx: &'receiver Receiver<T>,
 }
 
-/// The messages of a receiver.
+/// Goes over the messages of a receiver.
 #[derive(Debug)]
 pub struct IntoIter<T> {
     rx: Receiver<T>,

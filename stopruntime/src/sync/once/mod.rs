@@ -8,12 +8,12 @@ use core::convert::Infallible;
 use core::fmt;
 use futex::{POISONED, RawOnce};
 
-/// [`std::sync::Once`] whose waits, for a closure that runs in another thread,
-/// can be stopped.
+/// Runs a closure once like [`std::sync::Once`]; a wait for another thread's closure can
+/// be stopped.
 ///
-/// A request does not end a closure that runs; what is marked in it is stopped
-/// as anywhere, and the closure is left early. A closure that returns `()` cannot
-/// say so: it counts as run, and no other one is. Where that matters use
+/// A request does not end a closure that is running. The marked calls in it stop as
+/// anywhere, and the closure is left early. If it returns `()` it cannot say so: it counts
+/// as run, and no other closure is run. Where that matters, use
 /// [`Once::try_call_once`], whose closure says whether it has finished.
 ///
 /// # Examples
@@ -32,7 +32,7 @@ pub struct Once {
     raw: RawOnce,
 }
 
-/// What a closure of [`Once::call_once_force`] is told.
+/// Tells a closure of [`Once::call_once_force`] what happened before.
 #[derive(Debug)]
 pub struct OnceState {
     poisoned: bool,

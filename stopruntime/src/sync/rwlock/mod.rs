@@ -21,7 +21,7 @@ use futex::RawRwLock;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::{LockResult, TryLockError, TryLockResult};
 
-/// [`std::sync::RwLock`] whose `read` and `write` can be stopped.
+/// Protects data for many readers or one writer like [`std::sync::RwLock`], stop-checked.
 ///
 /// Writers go first: while one waits, no further reader gets the lock. So a
 /// thread that reads must not ask to read again before it has let go, or it may
@@ -202,7 +202,7 @@ impl<T: ?Sized + fmt::Debug> fmt::Debug for RwLock<T> {
     }
 }
 
-/// The lock, held for reading; dropped, it is given back.
+/// Holds the lock for reading until it is dropped.
 #[must_use = "the lock is given back as soon as the guard is dropped"]
 pub struct RwLockReadGuard<'lock, T: ?Sized> {
     raw: &'lock RawRwLock,
@@ -213,7 +213,7 @@ pub struct RwLockReadGuard<'lock, T: ?Sized> {
     not_send: PhantomData<*const ()>,
 }
 
-/// The lock, held for writing; dropped, it is free again.
+/// Holds the lock for writing until it is dropped.
 #[must_use = "the lock is free again as soon as the guard is dropped"]
 pub struct RwLockWriteGuard<'lock, T: ?Sized> {
     lock: &'lock RwLock<T>,
