@@ -10,7 +10,7 @@ use std::fs;
 use std::io;
 use std::process::{Command, ExitCode};
 use std::time::{Duration, Instant};
-use stop_examples::cases::{self, Case, Control, Moved, Outcome, Running, call_name};
+use stop_testkit::cases::{self, Case, Control, Moved, Outcome, Running, call_name};
 use stopruntime::{Backend, Config, InstallError};
 
 const HELP: &str = "\
@@ -194,7 +194,7 @@ impl Row {
         let fixture = case.arrange().map_err(|error| format!("arranging: {error}"))?;
         let (marked, control) = Control::split(case, fixture);
         let running = Running::start(marked);
-        if case.waits_in(self.backend).is_empty() {
+        if case.is_refused(self.backend) {
             return refused(running.join()?, control);
         }
         match running.wait_until_blocked(case, self.backend) {

@@ -1,4 +1,1 @@
-//! What the examples and the tests share: the table of all covered calls.
-
-pub mod cases;
-pub mod emulated;
+//! The programs are in `examples/`.

@@ -28,6 +28,7 @@ pub mod timers;
 pub mod tracee;
 
 pub use processes::{descendants, kill_with_descendants};
+pub use stop_testkit::{blocked_in, thread_id};
 
 use std::fmt::Write as _;
 use std::fs;
@@ -235,7 +236,7 @@ fn run_child(name: &str, backend: &str) {
     let output = [said.as_str(), &errors].concat();
     assert!(status.success(), "{name} on {backend}: {status}\n{output}");
     // One that ends in `leave_out` has said so.
-    let left_out = stop_examples::emulated::is_emulated() && output.contains(NOT_TESTED);
+    let left_out = stop_testkit::emulated::is_emulated() && output.contains(NOT_TESTED);
     let ran = output.contains("1 passed") || left_out;
     assert!(ran, "{name} on {backend} ran no test:\n{output}");
     for line in said.lines().filter_map(|line| said_by(name, line)) {
@@ -310,7 +311,7 @@ pub fn not_tested(what: &str, why: impl std::fmt::Display) {
 ///
 /// If there is no emulator.
 pub fn leave_out(what: &str, why: impl std::fmt::Display) -> ! {
-    assert!(is_child() && stop_examples::emulated::is_emulated(), "{what}: {why}");
+    assert!(is_child() && stop_testkit::emulated::is_emulated(), "{what}: {why}");
     not_tested(what, format_args!("{why}, under an emulator of user space"));
     std::process::exit(0)
 }
@@ -319,7 +320,7 @@ pub fn leave_out(what: &str, why: impl std::fmt::Display) -> ! {
 /// so, and why, if it does: what qemu-user 7.2 does in another way than Linux.
 #[must_use]
 pub fn emulation_hides(what: &str, why: &str) -> bool {
-    let emulated = stop_examples::emulated::is_emulated();
+    let emulated = stop_testkit::emulated::is_emulated();
     if emulated {
         not_tested(what, format_args!("{why}, under an emulator of user space"));
     }
@@ -357,25 +358,6 @@ fn describe_threads(process: u32) -> String {
         text.push('\n');
     }
     text
-}
-
-/// The calling thread's id.
-#[must_use]
-pub fn thread_id() -> i32 {
-    // SAFETY: takes no argument, cannot fail.
-    #[allow(unsafe_code)]
-    unsafe {
-        libc::gettid()
-    }
-}
-
-/// The system call in which the thread of this process sleeps, if it does.
-#[must_use]
-pub fn blocked_in(thread: i32) -> Option<libc::c_long> {
-    let state = fs::read_to_string(format!("/proc/self/task/{thread}/stat")).ok()?;
-    let asleep = state.rsplit_once(')').is_some_and(|(_, rest)| rest.trim_start().starts_with('S'));
-    let number = stop_examples::emulated::call_of(thread)?;
-    (asleep && number >= 0).then_some(number)
 }
 
 /// Waits until the thread sleeps in a system call and returns its number.

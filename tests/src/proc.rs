@@ -44,7 +44,7 @@ pub fn rest(thread: i32) -> Rest {
 /// The system call a thread of any process sleeps in, if it does.
 pub fn asleep_in(thread: i32) -> Option<libc::c_long> {
     let state = rest(thread).state;
-    let number = stop_examples::emulated::call_of(thread)?;
+    let number = stop_testkit::emulated::call_of(thread)?;
     (state == "S" && number >= 0).then_some(number)
 }
 

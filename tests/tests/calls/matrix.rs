@@ -19,7 +19,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Barrier, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
-use stop_examples::cases::{self, Case, Control, Moved, Outcome, Progress, Running};
+use stop_testkit::cases::{self, Case, Control, Moved, Outcome, Progress, Running};
 use stop_tests::{BACKENDS, on_backends};
 use stopruntime::Backend;
 
@@ -71,9 +71,13 @@ fn leave() {
 }
 
 fn matrix() -> String {
+    of(cases::all())
+}
+
+/// The matrix of these cases.
+pub(crate) fn of(mut cases: Vec<Case>) -> String {
     count_stray_signals();
     let backend = stopruntime::backend();
-    let mut cases = cases::all();
     if let Ok(part) = std::env::var("STOP_TESTS_CASE") {
         cases.retain(|case| case.name.contains(&part));
     }
@@ -120,6 +124,8 @@ fn none_leaked<T>(before: usize, outcome: T) -> Result<T, String> {
 const OK: Result<&str, String> = Ok("ok");
 /// This backend cannot make this call stoppable, and says so at once.
 const REFUSED: Result<&str, String> = Ok("refused");
+/// This call does not wait, or not for us.
+const ENDS: Result<&str, String> = Ok("ends");
 
 fn arrange(case: &Case) -> Result<(impl FnMut() -> Outcome + Send + 'static, Control), String> {
     let fixture = case.arrange().map_err(|error| format!("arranging: {error}"))?;
@@ -166,19 +172,36 @@ fn before(case: &Case, _: Backend) -> Result<&'static str, String> {
 fn blocked(case: &Case, backend: Backend) -> Result<&'static str, String> {
     let (marked, control) = arrange(case)?;
     let running = Running::start(marked);
-    if case.waits_in(backend).is_empty() {
+    if case.is_refused(backend) {
         return match running.join()? {
             Outcome::Failed(error) if error.raw_os_error() == Some(libc::ENOTSUP) => {
                 control.nothing_lost(Moved::default())?;
                 REFUSED
             }
+            Outcome::Completed(_) if case.takes_a_right() && !is_root() => ENDS,
             other => Err(format!("{other:?} instead of ENOTSUP")),
+        };
+    }
+    if does_not_wait(case) {
+        return match running.join()? {
+            Outcome::Completed(text) => control.completed(&text).and(ENDS),
+            other => Err(format!("{other:?} instead of the result")),
         };
     }
     until_blocked(&running, case, backend)?;
     running.request_stop();
     stopped(running.join()?, control, |moved| case.progress.check(moved))?;
     OK
+}
+
+/// Whether nothing keeps it, or its right is not ours.
+fn does_not_wait(case: &Case) -> bool {
+    case.ends_by_itself || case.takes_a_right() && !is_root()
+}
+
+fn is_root() -> bool {
+    // SAFETY: takes no argument, cannot fail.
+    unsafe { libc::geteuid() == 0 }
 }
 
 /// A thread that does not wait is stopped, so that it is not left behind.
@@ -194,9 +217,11 @@ fn until_blocked<T: Send + 'static>(
     outcome
 }
 
-fn after(case: &Case, _: Backend) -> Result<&'static str, String> {
+fn after(case: &Case, backend: Backend) -> Result<&'static str, String> {
     let (mut marked, mut control) = arrange(case)?;
-    control.feed()?;
+    if !case.for_the_moment {
+        control.feed()?;
+    }
     let (sender, completed) = mpsc::channel();
     let running = Running::start(move || {
         let first = marked();
@@ -204,6 +229,10 @@ fn after(case: &Case, _: Backend) -> Result<&'static str, String> {
         until_requested();
         (first, marked())
     });
+    if case.for_the_moment {
+        until_blocked(&running, case, backend)?;
+        control.feed()?;
+    }
     // Nothing is sent; it ends when the first call has returned.
     let _ = completed.recv_timeout(Duration::from_secs(10)).map(|()| unreachable!());
     running.request_stop();
@@ -215,14 +244,27 @@ fn after(case: &Case, _: Backend) -> Result<&'static str, String> {
     }
     match first {
         Outcome::Completed(text) => control.completed(&text)?,
+        Outcome::Failed(error)
+            if case.is_always_refused(backend) && error.raw_os_error() == Some(libc::ENOTSUP) =>
+        {
+            control.nothing_lost(Moved::default())?;
+            return REFUSED;
+        }
         other => return Err(format!("{other:?} instead of the result")),
     }
     OK
 }
 
 fn stray(case: &Case, backend: Backend) -> Result<&'static str, String> {
-    if case.waits_in(backend).is_empty() {
+    if case.is_of_libc() {
+        // Some of them end (signal(7)), in another way on each backend.
+        return Ok("-");
+    }
+    if case.is_refused(backend) {
         return REFUSED;
+    }
+    if does_not_wait(case) {
+        return ENDS;
     }
     let (marked, mut control) = arrange(case)?;
     let running = Running::start(marked);
@@ -245,8 +287,11 @@ fn stray(case: &Case, backend: Backend) -> Result<&'static str, String> {
 }
 
 fn together(case: &Case, backend: Backend) -> Result<&'static str, String> {
-    if case.waits_in(backend).is_empty() {
+    if case.is_refused(backend) {
         return REFUSED;
+    }
+    if does_not_wait(case) {
+        return ENDS;
     }
     for round in 0..stop_tests::part_of(ROUNDS) {
         let (marked, mut control) = arrange(case)?;

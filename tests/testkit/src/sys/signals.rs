@@ -2,10 +2,10 @@
 
 use super::readiness::{FOR_EVER, entry, epoll, set, waiting};
 use super::{Arranged, Case, arranged, case};
+use crate::thread_id;
 use core::ptr::{null, null_mut};
 use core::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 use std::sync::Arc;
-use stop_tests::thread_id;
 use stopruntime::{Backend, Stopped, backend, sys};
 
 const SIGNAL: i32 = libc::SIGUSR2;
@@ -79,7 +79,7 @@ fn for_any(call: fn() -> Result<i32, Stopped>) -> Arranged {
     )
 }
 
-pub fn cases() -> Vec<Case> {
+pub(super) fn cases() -> Vec<Case> {
     vec![
         case("pause", || for_any(made!(|| sys::pause_or_stop())))
             .waits_for_the_moment()
@@ -109,6 +109,7 @@ pub fn cases() -> Vec<Case> {
 }
 
 /// Waits whose own mask would keep the stop signal out.
+#[must_use]
 pub fn with_full_masks() -> Vec<Case> {
     let mut cases = vec![
         case("ppoll", || {

@@ -89,7 +89,7 @@ fn handle_of(fifo: &Fifo) -> (Handle, File) {
     (handle, File::open(fifo.path.parent().unwrap()).unwrap())
 }
 
-pub fn cases() -> Vec<Case> {
+pub(super) fn cases() -> Vec<Case> {
     vec![
         case("open", || {
             opening(made!(|fifo| sys::open_or_stop(fifo.name.as_ptr(), libc::O_RDONLY, 0)))

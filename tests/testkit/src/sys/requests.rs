@@ -132,6 +132,6 @@ fn by_number() -> Arranged {
     )
 }
 
-pub fn cases() -> Vec<Case> {
+pub(super) fn cases() -> Vec<Case> {
     vec![case("aio_suspend", suspending).in_futex(), case("syscall", by_number).gives(1)]
 }

@@ -1,9 +1,9 @@
 //! Running a case: the thread in the call, the proof that it waits, and limits
 //! on every step, so that what hangs is a result and not a hang.
 
-use super::{Case, Fixture, Moved, Outcome, TakenBy};
+use super::{Case, Fixture, Moved, Outcome, Place, TakenBy};
+use crate::{blocked_in, thread_id};
 use core::ffi::c_long;
-use std::fs;
 use std::io;
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
@@ -28,13 +28,13 @@ impl<T: Send + 'static> Running<T> {
     pub fn start(body: impl FnOnce() -> T + Send + 'static) -> Running<T> {
         let (sender, receiver) = mpsc::channel();
         let handle = thread::spawn(move || {
-            sender.send(rustix::thread::gettid()).expect("the starter waits for it");
+            sender.send(thread_id()).expect("the starter waits for it");
             // Sending does not wait: from here on the thread waits in the call
             // and nowhere else.
             body()
         });
         let thread = receiver.recv().expect("the thread sends its id first");
-        Running { handle, thread: thread.as_raw_nonzero().get() }
+        Running { handle, thread }
     }
 
     /// The thread's id.
@@ -55,19 +55,19 @@ impl<T: Send + 'static> Running<T> {
     ///
     /// If it ends before, or sleeps elsewhere, or not at all.
     pub fn wait_until_blocked(&self, case: &Case, backend: Backend) -> Result<c_long, String> {
-        let calls = case.waits_in(backend);
+        let place = case.waits_in(backend);
         let deadline = Instant::now() + LIMIT;
         loop {
             let seen = blocked_in(self.thread);
-            if let Some(call) = seen.filter(|call| calls.contains(call)) {
+            if let Some(call) = seen.filter(|call| place.has(*call)) {
                 return Ok(call);
             }
             if self.handle.is_finished() {
                 return Err("did not wait".into());
             }
             if Instant::now() > deadline {
-                let place = seen.map_or("no system call".into(), call_name);
-                return Err(format!("does not wait in {}, but in {place}", names(calls)));
+                let seen = seen.map_or("no system call".into(), call_name);
+                return Err(format!("does not wait in {}, but in {seen}", name(place)));
             }
             std::thread::yield_now();
         }
@@ -93,18 +93,13 @@ impl<T: Send + 'static> Running<T> {
     }
 }
 
-fn names(calls: &[c_long]) -> String {
-    calls.iter().map(|call| call_name(*call)).collect::<Vec<_>>().join(" or ")
-}
-
-/// The system call in which the thread of this process sleeps, if it does.
-/// proc(5), `/proc/pid/task/tid/syscall`.
-#[must_use]
-pub fn blocked_in(thread: i32) -> Option<c_long> {
-    let state = fs::read_to_string(format!("/proc/self/task/{thread}/stat")).ok()?;
-    let asleep = state.rsplit_once(')').is_some_and(|(_, rest)| rest.trim_start().starts_with('S'));
-    let number = crate::emulated::call_of(thread)?;
-    (asleep && number >= 0).then_some(number)
+fn name(place: Place) -> String {
+    match place {
+        Place::In(calls) => {
+            calls.iter().map(|call| call_name(*call)).collect::<Vec<_>>().join(" or ")
+        }
+        other => format!("{other:?}"),
+    }
 }
 
 /// The name of a system call that a case can wait in, else its number.

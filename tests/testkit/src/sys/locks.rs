@@ -134,7 +134,7 @@ fn watch_getpgid() -> OwnedFd {
     }
 }
 
-pub fn cases() -> Vec<Case> {
+pub(super) fn cases() -> Vec<Case> {
     vec![
         case("flock", || locking(made!(|fd| sys::flock_or_stop(fd, libc::LOCK_EX)))),
         case("fcntl(F_SETLKW)", || {

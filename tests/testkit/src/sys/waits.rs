@@ -93,17 +93,19 @@ fn locking(lock: fn(&RwLock<()>) -> Result<(), Stopped>) -> Arranged {
     )
 }
 
-pub fn cases() -> Vec<Case> {
+pub(super) fn cases() -> Vec<Case> {
     vec![
         case("sync::Condvar::wait", || {
             condition(|condvar, guard| Ok(condvar.wait_or_stop(guard)?.unwrap()))
         })
         .stands_for(&["pthread_cond_wait", "cnd_wait"])
+        .before_a_stop()
         .in_futex(),
         case("sync::Condvar::wait_timeout", || {
             condition(|condvar, guard| Ok(condvar.wait_timeout_or_stop(guard, LONG)?.unwrap().0))
         })
         .stands_for(&["pthread_cond_timedwait", "pthread_cond_clockwait", "cnd_timedwait"])
+        .before_a_stop()
         .in_futex(),
         case("sync::Semaphore::acquire", || {
             permit(|semaphore| {

@@ -84,7 +84,7 @@ fn to_write(open: Open) -> io::Result<Fixture> {
             let thread = receiver.recv().map_err(io::Error::other)?.as_raw_nonzero().get();
             // Waits for a writer, or has one already and waits for what it writes.
             while reader.lock().as_ref().is_some_and(|reader| !reader.is_finished())
-                && super::blocked_in(thread).is_none()
+                && crate::blocked_in(thread).is_none()
             {
                 thread::yield_now();
             }

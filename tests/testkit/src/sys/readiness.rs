@@ -45,7 +45,7 @@ pub(super) fn epoll<R>(fd: i32, wait: impl FnOnce(i32, *mut libc::epoll_event) -
     wait(epoll.as_raw_fd(), &raw mut event)
 }
 
-pub fn cases() -> Vec<Case> {
+pub(super) fn cases() -> Vec<Case> {
     vec![
         case("poll", || waiting(made!(|fd| entry(fd, |one| sys::poll_or_stop(one, 1, FOR_EVER)))))
             .gives(1),

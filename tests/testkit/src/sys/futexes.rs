@@ -1,10 +1,10 @@
 //! Futexes, by their kernel signatures. futex(2), `futex_waitv(2)`.
 
 use super::{Arranged, Case, FromWord, arranged, case};
+use crate::thread_id;
 use core::ptr::{null, null_mut};
 use core::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, mpsc};
-use stop_tests::thread_id;
 use stopruntime::sys;
 
 const ANY_BIT: u32 = u32::MAX;
@@ -95,7 +95,7 @@ fn waiting_for_any() -> Arranged {
     )
 }
 
-pub fn cases() -> Vec<Case> {
+pub(super) fn cases() -> Vec<Case> {
     let waits = |name, arrange| case(name, arrange).fails_with(libc::EAGAIN).in_futex();
     vec![
         waits("futex(FUTEX_WAIT)", || waiting(libc::FUTEX_WAIT)),

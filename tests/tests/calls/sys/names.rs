@@ -3,7 +3,7 @@
 
 /// POSIX.1: "required to be cancelation points". pthreads(7), "Cancellation
 /// points", Linux man-pages 6.03.
-pub const POSIX: &str = "\
+pub(super) const POSIX: &str = "\
     accept aio_suspend clock_nanosleep close connect creat fcntl fdatasync fsync getmsg \
     getpmsg lockf mq_receive mq_send mq_timedreceive mq_timedsend msgrcv msgsnd msync \
     nanosleep open openat pause poll pread pselect pthread_cond_timedwait \
@@ -16,7 +16,7 @@ pub const POSIX: &str = "\
 /// `SYSCALL_CANCEL`. glibc 2.42.9000 (commit 04e750e75b73), the files of
 /// `sysdeps/unix/sysv/linux` that name it; those with a `64` for another width
 /// of the same function are left out.
-pub const GLIBC: &str = "\
+pub(super) const GLIBC: &str = "\
     accept accept4 clock_nanosleep close connect copy_file_range creat epoll_pwait \
     epoll_pwait2 epoll_wait fallocate fcntl fdatasync fsync getrandom mq_timedreceive \
     mq_timedsend msgrcv msgsnd msync open open_by_handle_at openat openat2 pause poll \
@@ -26,13 +26,13 @@ pub const GLIBC: &str = "\
 
 /// glibc, the same commit: what is made of those, and what waits in a futex by
 /// `__futex_abstimed_wait_cancelable64`, beyond what POSIX requires.
-pub const GLIBC_BUILT: &str = "\
+pub(super) const GLIBC_BUILT: &str = "\
     cnd_timedwait cnd_wait eventfd_read eventfd_write gai_suspend pthread_clockjoin_np \
     pthread_cond_clockwait pthread_timedjoin_np sem_clockwait thrd_join thrd_sleep wait3";
 
 /// The wrappers of github.com/sargarass/isc (commit d595024e3d5f),
 /// `include/isc/isc.h`: 49 names.
-pub const ISC: &str = "\
+pub(super) const ISC: &str = "\
     accept accept4 clock_nanosleep close connect creat fcntl fdatasync lockf mq_receive \
     mq_send mq_timedreceive mq_timedsend msgrcv msgsnd msync nanosleep open openat pause \
     poll pread pwrite read readv recv recvfrom recvmsg select send sendmsg sendto \
@@ -40,11 +40,11 @@ pub const ISC: &str = "\
     usleep wait wait3 wait4 waitid waitpid write writev";
 
 /// Blocking calls of Linux that are on none of these lists.
-pub const LINUX: &str = "\
+pub(super) const LINUX: &str = "\
     flock futex futex_waitv io_uring_enter ioctl semop semtimedop sendfile syncfs";
 
 /// POSIX.1: "may be cancelation points". As [`POSIX`].
-pub const POSIX_MAY: &str = "\
+pub(super) const POSIX_MAY: &str = "\
     access asctime asctime_r catclose catgets catopen chmod chown closedir closelog \
     ctermid ctime ctime_r dbm_close dbm_delete dbm_fetch dbm_nextkey dbm_open dbm_store \
     dlclose dlopen dprintf endgrent endhostent endnetent endprotoent endpwent endservent \
@@ -76,7 +76,7 @@ pub const POSIX_MAY: &str = "\
     vdprintf vfprintf vfwprintf vprintf vwprintf wcsftime wordexp wprintf wscanf";
 
 /// Names without a row, and why.
-pub const EXCEPTIONS: &[(&str, &str)] = &[
+pub(super) const EXCEPTIONS: &[(&str, &str)] = &[
     ("close", "never stop-checked: also where it fails the descriptor is closed"),
     ("getmsg getpmsg putmsg putpmsg", "STREAMS, which Linux has never had"),
     (

@@ -35,7 +35,7 @@ fn between_files() -> Arranged {
     )
 }
 
-pub fn cases() -> Vec<Case> {
+pub(super) fn cases() -> Vec<Case> {
     vec![
         case("splice", || {
             copying(made!(|from, to| sys::splice_or_stop(from, null_mut(), to, null_mut(), 1, 0)))

@@ -106,7 +106,7 @@ fn to_raw(port: u16) -> libc::sockaddr_in {
     address
 }
 
-pub fn cases() -> Vec<Case> {
+pub(super) fn cases() -> Vec<Case> {
     vec![
         case("recv", || receiving(made!(|fd| sys::recv_or_stop(fd, buffer(), 1, 0)))).gives(1),
         case("recvfrom", || {

@@ -25,7 +25,7 @@ fn microseconds(time: libc::timespec) -> u32 {
     whole * 1_000_000 + u32::try_from(time.tv_nsec).unwrap() / 1_000
 }
 
-pub fn cases() -> Vec<Case> {
+pub(super) fn cases() -> Vec<Case> {
     vec![
         case("nanosleep", || {
             sleeping(made!(|time| {

@@ -40,7 +40,7 @@ pub(super) fn vectored<R>(call: impl FnOnce(*mut libc::iovec) -> R) -> R {
     call(&raw mut vector)
 }
 
-pub fn cases() -> Vec<Case> {
+pub(super) fn cases() -> Vec<Case> {
     vec![
         case("read", || reading(made!(|fd| sys::read_or_stop(fd, buffer(), 1))))
             .gives(1)

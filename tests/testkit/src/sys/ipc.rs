@@ -158,7 +158,7 @@ fn semaphore(call: fn(i32, *mut libc::sembuf) -> Result<i32, Stopped>) -> Arrang
     )
 }
 
-pub fn cases() -> Vec<Case> {
+pub(super) fn cases() -> Vec<Case> {
     vec![
         case("mq_receive", || {
             receiving(made!(|queue, place| sys::mq_receive_or_stop(queue, place, 8, null_mut())))
