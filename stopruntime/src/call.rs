@@ -9,9 +9,10 @@
 #![allow(unsafe_code)]
 
 use crate::ppoll;
-use crate::runtime::current;
+use crate::runtime::attach;
 use crate::runtime::futex::timespec;
 use crate::runtime::record::Record;
+use crate::runtime::slot;
 use crate::scope::Stopped;
 use crate::window;
 use core::ffi::{c_int, c_long};
@@ -64,9 +65,9 @@ impl Raw {
 pub(crate) unsafe fn call<const N: usize>(number: c_long, args: [usize; N]) -> Raw {
     if !window::AVAILABLE {
         // SAFETY: the caller answers for the call.
-        return unsafe { instead(current::registered(), number, widen(args)) };
+        return unsafe { instead(attach::registered(), number, widen(args)) };
     }
-    let line = current::line();
+    let line = slot::line();
     // SAFETY: this thread's line; the caller answers for the call.
     let raw = unsafe { window::syscall(line, number, args) };
     // SAFETY: as above.
@@ -87,7 +88,7 @@ pub(crate) unsafe fn settled<const N: usize>(
     args: [usize; N],
 ) -> Raw {
     // SAFETY: this thread's line.
-    if unsafe { current::is_quiet(line) } {
+    if unsafe { slot::is_quiet(line) } {
         return Raw(raw);
     }
     // SAFETY: as above.
@@ -110,8 +111,8 @@ const fn widen<const N: usize>(args: [usize; N]) -> [usize; 6] {
 #[cold]
 #[inline(never)]
 unsafe fn look_closer(mut raw: isize, number: c_long, args: [usize; 6]) -> Raw {
-    let known = current::record().is_some();
-    let record = current::registered();
+    let known = slot::record().is_some();
+    let record = attach::registered();
     if !record.has_window() || record.stands_in() {
         // SAFETY: the caller answers for the call.
         return unsafe { instead(record, number, args) };
@@ -120,10 +121,10 @@ unsafe fn look_closer(mut raw: isize, number: c_long, args: [usize; 6]) -> Raw {
     if !known {
         // The first marked call of this thread: nothing has happened yet.
         // SAFETY: as above, with this thread's own line.
-        raw = unsafe { window::syscall(current::line(), number, args) };
+        raw = unsafe { window::syscall(slot::line(), number, args) };
     }
     // SAFETY: this thread's line.
-    while !unsafe { current::is_quiet(current::line()) } {
+    while !unsafe { slot::is_quiet(slot::line()) } {
         // mutant: so-after-every-call
         let met_a_signal = record.settle();
         let look = record.evaluate();
@@ -141,7 +142,7 @@ unsafe fn look_closer(mut raw: isize, number: c_long, args: [usize; 6]) -> Raw {
         // The flag was up for a scope that has been left, or that a shield hides; or,
         // where requesters cannot tell, such a one's signal has interrupted the call.
         // SAFETY: as above.
-        raw = unsafe { window::syscall(current::line(), number, args) };
+        raw = unsafe { window::syscall(slot::line(), number, args) };
     }
     Raw(raw)
 }

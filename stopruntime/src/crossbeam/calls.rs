@@ -4,7 +4,7 @@
 use super::stop_channel;
 use crate::expansion::{IntoIterOrStop, Iterable, NextOrStop};
 use crate::ext::{ReceiverOrStop, SenderOrStop};
-use crate::runtime::scopes::entries;
+use crate::runtime::scopes::stack;
 use crate::scope::{self, Stopped};
 use crossbeam_channel::{
     Receiver, RecvError, RecvTimeoutError, SendError, SendTimeoutError, Sender, TryRecvError,
@@ -59,7 +59,7 @@ fn wait_to_receive<T>(
         return Ok(outcome);
     }
     // Under a shield the stop channel may be disconnected and must not count.
-    let stop = if entries::is_shielded() { never() } else { stop_channel() };
+    let stop = if stack::is_shielded() { never() } else { stop_channel() };
     select! {
         recv(receiver) -> message => Ok(message.map_err(|RecvError| RecvTimeoutError::Disconnected)),
         recv(stop) -> _ => Err(Stopped::new()),
@@ -128,7 +128,7 @@ fn wait_to_send<T>(
         Ok(outcome) => return Ok(outcome),
         Err(message) => message,
     };
-    let stop = if entries::is_shielded() { never() } else { stop_channel() };
+    let stop = if stack::is_shielded() { never() } else { stop_channel() };
     select! {
         send(sender, message) -> sent => Ok(sent.map_err(SendTimeoutError::from)),
         recv(stop) -> _ => Err(Stopped::new()),

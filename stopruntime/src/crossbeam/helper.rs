@@ -23,14 +23,15 @@
 
 #![allow(unsafe_code)]
 
-use crate::runtime::futex::{futex_wait, futex_wake};
+use crate::runtime::futex::futex_wait;
 use crate::runtime::process::{PerProcess, Place};
 use crate::runtime::record::RecordRef;
 use crate::runtime::scopes::cell::WATCHED;
-use crate::runtime::scopes::entries;
+use crate::runtime::scopes::look;
+use crate::runtime::scopes::request::NOTIFIED;
 use crate::runtime::signal;
 use core::convert::Infallible;
-use core::sync::atomic::{AtomicU32, Ordering, fence};
+use core::sync::atomic::{Ordering, fence};
 use crossbeam_channel::Sender;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -40,9 +41,6 @@ static WATCH: PerProcess<Watch> = unsafe { PerProcess::new(Place::Channels) };
 
 #[derive(Default)]
 struct Watch {
-    /// How often a stop was requested of a watched thread; what the helper
-    /// sleeps on.
-    requests: AtomicU32,
     list: Mutex<List>,
 }
 
@@ -58,28 +56,14 @@ struct Entry {
     _sender: Sender<Infallible>,
 }
 
-/// Tells that a stop was requested of a watched thread. Async-signal-safe.
-pub(crate) fn notify() {
-    if let Some(watch) = WATCH.get() {
-        // Release, with the helper's Acquire: it sees the request's flag.
-        watch.requests.fetch_add(1, Ordering::Release);
-        futex_wake(&watch.requests);
-    }
-}
-
-/// In a forked child. Async-signal-safe.
-pub(crate) fn after_fork() {
-    if let Some(record) = crate::runtime::current::record() {
-        record.watched.store(false, Ordering::Relaxed);
-    }
-}
-
 /// Keeps the sender until a stop is requested of the thread or the thread ends.
 ///
 /// # Panics
 ///
 /// If the helper thread cannot be started.
 pub(crate) fn add(record: RecordRef, sender: Sender<Infallible>) {
+    // There from before the first request that may tell of it.
+    NOTIFIED.get_or_make();
     let watch = WATCH.get_or_make();
     let mut list = watch.list();
     if !list.has_helper {
@@ -93,7 +77,7 @@ pub(crate) fn add(record: RecordRef, sender: Sender<Infallible>) {
     thread.own.set_upwards(WATCHED);
     fence(Ordering::SeqCst);
     // mutant: also-one-just-being-made
-    if entries::is_stopped(&thread.own) {
+    if look::is_stopped(&thread.own) {
         watch.disconnect(|entry| entry.record == thread);
     }
 }
@@ -121,10 +105,11 @@ impl Watch {
     }
 
     fn run(&self) {
+        let notified = NOTIFIED.get_or_make();
         loop {
-            let seen = self.requests.load(Ordering::Acquire);
-            self.disconnect(|entry| entries::is_stopped(&entry.record.own));
-            futex_wait(&self.requests, seen, None);
+            let seen = notified.load(Ordering::Acquire);
+            self.disconnect(|entry| look::is_stopped(&entry.record.own));
+            futex_wait(notified, seen, None);
         }
     }
 

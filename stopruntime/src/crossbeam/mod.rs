@@ -40,7 +40,7 @@
 mod calls;
 pub(crate) mod helper;
 
-use crate::runtime::current;
+use crate::runtime::attach;
 use crate::runtime::record::RecordRef;
 use core::cell::RefCell;
 use core::convert::Infallible;
@@ -100,7 +100,7 @@ thread_local! {
 /// ```
 #[must_use]
 pub fn stop_channel() -> Receiver<Infallible> {
-    let record = current::shared();
+    let record = attach::shared();
     let mine = |mine: &RefCell<Option<Receiver<Infallible>>>| {
         let mut mine = mine.borrow_mut();
         match &*mine {

@@ -2,7 +2,7 @@
 
 use crate::ext::syscall;
 use crate::ppoll;
-use crate::runtime::current;
+use crate::runtime::attach;
 use crate::scope::Stopped;
 use crate::thread::{JoinHandle, ScopedJoinHandle};
 use std::time::{Duration, Instant};
@@ -74,7 +74,7 @@ pub fn park_timeout_or_stop(timeout: Duration) -> Result<(), Stopped> {
 }
 
 fn park_by(park: impl Fn()) -> Result<(), Stopped> {
-    if current::registered().park(park) { Ok(()) } else { Err(Stopped::new()) }
+    if attach::registered().park(park) { Ok(()) } else { Err(Stopped::new()) }
 }
 
 /// Joins a thread, stop-checked: `join`.

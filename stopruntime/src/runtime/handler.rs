@@ -9,11 +9,11 @@
 
 #![allow(unsafe_code)]
 
-use crate::runtime::current;
 use crate::runtime::earlier;
 use crate::runtime::installed;
 use crate::runtime::siginfo;
 use crate::runtime::signal::process_id;
+use crate::runtime::slot;
 use core::ffi::{c_int, c_void};
 
 /// Installed with `SA_SIGINFO`, a full mask and, unless the handler that was
@@ -38,7 +38,7 @@ pub(super) unsafe extern "C" fn on_signal(
     };
     let mut request = false;
     // mutant: handler-touches-nothing-made-first
-    let record = current::record_by_key();
+    let record = slot::record_by_key();
     if let Some(record) = record {
         // Whatever has sent it: the wait looks at the flag once more and goes on.
         // mutant: request-ends-wait-about-begin
@@ -68,7 +68,7 @@ pub(super) unsafe extern "C" fn on_signal(
     if !(probe || request) {
         // It may be a request's whose siginfo has not come through (an emulator
         // changes it): no reason to end.
-        let unclear = crate::runtime::record::any_requested();
+        let unclear = crate::runtime::scopes::in_flight::any_requested();
         // SAFETY: the arguments the kernel called us with.
         // mutant: what-not-ours-goes-handler
         unsafe { earlier::chain(signal, info, context, !(unclear || siginfo::is_stop(info))) }

@@ -9,11 +9,12 @@
 
 use crate::runtime::action::{self, Refusal};
 use crate::runtime::backend::{Backend, Rseq};
-use crate::runtime::current;
+use crate::runtime::detach;
 use crate::runtime::installed;
 use crate::runtime::probe::rseq_aborts;
 use crate::runtime::process::{self, PerProcess, Place};
 use crate::runtime::signal;
+use crate::runtime::slot;
 use crate::window;
 use core::ffi::c_int;
 use core::fmt;
@@ -226,14 +227,14 @@ fn install(
     attempt: impl FnOnce() -> Result<Backend, InstallError>,
 ) -> Result<Backend, InstallError> {
     // An allocator that makes marked calls does not install meanwhile.
-    current::plainly(|| {
+    slot::plainly(|| {
         // mutant: one-configuration-installed-many-at
         let _one_at_a_time = hold();
         // mutant: one-configuration-installed
         if let Some(backend) = installed::backend() {
             return Err(InstallError::AlreadyInstalled(installed::signal(), backend));
         }
-        current::prepare().map_err(InstallError::Io)?;
+        detach::prepare().map_err(InstallError::Io)?;
         let backend = attempt()?;
         // No record has an id of another process yet.
         process::settle();

@@ -30,6 +30,8 @@ pub(crate) enum Place {
     Installing,
     /// Those on files, of the backend without windows.
     Turns,
+    /// How often those who wait for a stop have been told of one.
+    Notified,
     /// The stop channels.
     #[cfg_attr(not(feature = "crossbeam-channel"), allow(dead_code, reason = "none"))]
     Channels,
@@ -38,7 +40,7 @@ pub(crate) enum Place {
     /// The helper of deadlines.
     Deadlines,
 }
-const PLACES: usize = 5;
+const PLACES: usize = 6;
 
 /// Zeros in a child.
 struct Page {

@@ -29,7 +29,7 @@
 //!    the marked call is never interrupted, nor is a thread that has ended,
 //!    whose id another thread may have by then. The flag is set then: a thread
 //!    takes it down only while no requester is in flight
-//!    ([`request`](crate::runtime::scopes::request)).
+//!    ([`in_flight`](crate::runtime::scopes::in_flight)).
 //!
 //! So a signal that is on its way says that the flag is 1 until the thread has
 //! settled. A requester that finds another one sending relies on that, and so does
@@ -57,9 +57,9 @@ use crate::runtime::scopes::cell::{ScopeCell, ScopeRef};
 use crate::runtime::scopes::clock::NEVER;
 use crate::runtime::scopes::pool::{Pool, Pooled};
 use crate::runtime::scopes::visible::{Cells, Visible};
-use crate::runtime::scopes::{LOOK, LOOKED, request};
+use crate::runtime::scopes::{LOOK, LOOKED, in_flight};
 use crate::runtime::spoil::Argument;
-use crate::runtime::{current, process, signal};
+use crate::runtime::{process, signal};
 use crate::window::{Line, rseq};
 use core::sync::atomic::{AtomicBool, AtomicI32, AtomicPtr, AtomicU32, AtomicUsize, Ordering};
 use std::thread::Thread;
@@ -72,18 +72,6 @@ const ENDED: u32 = 1;
 /// Who waits for the end is to be woken: most threads end with nobody waiting
 /// in here, and then without a system call.
 pub(crate) const END_AWAITED: u32 = 2;
-
-/// Whether a stop of any thread has ever been requested in this process.
-static ANY_REQUESTED: AtomicBool = AtomicBool::new(false);
-
-pub(crate) fn any_requested() -> bool {
-    ANY_REQUESTED.load(Ordering::Relaxed)
-}
-
-/// A stop is about to be requested, or a deadline has passed.
-pub(crate) fn note_request() {
-    ANY_REQUESTED.store(true, Ordering::Relaxed);
-}
 
 static RECORDS: Pool<Record> = Pool::new();
 
@@ -99,7 +87,7 @@ pub(crate) struct Record {
     pub(crate) line: Line,
     pub(crate) claim: Claim,
     tid: AtomicI32,
-    pid: AtomicI32,
+    pub(super) pid: AtomicI32,
     pub(super) visible: Visible,
     /// Takes the descriptors of a thread without rseq: only the handler reads
     /// it, and no other thread writes the line it is in.
@@ -108,10 +96,10 @@ pub(crate) struct Record {
     /// The signal is blocked outside `ppoll` ([`Backend::Ppoll`](crate::Backend::Ppoll)).
     pub(crate) masked: AtomicBool,
     pub(crate) argument: Argument,
-    parked: AtomicU32,
+    pub(super) parked: AtomicU32,
     ended: AtomicU32,
     /// The thread as std knows it, from its first stop-checked `park` on.
-    parker: AtomicPtr<Thread>,
+    pub(super) parker: AtomicPtr<Thread>,
     /// A request has to be told to [`watch`](crate::crossbeam::helper) as well.
     #[cfg(feature = "crossbeam-channel")]
     pub(crate) watched: AtomicBool,
@@ -154,7 +142,7 @@ impl RecordRef {
         if requested {
             record.line.flag.store(LOOK, Ordering::SeqCst);
         } else {
-            request::lower(record);
+            in_flight::lower(&record.line.flag);
         }
         RecordRef(ScopeRef::first(&record.own))
     }
@@ -299,16 +287,13 @@ impl Record {
         self.claim.finish(sending, sent);
     }
 
-    /// In a child made without the handlers of `pthread_atfork(3)`: whether the record
-    /// has the ids of the parent's thread, which the child does not have, unless it is
-    /// the requester's own. Async-signal-safe.
-    pub(super) fn is_of_the_parent(&self) -> bool {
-        process::is_raw_child()
-            && self.pid.load(Ordering::Relaxed) != signal::process_id()
-            && !current::record_by_key().is_some_and(|own| core::ptr::eq(own, self))
-    }
-
     // ---- the thread's side ----
+
+    /// Nothing is visible but its own scope: when the record is taken, and when the
+    /// thread ends.
+    pub(super) fn clear_visible(&self) {
+        self.visible.clear(self.own.mask());
+    }
 
     /// Whether its calls go through windows.
     pub(crate) fn has_window(&self) -> bool {
@@ -336,6 +321,9 @@ impl Record {
         // mutant: forked-child-no-requesters
         self.claim.reset();
         // mutant: forked-child-id-own
+        // The thread that disconnects channels does not exist here either.
+        #[cfg(feature = "crossbeam-channel")]
+        self.watched.store(false, Ordering::Relaxed);
         if in_use {
             self.adopt();
         }
@@ -393,50 +381,6 @@ impl Record {
             self.argument.disarm();
             signal::drain(self.masked.load(Ordering::Relaxed));
         })
-    }
-
-    /// Parks the calling thread by `park`, unless it must stop; false if it
-    /// must. Its token is then as it was, or set although nobody set it: std
-    /// does not tell the requester's from a user's that came at the same time.
-    pub(crate) fn park(&self, park: impl Fn()) -> bool {
-        let thread = self.parker();
-        loop {
-            // SeqCst: race 1, with `parked` for the marker.
-            // mutant: stop-ends-park
-            self.parked.store(1, Ordering::SeqCst);
-            // mutant: park-does-not-begin-when
-            let parks = self.line.flag.load(Ordering::SeqCst) != LOOK;
-            if parks {
-                park();
-            }
-            self.parked.store(0, Ordering::SeqCst);
-            // SeqCst: race 2, likewise.
-            if self.line.flag.load(Ordering::SeqCst) & LOOK == 0 {
-                return true;
-            }
-            // A request that is still in flight may set the token yet.
-            self.settle();
-            if self.evaluate().take() {
-                // mutant: stopped-park-takes-no-token
-                if parks {
-                    thread.unpark();
-                }
-                return false;
-            }
-            if parks {
-                return true;
-            }
-        }
-    }
-
-    fn parker(&self) -> &Thread {
-        let mut parker = self.parker.load(Ordering::Relaxed);
-        if parker.is_null() {
-            parker = Box::into_raw(Box::new(std::thread::current()));
-            self.parker.store(parker, Ordering::Release);
-        }
-        // SAFETY: this thread's own, until the record is given back.
-        unsafe { &*parker }
     }
 
     /// The calling thread makes no marked call any more, unless it takes the

@@ -6,7 +6,8 @@
 
 #![allow(unsafe_code)]
 
-use crate::runtime::current;
+use crate::runtime::attach;
+use crate::runtime::slot;
 use crate::scope::Stopped;
 use crate::window;
 use std::os::fd::{AsRawFd, BorrowedFd};
@@ -27,8 +28,8 @@ pub fn hold_installation() -> impl Drop {
 /// into a window.
 #[must_use]
 pub fn line() -> usize {
-    current::registered();
-    current::line() as usize
+    attach::registered();
+    slot::line() as usize
 }
 
 /// A stop-checked read(2) through a window with `spins` empty turns between any
@@ -46,10 +47,10 @@ pub fn read_widened(
     buffer: &mut [u8],
     spins: usize,
 ) -> Result<isize, Stopped> {
-    let record = current::registered();
+    let record = attach::registered();
     assert!(record.has_window(), "the ppoll backend has no windows");
     let args = [descriptor.as_raw_fd() as usize, buffer.as_mut_ptr() as usize, buffer.len()];
-    let line = current::line();
+    let line = slot::line();
     // SAFETY: this thread's line; the buffer is writable for its length.
     let raw = unsafe { window::syscall_widened(line, libc::SYS_read, args, spins) };
     // SAFETY: as above, and reading again after no effect is sound.

@@ -6,7 +6,7 @@ mod stopped;
 mod stopper;
 mod within;
 
-pub use crate::runtime::scopes::entries::Shield;
+pub use crate::runtime::scopes::enter::Shield;
 pub(crate) use crate::runtime::scopes::reason;
 pub use reason::{Cause, Reason};
 pub use shield::shield;
@@ -15,15 +15,16 @@ pub(crate) use stopped::{find, stopped_in};
 pub use stopper::Stopper;
 pub use within::{TimedOut, deadline, until, within};
 
-use crate::runtime::current;
-use crate::runtime::scopes::entries;
+use crate::runtime::attach;
+use crate::runtime::scopes::look;
+use crate::runtime::slot;
 
 /// Returns whether the calling code is to stop, even if a [`shield`] holds the request.
 ///
 /// It is if a scope around it has been requested to stop or is past its deadline.
 #[must_use]
 pub fn stop_requested() -> bool {
-    entries::any_stopped()
+    look::any_stopped()
 }
 
 /// Reports a requested stop, and blocks nothing: a checkpoint.
@@ -36,12 +37,12 @@ pub fn stop_requested() -> bool {
 #[doc(alias = "pthread_testcancel")]
 #[inline]
 pub fn check() -> Result<(), Stopped> {
-    if current::is_suspect() { check_closer() } else { Ok(()) }
+    if slot::is_suspect() { check_closer() } else { Ok(()) }
 }
 
 #[cold]
 fn check_closer() -> Result<(), Stopped> {
-    if current::registered().must_stop() { Err(Stopped::new()) } else { Ok(()) }
+    if attach::registered().must_stop() { Err(Stopped::new()) } else { Ok(()) }
 }
 
 /// Whether a marked call of the calling thread would stop now.

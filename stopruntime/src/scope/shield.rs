@@ -1,6 +1,6 @@
 //! Code in which requests are held.
 
-use crate::runtime::scopes::entries::Shield;
+use crate::runtime::scopes::enter::Shield;
 
 /// Runs `f` while requests are held.
 ///

@@ -1,7 +1,7 @@
 //! The error of a call that was stopped, and finding it in others.
 
-use crate::runtime::scopes::entries::{self, Stop};
 use crate::runtime::scopes::reason::{Cause, Reason};
+use crate::runtime::scopes::stack::{self, Stop};
 use core::fmt;
 use std::error::Error;
 use std::io;
@@ -23,7 +23,7 @@ impl Stopped {
     /// The stop that the calling thread has just found.
     #[cold]
     pub(crate) fn new() -> Stopped {
-        Stopped { progress: 0, stop: entries::last_stop() }
+        Stopped { progress: 0, stop: stack::last_stop() }
     }
 
     /// The same of a compound call, which had moved so much.

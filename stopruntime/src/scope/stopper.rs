@@ -1,10 +1,12 @@
 //! The handle of a scope.
 
 use super::Reason;
-use crate::runtime::current;
+use crate::runtime::attach;
 use crate::runtime::record::{Record, RecordRef};
 use crate::runtime::scopes::cell::ScopeRef;
-use crate::runtime::scopes::entries::{self, Entry, Inside};
+use crate::runtime::scopes::enter::{self, Inside};
+use crate::runtime::scopes::look;
+use crate::runtime::scopes::stack::Entry;
 use crate::runtime::scopes::{clock, request};
 use core::fmt;
 use std::time::Instant;
@@ -79,10 +81,10 @@ impl Stopper {
     #[must_use]
     #[track_caller]
     pub fn current() -> Stopper {
-        current::registered();
-        match entries::innermost() {
+        attach::registered();
+        match enter::innermost() {
             Some(scope) => Stopper { scope },
-            None => Stopper::of(current::shared()),
+            None => Stopper::of(attach::shared()),
         }
     }
 
@@ -93,7 +95,8 @@ impl Stopper {
 
     /// A scope that is stopped with all that the calling code can see.
     pub(crate) fn joined_with_all() -> Stopper {
-        Stopper { scope: entries::joined_with_all() }
+        attach::registered();
+        Stopper { scope: enter::joined_with_all() }
     }
 
     pub(crate) fn into_scope(self) -> ScopeRef {
@@ -143,7 +146,7 @@ impl Stopper {
     #[track_caller]
     pub fn run<R>(&self, f: impl FnOnce() -> R) -> R {
         let entry = Entry::run(&self.scope);
-        let _inside = Inside::enter(&entry, false);
+        let _inside = Inside::enter(attach::own_or_made(), &entry, false);
         f()
     }
 
@@ -211,7 +214,7 @@ impl Stopper {
     /// deadline.
     #[must_use]
     pub fn stop_requested(&self) -> bool {
-        entries::is_stopped(&self.scope)
+        look::is_stopped(&self.scope)
     }
 }
 

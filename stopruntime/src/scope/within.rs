@@ -1,7 +1,10 @@
 //! One deadline over whatever a closure does.
 
+use crate::runtime::attach;
 use crate::runtime::scopes::clock;
-use crate::runtime::scopes::entries::{self, Entry, Inside};
+use crate::runtime::scopes::enter::Inside;
+use crate::runtime::scopes::look;
+use crate::runtime::scopes::stack::Entry;
 use core::fmt;
 use std::error::Error;
 use std::io;
@@ -115,7 +118,7 @@ where
     E: From<TimedOut>,
 {
     let entry = Entry::until(deadline);
-    let inside = Inside::enter(&entry, is_late);
+    let inside = Inside::enter(attach::own_or_made(), &entry, is_late);
     let result = f();
     drop(inside);
     match result {
@@ -144,7 +147,7 @@ where
 /// ```
 #[must_use]
 pub fn deadline() -> Option<Instant> {
-    clock::instant_of(entries::earliest())
+    clock::instant_of(look::earliest())
 }
 
 /// Reports that the time of a [`within`] is over.

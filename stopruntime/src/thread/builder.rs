@@ -1,7 +1,7 @@
 //! Starting a thread that can be stopped.
 
 use super::JoinHandle;
-use crate::runtime::current;
+use crate::runtime::attach;
 use crate::runtime::record::RecordRef;
 use crate::scope::Stopper;
 use std::{fmt, io};
@@ -165,7 +165,7 @@ fn prepare<T>(
     let stopper = Stopper::of(record.clone());
     let f = move || {
         // mutant: first-marked-call-takes-record
-        current::start(record);
+        attach::start(record);
         f()
     };
     (stopper, f)

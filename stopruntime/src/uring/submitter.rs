@@ -19,7 +19,7 @@
 use crate::ext::Outcome;
 use crate::ext::{SubmitAndWaitOrStop, SubmitWithArgsOrStop};
 use crate::ppoll;
-use crate::runtime::current;
+use crate::runtime::attach;
 use crate::scope::Stopped;
 use crate::uring::mask::GetEvents;
 use io_uring::types::SubmitArgs;
@@ -49,7 +49,7 @@ impl<'prev, 'now> SubmitWithArgsOrStop<SubmitArgs<'prev, 'now>> for Submitter<'_
         want: usize,
         args: &SubmitArgs<'prev, 'now>,
     ) -> Outcome<usize> {
-        let record = current::registered();
+        let record = attach::registered();
         let mut args = *args;
         let place = (&raw mut args).cast::<GetEvents>();
         // SAFETY: the module's invariant; its mask, if it has one, is borrowed

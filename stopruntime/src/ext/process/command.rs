@@ -4,7 +4,7 @@ use crate::ext::Outcome;
 use crate::ext::process::set_streams;
 use crate::ext::syscall;
 use crate::ext::{ReadOutputOrStop, WaitOrStop};
-use crate::runtime::current;
+use crate::runtime::attach;
 use crate::runtime::signal;
 use crate::scope::{self, Stopped};
 use std::io;
@@ -194,7 +194,7 @@ struct SignalOpen(bool);
 
 impl SignalOpen {
     fn where_blocked() -> SignalOpen {
-        let blocked = !current::registered().has_window();
+        let blocked = !attach::registered().has_window();
         if blocked {
             signal::set_mask(libc::SIG_UNBLOCK);
         }

@@ -24,10 +24,9 @@
 use super::clock::{Deadline, NEVER};
 use super::pool::{Pool, Pooled};
 use super::reason::Reason;
-use crate::runtime::record::Record;
 use core::ops::Deref;
 use core::ptr::{self, NonNull};
-use core::sync::atomic::{AtomicPtr, AtomicU32, AtomicUsize, Ordering, fence};
+use core::sync::atomic::{AtomicPtr, AtomicU32, AtomicUsize, Ordering};
 
 /// Bit of `state`: a stop has been requested.
 pub(crate) const REQUESTED: u32 = 1;
@@ -39,17 +38,17 @@ pub(crate) const WATCHED: u32 = 4;
 /// A requester has taken it upon itself to write the reason.
 const REASONED: u32 = 8;
 /// It is a thread's own, and lies in its record.
-const OF_THREAD: u32 = 16;
+pub(super) const OF_THREAD: u32 = 16;
 
-static CELLS: Pool<ScopeCell> = Pool::new();
+pub(super) static CELLS: Pool<ScopeCell> = Pool::new();
 
 #[repr(C, align(64))]
 pub(crate) struct ScopeCell {
     state: AtomicU32,
     place: u32,
-    count: AtomicUsize,
+    pub(super) count: AtomicUsize,
     pub(super) deadline: Deadline,
-    parents: [AtomicPtr<ScopeCell>; 2],
+    pub(super) parents: [AtomicPtr<ScopeCell>; 2],
     /// Three bits of its own and those of all scopes above it, for a first look.
     mask: AtomicUsize,
     reason: AtomicPtr<u8>,
@@ -177,14 +176,6 @@ impl ScopeCell {
             && self.find(&mut |cell| ptr::eq(cell, scope).then_some(())).is_some()
     }
 
-    /// The record it lies in, if it is a thread's own.
-    pub(crate) fn record(&self) -> Option<&Record> {
-        let offset = core::mem::offset_of!(Record, own);
-        // SAFETY: cells of threads lie in records and nowhere else.
-        self.has(OF_THREAD)
-            .then(|| unsafe { &*ptr::from_ref(self).byte_sub(offset).cast::<Record>() })
-    }
-
     // ---- changes ----
 
     /// Sets a bit; the bits that were set before.
@@ -225,7 +216,7 @@ fn new_bits() -> usize {
 
 /// A counted reference to a cell.
 #[derive(Debug)]
-pub(crate) struct ScopeRef(NonNull<ScopeCell>);
+pub(crate) struct ScopeRef(pub(super) NonNull<ScopeCell>);
 
 // SAFETY: cells are shared between threads, their words are atomic, and the count is
 // changed as that of `std::sync::Arc` is.
@@ -292,45 +283,5 @@ impl Deref for ScopeRef {
 impl PartialEq for ScopeRef {
     fn eq(&self, other: &ScopeRef) -> bool {
         self.0 == other.0
-    }
-}
-
-impl Drop for ScopeRef {
-    fn drop(&mut self) {
-        // SAFETY: never freed.
-        release(unsafe { self.0.as_ref() });
-    }
-}
-
-/// Gives one count back, and those that the cell held if it was the last. A loop over
-/// the first parents, because scopes may stand thousands deep.
-fn release(mut cell: &'static ScopeCell) {
-    loop {
-        if cell.count.fetch_sub(1, Ordering::Release) != 1 {
-            return;
-        }
-        // As of `Arc`: what the others did with it came before.
-        fence(Ordering::Acquire);
-        let [first, second] = &cell.parents;
-        // SAFETY: null, or a cell of which this one held a count.
-        let (first, second) = unsafe {
-            (
-                first.swap(ptr::null_mut(), Ordering::AcqRel).as_ref(),
-                second.swap(ptr::null_mut(), Ordering::AcqRel).as_ref(),
-            )
-        };
-        match cell.record() {
-            // SAFETY: this was the last reference, and the record came from its pool.
-            Some(record) => unsafe { Record::give_back(record) },
-            // SAFETY: as above.
-            None => unsafe { CELLS.give_back(cell) },
-        }
-        if let Some(second) = second {
-            release(second);
-        }
-        match first {
-            Some(first) => cell = first,
-            None => return,
-        }
     }
 }

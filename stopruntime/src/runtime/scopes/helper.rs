@@ -23,7 +23,8 @@
 //! nothing delays a deadline. A forked child has none until it needs one.
 
 use super::clock::{self, Deadline, NEVER};
-use super::request::{self, InFlight};
+use super::in_flight::InFlight;
+use super::request;
 use crate::runtime::futex::{futex_wait_until, futex_wake_one};
 use crate::runtime::process::{PerProcess, Place};
 use crate::runtime::record::{self, Record};

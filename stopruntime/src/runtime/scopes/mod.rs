@@ -19,14 +19,27 @@
 //! The whole, with every ordering taken out once and seen to fail, is a model:
 //! `tests/model`.
 
-pub(crate) mod cell;
 pub(crate) mod clock;
-pub(crate) mod entries;
-pub(crate) mod helper;
 pub(crate) mod pool;
 pub(crate) mod reason;
-pub(crate) mod request;
+
+pub(crate) mod cell;
+pub(crate) mod in_flight;
+
+pub(crate) mod stack;
 pub(crate) mod visible;
+
+mod release;
+mod seen;
+
+pub(crate) mod request;
+
+mod helper;
+mod publish;
+
+pub(crate) mod look;
+
+pub(crate) mod enter;
 
 /// A thread's flag: something may be stopped.
 pub(crate) const LOOK: u32 = 1;

@@ -1,37 +1,22 @@
 //! Asking scopes to stop: async-signal-safe, without a lock, an allocation or a wait
 //! for anyone else.
+//!
+//! # Safety
+//!
+//! The invariant of this module: the place of [`NOTIFIED`] is its own.
 
+#![allow(unsafe_code)]
+
+use super::LOOK;
 use super::cell::{REQUESTED, SPREAD, ScopeCell, WATCHED};
+use super::in_flight::{self, InFlight};
 use super::reason::Reason;
-use super::{LOOK, LOOKED};
+use crate::runtime::futex::futex_wake;
+use crate::runtime::process::{self, PerProcess, Place};
 use crate::runtime::record::{self, Record};
 use crate::runtime::signal;
-use core::sync::atomic::{AtomicUsize, Ordering};
-
-/// Requesters between their first step and their last, in the whole process. A
-/// thread does not take its flag down while there is one.
-#[repr(align(64))]
-struct InFlightCount(AtomicUsize);
-
-static IN_FLIGHT: InFlightCount = InFlightCount(AtomicUsize::new(0));
-
-/// One requester, counted.
-pub(super) struct InFlight(());
-
-impl InFlight {
-    /// Before everything else that a requester does.
-    pub(super) fn begin() -> InFlight {
-        record::note_request();
-        IN_FLIGHT.0.fetch_add(1, Ordering::SeqCst);
-        InFlight(())
-    }
-}
-
-impl Drop for InFlight {
-    fn drop(&mut self) {
-        IN_FLIGHT.0.fetch_sub(1, Ordering::SeqCst);
-    }
-}
+use crate::runtime::slot;
+use core::sync::atomic::{AtomicU32, Ordering};
 
 /// Requests a stop of the scope. True if it is the first request.
 pub(crate) fn request(scope: &ScopeCell, reason: Option<Reason>) -> bool {
@@ -76,10 +61,27 @@ pub(crate) fn request_at(scope: &ScopeCell, deadline: u64) {
     }
 }
 
+/// How often a stop was requested of a scope with callbacks: what the thread that runs
+/// them sleeps on.
+// SAFETY: its only user.
+pub(crate) static NOTIFIED: PerProcess<AtomicU32> = unsafe { PerProcess::new(Place::Notified) };
+
 fn notify() {
-    #[cfg(feature = "crossbeam-channel")]
     // mutant: request-disconnects-stop-channel
-    crate::crossbeam::helper::notify();
+    if let Some(notified) = NOTIFIED.get() {
+        // Release, with the Acquire of the thread that it wakes, which sees the request.
+        notified.fetch_add(1, Ordering::Release);
+        futex_wake(notified);
+    }
+}
+
+/// In a child made without the handlers of `pthread_atfork(3)`: whether the record
+/// has the ids of the parent's thread, which the child does not have, unless it is
+/// the requester's own. Async-signal-safe.
+fn is_of_the_parent(record: &Record) -> bool {
+    process::is_raw_child()
+        && record.pid.load(Ordering::Relaxed) != signal::process_id()
+        && !slot::record_by_key().is_some_and(|own| core::ptr::eq(own, record))
 }
 
 /// Ends the marked calls of all threads that are `found` and still `fit` when they
@@ -104,7 +106,7 @@ pub(super) fn interrupt(found: &dyn Fn(&Record) -> bool, fits: &dyn Fn(&Record) 
         let barrier = signal::barrier();
         for record in batch.iter().flatten() {
             // mutant: all-threads-scope-requested-with
-            if !record.is_of_the_parent() {
+            if !is_of_the_parent(record) {
                 record.end_its_call(barrier, fits);
             }
         }
@@ -121,31 +123,22 @@ pub(super) fn interrupt(found: &dyn Fn(&Record) -> bool, fits: &dyn Fn(&Record) 
 pub(super) fn drop_hint(record: &Record) -> bool {
     let mut met_a_signal = false;
     if !signal::has_membarrier() && record.has_window() {
-        while IN_FLIGHT.0.load(Ordering::SeqCst) != 0 {
+        while in_flight::any() {
             std::thread::yield_now();
         }
         met_a_signal = record.settle();
     }
-    lower(record);
+    in_flight::lower(&record.line.flag);
     met_a_signal
-}
-
-/// Takes a flag down that no requester can have set.
-pub(crate) fn lower(record: &Record) {
-    if IN_FLIGHT.0.load(Ordering::SeqCst) == 0 {
-        let order = Ordering::SeqCst;
-        // Not if a request has come since.
-        let _ = record.line.flag.compare_exchange(LOOKED, 0, order, order);
-    }
 }
 
 /// In a forked child: the requesters of the parent do not exist, and of its threads
 /// one. Async-signal-safe.
 pub(crate) fn after_fork(own: Option<&Record>) {
-    IN_FLIGHT.0.store(0, Ordering::SeqCst);
+    in_flight::after_fork();
     for record in record::all() {
         if own.is_none_or(|own| !core::ptr::eq(own, record)) {
-            record.hide();
+            record.visible.hide();
         }
     }
 }

@@ -48,7 +48,7 @@ fn requesters() -> Vec<Row> {
                 PPOLL,
             ),
         row("all threads of a scope are requested with two barriers", "one more each")
-            .change("all-threads-scope-requested-with", "!record.is_of_the_parent()", "!record.is_of_the_parent() && signal::barrier()")
+            .change("all-threads-scope-requested-with", "!is_of_the_parent(record)", "!is_of_the_parent(record) && signal::barrier()")
             .caught_by("signals::silence::a_scope_of_many_threads_takes_two_barriers", WINDOWS),
     ]
 }

@@ -11,7 +11,7 @@ fn registration() -> Vec<Row> {
         row("a request is seen to the very end of the thread", "what comes after the record")
             .change(
                 "request-seen-very-end-thread",
-                "current.left_requested.set(entries::is_stopped(&record.own))",
+                "current.left_requested.set(look::is_stopped(&record.own))",
                 "{ let _ = (&record, current); }",
             )
             .caught_by("runtime::thread_keys::a_request_is_seen_to_the_very_end", ALL),

@@ -1,0 +1,111 @@
+//! The end of a thread: its record is put out of use and given back; and what becomes of
+//! the records in a forked child.
+//!
+//! # Safety
+//!
+//! The invariant of this module is that of [`slot`](super::slot).
+
+#![allow(unsafe_code)]
+
+use crate::runtime::process;
+use crate::runtime::record::{Record, RecordRef};
+use crate::runtime::scopes::{look, request, stack};
+use crate::runtime::slot::{CURRENT, DIVERT, KEY, NO_KEY, key, own, plainly, record};
+use core::ffi::c_void;
+use core::sync::atomic::Ordering;
+use std::io;
+
+/// The rounds of key destructors that there are at least: what POSIX asks for,
+/// and what glibc and musl have. `pthread_key_create(3)`.
+// mutant: thread-record-in-every-round
+const ROUNDS: u32 = 4;
+
+/// Makes the key. Part of the installation, before the first record; no thread
+/// takes a lock of libc's for it later.
+///
+/// A key destructor runs after those of all thread-locals (glibc), and the last
+/// round of them after those of all other keys, so that marked calls in each
+/// are still stop-checked. `pthread_key_create(3)`.
+pub(super) fn prepare() -> io::Result<()> {
+    if key() != NO_KEY {
+        return Ok(());
+    }
+    // First: there is no key without it, in a child forked meanwhile either.
+    watch_forks();
+    let mut key = 0;
+    // SAFETY: a valid place for the key and a destructor of this type.
+    match unsafe { libc::pthread_key_create(&raw mut key, Some(on_thread_end)) } {
+        0 => KEY.store(key, Ordering::Release),
+        errno => return Err(io::Error::from_raw_os_error(errno)),
+    }
+    Ok(())
+}
+
+/// In each round the thread's record is put out of use, in case it is the last;
+/// a marked call in a later destructor takes it into use again.
+unsafe extern "C" fn on_thread_end(value: *mut c_void) {
+    // Still this thread's, for the handler, and so that there is another round.
+    // SAFETY: the key exists and has had this value before: no memory is taken.
+    unsafe { libc::pthread_setspecific(key(), value) };
+    let rounds = CURRENT.with(|current| current.rounds.replace(current.rounds.get() + 1)) + 1;
+    // Scopes that `pthread_exit(3)` has jumped out of lie on no stack any more.
+    stack::forget_all();
+    // SAFETY: the value `adopt` stored on this thread, which has a count of it.
+    let record = unsafe { &*value.cast_const().cast::<Record>() };
+    record.clear_visible();
+    put_out_of_use();
+    let holders = record.own.holders();
+    let is_last = rounds >= ROUNDS;
+    CURRENT.with(|current| current.stands_in.set(is_last));
+    // If nobody else has a hold on it, nobody knows it from another one.
+    if is_last || holders == 1 {
+        give_back();
+    }
+}
+
+fn put_out_of_use() {
+    if let Some(record) = record() {
+        // mutant: record-not-used-after-threads
+        CURRENT.with(|current| current.line.set(&raw const DIVERT));
+        // With the value of the key still there: it drains a last signal, and
+        // the handler has to know that as ours.
+        // mutant: record-until-then-for-handler
+        record.rest();
+        CURRENT.with(|current| current.record.set(core::ptr::null()));
+    }
+}
+
+/// Gives back the record that this thread has, if it has one.
+pub(super) fn give_back() {
+    put_out_of_use();
+    let pointer = CURRENT.with(|current| current.own.replace(core::ptr::null()));
+    if pointer.is_null() {
+        return;
+    }
+    // SAFETY: the key exists and has a value: no memory is taken.
+    unsafe { libc::pthread_setspecific(key(), core::ptr::null()) };
+    // SAFETY: the count that `adopt` took.
+    let record = unsafe { RecordRef::from_raw(pointer) };
+    // mutant: request-seen-very-end-thread
+    CURRENT.with(|current| current.left_requested.set(look::is_stopped(&record.own)));
+    record.end();
+    #[cfg(feature = "crossbeam-channel")]
+    crate::crossbeam::helper::forget(&record);
+    plainly(|| drop(record));
+}
+
+/// Has forked children put themselves in order.
+fn watch_forks() {
+    // SAFETY: three handlers, of which the null ones are not called. It fails
+    // for want of memory only; a forked child then signals no thread.
+    unsafe { libc::pthread_atfork(None, None, Some(after_fork)) };
+}
+
+unsafe extern "C" fn after_fork() {
+    process::after_fork();
+    let own = own();
+    request::after_fork(own);
+    if let Some(own) = own {
+        own.after_fork(record().is_some());
+    }
+}

@@ -1,0 +1,50 @@
+//! What requesters and the helper of deadlines see of what a thread runs under.
+//! Async-signal-safe.
+//!
+//! # Safety
+//!
+//! The invariant of this module is that of [`visible`](super::visible).
+
+#![allow(unsafe_code)]
+
+use super::cell::ScopeCell;
+use super::clock::Deadline;
+use super::visible::Range;
+use crate::runtime::record::Record;
+use core::sync::atomic::Ordering;
+
+impl Record {
+    /// Whether the thread's own scope is visible: it is in no shield.
+    pub(crate) fn sees_own(&self) -> bool {
+        Range::unpack(self.visible.range.load(Ordering::Acquire)).first == 0
+    }
+
+    /// Whether the thread runs visibly under this scope.
+    pub(crate) fn runs_under(&self, scope: &ScopeCell) -> bool {
+        let mask = scope.mask();
+        self.visible.filter.load(Ordering::Acquire) & mask == mask
+            && self.any_visible(|cell| cell.is_under(scope))
+    }
+
+    /// Whether the thread runs under a scope whose deadline has passed at this time.
+    pub(super) fn is_overdue(&self, now: u64) -> bool {
+        let passed = |deadline: &Deadline| deadline.load(Ordering::SeqCst) <= now;
+        passed(&self.visible.deadline)
+            || self.any_visible(|cell| {
+                cell.find(&mut |cell| passed(&cell.deadline).then_some(())).is_some()
+            })
+    }
+
+    fn any_visible(&self, is: impl FnMut(&ScopeCell) -> bool) -> bool {
+        let Range { first, end } = Range::unpack(self.visible.range.load(Ordering::Acquire));
+        (first..end).filter_map(|number| self.cell(number)).any(is)
+    }
+
+    pub(super) fn cell(&self, number: usize) -> Option<&ScopeCell> {
+        if number == 0 {
+            return Some(&self.own);
+        }
+        // SAFETY: null or a cell, whoever has it by now: they are never freed.
+        unsafe { self.cells.place(number)?.load(Ordering::Acquire).as_ref() }
+    }
+}
