@@ -122,6 +122,8 @@ use crate::diag::Diag;
 ///   the wait goes on until the descriptor has more.
 /// * `#[blocking(readable = EXPR)]`, `#[blocking(writable = EXPR)]`: the same where
 ///   the descriptor is something else.
+/// * `#[blocking(within = EXPR)]`: the call may take so long, a `Duration`; then its result
+///   is an error of the kind `TimedOut`. With another word too.
 /// * `#[blocking(break)]`, `#[blocking(return)]`: what a stop leaves, see below; with
 ///   another word too, `#[blocking(as_is, return)]`.
 ///

@@ -69,6 +69,8 @@ pub(crate) struct Blocking {
     pub(crate) form: Form,
     pub(crate) how: How,
     pub(crate) way: Option<Way>,
+    /// `within = EXPR`: how long the call may take.
+    pub(crate) within: Option<Expr>,
 }
 
 /// A `#[checkpoint]`, and where it stands.
@@ -159,6 +161,7 @@ fn blocking(attribute: &Attribute, diag: &mut Diag) -> Option<Blocking> {
         form: Form::Statement,
         how: How::Plain,
         way: None,
+        within: None,
     };
     let list = match &attribute.meta {
         Meta::Path(_) => return Some(blocking),
@@ -175,7 +178,7 @@ fn blocking(attribute: &Attribute, diag: &mut Diag) -> Option<Blocking> {
         diag.error(
             list.delimiter.span().join(),
             "these parentheses are empty: write `#[blocking]`, or say in them `as_is`, \
-             `readable`, `writable`, `break` or `return`",
+             `readable`, `writable`, `within = EXPR`, `break` or `return`",
         );
         return None;
     }
@@ -227,6 +230,21 @@ fn option(input: ParseStream<'_>, blocking: &mut Blocking) -> Result<()> {
         return Ok(());
     }
     let word: Ident = input.parse()?;
+    if word == "within" {
+        if input.parse::<Option<Token![=]>>()?.is_none() {
+            return Err(syn::Error::new(
+                word.span(),
+                "`within` needs the time that the call may take: write `within = EXPR`",
+            ));
+        }
+        if blocking.within.replace(input.parse()?).is_some() {
+            return Err(syn::Error::new(
+                word.span(),
+                "`within` is given twice: keep one of the two",
+            ));
+        }
+        return Ok(());
+    }
     let how = if word == "as_is" {
         How::AsIs
     } else if word == "readable" || word == "writable" {
@@ -246,14 +264,14 @@ fn option(input: ParseStream<'_>, blocking: &mut Blocking) -> Result<()> {
 }
 
 fn unknown(word: &Ident) -> String {
-    if ["foreign", "unblock", "within"].iter().any(|name| word == name) {
+    if ["foreign", "unblock"].iter().any(|name| word == name) {
         return format!(
             "`{word}` is a word for a later version and does nothing yet: take it away"
         );
     }
     format!(
         "`#[blocking]` has no option `{word}`: it has `as_is`, `readable`, `readable = EXPR`, \
-         `writable`, `writable = EXPR`, `break` and `return`"
+         `writable`, `writable = EXPR`, `within = EXPR`, `break` and `return`"
     )
 }
 

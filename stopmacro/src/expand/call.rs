@@ -1,14 +1,14 @@
 //! The shape of a marked call.
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::quote_spanned;
+use quote::{quote, quote_spanned};
 use syn::spanned::Spanned as _;
 use syn::{Expr, ExprMatch, ExprMethodCall, parse_quote_spanned};
 
 use super::exit::{Exits, at, or_stop};
 use super::{imports, lock};
 use crate::calls::{self, Operation};
-use crate::plan::{Change, Leave};
+use crate::plan::{Change, Marked};
 use crate::table::Traits;
 
 /// ```text
@@ -18,21 +18,38 @@ use crate::table::Traits;
 ///             Err(_) => break '__stop_0,
 ///         }
 /// ```
-pub(crate) fn call(exits: &Exits, mut call: Expr, change: &Change, leave: &Leave) -> Expr {
+pub(crate) fn call(
+    exits: &Exits,
+    mut call: Expr,
+    Marked { change, leave, within }: &Marked,
+) -> Expr {
     let span = at(calls::span(&call));
     let (stopped, mut leave) = exits.leave(leave, span);
     let ours = exits.ours(span);
     let operation = match change {
         Change::By(operation) => *operation,
-        Change::AsIs => return as_is(exits, call, &stopped, &leave),
-        Change::Wait { word, on } => return wait(exits, call, word, on, &stopped, &leave),
+        Change::AsIs => {
+            if let Some(limit) = within {
+                let body = quote_spanned!(span=> ::core::result::Result::Ok(#call));
+                call = value_of(limited(exits, limit, &body, span), &stopped, &leave, span);
+            }
+            return as_is(exits, call, &stopped, &leave);
+        }
+        Change::Wait { word, on } => {
+            let wait = ready(exits, word, on);
+            let Some(limit) = within else {
+                return after(&wait, call, &stopped, &leave, at(word.span()));
+            };
+            let body = quote_spanned!(span=> ::core::result::Result::map(#wait, |()| #call));
+            return value_of(limited(exits, limit, &body, span), &stopped, &leave, span);
+        }
     };
+    let mut walk = None;
     match (&mut call, operation) {
         (Expr::MethodCall(method), Operation::Variant(names)) => {
-            let plain = method.clone();
+            walk = Some((method.clone(), names));
             or_stop(&mut method.method);
             lock::in_receiver(exits, &mut method.receiver);
-            call = walked(exits, &plain, names, call);
         }
         (Expr::Call(call), Operation::Variant(_)) => {
             if let Expr::Path(path) = &mut *call.func
@@ -57,6 +74,17 @@ pub(crate) fn call(exits: &Exits, mut call: Expr, change: &Change, leave: &Leave
         }
         _ => {}
     }
+    if let Some(limit) = within {
+        call = limited(exits, limit, &quote!(#call), span);
+    }
+    if let Some((plain, names)) = walk {
+        call = walked(exits, &plain, names, call);
+    }
+    value_of(call, &stopped, &leave, span)
+}
+
+/// The value of what may have stopped instead.
+fn value_of(call: Expr, stopped: &TokenStream, leave: &TokenStream, span: Span) -> Expr {
     // Built as a tree and not as tokens, so that syn adds the parentheses
     // that `match … {}?;` needs at the start of a statement and no others.
     let mut result: ExprMatch = parse_quote_spanned! {span=>
@@ -67,6 +95,15 @@ pub(crate) fn call(exits: &Exits, mut call: Expr, change: &Change, leave: &Leave
     };
     *result.expr = call;
     Expr::Match(result)
+}
+
+/// ```text
+/// Input:  socket.recv(&mut buffer)                                  (within = LIMIT)
+/// Output: limited(LIMIT, || socket.recv_or_stop(&mut buffer))
+/// ```
+fn limited(exits: &Exits, limit: &Expr, body: &TokenStream, span: Span) -> Expr {
+    let ours = exits.ours(span);
+    parse_quote_spanned!(span=> #ours::limited(#limit, || #body))
 }
 
 /// What rustc checks before the call, and nothing runs: that the variant is found where
@@ -136,26 +173,18 @@ fn as_is(exits: &Exits, call: Expr, stopped: &TokenStream, leave: &TokenStream) 
 ///              Err(_) => break '__stop_0,
 ///          }, port.read(&mut buffer)).1
 /// ```
-fn wait(
-    exits: &Exits,
-    call: Expr,
-    word: &Ident,
-    on: &Expr,
-    stopped: &TokenStream,
-    leave: &TokenStream,
-) -> Expr {
+fn ready(exits: &Exits, word: &Ident, on: &Expr) -> TokenStream {
     let place = at(on.span());
     let ours = exits.ours(place);
     let word = Ident::new(&word.to_string(), at(word.span()));
-    let wait = quote_spanned! {place=>
+    quote_spanned! {place=>
         match #ours::Ready(&#on) {
             ready => {
                 use #ours::{Descriptor as _, NoDescriptor as _};
                 (&&&&ready).#word()
             }
         }
-    };
-    after(&wait, call, stopped, leave, word.span())
+    }
 }
 
 /// `call`, once `condition` is met.

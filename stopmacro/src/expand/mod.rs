@@ -50,7 +50,7 @@ impl VisitMut for Writer {
             .map(|all| all.extract_if(.., |one| matches!(one.style, AttrStyle::Outer)).collect())
             .unwrap_or_default();
         *expr = match &self.steps[id] {
-            Step::Call { change, leave } => call::call(&self.exits, inner, change, leave),
+            Step::Call(marked) => call::call(&self.exits, inner, marked),
             Step::Loop(turn) => loops::repetition(&self.exits, inner, turn),
             Step::Shield => shield::shielded(&self.exits, inner),
         };
@@ -69,7 +69,7 @@ impl VisitMut for Writer {
     fn visit_stmt_mut(&mut self, statement: &mut Stmt) {
         let dropped = match &*statement {
             Stmt::Expr(Expr::Group(group), Some(_)) => node::id(group)
-                .filter(|id| matches!(self.steps[*id], Step::Call { .. }))
+                .filter(|id| matches!(self.steps[*id], Step::Call(_)))
                 .and_then(|_| group.expr.to_token_stream().into_iter().next()),
             _ => None,
         };

@@ -33,7 +33,7 @@ pub(crate) struct Input {
 /// A place in the tree that the plan decides about.
 pub(crate) enum Node {
     /// A marked call.
-    Call(Blocking),
+    Call(Box<Blocking>),
     /// A loop, marked or not.
     Loop(Loop),
     /// A block under `#[unstoppable]`.
@@ -132,7 +132,7 @@ impl Reader<'_> {
         }
         let id = self.nodes.len();
         if chain::mark(expr, id, blocking.form, blocking.span, self.diag) {
-            self.add(Node::Call(blocking));
+            self.add(Node::Call(Box::new(blocking)));
         }
     }
 
@@ -141,8 +141,13 @@ impl Reader<'_> {
         let Expr::Macro(ExprMacro { mac, .. }) = expr else {
             return;
         };
-        let mut blocking =
-            Blocking { span: mac.path.span(), form: Form::Parentheses, how: How::Plain, way: None };
+        let mut blocking = Blocking {
+            span: mac.path.span(),
+            form: Form::Parentheses,
+            how: How::Plain,
+            way: None,
+            within: None,
+        };
         if mac.tokens.is_empty() {
             self.diag.error(
                 blocking.span,
@@ -197,6 +202,14 @@ impl Reader<'_> {
 
     /// `#[blocking] for … in …`: the place of the mark, unless it is wrong there.
     fn each(&mut self, looping: &ExprForLoop, blocking: &Blocking) -> Option<Span> {
+        if let Some(limit) = &blocking.within {
+            self.diag.error(
+                limit.span(),
+                "`within` speaks of a call, not of a loop: mark the call in a `loop`, or put \
+                 `stopruntime::within` around this one",
+            );
+            return None;
+        }
         match &blocking.how {
             How::Plain => {}
             How::AsIs => {

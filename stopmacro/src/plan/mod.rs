@@ -10,7 +10,7 @@ mod step;
 mod walk;
 
 pub(crate) use scope::Leave;
-pub(crate) use step::{Change, Plan, Step, Turn};
+pub(crate) use step::{Change, Marked, Plan, Step, Turn};
 
 use crate::diag::Diag;
 use crate::parse::Input;

@@ -1,7 +1,11 @@
 //! Functions that cannot be stoppable, whatever is in them.
 
+use proc_macro2::Span;
 use syn::spanned::Spanned as _;
-use syn::{Expr, Ident, ItemFn, ReturnType, Signature, Type};
+use syn::visit::Visit;
+use syn::{
+    Expr, ExprBreak, ExprClosure, ExprReturn, ExprTry, Ident, ItemFn, ReturnType, Signature, Type,
+};
 
 use crate::calls::{self, Operation};
 use crate::diag::Diag;
@@ -103,6 +107,33 @@ fn lock_before(call: &Expr) -> Option<&Ident> {
         below = node::bare(&method.receiver);
     }
     None
+}
+
+/// Refuses a call under `within` whose operands leave the function or a loop: it is made
+/// in a closure.
+pub(crate) fn exits(call: &Expr, diag: &mut Diag) {
+    struct Exits<'a>(&'a mut Diag);
+    impl Exits<'_> {
+        fn report(&mut self, span: Span, word: &str) {
+            self.0.error(
+                span,
+                format!("`{word}` cannot leave a call under `within`: bind it with `let` first"),
+            );
+        }
+    }
+    impl Visit<'_> for Exits<'_> {
+        fn visit_expr_try(&mut self, e: &ExprTry) {
+            self.report(e.question_token.span(), "?");
+        }
+        fn visit_expr_return(&mut self, e: &ExprReturn) {
+            self.report(e.return_token.span(), "return");
+        }
+        fn visit_expr_break(&mut self, e: &ExprBreak) {
+            self.report(e.break_token.span(), "break");
+        }
+        fn visit_expr_closure(&mut self, _: &ExprClosure) {}
+    }
+    Exits(diag).visit_expr(call);
 }
 
 /// Whether `call` looks like one of another crate's: a method of something else than

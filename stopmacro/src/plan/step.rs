@@ -23,11 +23,19 @@ pub(crate) struct Plan {
 /// What becomes of a node.
 pub(crate) enum Step {
     /// A marked call.
-    Call { change: Change, leave: Leave },
+    Call(Box<Marked>),
     /// A loop.
     Loop(Turn),
     /// A block with requests held.
     Shield,
+}
+
+/// What becomes of a marked call.
+pub(crate) struct Marked {
+    pub(crate) change: Change,
+    pub(crate) leave: Leave,
+    /// `within = EXPR`.
+    pub(crate) within: Option<Expr>,
 }
 
 /// How a marked call is made stop-checked.

@@ -7,7 +7,7 @@ use syn::visit::{self, Visit};
 use syn::{Block, Expr, ExprClosure, Item, Local, ReturnType, Stmt};
 
 use super::scope::{Leave, Scope};
-use super::step::{Change, Step, Turn};
+use super::step::{Change, Marked, Step, Turn};
 use super::{answer, flow, refuse};
 use crate::calls::{self, Operation};
 use crate::diag::Diag;
@@ -70,6 +70,10 @@ impl<'a> Planner<'a> {
                 "there is no loop around this call that a stop could `break`: take `break` away",
             );
         }
+        let within = blocking.within.clone();
+        if within.is_some() {
+            refuse::exits(call, self.diag);
+        }
         self.scope.mark();
         let leave = self.leave(blocking.span);
         let change = match &blocking.how {
@@ -86,7 +90,7 @@ impl<'a> Planner<'a> {
                 Change::Wait { word: ready.word.clone(), on: self.descriptor(ready, call) }
             }
         };
-        self.decisions.steps[id] = Step::Call { change, leave };
+        self.decisions.steps[id] = Step::Call(Box::new(Marked { change, leave, within }));
         self.parts(call);
     }
 
@@ -182,9 +186,14 @@ impl<'a> Planner<'a> {
     /// flag, so a checkpoint before it would be one test too many.
     fn tested(&self, expr: &Expr) -> bool {
         let tests = |id: usize| match &self.decisions.steps[id] {
-            // EXPR of `readable = EXPR` comes before the test.
-            Step::Call { change: Change::Wait { on, .. }, .. } => flow::is_pure(on),
-            Step::Call { .. } => true,
+            // EXPR of `readable = EXPR` or `within = EXPR` comes before the test.
+            Step::Call(marked) => {
+                let on = match &marked.change {
+                    Change::Wait { on, .. } => Some(on),
+                    Change::By(_) | Change::AsIs => None,
+                };
+                on.into_iter().chain(&marked.within).all(flow::is_pure)
+            }
             Step::Loop(_) | Step::Shield => false,
         };
         match expr {

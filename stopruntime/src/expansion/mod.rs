@@ -3,12 +3,14 @@
 pub mod carries;
 mod iterate;
 pub mod leaves;
+mod limit;
 mod receiver;
 mod wait;
 
 pub use carries::Of;
 pub use iterate::{IntoIterOrStop, IterOrStop, Iterable, NextOrStop, into_iter_or_stop};
 pub use leaves::{Leave, Way, leave};
+pub use limit::limited;
 pub use receiver::{Deeper, First, Found, Otherwise, Through, Via, Walk, never_run, steps, via};
 
 pub use crate::ext::{

@@ -15,6 +15,7 @@ mod checkpoints;
 mod closures;
 mod errors;
 mod iterators;
+mod limits;
 mod loops;
 mod methods;
 mod nested;

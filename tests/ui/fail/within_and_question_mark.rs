@@ -1,0 +1,12 @@
+use std::io;
+use std::os::unix::net::UnixDatagram;
+use std::time::Duration;
+use stopruntime::stoppable;
+
+#[stoppable]
+fn work(socket: &UnixDatagram) -> io::Result<usize> {
+    #[blocking(within = Duration::ZERO)]
+    socket.try_clone()?.recv(&mut [0])
+}
+
+fn main() {}
