@@ -13,8 +13,9 @@ pub enum Backend {
     Rseq,
     /// Lets the signal handler alone abort the window; works with every kernel and libc.
     Handler,
-    /// Keeps the stop signal blocked except while the thread waits in `ppoll`.
-    /// Needs no assembly, but makes twice as many system calls.
+    /// Keeps the stop signal blocked except while a call waits. Needs no assembly,
+    /// but makes up to three times as many system calls, and refuses a few
+    /// ([which, and why](crate::sys#backends)).
     Ppoll,
 }
 

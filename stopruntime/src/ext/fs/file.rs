@@ -14,9 +14,8 @@ use std::path::Path;
 /// Makes the calls of [`File`] that wait, stop-checked.
 ///
 /// Opening a FIFO waits for its other end (fifo(7)). On
-/// [`Backend::Ppoll`](crate::Backend::Ppoll) what would have to wait fails with
-/// `ENOTSUP`: a FIFO that has no reader, or is opened to be read; a lock that
-/// another holds.
+/// [`Backend::Ppoll`](crate::Backend::Ppoll) a lock that another holds is not
+/// waited for: the call fails with `ENOTSUP` ([why](crate::sys#backends)).
 ///
 /// # Examples
 ///

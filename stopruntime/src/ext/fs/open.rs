@@ -32,10 +32,9 @@ use std::path::Path;
 /// and a terminal that waits for its carrier, are not stop-checked here;
 /// [`File::open`](crate::ext::FileOrStop) is, for both.
 ///
-/// A FIFO is refused with `ENOTSUP` where `/proc` or `/dev/null` is missing, for
-/// options that `/dev/null` does not take (`O_DIRECT`; `O_NOATIME` without
-/// privilege), and on [`Backend::Ppoll`](crate::Backend::Ppoll) as by
-/// [`File::open`](crate::ext::FileOrStop).
+/// A FIFO is refused with `ENOTSUP` where `/proc` or `/dev/null` is missing, and
+/// for options that `/dev/null` does not take (`O_DIRECT`; `O_NOATIME` without
+/// privilege).
 ///
 /// # Examples
 ///
