@@ -34,6 +34,8 @@ pub(super) unsafe fn dispatch(
             How::Send => transfer::send(record, args),
             How::Message => transfer::message(record, number, args),
             How::Messages => transfer::messages(record, number, args),
+            How::Sendfile => transfer::offset::<libc::off_t>(record, number, args, &[2]),
+            How::Splice => transfer::offset::<libc::off64_t>(record, number, args, &[1, 3]),
             How::Connect => connect::connect(record, args),
             How::Accept => accept::accept(record, number, args),
             How::Path => open::path(record, number, args),

@@ -64,6 +64,12 @@ pub(crate) enum How {
     /// `wait4` `waitpid` | of one child, a pidfd (Linux 5.3; without it, one that has ended already)
     /// `wait` `wait3` `waitpid(-1)` | the call if it does not have to wait, else `ENOTSUP`
     AnyChild,
+    /// `sendfile(offset)` | the call with an offset that the handler spoils
+    /// `sendfile` | `ENOTSUP`
+    Sendfile,
+    /// `splice(offset)` | the call with an offset that the handler spoils
+    /// `splice` | `ENOTSUP`
+    Splice,
     /// by a second thread, as on the others
     SecondThread,
     /// the plain call: it ends by itself
@@ -72,6 +78,6 @@ pub(crate) enum How {
     Flock,
     /// the call if it does not have to wait, else `ENOTSUP`
     Msgrcv,
-    /// `ioctl` `sendfile` `splice` `tcdrain` `tee`, `syscall` of another number | `ENOTSUP`
+    /// `ioctl` `tcdrain` `tee`, `syscall` of another number | `ENOTSUP`
     Refused,
 }

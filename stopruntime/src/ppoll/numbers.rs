@@ -64,9 +64,11 @@ pub(super) const fn how(number: c_long) -> How {
         abi::SYS_rt_sigsuspend => How::Suspend,
         abi::SYS_rt_sigtimedwait => How::Signals,
         abi::SYS_semtimedop => How::Semaphore,
+        abi::SYS_sendfile => How::Sendfile,
         abi::SYS_sendmmsg => How::Messages,
         abi::SYS_sendmsg => How::Message,
         abi::SYS_sendto => How::Send,
+        abi::SYS_splice => How::Splice,
         abi::SYS_sync => How::Plain,
         #[cfg(all(target_pointer_width = "64", not(target_arch = "powerpc64")))]
         abi::SYS_sync_file_range => How::Plain,

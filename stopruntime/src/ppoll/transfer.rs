@@ -8,7 +8,7 @@
 #![allow(unsafe_code)]
 
 use super::file::kind_of;
-use super::plain::plain;
+use super::plain::{UNSUPPORTED, plain};
 use super::spoiled::{Part, wait};
 use crate::kernel::given::{each_given, given};
 use crate::runtime::record::Record;
@@ -85,6 +85,31 @@ pub(super) unsafe fn vector(
     let part = Part::all_ones(unsafe { &raw mut (*vector.as_mut_ptr()).iov_len }, libc::EINVAL);
     // SAFETY: the caller's call, with a copy of its vector.
     unsafe { wait(record, number, args, part) }
+}
+
+/// sendfile(2) and splice(2): an offset is one of these arguments, or none is
+/// given. Without one the call is told all in registers.
+///
+/// # Safety
+///
+/// As the call.
+pub(super) unsafe fn offset<Offset: Copy>(
+    record: &Record,
+    number: c_long,
+    mut args: [usize; 6],
+    places: &[usize],
+) -> Result<isize, Stopped> {
+    let at = places.iter().copied().find(|at| args[*at] != 0);
+    // SAFETY: the caller's offset.
+    let given = at.and_then(|at| Some((at, unsafe { given::<Offset>(args[at]) }?)));
+    let Some((at, mut offset)) = given else { return Ok(UNSUPPORTED) };
+    let theirs = core::mem::replace(&mut args[at], &raw mut offset as usize);
+    let part = Part::all_ones(&raw mut offset, libc::EINVAL);
+    // SAFETY: the caller's call, with a copy of its offset.
+    let raw = unsafe { wait(record, number, args, part)? };
+    // SAFETY: the caller's place for it.
+    unsafe { (theirs as *mut Offset).write_unaligned(offset) };
+    Ok(raw)
 }
 
 /// An array, unless the kernel makes nothing of it: of no entries, more than it

@@ -50,9 +50,10 @@
 //! | `clock_nanosleep` `nanosleep` `sleep` `usleep` | `ppoll` without descriptors |
 //! | `wait4` `waitid` `waitpid` | of one child, a pidfd (Linux 5.3; without it, one that has ended already) |
 //! | `flock` `msgrcv` `wait` `wait3` `waitid(P_ALL)` `waitpid(-1)` | the call if it does not have to wait, else `ENOTSUP` |
+//! | `sendfile(offset)` `splice(offset)` | the call with an offset that the handler spoils |
+//! | `ioctl` `sendfile` `splice` `tcdrain` `tee`, `syscall` of another number | `ENOTSUP` |
 //! | `aio_suspend` | by a second thread, as on the others |
 //! | `copy_file_range` `fallocate` `fdatasync` `fsync` `getrandom` `msync` `sync` `sync_file_range` `syncfs` | the plain call: it ends by itself |
-//! | `ioctl` `sendfile` `splice` `tcdrain` `tee`, `syscall` of another number | `ENOTSUP` |
 //!
 //! A handler that spoils an argument closes the moment between unblocking the
 //! signal and the wait: what comes before is refused by the kernel, what comes
@@ -62,10 +63,10 @@
 //!
 //! | refused | why nothing better is possible |
 //! |---|---|
-//! | `flock` | All its arguments are numbers. A duplicate of the descriptor, which the handler could close, would on closing release all locks that the process has on the file by `fcntl`. Looking again and again is a promise broken. `fcntl(F_OFD_SETLKW)` is done: prefer it. |
+//! | `flock` | All its arguments are numbers. A duplicate of the descriptor, which the handler could close, would on closing release all locks that the process has on the file by `fcntl`; a second thread with descriptors of its own would have to close a copy of every one of the process's, which flushes files of NFS and FUSE. To look again and again would break the promise that nothing polls. Prefer `fcntl(F_OFD_SETLKW)`, which is done. |
 //! | `msgrcv` | All that it is told are numbers, and it writes to its buffer only when the message has been taken off the queue. POSIX message queues (`mq_receive`) are done. |
 //! | `wait`, `waitid(P_ALL)`, of a process group, for stopped and continued children | All that they are told are numbers, and pidfds tell of one child's end alone. Wait for each child by its id. |
-//! | `splice` `tee` `sendfile` | Numbers, where no offset is given. `SPLICE_F_NONBLOCK` does not reach the other end. Copy by `read` and `write`, as `io::copy` does here. |
+//! | `sendfile` and `splice` without an offset, `tee` | All that they are told are numbers, and `SPLICE_F_NONBLOCK` does not reach the other end. Give an offset where there is a file, or copy by `read` and `write`, as `io::copy` does here. |
 //! | `ioctl` `tcdrain` | What a request reads, and when, is its driver's to say. Wait for readiness first (`poll`). |
 //! | `accept` of a connection that is taken by another process, or by an unmarked call, after the look | It waits. No flag of the call makes it return, and `O_NONBLOCK` would be seen by all who share the listener. Make that listener non-blocking, and mark a wait for it (`#[blocking(readable)]`). |
 //! | `connect` of streams with other addresses than Unix ones | Not refused, but others who share the socket find it non-blocking while it is being connected. A datagram's socket is not touched. |

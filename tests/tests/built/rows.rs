@@ -211,6 +211,7 @@ fn add(
 ) {
     if let Some(line) = lines.iter_mut().find(|line| line.0 == text) {
         line.1.extend(calls);
+        line.2.push_str(rest);
     } else {
         lines.push((text.to_owned(), calls, rest.to_owned()));
     }

@@ -13,8 +13,14 @@ use stop_tests::{emulation_hides, per_backend, thread_id};
 use stopruntime::ext::{BufReadOrStop, ReadOrStop, RecvFromOrStop};
 use stopruntime::{Stopped, stoppable, sys, thread};
 
-const WAITS: [libc::c_long; 4] =
-    [libc::SYS_read, libc::SYS_recvfrom, libc::SYS_ppoll, libc::SYS_pselect6];
+const WAITS: [libc::c_long; 6] = [
+    libc::SYS_read,
+    libc::SYS_readv,
+    libc::SYS_recvfrom,
+    libc::SYS_recvmsg,
+    libc::SYS_ppoll,
+    libc::SYS_pselect6,
+];
 
 /// Lets the process open so many descriptors from now on.
 fn allow(descriptors: libc::rlim_t) {

@@ -52,6 +52,23 @@ pub(super) fn cases() -> Vec<Case> {
             }))
         })
         .gives(1),
+        case("splice(offset)", || {
+            writing(made!(|fd| {
+                let mut offset = 0;
+                let from = scratch(8);
+                sys::splice_or_stop(from.as_raw_fd(), &raw mut offset, fd, null_mut(), 1, 0)
+            }))
+        })
+        .gives(1),
+        case("sendfile(offset)", || {
+            writing(made!(|fd| {
+                let mut offset = 0;
+                let sent = sys::sendfile_or_stop(fd, scratch(8).as_raw_fd(), &raw mut offset, 1);
+                assert_eq!(offset, i64::from(sent == Ok(1)) as libc::off_t);
+                sent
+            }))
+        })
+        .gives(1),
         case("copy_file_range", between_files).gives(8).ends_by_itself(),
     ]
 }
