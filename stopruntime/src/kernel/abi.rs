@@ -130,7 +130,6 @@ mod locks {
     use core::ffi::c_int;
 
     const IS_MIPS: bool = cfg!(any(target_arch = "mips", target_arch = "mips32r6"));
-    pub(crate) const F_SETLK64: c_int = if IS_MIPS { 34 } else { 13 };
     pub(crate) const F_SETLKW64: c_int = if IS_MIPS { 35 } else { 14 };
 }
 #[cfg(all(target_pointer_width = "32", target_env = "gnu"))]

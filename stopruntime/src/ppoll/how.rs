@@ -4,6 +4,7 @@
 /// A text with `|` in it is rows of that table as they are, where some uses of a
 /// call go another way than others.
 #[derive(Clone, Copy)]
+#[allow(dead_code, reason = "some are of numbers that not every architecture has")]
 pub(crate) enum How {
     /// the call with a vector that the stop signal's handler spoils
     Buffer,
