@@ -16,7 +16,8 @@ use crate::scope::Stopped;
 use core::ffi::{c_int, c_long};
 
 /// A part of an argument which the kernel looks at before the call has any
-/// effect, and the error with which it refuses it once it is spoiled.
+/// effect, and the error with which it refuses it once it is spoiled. Spoiled bytes
+/// are put back after the call, over whatever the kernel has written there.
 #[derive(Clone, Copy)]
 pub(super) struct Part {
     bytes: Bytes,

@@ -14,6 +14,7 @@ use crate::kernel::given::{each_given, given};
 use crate::runtime::record::Record;
 use crate::scope::Stopped;
 use core::ffi::{c_int, c_long, c_void};
+use core::ops::Add;
 use libc::{iovec, mmsghdr, msghdr, socklen_t};
 
 const FAULT: isize = -(libc::EFAULT as isize);
@@ -93,7 +94,7 @@ pub(super) unsafe fn vector(
 /// # Safety
 ///
 /// As the call.
-pub(super) unsafe fn offset<Offset: Copy>(
+pub(super) unsafe fn offset<Offset: Copy + Add<Output = Offset> + TryFrom<isize>>(
     record: &Record,
     number: c_long,
     mut args: [usize; 6],
@@ -101,14 +102,18 @@ pub(super) unsafe fn offset<Offset: Copy>(
 ) -> Result<isize, Stopped> {
     let at = places.iter().copied().find(|at| args[*at] != 0);
     // SAFETY: the caller's offset.
-    let given = at.and_then(|at| Some((at, unsafe { given::<Offset>(args[at]) }?)));
-    let Some((at, mut offset)) = given else { return Ok(UNSUPPORTED) };
+    let found = at.and_then(|at| Some((at, unsafe { given::<Offset>(args[at]) }?)));
+    let Some((at, given)) = found else { return Ok(UNSUPPORTED) };
+    let mut offset = given;
     let theirs = core::mem::replace(&mut args[at], &raw mut offset as usize);
     let part = Part::all_ones(&raw mut offset, libc::EINVAL);
     // SAFETY: the caller's call, with a copy of its offset.
     let raw = unsafe { wait(record, number, args, part)? };
-    // SAFETY: the caller's place for it.
-    unsafe { (theirs as *mut Offset).write_unaligned(offset) };
+    // Not what the kernel has written: the handler may have spoiled that.
+    if let (1.., Ok(moved)) = (raw, Offset::try_from(raw)) {
+        // SAFETY: the caller's place for it.
+        unsafe { (theirs as *mut Offset).write_unaligned(given + moved) };
+    }
     Ok(raw)
 }
 

@@ -13,7 +13,6 @@ use crate::kernel::select::One;
 use crate::ppoll;
 use crate::runtime::futex::timespec;
 use crate::scope::Stopped;
-use core::ffi::c_int;
 use std::io;
 use std::os::fd::RawFd;
 use std::time::Instant;
@@ -65,7 +64,8 @@ fn poll_once(entry: &mut libc::pollfd, deadline: Option<Instant>) -> Raw {
         return unsafe { call(libc::SYS_ppoll, [entry, 1, 0, 0, 0]) };
     };
     let left = deadline.saturating_duration_since(Instant::now());
-    let milliseconds = left.as_nanos().div_ceil(1_000_000).min(c_int::MAX.unsigned_abs().into());
+    let milliseconds =
+        left.as_nanos().div_ceil(1_000_000).min(core::ffi::c_int::MAX.unsigned_abs().into());
     // SAFETY: as above.
     unsafe { call(libc::SYS_poll, [entry, 1, milliseconds as usize]) }
 }
