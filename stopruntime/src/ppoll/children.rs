@@ -35,7 +35,7 @@ pub(super) unsafe fn child(record: &Record, mut args: [usize; 6]) -> Result<isiz
         let place = core::mem::replace(&mut args[2], &raw mut info as usize);
         // SAFETY: the caller's call, made not to wait, with a place of our own.
         let raw = unsafe { plain(libc::SYS_waitid, args) };
-        // SAFETY: waitid has filled it in, or it is zeroed: nobody to report.
+        // SAFETY: waitid has filled it in, or it is zeroed: there is no child to report.
         if raw == 0 && unsafe { info.si_pid() } == 0 {
             return Ok(UNSUPPORTED);
         }
@@ -45,7 +45,7 @@ pub(super) unsafe fn child(record: &Record, mut args: [usize; 6]) -> Result<isiz
         }
         return Ok(raw);
     }
-    // Who is no child of ours is not waited for.
+    // A process that is no child of ours is not waited for.
     // SAFETY: zeroed is a valid siginfo.
     let mut info: libc::siginfo_t = unsafe { core::mem::zeroed() };
     let mut look = args;
@@ -58,7 +58,7 @@ pub(super) unsafe fn child(record: &Record, mut args: [usize; 6]) -> Result<isiz
     if raw < 0 {
         return Ok(raw);
     }
-    // SAFETY: filled in, or zeroed: nobody has ended.
+    // SAFETY: filled in, or zeroed: no child has ended.
     // mutant: but-one-ended
     if unsafe { info.si_pid() } != 0 {
         // SAFETY: the caller's call, made not to wait.
@@ -78,7 +78,7 @@ pub(super) unsafe fn child(record: &Record, mut args: [usize; 6]) -> Result<isiz
                     raw => raw,
                 });
             }
-            // SAFETY: a descriptor made just now, nobody else's.
+            // SAFETY: a descriptor made just now, no other owner's.
             owned = unsafe { OwnedFd::from_raw_fd(raw as c_int) };
             owned.as_raw_fd()
         }

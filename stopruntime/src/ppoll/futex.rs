@@ -109,7 +109,7 @@ unsafe fn with_time_out(
         let part = Part::all_ones(&raw mut until, libc::EINVAL);
         // SAFETY: the caller's word; the time-out outlives the call.
         match unsafe { once(record, libc::SYS_futex, args, part)? } {
-            // Somebody else's signal ends the plain wait only if that has a
+            // Another signal ends the plain wait only if that has a
             // time-out.
             // mutant: callers-time-out-one
             Some(INTERRUPTED | TIMED_OUT) if deadline.is_none() => {}

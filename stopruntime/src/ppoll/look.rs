@@ -16,8 +16,8 @@ pub(crate) fn is_ready(descriptor: c_int, events: i16) -> bool {
     has_now(descriptor, events) != 0
 }
 
-/// The events that the descriptor has now, of these and of those that nobody
-/// needs to ask for. poll(2).
+/// The events that the descriptor has now, of these and of those that need not be
+/// asked for. poll(2).
 pub(crate) fn has_now(descriptor: c_int, events: i16) -> i16 {
     let mut entry = libc::pollfd { fd: descriptor, events, revents: 0 };
     // SAFETY: one entry, which outlives the call.

@@ -1,18 +1,22 @@
 //! The backend without assembly. The stop signal is blocked in the thread, and
 //! unblocked while a call waits: by the kernel, together with the wait, where the
 //! call has a signal mask of its own; around the plain call where it has an
-//! argument in memory, which the signal's handler [spoils](crate::runtime::spoil) if it
-//! comes before the wait has begun.
+//! argument in memory, which the signal's handler [spoils](crate::runtime::spoil).
+//! A few calls are waited for by others: a child by its pidfd, a sleep by `ppoll`.
 //!
-//! What has neither is refused with `ENOTSUP` where it would have to wait: never
-//! a silent unstoppable wait. Which call goes which way, and why nothing better is
-//! possible for those that are refused, stands at [`sys`](crate::sys#backends).
+//! A call that cannot be waited for in any such way fails with `ENOTSUP` if it
+//! would have to wait: there is never a silent unstoppable wait. Which call goes
+//! which way, and why nothing better is possible for those that are refused, stands
+//! at [`sys`](crate::sys#backends).
+//!
+//! A call goes forward only: [`call`] → `dispatch`, which finds its technique by the
+//! number ([`How`], `numbers`) → the technique → `inside`, where it waits → `plain`.
 //!
 //! # Safety
 //!
-//! The invariant of this module: whoever calls it answers for the system call
-//! with these arguments, and what is made in its place is the same call with a
-//! flag added or a prefix of its buffer.
+//! The invariant of this module: the caller answers for the system call with these
+//! arguments, and what is made in its place has the same effect with the same
+//! memory, or a copy of what the call only reads.
 
 #![allow(unsafe_code)]
 

@@ -28,7 +28,7 @@ super::by_hand! {
 /// a request does not end it.
 ///
 /// libc has these requests done by threads of its own, and waits for them in a
-/// futex of its own, which nobody else can wait in. So a second thread makes
+/// futex of its own, which no other call can wait in. So a second thread makes
 /// the plain call, for the caller's requests and one more that ends when a stop
 /// is requested: a pipe and two threads for each call that has to wait.
 /// `io_uring_enter`, or a signal as notification and `sigwaitinfo`, need none.

@@ -68,8 +68,8 @@
 //! | `wait`, `waitid(P_ALL)`, of a process group, for stopped and continued children | All that they are told are numbers, and pidfds tell of one child's end alone. Wait for each child by its id. |
 //! | `sendfile` and `splice` without an offset, `tee` | All that they are told are numbers, and `SPLICE_F_NONBLOCK` does not reach the other end. Give an offset where there is a file, or copy by `read` and `write`, as `io::copy` does here. |
 //! | `ioctl` `tcdrain` | What a request reads, and when, is its driver's to say. Wait for readiness first (`poll`). |
-//! | `accept` of a connection that is taken by another process, or by an unmarked call, after the look | It waits. No flag of the call makes it return, and `O_NONBLOCK` would be seen by all who share the listener. Make that listener non-blocking, and mark a wait for it (`#[blocking(readable)]`). |
-//! | `connect` of streams with other addresses than Unix ones | Not refused, but others who share the socket find it non-blocking while it is being connected. A datagram's socket is not touched. |
+//! | `accept` of a connection that is taken by another process, or by an unmarked call, after the look | It waits. No flag of the call makes it return, and `O_NONBLOCK` would be seen by everything that shares the listener. Make that listener non-blocking, and mark a wait for it (`#[blocking(readable)]`). |
+//! | `connect` of streams with other addresses than Unix ones | Not refused, but others that share the socket find it non-blocking while it is being connected. A datagram's socket is not touched. |
 //! | `io_uring_enter` with `IORING_ENTER_SQ_WAIT` or a registered argument | The first has no mask, and the second is in the ring's memory. |
 //!
 //! # Safety
