@@ -138,8 +138,8 @@ pub use runtime::support::{Support, support};
 #[doc(hidden)]
 pub use runtime::testing;
 pub use scope::{
-    CarriesStop, Cause, Reason, Stopped, Stopper, TimedOut, check, deadline, is_stopped, shield,
-    stop_requested, until, within,
+    CarriesStop, Cause, OnStop, Reason, StopOnDrop, Stopped, Stopper, TimedOut, check, deadline,
+    is_stopped, shield, stop_requested, until, within,
 };
 #[cfg(feature = "macros")]
 pub use stopmacro::stoppable;

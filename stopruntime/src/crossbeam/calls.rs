@@ -1,14 +1,13 @@
 //! `recv` and `send` and their kin: crossbeam's own while there is nothing to
 //! wait for, then a selection with the stop channel.
 
-use super::stop_channel;
+use super::hint;
 use crate::expansion::{IntoIterOrStop, Iterable, NextOrStop};
 use crate::ext::{ReceiverOrStop, SenderOrStop};
-use crate::runtime::scopes::stack;
 use crate::scope::{self, Stopped};
 use crossbeam_channel::{
-    Receiver, RecvError, RecvTimeoutError, SendError, SendTimeoutError, Sender, TryRecvError,
-    TrySendError, never, select,
+    Receiver, RecvError, RecvTimeoutError, Select, SendError, SendTimeoutError, Sender,
+    TryRecvError, TrySendError, select,
 };
 use std::time::{Duration, Instant};
 
@@ -58,12 +57,16 @@ fn wait_to_receive<T>(
     if let Ok(outcome) = patiently(receiver.capacity(), (), |()| take(receiver).ok_or(())) {
         return Ok(outcome);
     }
-    // Under a shield the stop channel may be disconnected and must not count.
-    let stop = if stack::is_shielded() { never() } else { stop_channel() };
-    select! {
-        recv(receiver) -> message => Ok(message.map_err(|RecvError| RecvTimeoutError::Disconnected)),
-        recv(stop) -> _ => Err(Stopped::new()),
-        default(left(deadline)) => Ok(Err(RecvTimeoutError::Timeout)),
+    let hint = hint();
+    loop {
+        scope::check()?;
+        select! {
+            recv(receiver) -> message => {
+                return Ok(message.map_err(|RecvError| RecvTimeoutError::Disconnected));
+            }
+            recv(hint) -> _ => {}
+            default(left(deadline)) => return Ok(Err(RecvTimeoutError::Timeout)),
+        }
     }
 }
 
@@ -128,11 +131,20 @@ fn wait_to_send<T>(
         Ok(outcome) => return Ok(outcome),
         Err(message) => message,
     };
-    let stop = if stack::is_shielded() { never() } else { stop_channel() };
-    select! {
-        send(sender, message) -> sent => Ok(sent.map_err(SendTimeoutError::from)),
-        recv(stop) -> _ => Err(Stopped::new()),
-        default(left(deadline)) => Ok(Err(SendTimeoutError::Timeout(message))),
+    let hint = hint();
+    loop {
+        scope::check()?;
+        // The message is moved into the send alone, so that a hint leaves it here.
+        let mut select = Select::new();
+        let sends = select.send(sender);
+        select.recv(&hint);
+        match select.select_timeout(left(deadline)) {
+            Ok(operation) if operation.index() == sends => {
+                return Ok(operation.send(sender, message).map_err(SendTimeoutError::from));
+            }
+            Ok(operation) => drop(operation.recv(&hint)),
+            Err(_) => return Ok(Err(SendTimeoutError::Timeout(message))),
+        }
     }
 }
 

@@ -27,31 +27,58 @@
 //! # Ok::<(), crossbeam_channel::SendError<u64>>(())
 //! ```
 //!
-//! A call that has to wait selects between its channel and the stop channel of
-//! its thread. A select completes one operation, so that a stopped `recv` has
-//! taken no message and a stopped `send` has sent none.
+//! A call that has to wait selects between its channel and one by which it is told that
+//! its thread may have to stop. A select completes one operation, so that a stopped
+//! `recv` has taken no message and a stopped `send` has sent none.
 //!
 //! # Cost
 //!
 //! With a message or room there, a call is crossbeam's own and a test of the
 //! flag. The first that waits starts one thread for the process, which sleeps
-//! until a thread with a stop channel is requested to stop.
+//! until something is stopped.
 
 mod calls;
-pub(crate) mod helper;
 
 use crate::runtime::attach;
-use crate::runtime::record::RecordRef;
+use crate::runtime::scopes::callbacks::{self, What};
+use crate::runtime::scopes::cell::ScopeRef;
+use crate::runtime::slot;
+use crate::scope::Stopper;
 use core::cell::RefCell;
 use core::convert::Infallible;
-use core::sync::atomic::Ordering;
+use core::sync::atomic::{Ordering, fence};
 use crossbeam_channel::{Receiver, bounded};
 
-thread_local! {
-    static MINE: RefCell<Option<Receiver<Infallible>>> = const { RefCell::new(None) };
+/// What a thread keeps: in a forked child it is the parent's, and of no use.
+#[derive(Default)]
+struct Mine {
+    process: usize,
+    stop: Option<Receiver<Infallible>>,
+    hint: Option<Receiver<()>>,
 }
 
-/// Returns a channel that disconnects when a stop of the calling thread is requested.
+thread_local! {
+    static MINE: RefCell<Mine> = RefCell::default();
+}
+
+/// The thread's own, if it is of this process.
+fn kept<R>(channel: impl FnOnce(&mut Mine) -> R) -> Option<R> {
+    let process = callbacks::identity();
+    // Late in the end of a thread there is nowhere to keep it.
+    let kept = MINE.try_with(|mine| {
+        let mut mine = mine.borrow_mut();
+        if mine.process != process {
+            *mine = Mine { process, ..Mine::default() };
+        }
+        channel(&mut mine)
+    });
+    kept.ok()
+}
+
+/// Returns a channel that disconnects when the innermost scope of the calling code is
+/// stopped.
+///
+/// That is the job that the code is part of ([`Stopper::run`]), or its thread.
 ///
 /// Nothing is ever sent on it. In `select!` and `Select` it is one more operation.
 ///
@@ -60,8 +87,9 @@ thread_local! {
 /// the operations that are ready at random; `select_biased!` with the stop
 /// channel first prefers it.
 ///
-/// It belongs to the thread that has asked for it, wherever it is used, and
-/// disconnects at the end of that thread at the latest. A [`shield`](crate::shield())
+/// It belongs to the scope in which it was asked for, wherever it is used, and
+/// disconnects at the end of that thread at the latest, or some time after the last
+/// handle of that scope has gone. A [`shield`](crate::shield())
 /// does not change it: under a shield, leave it out. In a forked child it
 /// does not disconnect: ask for another there.
 ///
@@ -100,23 +128,39 @@ thread_local! {
 /// ```
 #[must_use]
 pub fn stop_channel() -> Receiver<Infallible> {
-    let record = attach::shared();
-    let mine = |mine: &RefCell<Option<Receiver<Infallible>>>| {
-        let mut mine = mine.borrow_mut();
-        match &*mine {
-            // In a forked child it is the parent's.
-            Some(channel) if record.watched.load(Ordering::Relaxed) => channel.clone(),
-            _ => mine.insert(open(&record)).clone(),
-        }
-    };
-    // Late in the end of a thread there is nowhere to keep it.
-    MINE.try_with(mine).unwrap_or_else(|_| open(&record))
+    let scope = Stopper::current().into_scope();
+    let is_own = slot::own()
+        .is_some_and(|own| core::ptr::from_ref(&own.own) == core::ptr::from_ref(&*scope));
+    let open = || stopped_with(&scope);
+    let keep = |mine: &mut Mine| mine.stop.get_or_insert_with(open).clone();
+    if is_own { kept(keep).unwrap_or_else(open) } else { open() }
 }
 
-fn open(record: &RecordRef) -> Receiver<Infallible> {
+fn stopped_with(scope: &ScopeRef) -> Receiver<Infallible> {
     // Of those kinds of channels whose two ends lock nothing in common: one
     // from before a fork can be dropped in the child.
+    let (sender, receiver) = bounded::<Infallible>(1);
+    callbacks::add(scope, What::Drop(Box::new(sender)));
+    receiver
+}
+
+/// A channel that has a message when the flag of the thread has been set since.
+fn hint() -> Receiver<()> {
+    kept(|mine| mine.hint.get_or_insert_with(told).clone()).unwrap_or_else(told)
+}
+
+fn told() -> Receiver<()> {
+    let record = attach::shared();
     let (sender, receiver) = bounded(1);
-    helper::add(record.clone(), sender);
+    callbacks::hint(
+        record.scope().clone(),
+        Box::new(move || {
+            // Full: it has not looked yet.
+            let _ = sender.try_send(());
+        }),
+    );
+    record.hinted.store(true, Ordering::SeqCst);
+    // Now the flag can be looked at.
+    fence(Ordering::SeqCst);
     receiver
 }

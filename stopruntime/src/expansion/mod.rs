@@ -5,6 +5,7 @@ mod iterate;
 pub mod leaves;
 mod limit;
 mod receiver;
+mod unblock;
 mod wait;
 
 pub use carries::Of;
@@ -22,6 +23,7 @@ pub use crate::ext::{
     WaitWithOutputOrStop, WriteOrStop, copy_or_stop, park_or_stop, park_timeout_or_stop,
     sleep_or_stop, sleep_until_or_stop,
 };
+pub use unblock::{MayFail, unblocked};
 pub use wait::{Descriptor, HasDescriptor, NoDescriptor, Ready};
 
 pub use crate::scope::{CarriesStop, Shield, Stopped, check};

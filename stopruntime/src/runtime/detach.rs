@@ -9,6 +9,8 @@
 
 use crate::runtime::process;
 use crate::runtime::record::{Record, RecordRef};
+#[cfg(feature = "crossbeam-channel")]
+use crate::runtime::scopes::callbacks;
 use crate::runtime::scopes::{look, request, stack};
 use crate::runtime::slot::{CURRENT, DIVERT, KEY, NO_KEY, key, own, plainly, record};
 use core::ffi::c_void;
@@ -90,7 +92,7 @@ pub(super) fn give_back() {
     CURRENT.with(|current| current.left_requested.set(look::is_stopped(&record.own)));
     record.end();
     #[cfg(feature = "crossbeam-channel")]
-    crate::crossbeam::helper::forget(&record);
+    callbacks::forget(record.scope());
     plainly(|| drop(record));
 }
 

@@ -32,9 +32,8 @@ pub(crate) enum Place {
     Turns,
     /// How often those who wait for a stop have been told of one.
     Notified,
-    /// The stop channels.
-    #[cfg_attr(not(feature = "crossbeam-channel"), allow(dead_code, reason = "none"))]
-    Channels,
+    /// What is to happen when scopes are stopped.
+    Callbacks,
     /// What stop-checked readers of standard input share.
     StandardInput,
     /// The helper of deadlines.

@@ -55,6 +55,8 @@ use crate::runtime::claim::Claim;
 use crate::runtime::futex::{futex_wait, futex_wake};
 use crate::runtime::scopes::cell::{ScopeCell, ScopeRef};
 use crate::runtime::scopes::clock::NEVER;
+#[cfg(feature = "crossbeam-channel")]
+use crate::runtime::scopes::notified::notify;
 use crate::runtime::scopes::pool::{Pool, Pooled};
 use crate::runtime::scopes::visible::{Cells, Visible};
 use crate::runtime::scopes::{LOOK, LOOKED, in_flight};
@@ -100,9 +102,10 @@ pub(crate) struct Record {
     ended: AtomicU32,
     /// The thread as std knows it, from its first stop-checked `park` on.
     pub(super) parker: AtomicPtr<Thread>,
-    /// A request has to be told to [`watch`](crate::crossbeam::helper) as well.
+    /// The thread is also to be [told](crate::runtime::scopes::callbacks) that its flag
+    /// is up, by another thread.
     #[cfg(feature = "crossbeam-channel")]
-    pub(crate) watched: AtomicBool,
+    pub(crate) hinted: AtomicBool,
     pub(crate) own: ScopeCell,
     pub(super) cells: Cells,
 }
@@ -137,6 +140,8 @@ impl RecordRef {
         // Of a thread that has ended in the midst of a call.
         record.line.marker.store(0, Ordering::Relaxed);
         record.parked.store(0, Ordering::Relaxed);
+        #[cfg(feature = "crossbeam-channel")]
+        record.hinted.store(false, Ordering::Relaxed);
         record.own.begin(requested, under, NEVER);
         record.clear_visible();
         if requested {
@@ -145,6 +150,11 @@ impl RecordRef {
             in_flight::lower(&record.line.flag);
         }
         RecordRef(ScopeRef::first(&record.own))
+    }
+
+    #[cfg(feature = "crossbeam-channel")]
+    pub(crate) fn scope(&self) -> &ScopeRef {
+        &self.0
     }
 
     /// The scope of the thread.
@@ -203,7 +213,7 @@ impl Record {
             ended: AtomicU32::new(0),
             parker: AtomicPtr::new(core::ptr::null_mut()),
             #[cfg(feature = "crossbeam-channel")]
-            watched: AtomicBool::new(false),
+            hinted: AtomicBool::new(false),
             own,
             cells: Cells::new(),
         }
@@ -252,6 +262,11 @@ impl Record {
             // Its futex waits wait on the flag as well.
             // mutant: without-windows-request-wakes-thread
             futex_wake(&self.line.flag);
+        }
+        #[cfg(feature = "crossbeam-channel")]
+        if self.hinted.load(Ordering::SeqCst) {
+            // mutant: request-wakes-crossbeam
+            notify();
         }
     }
 
@@ -321,9 +336,9 @@ impl Record {
         // mutant: forked-child-no-requesters
         self.claim.reset();
         // mutant: forked-child-id-own
-        // The thread that disconnects channels does not exist here either.
+        // The thread that would tell it does not exist here either.
         #[cfg(feature = "crossbeam-channel")]
-        self.watched.store(false, Ordering::Relaxed);
+        self.hinted.store(false, Ordering::Relaxed);
         if in_use {
             self.adopt();
         }

@@ -1,15 +1,19 @@
 //! What is asked to stop, and being asked: [`Stopper`], [`Stopped`], [`within`],
 //! checkpoints and shields.
 
+mod on_stop;
 mod shield;
+mod stop_on_drop;
 mod stopped;
 mod stopper;
 mod within;
 
 pub use crate::runtime::scopes::enter::Shield;
 pub(crate) use crate::runtime::scopes::reason;
+pub use on_stop::OnStop;
 pub use reason::{Cause, Reason};
 pub use shield::shield;
+pub use stop_on_drop::StopOnDrop;
 pub use stopped::{CarriesStop, Stopped, is_stopped};
 pub(crate) use stopped::{find, stopped_in};
 pub use stopper::Stopper;

@@ -1,6 +1,7 @@
 //! The handle of a scope.
 
-use super::Reason;
+use super::on_stop::{self, WhenStopped};
+use super::{OnStop, Reason};
 use crate::runtime::attach;
 use crate::runtime::record::{Record, RecordRef};
 use crate::runtime::scopes::cell::ScopeRef;
@@ -215,6 +216,93 @@ impl Stopper {
     #[must_use]
     pub fn stop_requested(&self) -> bool {
         look::is_stopped(&self.scope)
+    }
+}
+
+impl Stopper {
+    /// Runs `f` when the scope is stopped, by a request or by its deadline: on a thread of
+    /// the runtime's own, or at once on this one if the scope is stopped already. For
+    /// waits that know a way of their own to be ended: `interrupt()`, `close()`,
+    /// `notify()`.
+    ///
+    /// Dropping the [`OnStop`] withdraws `f`. If `f` is running by then, the drop waits
+    /// until it has returned, except in `f` itself (`std::stop_callback` of C++20).
+    ///
+    /// All callbacks of the process run on one thread, one after the other: `f` should
+    /// be short. A panic in it is reported, and the next one runs.
+    ///
+    /// ```
+    /// use std::sync::mpsc;
+    /// use stopruntime::Stopper;
+    ///
+    /// let job = Stopper::new();
+    /// let (sender, receiver) = mpsc::channel();
+    /// let on_stop = job.on_stop(move || sender.send("interrupted").unwrap());
+    /// job.request_stop();
+    /// assert_eq!(receiver.recv(), Ok("interrupted"));
+    /// drop(on_stop);
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// If the thread for the callbacks cannot be started.
+    #[doc(alias = "stop_callback")]
+    pub fn on_stop<F: FnOnce() + Send + 'static>(&self, f: F) -> OnStop {
+        OnStop::new(&self.scope, Box::new(f))
+    }
+
+    /// Runs `body` and returns its value; if the scope is stopped meanwhile, runs `f` as
+    /// well, as [`on_stop`](Stopper::on_stop) does. `f` may borrow: it has returned, or
+    /// will never run, when this returns.
+    ///
+    /// ```
+    /// use std::net::{Shutdown, TcpListener, TcpStream};
+    /// use std::io::Read;
+    /// use stopruntime::Stopper;
+    ///
+    /// let listener = TcpListener::bind("127.0.0.1:0")?;
+    /// let stream = TcpStream::connect(listener.local_addr()?)?;
+    /// let job = Stopper::new();
+    /// let stopper = job.clone();
+    /// let asker = std::thread::spawn(move || stopper.request_stop());
+    /// // A read that is not marked: the stop shuts the stream down.
+    /// let read = job.with_on_stop(
+    ///     || stream.shutdown(Shutdown::Both).unwrap(),
+    ///     || (&stream).read(&mut [0]),
+    /// );
+    /// assert_eq!(read?, 0);
+    /// # asker.join().unwrap();
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// If the thread for the callbacks cannot be started. A panic of `body` passes on.
+    pub fn with_on_stop<F: FnOnce() + Send, R>(&self, f: F, body: impl FnOnce() -> R) -> R {
+        on_stop::during(&self.scope, f, body)
+    }
+
+    /// Returns a future that is ready when the scope is stopped, by a request or by its
+    /// deadline; for any executor.
+    ///
+    /// # Panics
+    ///
+    /// Polling it panics if the thread for the callbacks cannot be started.
+    ///
+    /// ```
+    /// use std::pin::pin;
+    /// use std::task::{Context, Poll, Waker};
+    /// use stopruntime::Stopper;
+    ///
+    /// let job = Stopper::new();
+    /// let mut stopped = pin!(job.stopped());
+    /// let mut context = Context::from_waker(Waker::noop());
+    /// assert_eq!(stopped.as_mut().poll(&mut context), Poll::Pending);
+    /// job.request_stop();
+    /// assert_eq!(stopped.as_mut().poll(&mut context), Poll::Ready(()));
+    /// ```
+    pub fn stopped(&self) -> impl Future<Output = ()> + Send + Sync + use<> {
+        WhenStopped::new(self.scope.clone())
     }
 }
 

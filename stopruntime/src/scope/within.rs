@@ -122,6 +122,7 @@ where
     let result = f();
     drop(inside);
     match result {
+        // mutant: only-own-stop-is-timed-out
         Err(_) if entry.owns_the_stop() => Err(TimedOut(()).into()),
         result => result,
     }

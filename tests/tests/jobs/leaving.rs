@@ -4,7 +4,7 @@ use super::{READS, quiet, reads, stopped};
 use std::io::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc;
-use stop_tests::{per_backend, thread_id, wait_until_blocked, wait_until_blocked_in};
+use stop_tests::{part_of, per_backend, thread_id, wait_until_blocked, wait_until_blocked_in};
 use stopruntime::{Stopper, check, stop_requested, thread};
 
 per_backend! {
@@ -144,6 +144,25 @@ per_backend! {
             }
             job.request_stop();
         });
+    }
+
+    fn what_is_known_of_a_request_the_next_call_knows() {
+        let (reader, writer) = quiet();
+        for _ in 0..part_of(3_000) {
+            let job = Stopper::new();
+            let asked = job.clone();
+            // The byte is there: only a stop keeps the call from it.
+            (&writer).write_all(b"x").unwrap();
+            let asks = std::thread::spawn(move || asked.request_stop());
+            job.run(|| {
+                while !stop_requested() {
+                    std::hint::spin_loop();
+                }
+                stopped(&reader);
+            });
+            asks.join().unwrap();
+            reads(&reader);
+        }
     }
 
     fn a_thread_of_its_own_that_ends_inside_leaves_nothing() {

@@ -1,6 +1,8 @@
 //! Scopes that are no threads: what `Stopper::run` and `within` run, stopped from
 //! outside or by a deadline, on each backend; and what they leave behind.
 
+mod callbacks;
+mod channels;
 mod leaving;
 mod limits;
 mod requests;

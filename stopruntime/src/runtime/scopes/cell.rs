@@ -108,7 +108,9 @@ impl ScopeCell {
         for place in &self.parents {
             let parent = parents.next().map_or(ptr::null_mut(), |parent| {
                 // Before the child can be run anywhere.
+                // mutant: child-makes-its-parent-spread
                 parent.set(SPREAD);
+                // mutant: child-has-bits-of-its-parents
                 mask |= parent.mask();
                 parent.into_raw().cast_mut()
             });
@@ -185,7 +187,6 @@ impl ScopeCell {
     }
 
     /// Sets a bit of this and all scopes above it.
-    #[cfg_attr(not(feature = "crossbeam-channel"), allow(dead_code, reason = "none"))]
     pub(crate) fn set_upwards(&self, bit: u32) {
         self.find(&mut |cell| {
             cell.set(bit);
@@ -196,6 +197,7 @@ impl ScopeCell {
     /// Says why it will be stopped, unless another requester has said something.
     /// Async-signal-safe.
     pub(crate) fn give_reason(&self, reason: Reason) {
+        // mutant: first-reason-stays
         if self.set(REASONED) & (REASONED | REQUESTED) == 0 {
             let text = reason.as_str();
             self.reason_length.store(text.len(), Ordering::Relaxed);

@@ -26,6 +26,7 @@ impl Entry {
             return false;
         }
         // It passes on, and the outer one is to know it as its own.
+        // mutant: outer-stop-passes-on
         !look().take()
     }
 }
@@ -68,6 +69,7 @@ impl<'entry> Inside<'entry> {
             self.lowered = true;
             record.arm(deadline);
         }
+        // mutant: passed-deadline-is-seen-on-entry
         if is_late {
             record.line.flag.store(LOOK, Ordering::SeqCst);
         }
@@ -84,6 +86,7 @@ impl<'entry> Inside<'entry> {
             earliest = earliest.min(cell.deadline.load(Ordering::SeqCst));
             cell.has(REQUESTED).then_some(())
         });
+        // mutant: entering-looks-at-scope
         if requested.is_some() {
             record.line.flag.store(LOOK, Ordering::SeqCst);
         }
@@ -106,6 +109,7 @@ impl Drop for Inside<'_> {
             Kind::Until(_, cell) if cell.get().is_some() => record.restore(&self.saved),
             Kind::Until(..) => {}
         }
+        // mutant: outer-deadline-comes-back
         if self.lowered {
             record.arm(self.saved.deadline);
         }
@@ -127,6 +131,7 @@ impl Shield {
         let record = slot::own();
         let saved = record.map(|record| record.visible.saved());
         if let Some(record) = record {
+            // mutant: shield-hides-from-requesters
             record.hide_outer();
         }
         SHIELDS.with(|shields| shields.set(shields.get() + 1));
@@ -150,6 +155,7 @@ impl Drop for Shield {
                 None if left == 0 => record.clear_visible(),
                 None => {}
             }
+            // mutant: leaving-shield-looks
             record.raise_if_stopped();
         }
     }

@@ -49,6 +49,7 @@ pub(super) fn look() -> Look {
         }
         at = entry.outer.get();
     }
+    // mutant: walk-ends-at-shield
     if is_shielded() {
         return look;
     }
@@ -99,8 +100,17 @@ impl Look {
 /// Whether any scope that encloses the calling code is stopped, whatever shields
 /// there are.
 pub(crate) fn any_stopped() -> bool {
-    let stopped = look().is_stopped() || slot::own_or_standing_in().own.has(REQUESTED);
-    stopped || is_shielded() && hidden_stopped()
+    let own = slot::own_or_standing_in();
+    if look().is_stopped() {
+        // What the code does next is to know it too: the requester may still be about to
+        // set the flag.
+        // mutant: what-is-known-stands-in-flag
+        if !own.stands_in() {
+            own.line.flag.store(LOOK, Ordering::SeqCst);
+        }
+        return true;
+    }
+    own.own.has(REQUESTED) || is_shielded() && hidden_stopped()
 }
 
 #[cold]
@@ -113,7 +123,7 @@ fn hidden_stopped() -> bool {
 }
 
 /// The earliest deadline of a scope and those above it.
-fn earliest_of(scope: &ScopeCell) -> u64 {
+pub(super) fn earliest_of(scope: &ScopeCell) -> u64 {
     let mut earliest = NEVER;
     scope.find(&mut |cell| {
         earliest = earliest.min(cell.deadline.load(Ordering::SeqCst));
@@ -160,6 +170,7 @@ impl Record {
         flag.store(LOOKED, Ordering::SeqCst);
         fence(Ordering::SeqCst);
         let mut look = look();
+        // mutant: next-far-deadline-is-put-back
         self.arm_far(look.later);
         if look.is_stopped() {
             flag.store(LOOK, Ordering::SeqCst);

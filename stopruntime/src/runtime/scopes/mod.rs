@@ -20,6 +20,7 @@
 //! `tests/model`.
 
 pub(crate) mod clock;
+pub(crate) mod notified;
 pub(crate) mod pool;
 pub(crate) mod reason;
 
@@ -40,6 +41,8 @@ mod publish;
 pub(crate) mod look;
 
 pub(crate) mod enter;
+
+pub(crate) mod callbacks;
 
 /// A thread's flag: something may be stopped.
 pub(crate) const LOOK: u32 = 1;

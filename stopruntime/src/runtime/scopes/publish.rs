@@ -92,6 +92,7 @@ impl Record {
     pub(super) fn arm(&self, deadline: u64) {
         self.visible.deadline.store(deadline, Ordering::Relaxed);
         order();
+        // mutant: earlier-deadline-wakes-helper
         if deadline < helper::next() {
             helper::wake(Some(self), deadline);
         }

@@ -1,22 +1,16 @@
 //! Asking scopes to stop: async-signal-safe, without a lock, an allocation or a wait
 //! for anyone else.
-//!
-//! # Safety
-//!
-//! The invariant of this module: the place of [`NOTIFIED`] is its own.
-
-#![allow(unsafe_code)]
 
 use super::LOOK;
 use super::cell::{REQUESTED, SPREAD, ScopeCell, WATCHED};
 use super::in_flight::{self, InFlight};
+use super::notified::notify;
 use super::reason::Reason;
-use crate::runtime::futex::futex_wake;
-use crate::runtime::process::{self, PerProcess, Place};
+use crate::runtime::process;
 use crate::runtime::record::{self, Record};
 use crate::runtime::signal;
 use crate::runtime::slot;
-use core::sync::atomic::{AtomicU32, Ordering};
+use core::sync::atomic::Ordering;
 
 /// Requests a stop of the scope. True if it is the first request.
 pub(crate) fn request(scope: &ScopeCell, reason: Option<Reason>) -> bool {
@@ -43,6 +37,7 @@ pub(crate) fn request(scope: &ScopeCell, reason: Option<Reason>) -> bool {
     }
     drop(in_flight);
     if before & WATCHED != 0 {
+        // mutant: request-disconnects-stop-channel
         notify();
     }
     before & REQUESTED == 0
@@ -58,20 +53,6 @@ pub(crate) fn request_at(scope: &ScopeCell, deadline: u64) {
     }
     if scope.has(WATCHED) {
         notify();
-    }
-}
-
-/// How often a stop was requested of a scope with callbacks: what the thread that runs
-/// them sleeps on.
-// SAFETY: its only user.
-pub(crate) static NOTIFIED: PerProcess<AtomicU32> = unsafe { PerProcess::new(Place::Notified) };
-
-fn notify() {
-    // mutant: request-disconnects-stop-channel
-    if let Some(notified) = NOTIFIED.get() {
-        // Release, with the Acquire of the thread that it wakes, which sees the request.
-        notified.fetch_add(1, Ordering::Release);
-        futex_wake(notified);
     }
 }
 

@@ -42,7 +42,7 @@ fn helpers() -> Vec<i32> {
     let tasks = fs::read_dir("/proc/self/task").unwrap().map(|task| task.unwrap().path());
     tasks
         .filter(|task| {
-            fs::read_to_string(task.join("comm")).is_ok_and(|it| it == "stop-channels\n")
+            fs::read_to_string(task.join("comm")).is_ok_and(|it| it == "stop-callbacks\n")
         })
         .map(|task| task.file_name().unwrap().to_str().unwrap().parse().unwrap())
         .collect()

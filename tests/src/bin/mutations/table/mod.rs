@@ -10,6 +10,7 @@ mod input;
 mod mpsc;
 mod ppoll;
 mod protocol;
+mod scopes;
 mod signal;
 mod surroundings;
 mod sync;
@@ -87,6 +88,7 @@ pub(crate) fn rows() -> Vec<Row> {
         earlier::rows(),
         surroundings::rows(),
         protocol::rows(),
+        scopes::rows(),
         thread::rows(),
         ppoll::rows(),
         ext::rows(),
