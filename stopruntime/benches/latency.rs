@@ -54,7 +54,7 @@ fn main() -> io::Result<()> {
     catch(libc::SIGUSR1, 0);
     catch(libc::SIGUSR2, libc::SA_ONSTACK);
     let (data, _writer) = io::pipe()?;
-    // Nobody closes it in the time that is measured.
+    // Nothing closes it in the time that is measured.
     let data: &'static PipeReader = Box::leak(Box::new(data));
     let mut table = Table::new("stop latency", "µs", &WAYS.map(|(name, _)| name));
     let cpus = thread::available_parallelism()?.get();

@@ -1,4 +1,4 @@
-//! The primitives of `sync` with nobody in the way, against std's, `parking_lot`'s,
+//! The primitives of `sync` without contention, against std's, `parking_lot`'s,
 //! `crossbeam-channel`'s and the C library's: `cargo bench -p stopruntime --bench sync`,
 //! with part of a row's name behind `--` for that row alone.
 //!

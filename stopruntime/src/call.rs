@@ -192,7 +192,7 @@ pub(crate) fn futex_wait_or_stop(
         let args = [word.as_ptr() as usize, operation, value as usize, timeout];
         // SAFETY: the word and the time-out outlive the call.
         let raw = unsafe { call(libc::SYS_futex, args) };
-        // Somebody else's signal is none of the waiter's, as in std.
+        // A foreign signal does not end the wait, as in std.
         // mutant: signal-somebody-else-does-not
         if !raw.is_interrupted() {
             raw.or_stop()?;

@@ -296,7 +296,7 @@ pub const OWNER_SWAPPED: &str = "the kernel writes it into the word in its own b
 /// For [`emulation_hides`]: "assertion failed" in `qemu_plugin_vcpu_init_hook`.
 pub const NO_FORKS: &str = "it aborts where a forked child of several threads starts one";
 /// For [`emulation_hides`]: `PR_SET_CHILD_SUBREAPER` is `EINVAL`.
-pub const NO_SUBREAPER: &str = "nobody but init adopts orphans there";
+pub const NO_SUBREAPER: &str = "only init adopts orphans there";
 
 /// Says what a test could not look at on this machine, also if it passes:
 /// libtest keeps what it prints by `println!` to itself then.

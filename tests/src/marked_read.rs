@@ -75,7 +75,10 @@ impl OneRead {
             let held_off = stopruntime::backend() == stopruntime::Backend::Ppoll;
             assert_eq!(is_masked(STOP), held_off);
             assert_eq!(rest(thread_id()).pending, 0);
-            assert!(!CHAINED.load(Ordering::SeqCst), "a request's signal is nobody else's");
+            assert!(
+                !CHAINED.load(Ordering::SeqCst),
+                "a request's signal reaches no earlier handler"
+            );
             [letter(Some(&first)), letter(second.as_ref())]
         });
         let thread = receiver.recv().unwrap();

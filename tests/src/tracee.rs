@@ -54,7 +54,7 @@ impl Line {
 /// In the tracee: its line to the tracer.
 pub fn line_to_tracer() -> Option<Line> {
     std::env::var_os(TRACEE)?;
-    // SAFETY: the tracer has put one end of the line there, and nobody else
+    // SAFETY: the tracer has put one end of the line there, and nothing else
     // uses standard input.
     let stream = unsafe { OwnedFd::from_raw_fd(libc::STDIN_FILENO) };
     Some(Line(stream.into()))

@@ -132,7 +132,7 @@ extern "C" fn handler(_: i32, _: *mut libc::siginfo_t, _: *mut libc::c_void) {
 }
 
 /// The call is interrupted and made again: by the stop signal without a
-/// request, and by one of somebody else's.
+/// request, and by a foreign one.
 fn interrupt(thread: i32) {
     for signal in [STOP, libc::SIGUSR1] {
         let before = HANDLED.load(Ordering::SeqCst);
@@ -163,7 +163,7 @@ per_backend! {
 }
 
 /// The same loops with a system call that does not declare what it destroys: they
-/// keep vectors in registers, and whoever makes the calls destroys those.
+/// keep vectors in registers, and the caller of such a function destroys those.
 #[test]
 #[cfg(any(
     all(target_arch = "aarch64", target_feature = "sve"),

@@ -103,7 +103,7 @@ impl Aside {
         self.judge(result, 0);
     }
 
-    /// A futex that nobody wakes.
+    /// A futex that nothing wakes.
     fn wait(&mut self, time: Duration) {
         let (word, time) = (AtomicU32::new(0), timespec(time));
         let operation = libc::FUTEX_WAIT | libc::FUTEX_PRIVATE_FLAG;

@@ -15,7 +15,7 @@ pub(crate) struct Tally {
     pub(crate) lost: u64,
     /// Of what the calls took: missing, or there twice.
     pub(crate) missing: u64,
-    /// Descriptors that are still open when nobody holds one.
+    /// Descriptors that are still open when no thread holds one.
     pub(crate) leaked: u64,
     /// `EINTR` of calls, unmarked ones above all.
     pub(crate) interrupted: u64,

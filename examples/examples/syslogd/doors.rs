@@ -70,7 +70,7 @@ impl Drop for UnixDoor {
 }
 
 /// Removes the name that a collector has left which was killed: a socket, and
-/// nobody behind it.
+/// no process behind it.
 fn remove_stale(path: &Path) -> io::Result<()> {
     let is_socket = fs::metadata(path).is_ok_and(|found| found.file_type().is_socket());
     let refused = |error: io::Error| error.kind() == ErrorKind::ConnectionRefused;

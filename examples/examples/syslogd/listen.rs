@@ -1,7 +1,7 @@
 //! The threads that listen: what is marked in them, and what follows the loops.
 //!
 //! What follows is the promise of this program: whatever a sender was told had
-//! arrived when the stop came is written. So nobody new is let in, what waits in
+//! arrived when the stop came is written. So no new peer is let in, what waits in
 //! the kernel is taken out, and a sender that never pauses cannot prolong that.
 
 use std::io;
@@ -60,7 +60,7 @@ fn udp(socket: &UdpSocket, inlet: &Inlet<'_>) -> io::Result<()> {
         let length = socket.recv(&mut buffer)?;
         inlet.take(&buffer[..length])?;
     }
-    // A socket connected to itself hears nobody else; its queue stays. Should
+    // A socket connected to itself hears no other peer; its queue stays. Should
     // it not connect (to a multicast address), the queue is emptied all the same.
     let _ = socket.local_addr().and_then(|itself| socket.connect(itself));
     socket.set_nonblocking(true)?;

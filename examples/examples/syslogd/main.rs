@@ -94,7 +94,7 @@ fn stop_main_on(signals: &[i32]) -> Result<(), String> {
     Ok(())
 }
 
-/// To standard output. Whether somebody reads it is no concern of the log's.
+/// To standard output. The log does not depend on a reader of it.
 fn say(text: impl Display) {
     let _ = writeln!(io::stdout(), "{text}");
 }

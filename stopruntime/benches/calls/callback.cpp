@@ -1,5 +1,5 @@
 // A stop token's callback registered around every single call: std::stop_callback
-// of C++20. Requested, it interrupts the thread that is in the call. Here nobody
+// of C++20. Requested, it interrupts the thread that is in the call. Here nothing
 // requests: this measures what the registration costs.
 
 #include <csignal>

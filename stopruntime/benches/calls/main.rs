@@ -58,7 +58,7 @@ fn main() -> io::Result<()> {
 
 fn measure_all() -> io::Result<()> {
     println!("\nbackend: {}", stopruntime::backend());
-    // A program with one thread has nobody to stop it: libc's calls look at
+    // A program with one thread has no other thread to stop it: libc's calls look at
     // whether there are more, and are cheaper without.
     thread::spawn(|| {
         loop {

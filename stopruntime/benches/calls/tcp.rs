@@ -151,7 +151,7 @@ impl Accept {
     }
 
     fn keep_raw(&self, descriptor: usize) {
-        // SAFETY: made just now by accept4, nobody else's.
+        // SAFETY: made just now by accept4, and nothing else owns it.
         self.keep(unsafe { OwnedFd::from_raw_fd(descriptor as c_int) });
     }
 }

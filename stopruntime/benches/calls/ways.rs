@@ -33,7 +33,7 @@ pub(crate) struct Flag(pub(crate) AtomicBool);
 impl Way for Flag {
     #[inline(always)]
     fn around<T>(&self, _: RawFd, _: i16, call: impl FnOnce() -> T) -> T {
-        assert!(!self.0.load(Ordering::Relaxed), "nobody requests a stop here");
+        assert!(!self.0.load(Ordering::Relaxed), "nothing requests a stop here");
         call()
     }
 }
@@ -56,7 +56,7 @@ impl Way for PollEvent {
         ];
         // SAFETY: two entries.
         let ready = unsafe { libc::poll(entries.as_mut_ptr(), 2, -1) };
-        assert!(ready == 1 && entries[1].revents == 0, "nobody requests a stop here");
+        assert!(ready == 1 && entries[1].revents == 0, "nothing requests a stop here");
         call()
     }
 }
@@ -93,7 +93,7 @@ impl Way for Polled {
         let mut events = self.events.borrow_mut();
         events.clear();
         let ready = self.poller.wait(&mut events, None).unwrap();
-        assert!(ready == 1, "nobody requests a stop here");
+        assert!(ready == 1, "nothing requests a stop here");
         call()
     }
 }
@@ -106,7 +106,7 @@ pub(crate) struct Cancellation;
 impl Way for Cancellation {
     #[inline(always)]
     fn around<T>(&self, _: RawFd, _: i16, call: impl FnOnce() -> T) -> T {
-        // SAFETY: nobody cancels this thread; the old state is not asked for.
+        // SAFETY: nothing cancels this thread; the old state is not asked for.
         unsafe { pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, core::ptr::null_mut()) };
         let result = call();
         // SAFETY: as above.
@@ -130,6 +130,6 @@ pub(crate) fn eventfd() -> io::Result<File> {
     if descriptor == -1 {
         return Err(io::Error::last_os_error());
     }
-    // SAFETY: made just now, nobody else's.
+    // SAFETY: made just now, and nothing else owns it.
     Ok(unsafe { OwnedFd::from_raw_fd(descriptor) }.into())
 }

@@ -1,4 +1,4 @@
-//! Processor time, descriptors, and an eventfd that nobody writes.
+//! Processor time, descriptors, and an eventfd that nothing writes.
 
 use super::{COLUMNS, Figures, ROUNDS};
 use std::fs::File;
@@ -63,7 +63,7 @@ pub(crate) fn eventfd() -> io::Result<File> {
     if descriptor < 0 {
         return Err(io::Error::last_os_error());
     }
-    // SAFETY: it has just been made, and is nobody else's.
+    // SAFETY: it has just been made, and nothing else owns it.
     Ok(unsafe { File::from_raw_fd(descriptor) })
 }
 

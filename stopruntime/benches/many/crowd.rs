@@ -35,10 +35,10 @@ fn plain(mut data: &File, _: &File) {
 fn ours(mut data: &File) {
     #[blocking]
     let read = data.read(&mut [0; 8]).expect("an eventfd");
-    panic!("{read} bytes that nobody has written");
+    panic!("{read} bytes that nothing has written");
 }
 
-/// Ends when the eventfd is set, which nobody resets before all have seen it.
+/// Ends when the eventfd is set, which nothing resets before all have seen it.
 fn polled(data: &File, stop: &File) {
     let entry = |fd| libc::pollfd { fd, events: libc::POLLIN, revents: 0 };
     let mut entries = [entry(data.as_raw_fd()), entry(stop.as_raw_fd())];
@@ -189,7 +189,7 @@ fn eventfd() -> io::Result<File> {
     if descriptor < 0 {
         return Err(io::Error::last_os_error());
     }
-    // SAFETY: it has just been made, and is nobody else's.
+    // SAFETY: it has just been made, and nothing else owns it.
     Ok(unsafe { File::from_raw_fd(descriptor) })
 }
 

@@ -1,5 +1,5 @@
 //! The memory of a blocked thread: of its pages, and of its share of the heap.
-//! Each figure is that of a fresh process, in which nobody has left stacks for
+//! Each figure is that of a fresh process, in which no thread has left stacks for
 //! others to use.
 
 use super::SIZES;
@@ -64,7 +64,7 @@ pub(crate) fn child(part: &str) -> io::Result<()> {
     let threads: usize = threads.parse().map_err(io::Error::other)?;
     // What there is once for all threads is there before.
     let (first, crowd) = (Crowd::new(1)?, Crowd::new(threads)?);
-    // Nobody joins them.
+    // Nothing joins them.
     let spawn = |crowd| match way {
         "read" => Crowd::plain_threads(crowd).map(mem::forget),
         "poll" => Crowd::polling_threads(crowd).map(mem::forget),

@@ -161,7 +161,7 @@ fn put<T>(sender: &Sender<T>, message: T) -> Result<Result<(), SendTimeoutError<
 }
 
 /// Tries a little longer, as crossbeam's own calls do before they sleep, which
-/// its selections do at once. With a bound of 0 nothing is gained: somebody has
+/// its selections do at once. With a bound of 0 nothing is gained: another thread has
 /// to wait.
 fn patiently<W, R>(
     bound: Option<usize>,

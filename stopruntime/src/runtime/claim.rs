@@ -1,4 +1,4 @@
-//! Who signals a thread, and when the thread knows that no signal is left.
+//! Which requester signals a thread, and when the thread knows that no signal is left.
 //!
 //! One word, a state and a sequence number:
 //!
@@ -11,10 +11,10 @@
 //! A requester reads the word *before* it looks whether the thread is to be
 //! signalled, and claims the right to signal by a compare-and-swap from what it
 //! has read. The thread, on its way out of a marked call in which it was
-//! requested to stop, moves the word on whatever it finds. So whoever has
-//! looked before and not claimed yet fails and looks again; whoever has claimed
-//! is waited for, unless the signal has come: it carries its number, and when
-//! the handler has seen that, nothing can follow it. That is the usual case, in
+//! requested to stop, moves the word on whatever it finds. So a requester that
+//! has looked before and not claimed yet fails. One that has claimed is waited for,
+//! unless its signal has come: the signal carries its number, and when the handler
+//! has seen that number, nothing can follow it. That is the usual case, in
 //! which the thread neither waits nor makes a system call: the requester is
 //! often still inside its own when the thread that it woke comes here.
 //!
@@ -98,7 +98,7 @@ impl Claim {
     // ---- the requester's side: async-signal-safe ----
 
     /// The first step, before anything of the thread is looked at. None if
-    /// somebody is sending already: the thread does not get past that one.
+    /// another requester is sending already: the thread does not get past that one.
     pub(crate) fn look(&self) -> Option<Look> {
         let word = self.word.load(Ordering::SeqCst);
         // mutant: one-sends-at-time
@@ -158,7 +158,7 @@ impl Claim {
     }
 
     /// Returns when no stop signal is on its way, and none will be sent by
-    /// whoever has looked at the thread before this; true if there was one. `drain`
+    /// requesters that have looked at the thread before this; true if there was one. `drain`
     /// takes the one that is pending or blocked.
     pub(crate) fn settle(&self, drain: impl Fn()) -> bool {
         loop {

@@ -44,7 +44,7 @@ const UNREGISTER: usize = 1;
 
 /// The calling thread's `rseq_cs` field, and whether it is an area of ours
 /// that has to be given back with [`unregister`]; or the errno of rseq(2), which
-/// is `EINVAL` if somebody else has registered the thread.
+/// is `EINVAL` if other code has registered the thread.
 pub(crate) fn rseq_cs() -> Result<(*mut AtomicUsize, bool), c_int> {
     match libc_area() {
         Some(field) => Ok((field, false)),
@@ -70,7 +70,7 @@ pub(crate) fn ask_libc() {
     // before main.
     let (offset, size) = unsafe { (*offset, *size) };
     // libc's word that it registers no thread. Whether it has registered a
-    // certain one, and nobody has taken that back, the area itself says.
+    // certain one, and nothing has taken that back, the area itself says.
     // mutant: where-libc-not-registered-rseq
     if size != 0 {
         LIBC_OFFSET.store(offset, Ordering::Relaxed);
@@ -112,7 +112,7 @@ fn libc_symbols() -> (*const isize, *const c_uint) {
 fn libc_symbols() -> (*const isize, *const c_uint) {
     let (offset, size);
     // SAFETY: reads two addresses that the linker has put there; 0 for a weak
-    // symbol that nobody defines.
+    // symbol that nothing defines.
     unsafe {
         core::arch::asm!(
             ".weak __rseq_offset",
@@ -169,7 +169,7 @@ pub(crate) fn code_is_readable() -> bool {
     result == 0 || std::io::Error::last_os_error().raw_os_error() != Some(libc::EFAULT)
 }
 
-/// Takes the descriptors of threads that have no record; nobody reads it.
+/// Takes the descriptors of threads that have no record; nothing reads it.
 pub(crate) static NOWHERE: AtomicUsize = AtomicUsize::new(0);
 
 /// [`NOWHERE`] as the pointer a [`Line`](super::Line) starts with.

@@ -2,7 +2,7 @@
 //!
 //! # Safety
 //!
-//! The pointer is what core's gives; whoever uses it argues for that.
+//! The pointer is what core's gives; its user argues for that.
 
 use core::cell;
 

@@ -5,7 +5,7 @@
 //! orders: as the kernel's bucket lock does, that makes the comparison and the
 //! queueing one step, and lets no wake-up pass between them.
 //!
-//! A waiter leaves the queue once, by whoever takes it out: a wake-up, a
+//! A waiter leaves the queue once, and one thing takes it out: a wake-up, a
 //! request or the clock. So a wait that a request has ended has consumed no
 //! wake-up, and one that was woken first is not stopped: the promise of
 //! `call::futex_wait_or_stop`.
@@ -54,7 +54,7 @@ fn find(fits: impl Fn(&Waiter) -> bool) -> Option<Rc<Waiter>> {
 }
 
 impl Waiter {
-    /// Takes it out, if nobody has. To be called with its word just touched.
+    /// Takes it out, if no thread has. To be called with its word just touched.
     fn leave(&self, end: End) {
         let at = QUEUE.with_borrow(|queue| {
             queue.iter().position(|other| core::ptr::eq(&raw const **other, self))
@@ -87,7 +87,7 @@ pub(crate) fn wait(
         end: Cell::new(None),
     });
     QUEUE.with_borrow_mut(|queue| queue.push(Rc::clone(&waiter)));
-    // A request or a deadline that came earlier found nobody to take out.
+    // A request or a deadline that came earlier found no waiter to take out.
     if requested() {
         word.touch(Relaxed);
         waiter.leave(End::Stopped);
@@ -129,7 +129,7 @@ pub(crate) fn stop(record: &Arc<Record>) {
     }
 }
 
-/// The clock runs: whoever has a deadline leaves.
+/// The clock runs: each waiter whose deadline has passed leaves.
 pub(crate) fn expire() {
     while let Some(waiter) = find(|waiter| waiter.deadline.is_some()) {
         waiter.word.touch(Relaxed);

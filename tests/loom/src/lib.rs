@@ -23,8 +23,8 @@
 //!
 //! Small tests of these models themselves are in `tests/litmus.rs`.
 //!
-//! A thread that sleeps for ever is found: loom reports a deadlock when nobody
-//! can run. So a test that ends has shown that nobody hangs.
+//! A thread that sleeps for ever is found: loom reports a deadlock when no
+//! thread can run. So a test that ends has shown that no thread hangs.
 //!
 //! Models of two threads are run in every order; most of three and four only in
 //! those that take a core away from threads that could go on two or three times
@@ -45,7 +45,7 @@
 //!
 //! - The futex names its waiters in the order of their coming, as the kernel
 //!   does for threads of one priority.
-//! - Who is woken, or stopped in its sleep, has synchronised with who did it.
+//! - A thread that is woken, or stopped in its sleep, has synchronised with the one that did it.
 //! - A `SeqCst` store orders more than it does ([`atomic`]), and so does a
 //!   barrier for all threads ([`signal`]).
 //! - Data that threads share is not watched by itself (`SHARES` in `build.rs`):

@@ -1,5 +1,5 @@
 //! The barrier: the threads meet and see what each did before, or all of them
-//! are told that they have not met, or they were stopped. Nobody is left.
+//! are told that they have not met, or they were stopped. No thread is left.
 
 use std::sync::{Arc, Mutex};
 use stop_loom::sync::Barrier;

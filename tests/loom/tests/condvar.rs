@@ -1,4 +1,4 @@
-//! The condition variable: no notification is lost, whoever is stopped.
+//! The condition variable: no notification is lost, no matter which thread is stopped.
 
 use std::sync::Arc;
 use stop_loom::sync::{Condvar, Mutex};

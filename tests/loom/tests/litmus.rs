@@ -88,7 +88,7 @@ fn hands_over(store: Ordering, load: Ordering) {
 
 struct Handed(UnsafeCell<u32>);
 
-// SAFETY: nobody follows the pointer.
+// SAFETY: nothing follows the pointer.
 unsafe impl Sync for Handed {}
 
 #[test]

@@ -1,5 +1,5 @@
 //! Channels of each bound: what goes in comes out or is left, in order and
-//! once; who is stopped has moved nothing; and nobody is left waiting for who
+//! once; a thread that is stopped has moved nothing; and no thread is left waiting for one that
 //! has gone.
 
 #![allow(clippy::similar_names, reason = "senders and receivers")]
@@ -300,7 +300,7 @@ fn a_stopped_receiver_takes_no_wake_up_along() {
         if took {
             sender.send(4).unwrap();
         }
-        assert!(other.join(), "nobody stopped it");
+        assert!(other.join(), "nothing stopped it");
         (took, taken)
     });
     assert!(outcomes.contains(&(false, [true; 2])), "{outcomes:?}");

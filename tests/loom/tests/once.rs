@@ -50,7 +50,7 @@ fn a_stopped_waiter_leaves_it_to_the_next() {
         let requester = spawn(move || stopper.request_stop());
         let seen = cell.wait().get();
         assert!(requester.join());
-        assert_eq!(second.join(), Some(seen), "nobody stopped it");
+        assert_eq!(second.join(), Some(seen), "nothing stopped it");
         (first.join(), seen)
     });
     assert_eq!(outcomes, [(None, 2), (Some(1), 1), (Some(2), 2)]);

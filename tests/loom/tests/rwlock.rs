@@ -1,5 +1,5 @@
-//! The lock for readers and writers: nobody beside a writer, everybody sees what
-//! the writer before did, and whoever is stopped leaves the others a way in.
+//! The lock for readers and writers: no thread beside a writer, every thread sees what
+//! the writer before did, and a thread that is stopped leaves the others a way in.
 
 use std::sync::Arc;
 use stop_loom::sync::{RwLock, RwLockWriteGuard};
@@ -80,7 +80,7 @@ fn a_stopped_writer_leaves_the_lock_to_the_next() {
         drop(held);
         lock.write().unwrap().increase();
         let written = first.join();
-        assert_eq!(second.join(), 1, "nobody stopped it");
+        assert_eq!(second.join(), 1, "nothing stopped it");
         assert!(requester.join());
         assert_eq!(lock.try_write().unwrap().get(), written + 2);
         written
@@ -100,7 +100,7 @@ fn whoever_is_stopped_leaves_the_lock_to_both_kinds() {
             let stopper = [first.stopper(), second.stopper()][stopped].clone();
             stopper.request_stop();
             drop(held);
-            assert_eq!(third.join(), 1, "nobody stopped it");
+            assert_eq!(third.join(), 1, "nothing stopped it");
             assert!(second.join() || stopped == 1);
             assert!(first.join() == 1 || stopped == 0);
             assert!(lock.try_write().is_ok());
@@ -124,7 +124,7 @@ fn a_writer_goes_on_reading() {
     });
 }
 
-/// With readers alone nobody has to let go for the others to get in.
+/// With readers alone no thread has to let go for the others to get in.
 #[test]
 fn a_writer_that_goes_on_reading_lets_the_readers_in() {
     model_bounded(3, || {

@@ -1,5 +1,5 @@
 //! The semaphore: no more holders than permits; and as many permits as before,
-//! nobody asleep while one is free, whoever is stopped.
+//! no thread asleep while one is free, no matter which thread is stopped.
 
 use std::sync::{Arc, Mutex};
 use stop_loom::atomic::{AtomicU32, Ordering::Relaxed};
@@ -104,7 +104,7 @@ fn a_waiter_that_is_overtaken_and_stopped_leaves_the_permit_to_the_next() {
 }
 
 /// Of those who want many and those who want one none sleeps while there are
-/// enough for it, whoever is stopped and in whatever portions they come.
+/// enough for it, no matter which thread is stopped and in whatever portions they come.
 #[test]
 fn who_wants_many_takes_no_wake_up_from_who_wants_one() {
     let outcomes = model_bounded(2, || {

@@ -28,7 +28,7 @@ use stopruntime::Backend;
 const ROUNDS: u64 = 20;
 const STRAY_SIGNALS: u32 = 3;
 /// Each failure may have taken a time limit; with more the process would be
-/// taken for one that hangs, and nobody would read of them.
+/// taken for one that hangs, and they would not be reported.
 const ENOUGH_FAILURES: usize = 8;
 
 type Phase = fn(&Case, Backend) -> Result<&'static str, String>;

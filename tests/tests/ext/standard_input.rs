@@ -1,5 +1,5 @@
 //! Standard input, read by several marked threads: each has whole lines, and
-//! whoever waits for its turn can be stopped. One test in a process: standard
+//! a reader that waits for its turn can be stopped. One test in a process: standard
 //! input is the process's own.
 
 #![allow(unsafe_code)]

@@ -31,7 +31,7 @@ fn tcp_pair() -> (TcpStream, TcpStream) {
     (stream, listener.accept().unwrap().0)
 }
 
-/// The kinds of error that a buffered reader gives which nobody feeds: std's
+/// The kinds of error that a buffered reader gives which nothing feeds: std's
 /// own, then the stop-checked ones.
 fn buffered_errors<S>(stream: S) -> [Option<ErrorKind>; 4]
 where
@@ -137,7 +137,7 @@ per_backend! {
         let (own, longest) = (path_of(60), path_of(LONGEST));
         let listener = UnixListener::bind(&own).unwrap();
         let mut peer = connect_from_to(&longest, &own);
-        // std has lost the connection here; nobody is helped by that.
+        // std has lost the connection here; that helps no caller.
         let (mut accepted, _) = start(move || listener.accept_or_stop().unwrap().unwrap()).ended();
         peer.write_all(b"x").unwrap();
         let mut byte = [0];
@@ -187,7 +187,7 @@ per_backend! {
         thread.wait_until_at_rest_in(&[libc::SYS_futex, libc::SYS_futex_waitv]);
         assert!(thread.stopped());
         // The message was the last to hold a sender.
-        assert!(receiver.recv().is_err(), "nobody is left to send");
+        assert!(receiver.recv().is_err(), "no thread is left to send");
     }
 
     fn the_wait_for_a_child_closes_its_input() {

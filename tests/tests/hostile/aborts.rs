@@ -65,7 +65,7 @@ impl Counter {
         if raw < 0 {
             return Err(Error::last_os_error());
         }
-        // SAFETY: made just now, nobody else's.
+        // SAFETY: made just now, and nothing else owns it.
         Ok(Counter(unsafe { File::from_raw_fd(i32::try_from(raw).expect("a descriptor")) }))
     }
 
@@ -123,7 +123,7 @@ on_backends! { ["rseq", "handler"];
                 println!("{aborts} aborts, {moves} moves");
                 assert!(aborts > 0, "{moves} moves and no abort");
             }
-            Ok(aborts) => assert_eq!(aborts, 0, "nobody but the kernel would abort these"),
+            Ok(aborts) => assert_eq!(aborts, 0, "nothing except the kernel would abort these"),
             Err(error) => {
                 let error: Error = error;
                 not_tested("how often windows are aborted", format_args!("no hardware breakpoint: {error}"));

@@ -32,7 +32,7 @@ pub(crate) struct Flow {
     give: Box<dyn FnMut()>,
     /// How many it can be given.
     most: u64,
-    /// How many nobody has taken.
+    /// How many have not been taken.
     left: Box<dyn FnOnce() -> u64>,
     /// It sleeps when there is nothing to take.
     rests: bool,
@@ -55,7 +55,7 @@ pub(crate) const KINDS: [Kind; 11] = [
 ];
 
 /// The number of things a call has taken until it was stopped; a signal of
-/// somebody else's may interrupt it, as it may the plain call.
+/// a foreign one may interrupt it, as it may the plain call.
 fn until_stopped(mut call: impl FnMut() -> Result<std::io::Result<u64>, Stopped>) -> u64 {
     let mut taken = 0;
     while let Ok(result) = call() {
@@ -84,7 +84,7 @@ fn read() -> Flow {
 /// As what is typed there: lines of no characters.
 fn terminal() -> Flow {
     let (mut master, mut slave) = (-1, -1);
-    // SAFETY: places for two descriptors, which are nobody else's; no name and
+    // SAFETY: places for two descriptors, which nothing else owns; no name and
     // no settings.
     let (master, slave) = unsafe {
         let none = core::ptr::null_mut();
@@ -138,7 +138,7 @@ fn write() -> Flow {
         }),
         give: Box::new(move || reader.read_exact(&mut [0; BLOCK]).unwrap()),
         most: 8,
-        // What it wrote and nobody has read was not given.
+        // What it wrote and no reader has taken was not given.
         left: Box::new(move || {
             0_u64.wrapping_sub(u64::from(waiting(&rest).unsigned_abs()) / BLOCK as u64)
         }),

@@ -220,7 +220,7 @@ per_backend! {
         });
         let thread = receiver.recv().unwrap();
         assert!(handle.request_stop());
-        // On Ppoll the signal is held off outside of marked calls, whoever sends it.
+        // On Ppoll the signal is held off outside marked calls, no matter what sends it.
         if backend() != Backend::Ppoll {
             // A signal that comes while the request's is pending is one with it.
             wait_for("the request's signal", || rest(thread).pending == 0);

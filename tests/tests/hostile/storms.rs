@@ -1,5 +1,5 @@
 //! Things that happen to a thread all the time while it makes marked calls:
-//! signals of somebody else's, stops of the process, moves to another
+//! foreign signals, stops of the process, moves to another
 //! processor.
 
 use super::flows::{bout, bouts};

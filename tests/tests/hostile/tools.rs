@@ -186,7 +186,7 @@ on_backends! { ["handler", "ppoll"];
             let missing = ["Mutex::lock", "Condvar::wait", "Child::wait"];
             return bouts_without(if backend() == Backend::Ppoll { &missing } else { &[] });
         }
-        // memcheck: no access is wrong, no jump depends on what nobody wrote. It
+        // memcheck: no access is wrong, no jump depends on what nothing wrote. It
         // cannot put its own allocator in the place of a static program's, and
         // musl's looks at what a slot's last owner has left in front of the next
         // one: written or not is not a question to ask there.

@@ -21,7 +21,7 @@ use stopruntime::ext::ReadOrStop;
 use stopruntime::{check, thread};
 
 /// How often the handler that was there before ours got the signal: a request's
-/// is nobody else's.
+/// is no other thread's.
 static CHAINED: AtomicI32 = AtomicI32::new(0);
 
 extern "C" fn earlier(_: i32, _: *mut libc::siginfo_t, _: *mut libc::c_void) {
@@ -80,7 +80,7 @@ on_backends! { ["rseq", "handler"];
         wait_for("the thread's end", || !std::fs::exists(&task).unwrap());
         line.command(b'r');
         assert_eq!(requester.wait(), Event::Trap, "the requester begins");
-        assert!(!is_about_to_signal(&requester), "whoever has that id now");
+        assert!(!is_about_to_signal(&requester), "no matter which thread has that id now");
         line.command(b'j');
         assert_eq!(line.receive_number(), 0, "the earlier handler's");
     }

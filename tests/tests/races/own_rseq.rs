@@ -1,6 +1,6 @@
 //! Where libc has not registered the thread for rseq(2), which
 //! `GLIBC_TUNABLES=glibc.pthread.rseq=0` makes so, the runtime does it itself,
-//! and takes it back before the thread ends. So it does where somebody has taken
+//! and takes it back before the thread ends. So it does where other code has taken
 //! back the registration of libc's area, which libc goes on to export.
 
 use std::io::pipe;
@@ -50,7 +50,7 @@ fn register() -> libc::c_long {
 fn take_back() -> libc::c_long {
     let area = libc_area().expect("libc registers");
     // As glibc has registered it, whatever of it is in use.
-    // SAFETY: its area, which nobody here uses.
+    // SAFETY: its area, which nothing here uses.
     unsafe { libc::syscall(libc::SYS_rseq, area, 32, UNREGISTER, SIGNATURE) }
 }
 
@@ -90,7 +90,7 @@ fn stopped<T: Send + 'static>(also: impl FnOnce() -> T + Send + 'static) -> T {
 on_backends! { ["rseq"];
     fn the_runtime_registers_and_takes_it_back() {
         without_libcs();
-        assert_eq!(std::thread::spawn(register).join().unwrap(), 0, "nobody has registered it");
+        assert_eq!(std::thread::spawn(register).join().unwrap(), 0, "nothing has registered it");
         assert_eq!(backend(), Backend::Rseq);
         assert_eq!(register(), 0, "nor is it where the proof was made");
         let in_use = || {

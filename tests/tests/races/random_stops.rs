@@ -36,7 +36,7 @@ fn receive(socket: &UdpSocket, next: &AtomicU64, missing: &AtomicU64) {
         let (number, expected) = (u64::from_ne_bytes(buffer), next.load(Ordering::Relaxed));
         assert!(number >= expected, "datagram {number} came again or late, not {expected}");
         missing.fetch_add(number - expected, Ordering::Relaxed);
-        // Whoever sees this sees the gap before it.
+        // A thread that sees this sees the gap before it.
         next.store(number + 1, Ordering::Release);
     }
 }
@@ -164,7 +164,7 @@ per_backend! {
             assert!(socket.as_raw_fd() >= 0);
             let handle = thread::spawn(move || {
                 while let Ok(result) = socket.recv_from_or_stop(&mut [0; 8]) {
-                    assert_eq!(result.expect_err("nobody sends").kind(), ErrorKind::WouldBlock);
+                    assert_eq!(result.expect_err("nothing sends").kind(), ErrorKind::WouldBlock);
                 }
             });
             dice.spin(3_000_000);
@@ -176,7 +176,7 @@ per_backend! {
 
 on_backends! { FUTEXES;
     fn a_wake_up_is_used_or_finds_nobody() {
-        // Whoever was counted as woken must say so, and must not say Stopped.
+        // A waiter that was counted as woken must say so, and must not say Stopped.
         let mut dice = Dice::new();
         for run in 0..runs(3_000) {
             let word = Arc::new(AtomicU32::new(0));

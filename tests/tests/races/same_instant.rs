@@ -118,7 +118,7 @@ fn at_the_same_instant() {
         let Ok(ended) = handle.join_timeout(limit()) else {
             panic!("run {run}: neither saw the other, {spins} turns after the start");
         };
-        assert!(ended.unwrap(), "run {run}: nobody feeds it");
+        assert!(ended.unwrap(), "run {run}: nothing feeds it");
     }
 }
 

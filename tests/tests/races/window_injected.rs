@@ -262,7 +262,7 @@ on_backends! { ["rseq", "handler"];
     }
 
     fn met_by_signals() {
-        // Of somebody else's, ten thousand a second: each aborts the window
+        // Foreign ones, ten thousand a second: each aborts the window
         // that it meets, between any two instructions.
         let cores = Cores::available();
         pin(thread_id(), &[cores.last()]);

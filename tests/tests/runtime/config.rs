@@ -249,7 +249,7 @@ on_backends! { NOT_A_BACKEND;
         assert!(support().ignored.is_some_and(|why| why.contains("epoll")));
     }
 
-    /// Whoever starts a program that has another user's rights has no say in
+    /// A user that starts a program with another user's rights has no say in
     /// how it works.
     fn a_program_with_others_rights_does_not_look_at_the_environment() {
         const INSIDE: &str = "STOP_TESTS_SECURE";

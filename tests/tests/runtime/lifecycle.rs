@@ -1,4 +1,4 @@
-//! From before a thread starts until after its id is somebody else's: requests
+//! From before a thread starts until after another thread has its id: requests
 //! at each stage, by each kind of requester, and what a stop leaves behind.
 
 use std::io::{PipeReader, PipeWriter, pipe};
@@ -269,7 +269,7 @@ per_backend! {
         // SAFETY: our child, a valid place.
         assert_eq!(unsafe { libc::waitpid(child, &raw mut status, 0) }, child);
         assert_eq!(status, 0, "the child's checks");
-        // Its request has signalled nobody here.
+        // Its request has signalled no thread here.
         assert_eq!(rest(thread), before);
         assert!(!other.stop_requested());
         assert!(other.stop_and_join().unwrap());

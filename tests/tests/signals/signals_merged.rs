@@ -74,7 +74,7 @@ extern "C" fn earlier(_: i32, info: *mut libc::siginfo_t, _: *mut libc::c_void) 
     EARLIER_CODE.store(unsafe { (*info).si_code }, Ordering::SeqCst);
 }
 
-/// A marked read that nobody feeds, then a call in a shield: where the stop
+/// A marked read that nothing feeds, then a call in a shield: where the stop
 /// signal is open for a moment only, what is still pending is delivered.
 fn reads_to_the_stop(mut stream: UnixStream) -> bool {
     let stopped = stream.read_or_stop(&mut [0]).is_err();

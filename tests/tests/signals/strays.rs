@@ -67,7 +67,7 @@ per_backend! {
         assert_eq!(strays, 60);
         handle.request_stop();
         assert_eq!(handle.join().unwrap(), (Ok(1), true));
-        assert_eq!(CHAINED.load(Ordering::SeqCst), strays, "a request is nobody else's");
+        assert_eq!(CHAINED.load(Ordering::SeqCst), strays, "a request reaches no earlier handler");
     }
 
     fn another_signal_may_be_chosen() {

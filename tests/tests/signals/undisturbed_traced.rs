@@ -37,7 +37,7 @@ per_backend! {
         assert_eq!(runner.wait(), Event::Ended);
     }
 
-    /// A second one would be one more system call of somebody's that is ended.
+    /// A second one would end one more system call.
     fn a_stopped_sleep_takes_one_signal() {
         if let Some(line) = line_to_tracer() {
             return sleeper(line);

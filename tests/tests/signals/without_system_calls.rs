@@ -18,7 +18,7 @@ extern "C" fn earlier(_: i32, _: *mut libc::siginfo_t, _: *mut libc::c_void) {
     CHAINED.fetch_add(1, Ordering::SeqCst);
 }
 
-/// A thread in a marked read that nobody feeds, and its id.
+/// A thread in a marked read that nothing feeds, and its id.
 fn reader() -> (JoinHandle<bool>, i32) {
     let (sender, receiver) = mpsc::channel();
     let reader = thread::spawn(move || {
@@ -66,7 +66,7 @@ per_backend! {
         catch(STOP, earlier, libc::SA_RESTART, &[]);
         let (reader, id) = reader();
         assert_eq!(requested_without(&SIGNALS, &reader), libc::ERANGE);
-        // One that is not the request's, which was not sent, is somebody else's.
+        // One that is not the request's, which was not sent, is foreign.
         send(id, STOP);
         wait_for("the earlier handler", || CHAINED.load(Ordering::SeqCst) == 1);
         assert!(!reader.request_stop());

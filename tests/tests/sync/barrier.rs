@@ -1,5 +1,5 @@
-//! `Barrier`: everybody has met in a round, or nobody has; and who is stopped
-//! leaves nobody waiting.
+//! `Barrier`: all threads have met in a round, or none has; and one that is stopped
+//! leaves no other waiting.
 
 use crate::{Waiter, seconds, stop_some_while};
 use std::sync::Arc;
@@ -20,7 +20,7 @@ fn meet(barrier: &Barrier, inside: &AtomicU32) -> (u32, u32) {
             assert!(!result.is_leader());
             break;
         }
-        // Nobody is a round ahead, as all of them come between any two.
+        // No thread is a round ahead, as all of them come between any two.
         let arrived = inside.fetch_add(1, Ordering::SeqCst) / THREADS;
         assert_eq!(arrived, met, "a round ended before all had come");
         met += 1;

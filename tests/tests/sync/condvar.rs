@@ -87,7 +87,7 @@ on_backends! { FUTEXES;
         assert_eq!(*pair.0.lock().unwrap(), [2]);
     }
 
-    /// Whoever requests the stop may hold the mutex while it joins.
+    /// The thread that requests the stop may hold the mutex while it joins.
     fn a_stopped_wait_for_a_condition_does_not_wait_for_the_mutex() {
         let pair = Arc::new((Mutex::new(0), Condvar::new()));
         let theirs = Arc::clone(&pair);

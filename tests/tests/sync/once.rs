@@ -249,7 +249,7 @@ on_backends! { FUTEXES;
             let let_go = || {
                 drop(finish);
                 first.settle();
-                // Nobody else may be left to make one for those that only wait.
+                // No other thread may be left to make one for those that only wait.
                 if end != End::Value {
                     cell.get_or_init(|| 2);
                 }

@@ -47,7 +47,7 @@ on_backends! { FUTEXES;
         let theirs = Arc::clone(&lock);
         let reader = lock.read().unwrap();
         assert!(stopped_while_it_waits(move || theirs.write_or_stop().is_err()));
-        assert_eq!(*lock.try_read().unwrap() + *reader, 2, "nobody keeps a reader out");
+        assert_eq!(*lock.try_read().unwrap() + *reader, 2, "nothing keeps a reader out");
         drop(reader);
         let mut writer = lock.write().unwrap();
         *writer = 2;
@@ -63,7 +63,7 @@ on_backends! { FUTEXES;
     }
 
     /// Readers that wait for a writer that waits get the lock when the writer is
-    /// stopped, although nobody lets go of it.
+    /// stopped, although no thread lets go of it.
     fn a_stopped_writer_lets_the_readers_in() {
         let lock = Arc::new(RwLock::new(()));
         let held = lock.read().unwrap();
@@ -168,7 +168,7 @@ on_backends! { FUTEXES;
         println!("{made} changes, {stops} stops");
     }
 
-    /// Who waits and is not stopped gets the lock, whoever was woken in its place
+    /// Who waits and is not stopped gets the lock, no matter which thread was woken in its place
     /// and stopped at that moment.
     fn nobody_is_left_asleep_beside_a_free_lock() {
         let mut dice = Dice::new();

@@ -65,7 +65,7 @@ on_backends! { FUTEXES;
             barrier.wait_or_stop().is_err()
         });
         assert!(stopped.join().unwrap());
-        assert!(other.join().unwrap(), "whoever came first, the other does not wait for ever");
+        assert!(other.join().unwrap(), "no matter which came first, the other does not wait for ever");
     }
 
     /// Permits are conserved.

@@ -1,5 +1,5 @@
 //! A wait for a time ends at that time: neither a stop of the process (SIGSTOP)
-//! nor signals of somebody else make it begin again.
+//! nor foreign signals make it begin again.
 //!
 //! Not here: `ppoll`, `pselect` and `select`, whose time-out stands still while
 //! the process is stopped, as that of the plain calls does; and what a stop of

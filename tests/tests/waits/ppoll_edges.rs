@@ -54,7 +54,7 @@ fn send_on(sender: &UnixDatagram, datagram: &[u8], path: &PathBuf) -> (usize, Op
 
 /// shutdown(2) for what std has no method for.
 fn shut_for_reading(socket: &UdpSocket) {
-    // SAFETY: two integers. An error is that nobody is connected: shut all the
+    // SAFETY: two integers. An error is that no peer is connected: shut all the
     // same.
     unsafe { libc::shutdown(socket.as_raw_fd(), libc::SHUT_RD) };
 }
@@ -77,7 +77,7 @@ fn with_a_queued_error() -> UdpSocket {
         libc::setsockopt(socket.as_raw_fd(), libc::SOL_IP, libc::IP_RECVERR, value, 4)
     };
     assert_eq!(set, 0);
-    // Where nobody is any more.
+    // Where no peer is any more.
     let nowhere = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     socket.send_to(b"x", nowhere).unwrap();
     let mut entry = libc::pollfd { fd: socket.as_raw_fd(), events: 0, revents: 0 };

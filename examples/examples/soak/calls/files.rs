@@ -68,7 +68,7 @@ fn open(bout: &mut Bout, path: CString) {
                     if descriptor < 0 {
                         return Err(io::Error::last_os_error());
                     }
-                    // SAFETY: opened just now, nobody else's.
+                    // SAFETY: opened just now, and nothing else owns it.
                     drop(unsafe { OwnedFd::from_raw_fd(descriptor) });
                     opened.fetch_add(1, Ordering::Relaxed);
                     aside.look();
@@ -116,7 +116,7 @@ fn flock(bout: &mut Bout) -> io::Result<()> {
         }
         // A thread that was stopped does not hold it.
         let free = rustix::fs::flock(&ours, FlockOperation::NonBlockingLockExclusive).is_ok();
-        bout.balance("locks held by nobody", 0, u64::from(!free));
+        bout.balance("locks that no thread holds", 0, u64::from(!free));
         rustix::fs::flock(&ours, FlockOperation::Unlock)?;
     }
     bout.tally.effects += locked.load(Ordering::Relaxed);

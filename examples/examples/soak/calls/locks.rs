@@ -59,7 +59,7 @@ fn mutex(bout: &mut Bout) {
         if bout.gave_up() {
             return;
         }
-        bout.balance("locks held by nobody", 0, u64::from(count.try_lock().is_err()));
+        bout.balance("locks that no thread holds", 0, u64::from(count.try_lock().is_err()));
     }
     let made = made.load(Ordering::Relaxed);
     bout.tally.effects += made;

@@ -60,7 +60,7 @@ static void pooling(void (*take)(struct target *), void (*put)(void))
         }
         for (uint64_t limit = now() + 1000000000ull; taken != given; sched_yield())
             if (now() > limit) {
-                /* A permit was taken by nobody, or a wake-up was. */
+                /* No thread took a permit, or a wake-up. */
                 balance(given, taken);
                 break;
             }

@@ -161,7 +161,7 @@ impl ScopeCell {
                 return Some(result);
             }
             let [first, second] = &cell.parents;
-            // SAFETY: the module's invariant: null or a cell, whoever has it by now.
+            // SAFETY: the module's invariant: null or a cell, no matter which thread has it by now.
             if let Some(second) = unsafe { second.load(Ordering::Acquire).as_ref() }
                 && let Some(result) = second.find(found)
             {
@@ -182,7 +182,7 @@ impl ScopeCell {
 
     /// Sets a bit; the bits that were set before.
     pub(crate) fn set(&self, bit: u32) -> u32 {
-        // SeqCst: whoever sets a bit looks at the others afterwards.
+        // SeqCst: a thread that sets a bit looks at the others afterwards.
         self.state.fetch_or(bit, Ordering::SeqCst)
     }
 

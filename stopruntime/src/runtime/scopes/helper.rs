@@ -101,7 +101,7 @@ impl Helper {
         clock::wake_exactly();
         let mut rounds = Rounds { interval: 0, left: 0 };
         loop {
-            // First: whoever changes it afterwards is looked at once more.
+            // First: a record that changes afterwards is looked at once more.
             let seen = self.sequence.load(Ordering::SeqCst);
             let now = clock::now();
             let earliest = tell(now);

@@ -72,7 +72,7 @@ impl<T: Pooled> Pool<T> {
         let offset = core::mem::offset_of!(Chunk<T>, items) + place * size_of::<T>();
         // SAFETY: the module's invariant: the item lies in a chunk, at its place.
         let chunk = unsafe { &*ptr::from_ref(item).byte_sub(offset).cast::<Chunk<T>>() };
-        // Release: whoever takes it sees it as it was left.
+        // Release: the thread that takes it sees it as it was left.
         chunk.free.fetch_or(1 << place, Ordering::Release);
         self.hint.store(ptr::from_ref(chunk).cast_mut(), Ordering::Release);
     }

@@ -1,5 +1,5 @@
 //! The window for aarch64: pc `pc`, number `x8`, arguments `x0` to `x5`, result
-//! `x0` (syscall(2)); abort signature `brk #0x45e0`, an instruction that nobody
+//! `x0` (syscall(2)); abort signature `brk #0x45e0`, an instruction that nothing
 //! else uses, read by the kernel as data (selftests/rseq/rseq-arm64.h, and
 //! glibc's bits/rseq.h).
 //!

@@ -27,7 +27,7 @@ pub(crate) struct Context {
     pub(crate) uc_sigmask: libc::sigset_t,
 }
 
-/// Nobody's number.
+/// The number of no call.
 pub(crate) const SYS_rseq: libc::c_long = -1;
 
 /// Nothing is registered with it.

@@ -120,7 +120,7 @@ pub(crate) fn deliver(state: &State, config: &Config) -> Option<(&'static str, S
 /// Our handler, all of it.
 fn handler(next: &mut State, config: &Config, signal: Pending) {
     if next.claim == Claim::Idle {
-        // Nobody is known to have sent it.
+        // No requester is known to have sent it.
         next.fault = next.fault.or(Some(Fault::HandedOn));
         return;
     }

@@ -89,7 +89,7 @@ pub(crate) fn step(state: &State, config: &Config, which: usize) -> Option<(&'st
         (mine.inside, mine.shielded, mine.current) = (false, false, false);
     }
     next.requesters[which] = mine;
-    // They are alike: whoever is further comes first.
+    // They are alike: the one that is further comes first.
     next.requesters.sort_by_key(|requester| core::cmp::Reverse(requester.step));
     Some((label, next))
 }

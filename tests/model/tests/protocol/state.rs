@@ -195,7 +195,7 @@ pub(crate) enum Fault {
     EffectAndStopped,
     /// The stop signal came to an unmarked wait, or to one under a shield.
     Disturbed,
-    /// The stop signal went to a thread id that is somebody else's by now.
+    /// The stop signal went to a thread id that another thread has by now.
     StrangerSignalled,
     /// Requested, and nothing is left that would end its sleep.
     SleepsForEver,
@@ -274,7 +274,7 @@ impl State {
         }
     }
 
-    /// The claim moves to another number, by whoever does it.
+    /// The claim moves to another number, no matter which side does it.
     pub(crate) fn move_claim(&mut self, claim: Claim) {
         self.claim = claim;
         self.delivered = false;

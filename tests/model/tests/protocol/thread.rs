@@ -86,7 +86,7 @@ pub(crate) fn step(state: &State, config: &Config) -> Option<(&'static str, Stat
         }
         Pc::Forget => {
             next.pc = Pc::Settle;
-            // Unless somebody has signalled once more.
+            // Unless a requester has signalled once more.
             if core::mem::take(&mut next.current) {
                 next.move_claim(Claim::Idle);
                 next.pc = Pc::Settled;

@@ -149,7 +149,7 @@ fn joining() -> Fixture {
     let (report, reported) = mpsc::channel();
     let (fed, fed_id) = identified(move || {
         let value = receiver.recv().unwrap_or("not fed");
-        // Nobody listens where the call has completed.
+        // Nothing listens where the call has completed.
         let _ = report.send(value);
         value
     });

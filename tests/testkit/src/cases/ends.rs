@@ -58,7 +58,7 @@ impl Directory {
 
 impl Drop for Directory {
     fn drop(&mut self) {
-        // What is left in the temporary directory harms nobody.
+        // What is left in the temporary directory does no harm.
         let _ = fs::remove_dir_all(&self.0);
     }
 }
@@ -117,7 +117,7 @@ impl AsFd for Master {
 impl Read for Master {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         match self.0.read(buffer) {
-            // How a terminal says that nobody has it open any more.
+            // How a terminal says that no process has it open any more.
             Err(error) if error.raw_os_error() == Some(libc::EIO) => Ok(0),
             result => result,
         }

@@ -172,7 +172,7 @@ pub struct Case {
     pub feed_wakes: bool,
     /// Whether the bytes can be counted when a signal comes in the middle. A
     /// pseudoterminal loses some of a plain write(2) that is interrupted, with
-    /// nobody's help (seen on Linux 6.18).
+    /// no help (seen on Linux 6.18).
     pub counts_under_signals: bool,
     /// Whether the backend without windows refuses it also where it would not
     /// have to wait.

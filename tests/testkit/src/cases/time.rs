@@ -52,7 +52,7 @@ fn slept(start: Instant, duration: Duration) -> String {
     if so_long { "slept".into() } else { "woke too early".into() }
 }
 
-/// `park` ends by a token, which the feed gives to whoever parks.
+/// `park` ends by a token, which the feed gives to the thread that parks.
 fn parking() -> Fixture {
     let (who, fed) = (Shared::new(None), Shared::new(false));
     let (parker, given, mine) = (who.clone(), fed.clone(), fed.clone());

@@ -45,7 +45,7 @@ fn locking(operation: i32) -> Arranged {
     let owner = std::thread::spawn(move || {
         assert_eq!(plain(&locked_word, LOCK), 0);
         locked.send(()).unwrap();
-        // Also where nobody feeds it.
+        // Also where nothing feeds it.
         let _ = may_give_back.recv();
         assert_eq!(plain(&locked_word, UNLOCK), 0);
     });

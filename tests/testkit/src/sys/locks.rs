@@ -56,7 +56,7 @@ fn locking_range(call: fn(i32) -> Result<i32, Stopped>) -> Arranged {
     .keeping(file)
 }
 
-/// Output to a terminal whose other side nobody reads. A pseudoterminal keeps
+/// Output to a terminal whose other side nothing reads. A pseudoterminal keeps
 /// nothing back that could be waited for.
 fn draining() -> Arranged {
     // SAFETY: descriptors made just now; null for what is not asked for.
@@ -86,7 +86,7 @@ fn watching() -> Arranged {
     std::thread::spawn(move || {
         sender.send(watch_getpgid()).unwrap();
         if wait.recv().is_ok() {
-            // Waits until somebody answers, or the last has closed the listener.
+            // Waits until a peer answers, or the last has closed the listener.
             // SAFETY: a number.
             unsafe { libc::getpgid(0) };
         }

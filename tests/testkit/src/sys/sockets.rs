@@ -69,7 +69,7 @@ fn connecting() -> Arranged {
         move || {
             let address = to_raw(address.port());
             let length = size_of::<libc::sockaddr_in>() as libc::socklen_t;
-            // SAFETY: a descriptor made just now, nobody else's.
+            // SAFETY: a descriptor made just now, and nothing else owns it.
             let socket = unsafe {
                 OwnedFd::from_raw_fd(libc::socket(
                     libc::AF_INET,

@@ -79,7 +79,7 @@ fn locking(lock: fn(&RwLock<()>) -> Result<(), Stopped>) -> Arranged {
     let owner = std::thread::spawn(move || {
         let guard = theirs.write().unwrap();
         locked.send(()).unwrap();
-        // Also where nobody feeds it.
+        // Also where nothing feeds it.
         let _ = may_give_back.recv();
         drop(guard);
     });

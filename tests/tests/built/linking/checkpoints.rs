@@ -4,7 +4,7 @@
 use super::package::{Package, backends, text};
 use std::process::Command;
 
-/// Of the runtime as little as possible: without it a window that nobody uses may
+/// Of the runtime as little as possible: without it a window that nothing uses may
 /// stand in an object with something that is used.
 const MORE: &str =
     "[features]\ndefault = [\"stopruntime/__testing\"]\n[profile.release]\nlto = true\n";

@@ -209,7 +209,7 @@ with_the_library! { stop_tests::BACKENDS;
         image.give_back(stopper);
     }
 
-    /// Signals that are nobody's request, to threads that have never heard of
+    /// Signals that are no request, to threads that have never heard of
     /// the library, whatever they are at: it touches nothing of theirs that
     /// would have to be made first.
     fn strays_in_the_middle_of_an_allocation_are_harmless() {

@@ -125,7 +125,7 @@ per_backend! {
         thread::scope(|scope| {
             scope.spawn(|| {
                 // More than it can take: what has no room is dropped. Ends when
-                // nobody listens: a connected sender is told so.
+                // no socket listens: a connected sender is told so.
                 let sent = |number: &usize| {
                     udp.send(&message("lossy", *number, Framing::None)).is_ok()
                 };

@@ -1,6 +1,6 @@
 //! `Command::output`, `Command::status`, `Child::wait_with_output`: as std's
 //! while no stop is requested; once one is, no child, zombie, pipe or byte is
-//! left where nobody has it.
+//! left where nothing has it.
 
 mod in_fork;
 mod random;
@@ -100,7 +100,7 @@ mod prelude {
             assert_eq!(io::Error::last_os_error().raw_os_error(), Some(libc::ECHILD));
             return None;
         }
-        // SAFETY: filled in, or still zeroed: nobody has ended.
+        // SAFETY: filled in, or still zeroed: no child has ended.
         Some(unsafe { info.si_pid() } != 0)
     }
 

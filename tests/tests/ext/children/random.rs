@@ -195,7 +195,7 @@ per_backend! {
         assert!(in_the_middle > 0);
     }
 
-    /// Stopped in its `wait`, a child is as it was for whoever comes next.
+    /// Stopped in its `wait`, a child is as it was for the next wait.
     fn a_child_is_reaped_once_whoever_waits_for_it() {
         let before = begin();
         let mut dice = Dice::new();

@@ -74,7 +74,7 @@ per_backend! {
             assert_eq!(stop(status).unwrap_err().progress(), 0);
             check_nothing_is_left(before);
         }
-        // With pipes that nobody asked for.
+        // With pipes that were not asked for.
         let status = waiting(|| {
             endless()
                 .stdin(Stdio::piped())
@@ -213,14 +213,14 @@ per_backend! {
         check_nothing_is_left(before);
     }
 
-    /// A child that has become another user cannot be killed, and nobody is told
+    /// A child that has become another user cannot be killed, and the caller is not told
     /// that it was.
     fn a_child_that_may_not_be_killed_is_an_error() {
         let before = begin();
         // SAFETY: integers.
         let may_change = unsafe { libc::geteuid() } == 0;
         if !may_change {
-            eprintln!("only root can become somebody else");
+            eprintln!("only root can become another user");
             return;
         }
         // SAFETY: integers; a process of this test's own. Its threads stay

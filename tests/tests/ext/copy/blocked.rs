@@ -11,7 +11,7 @@ use stop_tests::started::start;
 /// More than both ends have room for.
 const MUCH: usize = 2 << 20;
 
-/// Fills the other end, which nobody empties; is stopped; copies the rest.
+/// Fills the other end, which nothing empties; is stopped; copies the rest.
 fn stopped_by_a_full_writer(source: Source, mut destination: Destination, bytes: &[u8]) {
     let what = format!("{} to {}", source.name, destination.name);
     if let Some(feed) = source.feed {

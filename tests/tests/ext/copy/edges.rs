@@ -176,7 +176,7 @@ per_backend! {
     /// `O_DIRECT`, pipe(2): each write is one read.
     fn a_pipe_of_packets_is_copied_whole() {
         let mut ends = [0; 2];
-        // SAFETY: a place for two descriptors, which are nobody else's.
+        // SAFETY: a place for two descriptors, which nothing else owns.
         let (mut pipe, mut other) = unsafe {
             assert_eq!(libc::pipe2(ends.as_mut_ptr(), libc::O_DIRECT | libc::O_CLOEXEC), 0);
             (PipeReader::from(OwnedFd::from_raw_fd(ends[0])), File::from_raw_fd(ends[1]))
@@ -196,7 +196,7 @@ per_backend! {
         drop(writer);
         let mut copy = Vec::new();
         assert_eq!(copy_or_stop(&mut reader, &mut copy).unwrap().unwrap(), 0);
-        // Also where poll(2) does not say so: nobody has written to it yet.
+        // Also where poll(2) does not say so: nothing has written to it yet.
         let again = format!("/proc/self/fd/{}", reader.as_raw_fd());
         let mut fresh = std::fs::OpenOptions::new();
         let fresh = std::os::unix::fs::OpenOptionsExt::custom_flags(
@@ -287,7 +287,7 @@ per_backend! {
     /// Read by its lock, and put back for the reads that come after.
     fn the_lock_of_standard_input_is_a_source() {
         let (reader, mut other) = io::pipe().unwrap();
-        // SAFETY: two descriptors; standard input is nobody's yet.
+        // SAFETY: two descriptors; nothing owns standard input yet.
         assert_eq!(unsafe { libc::dup2(reader.as_fd().as_raw_fd(), 0) }, 0);
         other.write_all(b"one\ntwo\nthree\n").unwrap();
         drop(other);

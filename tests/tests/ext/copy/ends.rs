@@ -214,7 +214,7 @@ fn child() -> (ChildStdout, ChildStdin) {
 /// Standard input is a pipe from now on: for one source in a process.
 fn stdin() -> (io::Stdin, io::PipeWriter) {
     let (reader, writer) = io::pipe().unwrap();
-    // SAFETY: two descriptors; standard input is nobody's yet.
+    // SAFETY: two descriptors; nothing owns standard input yet.
     assert_eq!(unsafe { libc::dup2(reader.as_raw_fd(), 0) }, 0);
     (io::stdin(), writer)
 }

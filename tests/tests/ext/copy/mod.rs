@@ -1,4 +1,4 @@
-//! `io::copy`: whoever is stopped, wherever it is, every byte arrives once.
+//! `io::copy`: no matter which thread is stopped, wherever it is, every byte arrives once.
 
 mod blocked;
 mod edges;
@@ -29,9 +29,9 @@ impl Ends {
         (copy_or_stop(&mut self.reader, &mut self.writer), self)
     }
 
-    /// Copies on where nobody stops it, to the end: how much.
+    /// Copies on where nothing stops it, to the end: how much.
     fn copy_to_the_end(self) -> u64 {
-        self.copy().0.expect("nobody stops it").expect("no error")
+        self.copy().0.expect("nothing stops it").expect("no error")
     }
 }
 

@@ -16,7 +16,7 @@ use stopruntime::ext::copy_or_stop;
 fn raw_terminal() -> (File, File) {
     let (mut master, mut slave) = (0, 0);
     let null = core::ptr::null_mut();
-    // SAFETY: places for two descriptors, which are nobody else's, and for the
+    // SAFETY: places for two descriptors, which nothing else owns, and for the
     // settings.
     unsafe {
         let made = libc::openpty(&raw mut master, &raw mut slave, null, null.cast(), null.cast());

@@ -146,7 +146,7 @@ per_backend! {
     }
 
     /// `fs.protected_fifos`, proc_sys_fs(5): whatever it says on this machine,
-    /// and whoever runs this (only root can make a FIFO somebody else's).
+    /// and the user that runs this (only root can give a FIFO to another user).
     fn a_fifo_that_the_kernel_protects_is_not_opened() {
         let directory = Directory::new();
         let path = directory.fifo("fifo");

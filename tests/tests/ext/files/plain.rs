@@ -1,4 +1,4 @@
-//! Files that wait for nobody.
+//! Files that do not wait.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{ErrorKind, Write};

@@ -100,7 +100,7 @@ per_backend! {
         });
         let theirs = given.recv().unwrap();
         let ours = stop_channel();
-        // Elsewhere it wakes whoever waits on it.
+        // Elsewhere it wakes the thread that waits on it.
         let elsewhere = theirs.clone();
         let waiter = thread::spawn(move || (elsewhere.recv().is_err(), check().is_ok()));
         assert!(!is_disconnected(&theirs) && !is_disconnected(&ours));
@@ -122,7 +122,7 @@ per_backend! {
         let channel = thread.join().unwrap();
         assert!(channel.recv().is_err());
         // One that was asked for when the thread had nowhere left to keep it,
-        // and one of a thread that nobody can stop.
+        // and one of a thread that nothing can stop.
         assert!(given.recv().unwrap().recv().is_err());
         let of_std = std::thread::spawn(stop_channel).join().unwrap();
         assert!(of_std.recv().is_err());

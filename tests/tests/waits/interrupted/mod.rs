@@ -1,4 +1,4 @@
-//! A signal of somebody else, whose handler has no `SA_RESTART`, ends a system
+//! A foreign signal, whose handler has no `SA_RESTART`, ends a system
 //! call. Where std makes the call again, so does the marked call: it goes on
 //! waiting, and has lost nothing. (Times: `deadlines`. Calls that std ends with
 //! `Interrupted`: `foreign_handlers`.)

@@ -1,4 +1,4 @@
-//! Calls that wait for somebody else.
+//! Calls that wait for another thread or process.
 
 use super::goes_on;
 use std::net::{TcpListener, TcpStream};

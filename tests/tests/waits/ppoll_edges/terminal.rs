@@ -1,4 +1,4 @@
-//! A pseudo-terminal whose master nobody reads unless told to. pty(7).
+//! A pseudo-terminal whose master nothing reads unless told to. pty(7).
 
 use std::fs::File;
 use std::io::Read;

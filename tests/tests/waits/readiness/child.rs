@@ -19,7 +19,7 @@ impl Cat {
     fn new() -> Cat {
         let mut command = Command::new("cat");
         let child = command.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
-        // SAFETY: two integers; made just now, nobody else's.
+        // SAFETY: two integers; made just now, and nothing else owns it.
         let descriptor = unsafe {
             let raw = libc::syscall(libc::SYS_pidfd_open, child.id(), 0);
             OwnedFd::from_raw_fd(raw.try_into().unwrap())

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use stop_tests::per_backend;
 use stopruntime::stoppable;
 
-/// Opened for both, which waits for nobody.
+/// Opened for both, which does not wait.
 struct Fifo(File);
 
 impl AsFd for Fifo {

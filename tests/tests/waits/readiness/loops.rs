@@ -108,7 +108,7 @@ const NO_EVENT: libc::epoll_event = libc::epoll_event { events: 0, u64: 0 };
 impl Server {
     fn new() -> Server {
         let wires = Wires::new();
-        // SAFETY: made just now, nobody else's.
+        // SAFETY: made just now, and nothing else owns it.
         let epoll = unsafe { OwnedFd::from_raw_fd(libc::epoll_create1(libc::EPOLL_CLOEXEC)) };
         let server = Server { wires, epoll };
         for (index, descriptor) in server.wires.descriptors().enumerate() {
