@@ -44,7 +44,7 @@ impl Record {
         if number == 0 {
             return Some(&self.own);
         }
-        // SAFETY: null or a cell, whoever has it by now: they are never freed.
+        // SAFETY: null or a cell, no matter which thread has it by now: they are never freed.
         unsafe { self.cells.place(number)?.load(Ordering::Acquire).as_ref() }
     }
 }
