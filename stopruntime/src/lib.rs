@@ -1,11 +1,12 @@
 //! Threads that can be stopped while they block: promptly, race-free, losing
 //! nothing.
 //!
-//! Starting a thread is easy. Stopping one that waits in `accept`, `recv_from`,
-//! `read` or a sleep is not: it does not see a flag, a signal may come just
-//! before the system call, `pthread_cancel` unwinds through anything, and
-//! time-outs burn wake-ups. Here the thread function is annotated, its blocking
-//! calls are marked, and what follows its loop is the clean-up:
+//! It is easy to start a thread, and hard to stop one that waits in `accept`,
+//! `recv_from`, `read` or a sleep. While it waits it does not look at a flag; a signal can
+//! come just before the system call and be lost; `pthread_cancel` unwinds through code
+//! that does not expect it; a time-out wakes the thread for nothing. Here the thread's
+//! function is annotated, its blocking calls are marked, and what follows its loop is the
+//! clean-up:
 //!
 //! ```
 //! use std::fs::File;
@@ -39,39 +40,47 @@
 //! # Ok::<(), io::Error>(())
 //! ```
 //!
+//! # Words
+//!
+//! A *marked call* is a blocking call under `#[blocking]` (or in `blocking!(…)`) in a function
+//! that is `#[stoppable]`. The attribute replaces it by its *variant*, which has the same name
+//! with `_or_stop` at the end. Such a call is *stop-checked*: a request to stop ends it. What is
+//! requested to stop is a *scope*: a thread, or a part of its work (see [`Stopper`] and
+//! [`within`]).
+//!
 //! # What is promised
 //!
-//! - **Prompt.** A request ends the marked call that the thread is in or is
-//!   about to enter, whenever it is made. Nothing polls, nothing wakes up.
-//! - **Nothing lost.** A call that took effect returns its result, and the stop
-//!   is seen by the next one. A call that reports [`Stopped`] had no effect.
+//! - **Prompt.** A request made at any instant ends the marked call that the thread is in or
+//!   is about to enter. Nothing polls, and nothing wakes up.
+//! - **Nothing lost.** A call that took effect returns its result, and the next one sees the
+//!   stop. A call that reports [`Stopped`] had no effect.
 //!   (One exception is the kernel's: see [`LockOrStop`](ext::LockOrStop).)
 //! - **Nothing else disturbed.** Code that is not marked sees no `EINTR` (where
 //!   the kernel has `membarrier(2)`).
 //! - **Ordinary control flow.** A stop is a `break` or a `return`.
-//! - **Level-triggered.** The request stays until the thread ends.
+//! - **Level-triggered.** The request stays until its scope is left; a thread's own, until
+//!   the thread ends.
 //!
 //! # How
 //!
-//! A marked call is one `system call` instruction inlined into the caller, and
-//! directly before it a test of the thread's flag. A request sets the flag and,
-//! if the thread is inside a marked call, sends it a signal. If the signal (or
-//! preemption) comes between the test and the instruction, the kernel
-//! (restartable sequences) or our signal handler moves the thread back before
-//! the test. See [`Backend`] for the three ways this is done.
+//! A marked call is one system call instruction, inlined into the caller, and directly
+//! before it a test of the thread's flag. The instructions from the test to the system call
+//! are the *window*. A request sets the flag and, if the thread is inside a marked call, sends
+//! it a signal. If the signal, or a preemption, comes between the test and the system call,
+//! the kernel (restartable sequences) or the signal handler moves the thread back before the
+//! test. See [`Backend`] for the three ways in which this is done.
 //!
 //! # The signal
 //!
 //! The runtime takes one signal for the process, `SIGURG` unless
 //! [`Config::signal`] says otherwise, and installs its handler with the first
 //! marked call, [`Stopper::current`] or [`thread::spawn`]. A handler that was
-//! there before is called for signals that are not a request, and a default action
-//! that ends the process ends it ([`Config::signal`]). What a program
-//! has to leave alone: do not block that signal in a thread after its first
-//! marked call, do not replace the handler, and make no marked call in a signal
-//! handler ([`Stopper::request_stop`] may be).
+//! there before is called for signals that are not requests, and a default action
+//! that ends the process ends it ([`Config::signal`]). Do not block that signal in a thread
+//! after its first marked call, do not replace the handler, and make no marked call in a
+//! signal handler. [`Stopper::request_stop`] may be called there.
 //!
-//! The installation asks the dynamic loader, no thread does later. Call
+//! Only the installation asks the dynamic loader; no thread does so later. Call
 //! [`Config::install`] or [`backend`](crate::backend()) first in a program that
 //! loads libraries whose constructors wait for a marked call: dlopen(3) holds the
 //! loader's lock while they run. Where the runtime is itself in a library that

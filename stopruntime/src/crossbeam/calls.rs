@@ -190,7 +190,7 @@ fn left(deadline: Option<Instant>) -> Duration {
     deadline.map_or(Duration::MAX, |deadline| deadline.saturating_duration_since(Instant::now()))
 }
 
-/// The messages of a receiver, stop-checked.
+/// Goes over the messages of a receiver, stop-checked.
 #[derive(Debug)]
 pub struct Messages<T>(Receiver<T>);
 

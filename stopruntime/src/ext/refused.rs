@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be stopped while it receives",
     label = "std waits inside this call, where no request reaches it",
-    note = "use `stopruntime::sync::mpsc`, which is the same but for that"
+    note = "use `stopruntime::sync::mpsc`, which is the same and can be stopped"
 )]
 pub trait CanReceive {}
 
@@ -46,7 +46,7 @@ where
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be stopped while it sends",
     label = "std waits inside this call, where no request reaches it",
-    note = "use `stopruntime::sync::mpsc`, which is the same but for that"
+    note = "use `stopruntime::sync::mpsc`, which is the same and can be stopped"
 )]
 pub trait CanSend {}
 
@@ -88,7 +88,7 @@ sender!(mpsc::Sender<T>, mpsc::SyncSender<T>);
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be stopped while it waits for the lock",
     label = "std waits inside this call, where no request reaches it",
-    note = "use `stopruntime::sync::Mutex`, which is the same but for that"
+    note = "use `stopruntime::sync::Mutex`, which is the same and can be stopped"
 )]
 pub trait CanLock {}
 
@@ -118,7 +118,7 @@ where
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be stopped while it waits for the lock",
     label = "std waits inside this call, where no request reaches it",
-    note = "use `stopruntime::sync::RwLock`, which is the same but for that"
+    note = "use `stopruntime::sync::RwLock`, which is the same and can be stopped"
 )]
 pub trait CanReadAndWrite {}
 
@@ -126,7 +126,7 @@ pub trait CanReadAndWrite {}
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be stopped while another thread initialises it",
     label = "std waits inside this call, where no request reaches it",
-    note = "use `Once` and `OnceLock` of `stopruntime::sync`, which are the same but for that"
+    note = "use `Once` and `OnceLock` of `stopruntime::sync`, which are the same and can be stopped"
 )]
 pub trait CanInitialise {}
 

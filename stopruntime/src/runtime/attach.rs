@@ -50,7 +50,7 @@ pub(crate) fn shared() -> RecordRef {
     match own() {
         // SAFETY: this thread has a count of it, from `adopt` on.
         Some(record) => unsafe { RecordRef::of(record) },
-        // One stands in for it, which nobody requests.
+        // One stands in for it, which no thread requests.
         None => RecordRef::take(left_requested(), []),
     }
 }

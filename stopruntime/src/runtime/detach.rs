@@ -59,7 +59,7 @@ unsafe extern "C" fn on_thread_end(value: *mut c_void) {
     let holders = record.own.holders();
     let is_last = rounds >= ROUNDS;
     CURRENT.with(|current| current.stands_in.set(is_last));
-    // If nobody else has a hold on it, nobody knows it from another one.
+    // If nothing else has a hold on it, nothing can tell it from another one.
     if is_last || holders == 1 {
         give_back();
     }

@@ -13,7 +13,7 @@ use std::thread::Thread;
 
 impl Record {
     /// Parks the calling thread by `park`, unless it must stop; false if it
-    /// must. Its token is then as it was, or set although nobody set it: std
+    /// must. Its token is then as it was, or set although no thread has set it: std
     /// does not tell the requester's from a user's that came at the same time.
     pub(crate) fn park(&self, park: impl Fn()) -> bool {
         let thread = self.parker();

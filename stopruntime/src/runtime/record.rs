@@ -13,7 +13,7 @@
 //! | `own` | its own scope | requesters |
 //! | `parked` | 1 inside a stop-checked `park` | the thread |
 //! | `argument` | see [`spoil`](crate::runtime::spoil) | the thread, its handler included |
-//! | `ended` | 2 if somebody waits for the end, 1 once the thread will make no marked call any more | the thread 1, others 2 |
+//! | `ended` | 2 if a thread waits for the end, 1 once the thread will make no marked call any more | the thread 1, others 2 |
 //!
 //! Two store-then-load races decide everything, each between the thread and a
 //! requester, and in each at least one side sees the other's store:
@@ -71,7 +71,7 @@ use std::time::Instant;
 const STANDS_IN: u32 = u32::MAX;
 
 const ENDED: u32 = 1;
-/// Who waits for the end is to be woken: most threads end with nobody waiting
+/// The threads that wait for the end are to be woken. Most threads end with none waiting
 /// in here, and then without a system call.
 pub(crate) const END_AWAITED: u32 = 2;
 
@@ -252,7 +252,7 @@ impl Record {
     /// its flag has been set before a barrier of all threads, or there is no `barrier`.
     ///
     /// A second request signals again: it costs little, and a signal that
-    /// somebody else's handler swallowed is made good.
+    /// a foreign handler swallowed is made good.
     pub(super) fn end_its_call(&self, barrier: bool, fits: &dyn Fn(&Record) -> bool) {
         if process::is_raw_child() {
             self.after_raw_fork();

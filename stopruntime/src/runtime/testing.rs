@@ -12,7 +12,7 @@ use crate::scope::Stopped;
 use crate::window;
 use std::os::fd::{AsRawFd, BorrowedFd};
 
-/// The windows linked into this image: (start, length, abort).
+/// Lists the windows linked into this image: (start, length, abort).
 #[must_use]
 pub fn windows() -> Vec<(usize, usize, usize)> {
     window::addresses().collect()
@@ -24,7 +24,7 @@ pub fn hold_installation() -> impl Drop {
     crate::runtime::install::hold()
 }
 
-/// The address of the calling thread's line, for a tracer that puts the thread
+/// Returns the address of the calling thread's line, for a tracer that puts the thread
 /// into a window.
 #[must_use]
 pub fn line() -> usize {
@@ -32,7 +32,7 @@ pub fn line() -> usize {
     slot::line() as usize
 }
 
-/// A stop-checked read(2) through a window with `spins` empty turns between any
+/// Makes a stop-checked read(2) through a window with `spins` empty turns between any
 /// two of its instructions; the raw result.
 ///
 /// # Errors

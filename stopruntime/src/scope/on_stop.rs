@@ -14,7 +14,7 @@ use core::pin::Pin;
 use core::task::{Context, Poll, Waker};
 use core::{fmt, mem};
 
-/// A callback of [`Stopper::on_stop`](crate::Stopper::on_stop), which dropping this withdraws.
+/// Withdraws a callback of [`Stopper::on_stop`](crate::Stopper::on_stop) when it is dropped.
 #[must_use = "dropped at once, it withdraws the callback at once"]
 pub struct OnStop {
     number: Number,

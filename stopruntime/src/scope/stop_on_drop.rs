@@ -3,8 +3,12 @@
 use super::Stopper;
 use core::ops::Deref;
 
-/// Requests a scope to stop when it is dropped: by a task that is aborted, by a struct
-/// that ends. Made by [`Stopper::stop_on_drop`]. It does not wait.
+/// Requests a scope to stop when it is dropped, and does not wait.
+///
+/// [`Stopper::stop_on_drop`] makes it, for a task that may be aborted or a struct that owns a
+/// job.
+///
+/// # Examples
 ///
 /// ```
 /// use stopruntime::{StopOnDrop, Stopper};

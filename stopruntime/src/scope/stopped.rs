@@ -74,8 +74,10 @@ impl From<Stopped> for io::Error {
     }
 }
 
-/// A stop in an [`io::Error`], whose `source` is that of what is in it: so whatever
-/// shows the error's own source leads to the stop (`#[error(transparent)]`).
+/// Holds a stop in an [`io::Error`].
+///
+/// The `source` of an [`io::Error`] is the source of what it holds. So an error that shows
+/// the source of its `io::Error` (`#[error(transparent)]`) leads to the stop as well.
 #[derive(Debug)]
 struct Inside(Stopped);
 

@@ -231,6 +231,12 @@ impl Stopper {
     /// All callbacks of the process run on one thread, one after the other: `f` should
     /// be short. A panic in it is reported, and the next one runs.
     ///
+    /// # Panics
+    ///
+    /// If the thread for the callbacks cannot be started.
+    ///
+    /// # Examples
+    ///
     /// ```
     /// use std::sync::mpsc;
     /// use stopruntime::Stopper;
@@ -242,10 +248,6 @@ impl Stopper {
     /// assert_eq!(receiver.recv(), Ok("interrupted"));
     /// drop(on_stop);
     /// ```
-    ///
-    /// # Panics
-    ///
-    /// If the thread for the callbacks cannot be started.
     #[doc(alias = "stop_callback")]
     pub fn on_stop<F: FnOnce() + Send + 'static>(&self, f: F) -> OnStop {
         OnStop::new(&self.scope, Box::new(f))
@@ -254,6 +256,12 @@ impl Stopper {
     /// Runs `body` and returns its value; if the scope is stopped meanwhile, runs `f` as
     /// well, as [`on_stop`](Stopper::on_stop) does. `f` may borrow: it has returned, or
     /// will never run, when this returns.
+    ///
+    /// # Panics
+    ///
+    /// If the thread for the callbacks cannot be started. A panic of `body` passes on.
+    ///
+    /// # Examples
     ///
     /// ```
     /// use std::net::{Shutdown, TcpListener, TcpStream};
@@ -274,10 +282,6 @@ impl Stopper {
     /// # asker.join().unwrap();
     /// # Ok::<(), std::io::Error>(())
     /// ```
-    ///
-    /// # Panics
-    ///
-    /// If the thread for the callbacks cannot be started. A panic of `body` passes on.
     pub fn with_on_stop<F: FnOnce() + Send, R>(&self, f: F, body: impl FnOnce() -> R) -> R {
         on_stop::during(&self.scope, f, body)
     }
@@ -288,6 +292,8 @@ impl Stopper {
     /// # Panics
     ///
     /// Polling it panics if the thread for the callbacks cannot be started.
+    ///
+    /// # Examples
     ///
     /// ```
     /// use std::pin::pin;

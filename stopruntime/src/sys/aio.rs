@@ -24,7 +24,7 @@ super::by_hand! {
     "aio_suspend", ppoll: SecondThread;
 }
 
-/// `libc::aio_suspend`, stop-checked. `aio_suspend(3)`; a signal that is not
+/// Calls `libc::aio_suspend`, stop-checked. `aio_suspend(3)`; a signal that is not
 /// a request does not end it.
 ///
 /// libc has these requests done by threads of its own, and waits for them in a

@@ -86,7 +86,7 @@ by_hand! {
     "lockf" = SYS_fcntl, ppoll: Range;
 }
 
-/// `libc::sync`, stop-checked. sync(2). It cannot fail.
+/// Calls `libc::sync`, stop-checked. sync(2). It cannot fail.
 ///
 /// # Errors
 ///
@@ -101,7 +101,7 @@ pub unsafe fn sync_or_stop() -> Result<(), crate::Stopped> {
     super::outcome(unsafe { crate::call::call(libc::SYS_sync, []) }).map(drop)
 }
 
-/// `libc::lockf`, stop-checked. lockf(3): a lock from the current position
+/// Calls `libc::lockf`, stop-checked. lockf(3): a lock from the current position
 /// on, by way of fcntl(2).
 ///
 /// # Errors

@@ -26,7 +26,9 @@ by_hand! {
     "futex_waitv" = SYS_futex_waitv, ppoll: FutexWaitv;
 }
 
-/// `futex_waitv(2)`, stop-checked: the index of a word that was woken. libc has
+/// Waits for several words, stop-checked, and returns the index of one that was woken.
+///
+/// It is `futex_waitv(2)`. libc has
 /// no function for it.
 ///
 /// # Errors

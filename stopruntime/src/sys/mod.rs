@@ -129,7 +129,7 @@ macro_rules! calls {
     )*) => {$(
         const _: crate::ppoll::How = crate::ppoll::How::$how;
         // No link: the libc crate does not have all of them.
-        #[doc = concat!("`libc::", $plain, "`, stop-checked.")]
+        #[doc = concat!("Calls `libc::", $plain, "`, stop-checked.")]
         $(#[$attribute])*
         ///
         /// # Errors
@@ -211,7 +211,7 @@ fn fail(errno: core::ffi::c_int) -> isize {
     -1
 }
 
-/// Any system call, stop-checked: as syscall(2), -1 and `errno` for an error.
+/// Makes any system call, stop-checked; like syscall(2), it gives -1 and `errno` for an error.
 ///
 /// On [`Backend::Ppoll`](crate::Backend::Ppoll) a call that cannot be made
 /// stoppable fails with `ENOTSUP`.
@@ -224,6 +224,8 @@ fn fail(errno: core::ffi::c_int) -> isize {
 ///
 /// The system call is sound with these arguments. `close` must not be made
 /// this way: interrupted or not, it releases the descriptor (close(2)).
+///
+/// # Examples
 ///
 /// ```
 /// let pid = unsafe { stopruntime::sys::syscall_or_stop(libc::SYS_getpid, [0; 6]) };

@@ -83,7 +83,7 @@ plain_calls! {
     "sync_file_range" sync_file_range sync_file_range_or_stop(fd: c_int, offset: off64_t, length: off64_t, flags: c_uint) -> c_int;
 }
 
-/// `libc::fcntl`, stop-checked. fcntl(2): `F_SETLKW` and `F_OFD_SETLKW` wait.
+/// Calls `libc::fcntl`, stop-checked. fcntl(2): `F_SETLKW` and `F_OFD_SETLKW` wait.
 /// The argument is a number or a pointer, as the command asks for.
 ///
 /// # Errors

@@ -39,7 +39,7 @@ unsafe fn opened(mask: *const sigset_t) -> Option<sigset_t> {
     unsafe { given(mask as usize) }.map(mask::without)
 }
 
-/// `libc::poll`, stop-checked. poll(2); the time-out in milliseconds.
+/// Calls `libc::poll`, stop-checked. poll(2); the time-out in milliseconds.
 ///
 /// # Errors
 ///
@@ -77,7 +77,7 @@ unsafe fn poll(entries: usize, count: usize, timeout: c_int) -> Raw {
     unsafe { call(libc::SYS_ppoll, [entries, count, address(timeout.as_ref()), 0, 0]) }
 }
 
-/// `libc::ppoll`, stop-checked. poll(2).
+/// Calls `libc::ppoll`, stop-checked. poll(2).
 ///
 /// # Errors
 ///
@@ -107,7 +107,7 @@ pub unsafe fn ppoll_or_stop(
     outcome(unsafe { call(libc::SYS_ppoll, args) }).map(|ready| ready as c_int)
 }
 
-/// `libc::select`, stop-checked. select(2); as on Linux, the time-out is set
+/// Calls `libc::select`, stop-checked. select(2); as on Linux, the time-out is set
 /// to the time left.
 ///
 /// # Errors
@@ -148,7 +148,7 @@ pub unsafe fn select_or_stop(
     ready
 }
 
-/// `libc::pselect`, stop-checked. select(2).
+/// Calls `libc::pselect`, stop-checked. select(2).
 ///
 /// # Errors
 ///
@@ -206,7 +206,7 @@ unsafe fn wait_for_events(
     outcome(unsafe { call(number, args) }).map(|ready| ready as c_int)
 }
 
-/// `libc::epoll_pwait`, stop-checked. `epoll_wait(2)`.
+/// Calls `libc::epoll_pwait`, stop-checked. `epoll_wait(2)`.
 ///
 /// # Errors
 ///
@@ -228,7 +228,7 @@ pub unsafe fn epoll_pwait_or_stop(
     unsafe { wait_for_events(libc::SYS_epoll_pwait, args, mask) }
 }
 
-/// `libc::epoll_pwait2`, stop-checked. `epoll_wait(2)`, Linux 5.11.
+/// Calls `libc::epoll_pwait2`, stop-checked. `epoll_wait(2)`, Linux 5.11.
 ///
 /// # Errors
 ///

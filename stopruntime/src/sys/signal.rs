@@ -25,7 +25,7 @@ by_hand! {
     "sigwait" = SYS_rt_sigtimedwait, ppoll: Signals;
 }
 
-/// `libc::pause`, stop-checked. pause(2).
+/// Calls `libc::pause`, stop-checked. pause(2).
 ///
 /// # Errors
 ///
@@ -40,7 +40,7 @@ pub unsafe fn pause_or_stop() -> Result<c_int, Stopped> {
     outcome(unsafe { call(libc::SYS_ppoll, [0; 5]) }).map(|result| result as c_int)
 }
 
-/// `libc::sigsuspend`, stop-checked. sigsuspend(2).
+/// Calls `libc::sigsuspend`, stop-checked. sigsuspend(2).
 ///
 /// # Errors
 ///
@@ -58,7 +58,7 @@ pub unsafe fn sigsuspend_or_stop(mask: *const sigset_t) -> Result<c_int, Stopped
     outcome(unsafe { call(libc::SYS_rt_sigsuspend, args) }).map(|result| result as c_int)
 }
 
-/// `sigpause`, stop-checked: waits with this signal taken off the thread's mask.
+/// Waits with this signal taken off the thread's mask, stop-checked: `sigpause`.
 /// sigpause(3), in System V's form, which takes a signal.
 ///
 /// # Errors
@@ -80,7 +80,7 @@ pub unsafe fn sigpause_or_stop(signal: c_int) -> Result<c_int, Stopped> {
     unsafe { sigsuspend_or_stop(&raw const mask) }
 }
 
-/// `libc::sigtimedwait`, stop-checked. sigwaitinfo(2).
+/// Calls `libc::sigtimedwait`, stop-checked. sigwaitinfo(2).
 ///
 /// # Errors
 ///
@@ -102,7 +102,7 @@ pub unsafe fn sigtimedwait_or_stop(
     outcome(unsafe { call(libc::SYS_rt_sigtimedwait, args) }).map(|signal| signal as c_int)
 }
 
-/// `libc::sigwaitinfo`, stop-checked. sigwaitinfo(2).
+/// Calls `libc::sigwaitinfo`, stop-checked. sigwaitinfo(2).
 ///
 /// # Errors
 ///
@@ -120,7 +120,7 @@ pub unsafe fn sigwaitinfo_or_stop(
     unsafe { sigtimedwait_or_stop(set, info, core::ptr::null()) }
 }
 
-/// `libc::sigwait`, stop-checked. sigwait(3): an error number, 0 for success;
+/// Calls `libc::sigwait`, stop-checked. sigwait(3): an error number, 0 for success;
 /// a handled signal does not end it.
 ///
 /// # Errors

@@ -30,7 +30,7 @@ by_hand! {
     "semtimedop" = SYS_semtimedop, ppoll: Semaphore;
 }
 
-/// `libc::semtimedop`, stop-checked. semop(2).
+/// Calls `libc::semtimedop`, stop-checked. semop(2).
 ///
 /// # Errors
 ///

@@ -25,7 +25,7 @@ by_hand! {
     "usleep" = SYS_clock_nanosleep, ppoll: Sleep;
 }
 
-/// `libc::clock_nanosleep`, stop-checked. `clock_nanosleep(2)`: an error
+/// Calls `libc::clock_nanosleep`, stop-checked. `clock_nanosleep(2)`: an error
 /// number, 0 for success.
 ///
 /// # Errors
@@ -48,7 +48,7 @@ pub unsafe fn clock_nanosleep_or_stop(
     unsafe { call(libc::SYS_clock_nanosleep, args) }.or_stop().map(call::errno)
 }
 
-/// `libc::sleep`, stop-checked. sleep(3): the seconds that are left, 0 unless
+/// Calls `libc::sleep`, stop-checked. sleep(3): the seconds that are left, 0 unless
 /// a signal came.
 ///
 /// # Errors
@@ -72,7 +72,7 @@ pub unsafe fn sleep_or_stop(seconds: c_uint) -> Result<c_uint, Stopped> {
     })
 }
 
-/// `libc::usleep`, stop-checked. usleep(3).
+/// Calls `libc::usleep`, stop-checked. usleep(3).
 ///
 /// # Errors
 ///

@@ -19,7 +19,7 @@ by_hand! {
     "io_uring_enter2" = SYS_io_uring_enter, ppoll: Ring;
 }
 
-/// `io_uring_enter(2)`, stop-checked; its fifth argument is a mask.
+/// Makes the call `io_uring_enter(2)`, stop-checked; its fifth argument is a mask.
 ///
 /// Completions are never lost: they stay in the ring.
 ///
@@ -44,7 +44,7 @@ pub unsafe fn io_uring_enter_or_stop(
     unsafe { io_uring_enter2_or_stop(ring, submit, complete, flags, mask.cast(), KERNEL_MASK_SIZE) }
 }
 
-/// `io_uring_enter(2)`, stop-checked, by its kernel signature: the argument is
+/// Makes the call `io_uring_enter(2)`, stop-checked, by its kernel signature: the argument is
 /// a mask or, with `IORING_ENTER_EXT_ARG`, a structure with a mask and a
 /// time-out, of this size.
 ///

@@ -57,7 +57,7 @@ impl Default for Helper {
     }
 }
 
-/// When the helper wakes up next: who has an earlier deadline wakes it.
+/// When the helper wakes up next: a thread that has an earlier deadline wakes it.
 #[inline]
 pub(super) fn next() -> u64 {
     HELPER.get().map_or(NEVER, |helper| helper.next.load(Ordering::Relaxed))
