@@ -166,7 +166,7 @@ use crate::diag::Diag;
 /// Behind a loop that only a stop can end (`loop` without a `break` of its own, `while
 /// true`, `for … in listener.incoming()`) stands the clean-up. A loop that can also end
 /// by itself leaves in doubt what a stop means in a function that returns a value: half
-/// of a job would look like all of it. There the mark has to say it.
+/// of a job would look like the whole. There the mark has to say it.
 ///
 /// * `#[blocking(break)]`: a stop leaves the loop, and what follows it runs.
 /// * `#[blocking(return)]`: a stop leaves the function, with an error if it returns a
