@@ -101,16 +101,15 @@ impl Look {
 /// there are.
 pub(crate) fn any_stopped() -> bool {
     let own = slot::own_or_standing_in();
-    if look().is_stopped() {
-        // What the code does next is to know it too: the requester may still be about to
-        // set the flag.
-        // mutant: what-is-known-stands-in-flag
-        if !own.stands_in() {
-            own.line.flag.store(LOOK, Ordering::SeqCst);
-        }
-        return true;
+    let stopped =
+        look().is_stopped() || own.own.has(REQUESTED) || is_shielded() && hidden_stopped();
+    // What the code does next is to know it too: the requester may still be about to set
+    // the flag. A hint more, if a shield hides it.
+    // mutant: what-is-known-stands-in-flag
+    if stopped && !own.stands_in() {
+        own.line.flag.store(LOOK, Ordering::SeqCst);
     }
-    own.own.has(REQUESTED) || is_shielded() && hidden_stopped()
+    stopped
 }
 
 #[cold]
