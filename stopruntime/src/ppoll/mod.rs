@@ -44,6 +44,7 @@ mod wait;
 
 pub(crate) use file::{is_on_disk, kind_of};
 pub(crate) use how::How;
+#[cfg(feature = "io-uring")]
 pub(crate) use inside::inside;
 pub(crate) use look::{has_now, is_nonblocking, is_ready};
 pub(crate) use plain::plain;
