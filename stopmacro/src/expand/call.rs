@@ -124,7 +124,7 @@ pub(crate) fn walked(exits: &Exits, plain: &ExprMethodCall, names: Traits, call:
     let receiver = &plain.receiver;
     let traits = names.iter().map(|name| Ident::new(name, span));
     // More pointers than one ever meets, one around the other.
-    let steps = (0..6).map(|_| quote_spanned!(span=> .step()));
+    let steps = (0..5).map(|_| quote_spanned!(span=> .step()));
     let walk = quote_spanned! {span=>
         if false {
             use #ours::{Otherwise as _, #(steps::#traits as _),*};

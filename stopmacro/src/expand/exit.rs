@@ -2,7 +2,8 @@
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
-use syn::{Expr, Path};
+use syn::spanned::Spanned as _;
+use syn::{Expr, Path, Stmt, Type, parse_quote_spanned};
 
 use crate::plan::Leave;
 
@@ -46,26 +47,20 @@ impl Exits {
     ///
     /// ```text
     /// _       => break '__stop_0
-    /// stopped => return match Way::<io::Result<u64>>::new() {
-    ///     way => { use ::stopruntime::expansion::leaves::*; (&&&way).leave(stopped) }
-    /// }
+    /// stopped => return leave(stopped)
     /// _       => return EXPR
     /// ```
     pub(crate) fn leave(&self, leave: &Leave, span: Span) -> (TokenStream, TokenStream) {
         match leave {
             Leave::Break(label) => (quote_spanned!(span=> _), quote_spanned!(span=> break #label)),
+            Leave::Function => {
+                (quote_spanned!(span=> stopped), quote_spanned!(span=> return leave(stopped)))
+            }
             Leave::Return(kind) => {
                 let ours = self.ours(span);
                 let value = match kind {
                     None => quote_spanned!(span=> #ours::leave(stopped)),
-                    Some(kind) => quote_spanned! {span=>
-                        match #ours::Way::<#kind>::new() {
-                            way => {
-                                use #ours::leaves::*;
-                                (&&&way).leave(stopped)
-                            }
-                        }
-                    },
+                    Some(kind) => self.way(kind, span),
                 };
                 (quote_spanned!(span=> stopped), quote_spanned!(span=> return #value))
             }
@@ -74,6 +69,37 @@ impl Exits {
                 (quote_spanned!(span=> _), quote_spanned!(span=> return #value))
             }
         }
+    }
+
+    /// The value of this type with which a stop leaves.
+    ///
+    /// ```text
+    /// Output: match Way::<io::Result<u64>>::new() {
+    ///             way => { use ::stopruntime::expansion::leaves::*; (&&&way).leave(stopped) }
+    ///         }
+    /// ```
+    fn way(&self, kind: &Type, span: Span) -> TokenStream {
+        let ours = self.ours(span);
+        quote_spanned! {span=>
+            match #ours::Way::<#kind>::new() {
+                way => {
+                    use #ours::leaves::*;
+                    (&&&way).leave(stopped)
+                }
+            }
+        }
+    }
+
+    /// The function's `leave`, made once for all of its marks.
+    ///
+    /// ```text
+    /// Output: let leave = |stopped: Stopped| -> io::Result<u64> { … };
+    /// ```
+    pub(crate) fn of_function(&self, kind: &Type) -> Stmt {
+        let span = at(kind.span());
+        let ours = self.ours(span);
+        let way = self.way(kind, span);
+        parse_quote_spanned!(span=> let leave = |stopped: #ours::Stopped| -> #kind { #way };)
     }
 
     /// The checkpoint of a loop.

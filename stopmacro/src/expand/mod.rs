@@ -25,10 +25,11 @@ use exit::Exits;
 
 /// The function with every node replaced.
 pub(crate) fn expand(plan: Plan) -> TokenStream {
-    let Plan { mut function, steps, traits, or, root } = plan;
+    let Plan { mut function, steps, traits, exit, or, root } = plan;
     let mut writer = Writer { steps, exits: Exits::new(or, root) };
     writer.visit_block_mut(&mut function.block);
-    let first = imports::statements(&writer.exits, &traits);
+    let mut first = imports::statements(&writer.exits, &traits);
+    first.extend(exit.map(|kind| writer.exits.of_function(&kind)));
     function.block.stmts.splice(0..0, first).for_each(drop);
     function.into_token_stream()
 }

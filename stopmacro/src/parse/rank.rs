@@ -48,6 +48,12 @@ pub(crate) fn rank(expr: &Expr) -> Option<Rank> {
                     // `Ok(…)`, `Some(…)`, `Wrapper(…)`, `Event::Data(…)`
                     [.., last] if last.starts_with(char::is_uppercase) => return None,
                     [.., owner, _] if QUIET_TYPES.contains(&owner.as_str()) => return None,
+                    // `MsgFlags::empty()`
+                    [.., owner, _]
+                        if call.args.is_empty() && owner.starts_with(char::is_uppercase) =>
+                    {
+                        return Some(Rank::Unlikely);
+                    }
                     [.., _, last] => last.clone(),
                     _ => return Some(Rank::Likely),
                 }

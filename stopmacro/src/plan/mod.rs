@@ -17,12 +17,25 @@ use crate::parse::Input;
 use scope::Scope;
 use walk::{Decisions, Planner};
 
+/// Whether a stop leaves the function from there, by its own `leave`.
+fn uses_exit(step: &Step) -> bool {
+    let is_exit = |leave: &Leave| matches!(leave, Leave::Function);
+    match step {
+        Step::Call(marked) => is_exit(&marked.leave),
+        Step::Loop(turn) => turn.check.iter().chain(&turn.each).any(is_exit),
+        Step::Shield => false,
+    }
+}
+
 /// Decides about every node; what may not stand where it does is reported.
 pub(crate) fn plan(input: Input, diag: &mut Diag) -> Plan {
     refuse::signature(&input.function, diag);
     let returns = !refuse::is_unit(&input.function.sig.output);
-    let leave =
-        if input.args.or.is_some() { Leave::Or } else { Leave::of(&input.function.sig.output) };
+    let leave = match (&input.args.or, scope::type_of(&input.function.sig.output)) {
+        (Some(_), _) => Leave::Or,
+        (None, Some(_)) => Leave::Function,
+        (None, None) => Leave::Return(None),
+    };
     let scope = Scope::new(leave, returns, input.args.way);
     let mut planner = Planner::new(&input.nodes, scope, input.args.strict, diag);
     planner.block(&input.function.block, returns);
@@ -37,5 +50,7 @@ pub(crate) fn plan(input: Input, diag: &mut Diag) -> Plan {
             ),
         );
     }
-    Plan { function: input.function, steps, traits, or: input.args.or, root: input.args.root }
+    let exit = scope::type_of(&input.function.sig.output).filter(|_| steps.iter().any(uses_exit));
+    let (or, root) = (input.args.or, input.args.root);
+    Plan { function: input.function, steps, traits, exit, or, root }
 }

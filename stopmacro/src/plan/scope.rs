@@ -12,19 +12,19 @@ use crate::marks::Way;
 pub(crate) enum Leave {
     /// `break` out of the loop with this label.
     Break(Lifetime),
+    /// `return leave(stopped)`, by the function's own `leave`.
+    Function,
     /// `return leave(stopped)`, of this type if it can be written.
     Return(Option<Box<Type>>),
     /// `return EXPR`, as `or = EXPR` says.
     Or,
 }
 
-impl Leave {
-    /// The way out of what has this return type.
-    pub(crate) fn of(output: &ReturnType) -> Leave {
-        Leave::Return(match output {
-            ReturnType::Type(_, kind) if can_be_written(kind) => Some(kind.clone()),
-            _ => None,
-        })
+/// The return type, if an expression may name it.
+pub(crate) fn type_of(output: &ReturnType) -> Option<Box<Type>> {
+    match output {
+        ReturnType::Type(_, kind) if can_be_written(kind) => Some(kind.clone()),
+        _ => None,
     }
 }
 

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use syn::{Expr, ItemFn, Lifetime, Path};
+use syn::{Expr, ItemFn, Lifetime, Path, Type};
 
 use super::scope::Leave;
 use crate::calls::Operation;
@@ -14,6 +14,8 @@ pub(crate) struct Plan {
     pub(crate) steps: Vec<Step>,
     /// The extension traits to import, from `stopruntime::expansion`.
     pub(crate) traits: BTreeSet<&'static str>,
+    /// The function's return type, if a stop leaves it by that.
+    pub(crate) exit: Option<Box<Type>>,
     /// `or = EXPR`.
     pub(crate) or: Option<Expr>,
     /// `crate = PATH`.

@@ -8,7 +8,7 @@ use syn::{Block, Expr, ExprClosure, Item, Local, ReturnType, Stmt};
 
 use super::scope::{Leave, Scope};
 use super::step::{Change, Marked, Step, Turn};
-use super::{answer, flow, refuse};
+use super::{answer, flow, refuse, scope};
 use crate::calls::{self, Operation};
 use crate::diag::Diag;
 use crate::marks::{Blocking, How, Ready, Way};
@@ -239,7 +239,8 @@ impl<'a> Planner<'a> {
             output @ ReturnType::Type(..) => !refuse::is_unit(output),
         };
         let valued = used || flow::has_tail_value(&closure.body);
-        let scope = Scope::new(Leave::of(&closure.output), valued, self.scope.way);
+        let scope =
+            Scope::new(Leave::Return(scope::type_of(&closure.output)), valued, self.scope.way);
         let outer = std::mem::replace(&mut self.scope, scope);
         self.used = used;
         self.visit_expr(&closure.body);

@@ -13,13 +13,33 @@ use std::error::Error;
 #[derive(Debug)]
 pub struct Of<'a, R>(pub &'a R);
 
-impl<T, E> Of<'_, Result<T, E>> {
-    /// The stop that `find` finds in the error, if this thread is to stop.
-    fn find(&self, find: impl FnOnce(&E) -> Option<Stopped>) -> Option<Stopped> {
-        let stopped = self.0.as_ref().err().and_then(find)?;
+/// A call's result that may be an error: also what an iterator over results yields.
+pub trait Fallible {
+    /// The error.
+    type Error;
+
+    /// The stop that `find` finds in the error, or that the end of an iterator is.
+    fn stop(&self, find: impl FnOnce(&Self::Error) -> Option<Stopped>) -> Option<Stopped>;
+}
+
+impl<T, E> Fallible for Result<T, E> {
+    type Error = E;
+
+    fn stop(&self, find: impl FnOnce(&E) -> Option<Stopped>) -> Option<Stopped> {
+        let stopped = self.as_ref().err().and_then(find)?;
         // Another thread's stop that came home in a result is an error.
-        // mutant: another-threads-stop-in-result
         scope::must_stop().then_some(stopped)
+    }
+}
+
+impl<T, E> Fallible for Option<Result<T, E>> {
+    type Error = E;
+
+    fn stop(&self, find: impl FnOnce(&E) -> Option<Stopped>) -> Option<Stopped> {
+        match self {
+            Some(result) => result.stop(find),
+            None => scope::check().err(),
+        }
     }
 }
 
@@ -29,9 +49,9 @@ pub trait ByItself {
     fn stopped(&self) -> Option<Stopped>;
 }
 
-impl<T, E: CarriesStop> ByItself for &&&&Of<'_, Result<T, E>> {
+impl<R: Fallible<Error: CarriesStop>> ByItself for &&&&Of<'_, R> {
     fn stopped(&self) -> Option<Stopped> {
-        self.find(CarriesStop::stopped)
+        self.0.stop(CarriesStop::stopped)
     }
 }
 
@@ -41,9 +61,9 @@ pub trait BySource {
     fn stopped(&self) -> Option<Stopped>;
 }
 
-impl<T, E: Error + 'static> BySource for &&&Of<'_, Result<T, E>> {
+impl<R: Fallible<Error: Error + 'static>> BySource for &&&Of<'_, R> {
     fn stopped(&self) -> Option<Stopped> {
-        self.find(|error| scope::find(Some(error)))
+        self.0.stop(|error| scope::find(Some(error)))
     }
 }
 
@@ -53,9 +73,9 @@ pub trait ByDeref {
     fn stopped(&self) -> Option<Stopped>;
 }
 
-impl<T, E: Deref<Target: Walkable>> ByDeref for &&Of<'_, Result<T, E>> {
+impl<R: Fallible<Error: Deref<Target: Walkable>>> ByDeref for &&Of<'_, R> {
     fn stopped(&self) -> Option<Stopped> {
-        self.find(|error| scope::find(Some(error.walk())))
+        self.0.stop(|error| scope::find(Some(error.walk())))
     }
 }
 
@@ -89,9 +109,9 @@ pub trait ByReference {
     fn stopped(&self) -> Option<Stopped>;
 }
 
-impl<T, E: AsRef<dyn Error + 'static>> ByReference for &Of<'_, Result<T, E>> {
+impl<R: Fallible<Error: AsRef<dyn Error + 'static>>> ByReference for &Of<'_, R> {
     fn stopped(&self) -> Option<Stopped> {
-        self.find(|error| scope::find(Some(error.as_ref())))
+        self.0.stop(|error| scope::find(Some(error.as_ref())))
     }
 }
 
@@ -138,7 +158,7 @@ impl<T> Nested for Option<T> {
 
 impl<T, E: Tells> Nested for Result<T, E> {
     fn stopped(&self) -> Option<Stopped> {
-        Of(self).find(Tells::tells)
+        self.stop(Tells::tells)
     }
 }
 

@@ -75,7 +75,7 @@ impl<R> FromNothing<R> for Way<R> {
 /// What a function that is left on a stop can return.
 #[diagnostic::on_unimplemented(
     message = "a stop cannot leave a function that returns `{Self}`",
-    label = "left here when a stop is requested",
+    label = "no stop can become this",
     note = "it can return `()`, an `Option`, or a `Result` whose error can be made from a stop; for any other type say what to return, `#[stoppable(or = EXPR)]`, or, in a closure, put the call in a loop"
 )]
 pub trait Leave {
@@ -102,7 +102,7 @@ impl<T, E: CarriesOut> Leave for Result<T, E> {
 /// An error that a stop can become.
 #[diagnostic::on_unimplemented(
     message = "a stop cannot leave a function whose error is `{Self}`",
-    label = "left here when a stop is requested",
+    label = "no stop can become this error",
     note = "one line lets it: a variant with `#[from] std::io::Error`, or `impl From<stopruntime::Stopped> for {Self}`; where the error is another crate's, `#[stoppable(or = EXPR)]` says what to return"
 )]
 pub trait CarriesOut {

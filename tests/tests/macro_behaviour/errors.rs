@@ -98,6 +98,38 @@ fn a_stop_is_found_in_what_can_be_walked() {
     assert!(leaves!(Stopped, Err(stopruntime::check().unwrap_err())));
 }
 
+#[stoppable]
+fn items(items: &mut dyn Iterator<Item = Result<u8, Failure>>, log: &mut Vec<u8>) {
+    loop {
+        #[blocking(as_is)]
+        let item = items.next();
+        log.push(item.map_or(1, |item| item.unwrap_or(2)));
+        if log.len() == 2 {
+            request();
+        }
+    }
+}
+
+#[test]
+fn a_stop_is_found_in_what_an_iterator_yields() {
+    let log = requested_after(|| {
+        let mut log = Vec::new();
+        let mut count = 0;
+        let next = || {
+            count += 1;
+            match count {
+                1 => Some(Ok(3)),
+                2 => Some(Err(Failure::TooLong)),
+                _ => Some(Err(Failure::Io(stopped()))),
+            }
+        };
+        items(&mut std::iter::from_fn(next), &mut log);
+        items(&mut std::iter::empty(), &mut log);
+        log
+    });
+    assert_eq!(log, [3, 2]);
+}
+
 #[test]
 fn another_error_is_what_it_was() {
     assert!(!leaves!(Failure, Err(Failure::TooLong)));
