@@ -2,9 +2,10 @@
 //! test that fails says so instead of hanging.
 
 use crate::proc::{asleep_in, rest};
-use crate::{blocked_in, part_of, thread_id};
+use crate::{blocked_in, part_of, thread_id, wait_until_blocked_in};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
+use stopruntime::Stopper;
 use stopruntime::thread::{self, JoinHandle};
 
 /// Only a hang comes near it.
@@ -29,6 +30,33 @@ pub fn start<T: Send + 'static>(body: impl FnOnce() -> T + Send + 'static) -> St
         body()
     });
     Started { handle, thread: receiver.recv().unwrap() }
+}
+
+/// A thread that can be stopped, asleep in one of these system calls, and its id.
+pub fn blocked<T: Send + 'static>(
+    calls: &[libc::c_long],
+    body: impl FnOnce() -> T + Send + 'static,
+) -> (JoinHandle<T>, i32) {
+    let Started { handle, thread } = start(body);
+    wait_until_blocked_in(thread, calls);
+    (handle, thread)
+}
+
+/// What a thread comes to that is stopped when it sleeps in one of these calls.
+pub fn stopped_in<T: Send + 'static>(
+    calls: &[libc::c_long],
+    body: impl FnOnce() -> T + Send + 'static,
+) -> T {
+    blocked(calls, body).0.stop_and_join().expect("no panic in the thread")
+}
+
+/// What a thread comes to that has been requested to stop before.
+pub fn requested<T: Send + 'static>(body: impl FnOnce() -> T + Send + 'static) -> T {
+    let run = || {
+        Stopper::current().request_stop();
+        body()
+    };
+    thread::spawn(run).join().expect("no panic in the thread")
 }
 
 impl<T> Started<T> {

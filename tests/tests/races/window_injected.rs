@@ -7,15 +7,16 @@
 use std::collections::BTreeMap;
 use std::io::{PipeReader, PipeWriter, pipe};
 use std::os::fd::{AsFd, AsRawFd};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, Ordering};
-use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 use stop_tests::cores::{Cores, pin, sleep_sharply};
 use stop_tests::dice::{Dice, runs};
 use stop_tests::proc::limit;
 use stop_tests::signals::{catch, plain_write, send, waiting};
+use stop_tests::started::blocked;
 use stop_tests::timers::{BLOWS, Storm, count_blows};
-use stop_tests::{on_backends, thread_id, wait_until_blocked_in};
+use stop_tests::{on_backends, thread_id};
 use stopruntime::testing::read_widened;
 use stopruntime::thread;
 
@@ -78,12 +79,7 @@ fn time_of_a_window(core: usize) -> Duration {
 /// That finds a reader asleep.
 fn time_of_a_request() -> Duration {
     let (reader, _writer): (PipeReader, PipeWriter) = pipe().unwrap();
-    let (sender, receiver) = mpsc::channel();
-    let handle = thread::spawn(move || {
-        sender.send(thread_id()).unwrap();
-        read_widened(reader.as_fd(), &mut [0], 0)
-    });
-    wait_until_blocked_in(receiver.recv().unwrap(), &[libc::SYS_read]);
+    let (handle, _) = blocked(&[libc::SYS_read], move || read_widened(reader.as_fd(), &mut [0], 0));
     let start = Instant::now();
     assert!(handle.request_stop());
     let took = start.elapsed();

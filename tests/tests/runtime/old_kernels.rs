@@ -7,8 +7,9 @@ use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::process::{Command, Stdio};
 use std::sync::{Arc, mpsc};
+use stop_tests::on_backends;
 use stop_tests::proc::wait_for;
-use stop_tests::{on_backends, thread_id, wait_until_blocked_in};
+use stop_tests::started::stopped_in;
 use stopruntime::ext::{JoinOrStop, ReadOrStop, WaitOrStop};
 use stopruntime::sync::Mutex;
 use stopruntime::{Backend, InstallError, Rseq, Stopped, support, sys, thread};
@@ -25,20 +26,6 @@ const ALL_GONE: [&str; 6] = [
 /// Vectored forms of `read` and `write` that came later.
 const NO_NOWAIT: [&str; 2] =
     ["ppoll without preadv2 and pwritev2", "ppoll forbidding preadv2 and pwritev2"];
-
-/// What a thread comes to that is stopped when it sleeps in one of these calls.
-fn stopped_in<T: Send + 'static>(
-    calls: &[libc::c_long],
-    call: impl FnOnce() -> T + Send + 'static,
-) -> T {
-    let (sender, receiver) = mpsc::channel();
-    let handle = thread::spawn(move || {
-        sender.send(thread_id()).unwrap();
-        call()
-    });
-    wait_until_blocked_in(receiver.recv().unwrap(), calls);
-    handle.stop_and_join().unwrap()
-}
 
 fn in_a_read() {
     let (mut reader, _writer) = pipe().unwrap();

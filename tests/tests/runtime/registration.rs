@@ -10,6 +10,7 @@ use std::os::unix::net::UnixStream;
 use std::sync::mpsc;
 use std::time::Duration;
 use stop_tests::signals::{STOP, is_masked};
+use stop_tests::started::blocked;
 use stop_tests::{limit, per_backend, thread_id, wait_until_blocked_in};
 use stopruntime::ext::{JoinOrStop, ReadOrStop};
 use stopruntime::{Backend, Stopper, backend, check, thread};
@@ -224,12 +225,9 @@ per_backend! {
         let key = younger_key();
         for rounds in 0..3 {
             let (handle, mut writer) = waits_at_its_end(key, rounds);
-            let (sender, receiver) = mpsc::channel();
-            let joins = thread::spawn(move || {
-                sender.send(thread_id()).unwrap();
+            let (joins, _) = blocked(&[libc::SYS_futex, libc::SYS_futex_waitv], move || {
                 handle.join_or_stop().is_err()
             });
-            wait_until_blocked_in(receiver.recv().unwrap(), &[libc::SYS_futex, libc::SYS_futex_waitv]);
             assert!(joins.request_stop());
             let Ok(stopped) = joins.join_timeout(limit() / 3) else { panic!("request lost") };
             assert!(stopped.unwrap());

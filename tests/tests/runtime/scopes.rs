@@ -7,6 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc;
 use std::time::Duration;
+use stop_tests::started::blocked;
 use stop_tests::{limit, per_backend, thread_id, wait_until_blocked_in};
 use stopruntime::ext::{JoinOrStop, ReadOrStop};
 use stopruntime::{Stopper, check, shield, stoppable, thread};
@@ -242,14 +243,11 @@ per_backend! {
         assert!(joins_marked(&thread::spawn(move || is_stopped(&reader))));
 
         let (reader, _writer) = quiet();
-        let (sender, receiver) = mpsc::channel();
         let joined = thread::spawn(move || is_stopped(&reader));
         let stopper = joined.stopper();
-        let joins = thread::spawn(move || {
-            sender.send(thread_id()).unwrap();
+        let (joins, _) = blocked(&FUTEXES, move || {
             joins_for_ever(&joined)
         });
-        wait_until_blocked_in(receiver.recv().unwrap(), &FUTEXES);
         assert!(joins.request_stop());
         assert!(joins.join().unwrap());
         assert!(stopper.request_stop());

@@ -5,19 +5,16 @@ use std::io::pipe;
 use std::process::Command;
 use std::sync::mpsc;
 use stop_tests::seccomp::deny;
-use stop_tests::{emulation_hides, on_backends, per_backend, thread_id, wait_until_blocked_in};
+use stop_tests::started::blocked;
+use stop_tests::{emulation_hides, on_backends, per_backend};
 use stopruntime::ext::{JoinOrStop, ReadOrStop, WaitOrStop};
 use stopruntime::{Backend, Rseq, Support, support, thread};
 
 /// A read is stopped, whatever is missing.
 fn stops() {
     let (mut reader, _writer) = pipe().unwrap();
-    let (sender, receiver) = mpsc::channel();
-    let handle = thread::spawn(move || {
-        sender.send(thread_id()).unwrap();
-        reader.read_or_stop(&mut [0]).is_err()
-    });
-    wait_until_blocked_in(receiver.recv().unwrap(), &[libc::SYS_read, libc::SYS_ppoll]);
+    let (handle, _) =
+        blocked(&[libc::SYS_read, libc::SYS_ppoll], move || reader.read_or_stop(&mut [0]).is_err());
     assert!(handle.stop_and_join().unwrap());
 }
 
@@ -55,14 +52,10 @@ fn without_futex_waitv_because(errno: i32) {
 
 /// A thread that waits for another one, in a futex, is stopped.
 fn joins() {
-    let (sender, receiver) = mpsc::channel();
     let (gate, until) = mpsc::channel::<()>();
     let other = thread::spawn(move || until.recv());
-    let handle = thread::spawn(move || {
-        sender.send(thread_id()).unwrap();
-        other.join_or_stop().is_err()
-    });
-    wait_until_blocked_in(receiver.recv().unwrap(), &[libc::SYS_futex, libc::SYS_futex_waitv]);
+    let (handle, _) =
+        blocked(&[libc::SYS_futex, libc::SYS_futex_waitv], move || other.join_or_stop().is_err());
     assert!(handle.stop_and_join().unwrap());
     drop(gate);
 }

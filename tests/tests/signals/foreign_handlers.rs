@@ -11,13 +11,13 @@ use std::net::UdpSocket;
 use std::os::fd::AsRawFd;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
-use std::sync::mpsc;
 use std::time::{Duration, Instant};
 use stop_tests::proc::{limit, wait_for_sleep_in};
 use stop_tests::signals::{Handler, STOP, catch, plain_read, plain_write, send, waiting};
-use stop_tests::{per_backend, thread_id, wait_until_blocked_in};
+use stop_tests::started::blocked;
+use stop_tests::{per_backend, wait_until_blocked_in};
 use stopruntime::ext::{ConnectOrStop, ReadOrStop, RecvFromOrStop, sleep_or_stop};
-use stopruntime::thread::{self, JoinHandle};
+use stopruntime::thread::JoinHandle;
 use stopruntime::{Stopper, shield};
 
 /// The calls a marked read, receive, connect or sleep waits in, on any backend.
@@ -87,18 +87,6 @@ extern "C" fn returns(_: i32, _: *mut libc::siginfo_t, _: *mut libc::c_void) {
     plain_write(ENTERED.load(Ordering::SeqCst));
 }
 
-/// A thread blocked in a marked call, and its id.
-fn blocked<T: Send + 'static>(marked: impl FnOnce() -> T + Send + 'static) -> (JoinHandle<T>, i32) {
-    let (sender, receiver) = mpsc::channel();
-    let handle = thread::spawn(move || {
-        sender.send(thread_id()).unwrap();
-        marked()
-    });
-    let thread = receiver.recv().unwrap();
-    wait_until_blocked_in(thread, &WAITS);
-    (handle, thread)
-}
-
 fn joined<T>(handle: JoinHandle<T>) -> T {
     let Ok(result) = handle.join_timeout(limit()) else { panic!("request lost") };
     assert_eq!(DISTURBED.load(Ordering::SeqCst), 0, "errno in a foreign handler");
@@ -117,7 +105,7 @@ fn request_under(handler: Handler, flags: i32, masked: &[i32]) {
     for marked in kinds {
         for _ in 0..20 {
             LEAVE_FLAG.store(false, Ordering::SeqCst);
-            let (handle, thread) = blocked(marked);
+            let (handle, thread) = blocked(&WAITS, marked);
             handlers.enter(thread, libc::SIGUSR1);
             assert!(handle.request_stop());
             assert!(!handle.is_finished());
@@ -159,7 +147,7 @@ per_backend! {
         let handlers = Handlers::new();
         for _ in 0..20 {
             let (mut reader, _writer) = pipe().unwrap();
-            let (handle, thread) = blocked(move || reader.read_or_stop(&mut [0]).is_err());
+            let (handle, thread) = blocked(&WAITS, move || reader.read_or_stop(&mut [0]).is_err());
             handlers.enter(thread, libc::SIGUSR1);
             wait_for_sleep_in(thread, libc::SYS_read);
             handlers.enter(thread, libc::SIGUSR2);
@@ -179,7 +167,7 @@ per_backend! {
             catch(libc::SIGUSR1, requests, flags, &[]);
             for _ in 0..100 {
                 let (mut reader, _writer) = pipe().unwrap();
-                let (handle, thread) = blocked(move || reader.read_or_stop(&mut [0]).is_err());
+                let (handle, thread) = blocked(&WAITS, move || reader.read_or_stop(&mut [0]).is_err());
                 send(thread, libc::SIGUSR1);
                 assert!(joined(handle));
             }
@@ -191,7 +179,7 @@ per_backend! {
         let handlers = Handlers::new();
         let (mut reader, writer) = pipe().unwrap();
         let (handle, thread) =
-            blocked(move || reader.read_or_stop(&mut [0]).map(|result| result.unwrap()));
+            blocked(&WAITS, move || reader.read_or_stop(&mut [0]).map(|result| result.unwrap()));
         for _ in 0..100 {
             handlers.enter(thread, libc::SIGUSR1);
             wait_until_blocked_in(thread, &WAITS);
@@ -210,14 +198,14 @@ per_backend! {
         };
         // Far longer than it takes to interrupt it once, on this processor.
         let asked = {
-            let (handle, thread) = blocked(|| sleep_or_stop(Duration::MAX));
+            let (handle, thread) = blocked(&WAITS, || sleep_or_stop(Duration::MAX));
             let start = Instant::now();
             (0..10).for_each(|_| interrupt(thread));
             let took = start.elapsed();
             assert!(handle.stop_and_join().unwrap().is_err());
             Duration::from_secs(1).max(20 * took)
         };
-        let (handle, thread) = blocked(move || {
+        let (handle, thread) = blocked(&WAITS, move || {
             let start = Instant::now();
             (sleep_or_stop(asked), start.elapsed())
         });
@@ -235,7 +223,7 @@ per_backend! {
         catch(libc::SIGUSR1, returns, 0, &[]);
         let handlers = Handlers::new();
         let (mut reader, _writer) = pipe().unwrap();
-        let (handle, thread) = blocked(move || {
+        let (handle, thread) = blocked(&WAITS, move || {
             shield(|| reader.read_or_stop(&mut [0])).map(|result| result.map_err(|error| error.kind()))
         });
         assert!(handle.request_stop());
@@ -247,7 +235,7 @@ per_backend! {
         catch(libc::SIGUSR1, returns, 0, &[]);
         let handlers = Handlers::new();
         let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
-        let (handle, thread) = blocked(move || {
+        let (handle, thread) = blocked(&WAITS, move || {
             socket.recv_from_or_stop(&mut [0]).map(|result| result.map_err(|error| error.kind()))
         });
         handlers.enter(thread, libc::SIGUSR1);
@@ -266,7 +254,7 @@ per_backend! {
         assert_eq!(unsafe { libc::listen(listener.as_raw_fd(), 0) }, 0);
         let _filler = UnixStream::connect(&path).unwrap();
         let theirs = path.clone();
-        let (handle, thread) = blocked(move || UnixStream::connect_or_stop(theirs));
+        let (handle, thread) = blocked(&WAITS, move || UnixStream::connect_or_stop(theirs));
         handlers.enter(thread, libc::SIGUSR1);
         let outcome = joined(handle).expect("no stop is requested");
         assert_eq!(outcome.expect_err("interrupted").kind(), ErrorKind::Interrupted);

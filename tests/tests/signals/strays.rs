@@ -10,6 +10,7 @@ use std::sync::mpsc;
 use std::time::{Duration, Instant};
 use stop_tests::proc::{asleep_in, wait_for, wait_for_state};
 use stop_tests::signals::{STOP, catch, plain_write, send, waiting};
+use stop_tests::started::blocked;
 use stop_tests::tracee::{Line, line_to_tracer, start};
 use stop_tests::{on_backends, per_backend, thread_id, wait_until_blocked_in};
 use stopruntime::ext::{ReadOrStop, RecvFromOrStop, sleep_or_stop};
@@ -154,12 +155,9 @@ on_backends! { ["rseq"];
     fn a_handler_of_somebody_else_does_not_matter() {
         // Put in the place of ours later. The other backends need theirs.
         let (mut reader, _writer) = pipe().unwrap();
-        let (sender, receiver) = mpsc::channel();
-        let handle = thread::spawn(move || {
-            sender.send(thread_id()).unwrap();
+        let (handle, _) = blocked(&WAITS, move || {
             reader.read_or_stop(&mut [0]).is_err()
         });
-        wait_until_blocked_in(receiver.recv().unwrap(), &WAITS);
         catch(STOP, earlier, libc::SA_RESTART, &[]);
         assert!(handle.stop_and_join().unwrap());
     }

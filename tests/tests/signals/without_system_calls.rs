@@ -4,13 +4,13 @@
 
 use std::io::pipe;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::mpsc;
+use stop_tests::per_backend;
 use stop_tests::proc::wait_for;
 use stop_tests::seccomp::deny;
 use stop_tests::signals::{STOP, catch, errno, send, set_errno};
-use stop_tests::{per_backend, thread_id, wait_until_blocked_in};
+use stop_tests::started::blocked;
 use stopruntime::ext::ReadOrStop;
-use stopruntime::thread::{self, JoinHandle};
+use stopruntime::thread::JoinHandle;
 
 static CHAINED: AtomicU32 = AtomicU32::new(0);
 
@@ -20,15 +20,11 @@ extern "C" fn earlier(_: i32, _: *mut libc::siginfo_t, _: *mut libc::c_void) {
 
 /// A thread in a marked read that nothing feeds, and its id.
 fn reader() -> (JoinHandle<bool>, i32) {
-    let (sender, receiver) = mpsc::channel();
-    let reader = thread::spawn(move || {
-        let (mut reader, _writer) = pipe().unwrap();
-        sender.send(thread_id()).unwrap();
+    let (mut reader, writer) = pipe().unwrap();
+    blocked(&[libc::SYS_read, libc::SYS_ppoll], move || {
+        let _open = writer;
         reader.read_or_stop(&mut [0]).is_err()
-    });
-    let id = receiver.recv().unwrap();
-    wait_until_blocked_in(id, &[libc::SYS_read, libc::SYS_ppoll]);
-    (reader, id)
+    })
 }
 
 const SIGNALS: [libc::c_long; 2] = [libc::SYS_rt_tgsigqueueinfo, libc::SYS_tgkill];

@@ -13,8 +13,8 @@ mod semaphore;
 use std::time::{Duration, Instant};
 use stop_tests::churn::{churn, seconds};
 use stop_tests::dice::Dice;
-use stop_tests::{blocked_in, thread_id, wait_until_blocked_in};
-use stopruntime::sync::mpsc;
+use stop_tests::started::stopped_in;
+use stop_tests::{blocked_in, thread_id};
 use stopruntime::thread;
 
 /// Guards may be taken for ones that live shorter, and readers' for ones of what
@@ -46,13 +46,7 @@ const FUTEX: [libc::c_long; 2] = [libc::SYS_futex, libc::SYS_futex_waitv];
 
 /// Runs in a thread until it sleeps in a futex, then requests its stop.
 fn stopped_while_it_waits<T: Send + 'static>(wait: impl FnOnce() -> T + Send + 'static) -> T {
-    let (sender, receiver) = mpsc::channel();
-    let waiter = thread::spawn(move || {
-        sender.send(thread_id()).unwrap();
-        wait()
-    });
-    wait_until_blocked_in(receiver.recv().unwrap(), &FUTEX);
-    waiter.stop_and_join().unwrap()
+    stopped_in(&FUTEX, wait)
 }
 
 /// A thread that is going to wait.

@@ -11,8 +11,10 @@ mod stopped;
 mod prelude {
     pub(crate) use std::io::{self, Read, Write};
     pub(crate) use std::process::{Child, Command, ExitStatus, Output, Stdio};
+    pub(crate) use stop_tests::per_backend;
     pub(crate) use stop_tests::proc::limit;
-    pub(crate) use stop_tests::{per_backend, thread_id, wait_until_blocked_in};
+    use stop_tests::started::blocked;
+    pub(crate) use stop_tests::started::requested;
     pub(crate) use stopruntime::ext::{
         OutputOrStop, ReadOutputOrStop, StatusOrStop, WaitOrStop, WaitWithOutputOrStop,
     };
@@ -111,13 +113,7 @@ mod prelude {
     pub(crate) fn waiting<T: Send + 'static>(
         body: impl FnOnce() -> T + Send + 'static,
     ) -> thread::JoinHandle<T> {
-        let (sender, receiver) = std::sync::mpsc::channel();
-        let handle = thread::spawn(move || {
-            sender.send(thread_id()).unwrap();
-            body()
-        });
-        wait_until_blocked_in(receiver.recv().unwrap(), &WAITS);
-        handle
+        blocked(&WAITS, body).0
     }
 
     /// Requests its stop; what it returns.
@@ -125,14 +121,5 @@ mod prelude {
         assert!(handle.request_stop());
         let ended = handle.join_timeout(limit());
         ended.expect("a request ends it").expect("it does not panic")
-    }
-
-    /// Runs `body` in a thread that has been requested to stop before.
-    pub(crate) fn requested<T: Send + 'static>(body: impl FnOnce() -> T + Send + 'static) -> T {
-        let run = || {
-            Stopper::current().request_stop();
-            body()
-        };
-        thread::spawn(run).join().unwrap()
     }
 }

@@ -7,6 +7,7 @@ use crossbeam_channel::{
 };
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
+use stop_tests::started::blocked;
 use stop_tests::{per_backend, thread_id, wait_until_blocked_in};
 use stopruntime::crossbeam::stop_channel;
 use stopruntime::ext::{ReceiverOrStop, SenderOrStop};
@@ -134,12 +135,9 @@ per_backend! {
     fn a_waiting_call_without_a_request_ends_as_crossbeams_own() {
         let waiting = |wait: fn(Sender<u8>, Receiver<u8>) -> u8, end: fn(Sender<u8>, Receiver<u8>)| {
             let ((sender, theirs), (ours, receiver)) = (full(1), full(1));
-            let (tell, told) = mpsc::channel();
-            let waiter = thread::spawn(move || {
-                tell.send(thread_id()).unwrap();
+            let (waiter, _) = blocked(&[libc::SYS_futex], move || {
                 wait(sender, receiver)
             });
-            wait_until_blocked_in(told.recv().unwrap(), &[libc::SYS_futex]);
             end(ours, theirs);
             waiter.join().unwrap()
         };

@@ -8,9 +8,10 @@ use io_uring::{EnterFlags, IoUring, squeue};
 use std::io;
 use std::os::fd::AsRawFd;
 use std::sync::mpsc;
+use stop_tests::started::requested;
 use stop_tests::{thread_id, wait_until_blocked_in};
 use stopruntime::ext::{SubmitAndWaitOrStop, SubmitWithArgsOrStop};
-use stopruntime::{Backend, Stopper, check, shield, stoppable, sys, thread};
+use stopruntime::{Backend, check, shield, stoppable, sys, thread};
 
 const LONG: Timespec = Timespec::new().sec(100_000);
 const SHORT: Timespec = Timespec::new().nsec(1_000_000);
@@ -35,15 +36,6 @@ fn wait_with_args(ring: &IoUring) -> io::Result<bool> {
         return Ok(false);
     }
     Ok(true)
-}
-
-/// In a thread that has been requested to stop before.
-fn requested<T: Send + 'static>(body: impl FnOnce() -> T + Send + 'static) -> T {
-    let thread = thread::spawn(move || {
-        Stopper::current().request_stop();
-        body()
-    });
-    thread.join().unwrap()
 }
 
 /// An entry that the kernel knows no operation of.

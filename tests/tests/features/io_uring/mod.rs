@@ -32,9 +32,8 @@ use io_uring::{IoUring, opcode, squeue};
 use std::collections::BTreeSet;
 use std::io::{PipeReader, PipeWriter, Write, pipe};
 use std::os::fd::AsRawFd;
-use std::sync::mpsc;
-use stop_tests::{not_tested, thread_id, wait_until_blocked_in};
-use stopruntime::thread;
+use stop_tests::not_tested;
+use stop_tests::started::stopped_in;
 
 const ENTER: [libc::c_long; 1] = [libc::SYS_io_uring_enter];
 
@@ -94,13 +93,7 @@ impl Read {
 
 /// Runs in a thread until it sleeps in the call, then requests its stop.
 fn stopped_while_it_waits<T: Send + 'static>(wait: impl FnOnce() -> T + Send + 'static) -> T {
-    let (sender, receiver) = mpsc::channel();
-    let waiter = thread::spawn(move || {
-        sender.send(thread_id()).unwrap();
-        wait()
-    });
-    wait_until_blocked_in(receiver.recv().unwrap(), &ENTER);
-    waiter.stop_and_join().unwrap()
+    stopped_in(&ENTER, wait)
 }
 
 /// Asserts that these have completed, each once.
