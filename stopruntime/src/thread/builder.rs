@@ -135,6 +135,17 @@ impl Builder {
         Ok(JoinHandle::new(inner, stopper))
     }
 
+    /// Starts a thread that is stopped with this scope as well.
+    pub(super) fn spawn_also_under<F, T>(self, stopper: &Stopper, f: F) -> io::Result<JoinHandle<T>>
+    where
+        F: FnOnce() -> T + Send + 'static,
+        T: Send + 'static,
+    {
+        let (stopper, f) = prepare([Some(stopper.clone()), self.under].into_iter().flatten(), f);
+        let inner = self.inner.spawn(f)?;
+        Ok(JoinHandle::new(inner, stopper))
+    }
+
     /// Starts a thread of a scope of std's.
     pub(super) fn spawn_inside<'scope, F, T>(
         self,

@@ -22,6 +22,11 @@ pub struct JoinHandle<T> {
 impl<T> JoinHandle<T> {
     super::of_every_handle!(std::thread::JoinHandle<T>);
 
+    /// What the waits for the thread look at.
+    pub(super) fn record(&self) -> &Record {
+        self.stopper.record()
+    }
+
     /// Waits for the thread, if nothing has done so: what it returned is dropped.
     pub(super) fn finish(&self) {
         if let Some(inner) = self.take() {

@@ -7,6 +7,7 @@
 
 mod builder;
 mod every_handle;
+mod group;
 mod handle;
 mod scope;
 mod stop_on_drop;
@@ -14,6 +15,7 @@ mod stop_on_drop;
 use every_handle::of_every_handle;
 
 pub use builder::Builder;
+pub use group::{Group, Overdue};
 pub use handle::JoinHandle;
 pub use scope::{Scope, ScopedJoinHandle, scope};
 pub use std::thread::{

@@ -3,6 +3,7 @@
 mod config;
 mod first;
 mod forked;
+mod group;
 mod lifecycle;
 mod lifecycle_held;
 mod old_kernels;

@@ -99,6 +99,15 @@ fn holders() -> Vec<Row> {
 
 fn scopes() -> Vec<Row> {
     vec![
+        row("the threads of a group stand under it", "each stands alone")
+            .change("threads-stand-under-their-group", "&self.stopper", "&Stopper::new()")
+            .caught_by("runtime::group::a_request_stops_its_threads_and_those_to_come", ALL),
+        row("a group that is dropped is stopped", "it only waits")
+            .gone("group-dropped-stops")
+            .caught_by("runtime::group::dropping_it_stops_and_joins", ALL),
+        row("a group is joined where it has ended", "it is joined at once")
+            .gone("join-all-looks-before")
+            .caught_by("runtime::group::a_stopped_join_leaves_the_group_whole", ALL),
         row("a scope whose closure panics stops its threads", "the requests")
             .becomes("scope-whose-closure-panics-stops", "let leave = Box::new(());")
             .caught_by("runtime::scopes::a_scope_that_panics_stops_its_threads", ALL),

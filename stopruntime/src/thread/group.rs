@@ -1,0 +1,303 @@
+//! The owner of any number of threads.
+
+use super::handle::ended_or_stop;
+use super::{Builder, JoinHandle};
+use crate::scope::{Reason, Stopped, Stopper};
+use std::error::Error;
+use std::sync::{Mutex, PoisonError};
+use std::thread::{self, Result, Thread};
+use std::time::{Duration, Instant};
+use std::{fmt, io};
+
+/// Owns threads that are stopped together, and stops and joins them when it is
+/// dropped. Unlike those of a [`scope`](super::scope), they may outlive the function
+/// that starts them, as the group may.
+///
+/// A group that is shared, `&Group` or `Arc<Group>`, can be spawned into by several
+/// threads, its own among them. A thread that drops the group it is part of does not
+/// wait for itself.
+///
+/// # Examples
+///
+/// ```
+/// use std::time::Duration;
+/// use stopruntime::{ext::sleep_or_stop, thread::Group};
+///
+/// let mut workers = Group::new();
+/// for _ in 0..4 {
+///     workers.spawn(|| sleep_or_stop(Duration::MAX).is_err());
+/// }
+/// workers.request_stop();
+/// assert!(workers.join_all().into_iter().all(|stopped| stopped.unwrap()));
+/// ```
+#[doc(alias = "pool")]
+pub struct Group<T> {
+    stopper: Stopper,
+    threads: Mutex<Vec<JoinHandle<T>>>,
+}
+
+impl<T: Send + 'static> Group<T> {
+    /// Makes a group without threads, which is stopped alone.
+    #[must_use]
+    pub fn new() -> Group<T> {
+        Group::of(Stopper::new())
+    }
+
+    /// Makes a group that is stopped with this scope, or alone.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use stopruntime::{Stopper, ext::sleep_or_stop, thread::Group};
+    ///
+    /// let service = Stopper::new();
+    /// let mut sessions = Group::under(&service);
+    /// sessions.spawn(|| sleep_or_stop(Duration::MAX).is_err());
+    /// service.request_stop();
+    /// assert!(sessions.join_all().remove(0).unwrap());
+    /// ```
+    #[must_use]
+    pub fn under(scope: &Stopper) -> Group<T> {
+        Group::of(scope.child())
+    }
+
+    fn of(stopper: Stopper) -> Group<T> {
+        Group { stopper, threads: Mutex::default() }
+    }
+
+    /// Starts a thread of the group, and returns what stops this one alone.
+    ///
+    /// # Panics
+    ///
+    /// If the system cannot start it; [`spawn_with`](Group::spawn_with) reports it.
+    #[track_caller]
+    pub fn spawn<F: FnOnce() -> T + Send + 'static>(&self, f: F) -> Stopper {
+        self.spawn_with(Builder::new(), f).expect("failed to spawn thread")
+    }
+
+    /// Starts a thread of the group with this name, by which [`Overdue`] tells of it.
+    ///
+    /// # Panics
+    ///
+    /// If the name contains a null byte, or if the system cannot start the thread;
+    /// [`spawn_with`](Group::spawn_with) reports the latter.
+    #[track_caller]
+    pub fn spawn_named<F: FnOnce() -> T + Send + 'static>(
+        &self,
+        name: impl Into<String>,
+        f: F,
+    ) -> Stopper {
+        self.spawn_with(Builder::new().name(name.into()), f).expect("failed to spawn thread")
+    }
+
+    /// Starts a thread of the group with this name, stack size and
+    /// [scope](Builder::under): it is stopped with either.
+    ///
+    /// # Errors
+    ///
+    /// As [`std::thread::Builder::spawn`].
+    #[track_caller]
+    pub fn spawn_with<F: FnOnce() -> T + Send + 'static>(
+        &self,
+        builder: Builder,
+        f: F,
+    ) -> io::Result<Stopper> {
+        // mutant: threads-stand-under-their-group
+        let handle = builder.spawn_also_under(&self.stopper, f)?;
+        let stopper = handle.stopper();
+        self.threads.lock().unwrap_or_else(PoisonError::into_inner).push(handle);
+        Ok(stopper)
+    }
+}
+
+impl<T> Group<T> {
+    /// Requests every thread of the group to stop, those that it will start as well,
+    /// and returns at once. True if it is the first request.
+    #[allow(clippy::must_use_candidate, reason = "a request is made for its effect")]
+    pub fn request_stop(&self) -> bool {
+        self.stopper.request_stop()
+    }
+
+    /// Requests a stop and says why; see [`Stopper::request_stop_because`].
+    #[allow(clippy::must_use_candidate, reason = "a request is made for its effect")]
+    pub fn request_stop_because(&self, reason: impl Into<Reason>) -> bool {
+        self.stopper.request_stop_because(reason)
+    }
+
+    /// Returns a handle that only requests, to give away.
+    #[must_use]
+    pub fn stopper(&self) -> Stopper {
+        self.stopper.clone()
+    }
+
+    /// Joins the threads that have ended already, and returns what they returned, in the
+    /// order in which they were started. A server that starts a thread for each
+    /// connection calls it now and then, or the group grows.
+    pub fn join_ended(&mut self) -> Vec<Result<T>> {
+        self.threads().extract_if(.., |handle| handle.is_finished()).map(JoinHandle::join).collect()
+    }
+
+    /// Waits until every thread of the group has ended, without a request, and returns
+    /// what they returned, in the order in which they were started. The group is empty
+    /// then, and can go on.
+    ///
+    /// # Panics
+    ///
+    /// If a thread of the group calls it: it would wait for itself.
+    #[doc(alias = "pthread_join")]
+    #[track_caller]
+    pub fn join_all(&mut self) -> Vec<Result<T>> {
+        let own = thread::current().id();
+        let waits_for_itself = self.threads().iter().any(|handle| handle.thread().id() == own);
+        assert!(!waits_for_itself, "a thread of the group would wait for itself");
+        self.threads().drain(..).map(JoinHandle::join).collect()
+    }
+
+    /// Waits as [`join_all`](Group::join_all) does, stop-checked. If it is stopped, the
+    /// group keeps all of its threads.
+    ///
+    /// # Errors
+    ///
+    /// [`Stopped`]: a stop of the calling thread is requested.
+    ///
+    /// # Panics
+    ///
+    /// As [`join_all`](Group::join_all).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use stopruntime::{ext::sleep_or_stop, thread::Group, within};
+    ///
+    /// let mut sleepers = Group::new();
+    /// sleepers.spawn(|| sleep_or_stop(Duration::MAX));
+    /// let soon = Duration::from_millis(1);
+    /// let joined = within(soon, || Ok::<_, std::io::Error>(sleepers.join_all_or_stop()?));
+    /// assert!(joined.is_err());
+    /// assert_eq!(sleepers.len(), 1); // which dropping it stops
+    /// ```
+    #[track_caller]
+    pub fn join_all_or_stop(&mut self) -> std::result::Result<Vec<Result<T>>, Stopped> {
+        // mutant: join-all-looks-before
+        for handle in &*self.threads() {
+            ended_or_stop(handle.record(), None)?;
+        }
+        Ok(self.join_all())
+    }
+
+    /// Waits as [`join_all`](Group::join_all) does, at most this long in all.
+    ///
+    /// # Errors
+    ///
+    /// [`Overdue`], which names the threads that have not ended by then. The group keeps
+    /// all of its threads.
+    ///
+    /// # Panics
+    ///
+    /// As [`join_all`](Group::join_all), if there is no limit.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use stopruntime::{ext::sleep_or_stop, thread::Group};
+    ///
+    /// let mut workers = Group::new();
+    /// workers.spawn(|| Ok(()));
+    /// workers.spawn_named("sleeper", || sleep_or_stop(Duration::MAX));
+    /// let overdue = workers.join_timeout(Duration::from_millis(1)).unwrap_err();
+    /// assert_eq!(overdue.threads()[0].name(), Some("sleeper"));
+    /// workers.request_stop();
+    /// assert_eq!(workers.join_timeout(Duration::MAX).unwrap().len(), 2);
+    /// ```
+    #[track_caller]
+    pub fn join_timeout(
+        &mut self,
+        timeout: Duration,
+    ) -> std::result::Result<Vec<Result<T>>, Overdue> {
+        let Some(deadline) = Instant::now().checked_add(timeout) else {
+            // Further than the clock reaches: no limit.
+            return Ok(self.join_all());
+        };
+        let late =
+            self.threads().iter().filter(|handle| !handle.record().wait_until_ended(deadline));
+        let threads: Vec<_> = late.map(|handle| handle.thread().clone()).collect();
+        if threads.is_empty() { Ok(self.join_all()) } else { Err(Overdue { threads }) }
+    }
+
+    /// Returns how many threads have been started and not joined.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.threads.lock().unwrap_or_else(PoisonError::into_inner).len()
+    }
+
+    /// Returns whether every thread that has been started has been joined.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    fn threads(&mut self) -> &mut Vec<JoinHandle<T>> {
+        self.threads.get_mut().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<T: Send + 'static> Default for Group<T> {
+    fn default() -> Group<T> {
+        Group::new()
+    }
+}
+
+impl<T> Drop for Group<T> {
+    fn drop(&mut self) {
+        // mutant: group-dropped-stops
+        self.request_stop();
+        let own = thread::current().id();
+        for handle in self.threads().drain(..) {
+            if handle.thread().id() != own {
+                handle.finish();
+            }
+        }
+    }
+}
+
+impl<T> fmt::Debug for Group<T> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Group").field("threads", &self.len()).finish_non_exhaustive()
+    }
+}
+
+/// The error of a wait for a [`Group`] whose time is over: the threads that have not
+/// ended.
+#[derive(Clone, Debug)]
+pub struct Overdue {
+    threads: Vec<Thread>,
+}
+
+impl Overdue {
+    /// Returns the threads that have not ended, in the order in which they were started.
+    #[must_use]
+    pub fn threads(&self) -> &[Thread] {
+        &self.threads
+    }
+}
+
+impl fmt::Display for Overdue {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("threads have not ended:")?;
+        for (at, thread) in self.threads.iter().enumerate() {
+            let comma = if at == 0 { "" } else { "," };
+            write!(
+                formatter,
+                "{comma} {} ({:?})",
+                thread.name().unwrap_or("unnamed"),
+                thread.id()
+            )?;
+        }
+        Ok(())
+    }
+}
+
+impl Error for Overdue {}
