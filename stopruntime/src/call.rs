@@ -178,7 +178,7 @@ pub(crate) fn wait_while(word: &AtomicU32, value: u32) -> Result<(), Stopped> {
 }
 
 /// One stop-checked futex wait, at most until the deadline; may return early.
-/// Stopped, it has consumed no wake-up.
+/// If it is stopped, it has consumed no wake-up.
 pub(crate) fn futex_wait_or_stop(
     word: &AtomicU32,
     value: u32,

@@ -26,8 +26,8 @@ fn all() -> impl Iterator<Item = (u32, u32)> {
     })
 }
 
-/// Kills a process that this one has started, and all that it has started. Who
-/// started it still has to wait for it.
+/// Kills a process that this one has started, and all that it has started. Its parent
+/// still has to wait for it.
 pub fn kill_with_descendants(process: u32) {
     let below = descendants(process);
     // From the top, so that no parent makes good for a child.

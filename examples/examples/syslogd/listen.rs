@@ -78,7 +78,7 @@ fn unix(socket: &UnixDatagram, inlet: &Inlet<'_>) -> io::Result<()> {
         let length = socket.recv(&mut buffer)?;
         inlet.take(&buffer[..length])?;
     }
-    // Who sends from now on is told so: EPIPE. The queue stays.
+    // A peer that sends from now on is told so: EPIPE. The queue stays.
     socket.shutdown(Shutdown::Read)?;
     socket.set_nonblocking(true)?;
     while let Ok(length @ 1..) = socket.recv(&mut buffer) {

@@ -67,8 +67,8 @@ pub(crate) fn eventfd() -> io::Result<File> {
     Ok(unsafe { File::from_raw_fd(descriptor) })
 }
 
-/// Waits until one of the two can be read; whether it is `data`. As a user has
-/// it who must not stop for good at a foreign signal.
+/// Waits until one of the two can be read; whether it is `data`. A foreign
+/// signal does not end it, as in a user's program.
 pub(crate) fn readable(data: &impl AsRawFd, stop: &File) -> io::Result<bool> {
     let entry = |fd| libc::pollfd { fd, events: libc::POLLIN, revents: 0 };
     let mut entries = [entry(data.as_raw_fd()), entry(stop.as_raw_fd())];

@@ -22,7 +22,7 @@ fn wait(barrier: &Barrier) -> End {
         (true, false) => Leader,
         (false, false) => Follower,
         (false, true) => Broken,
-        (true, true) => panic!("a leader of those who have not met"),
+        (true, true) => panic!("a leader among threads that have not met"),
     }
 }
 

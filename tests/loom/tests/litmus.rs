@@ -68,7 +68,7 @@ fn a_barrier_for_all_serves_both() {
     assert!(store_and_look(light, light).contains(&(0, 0)));
 }
 
-/// What a thread wrote before it stored is there for who has seen the store, if
+/// What a thread wrote before it stored is there for a thread that has seen the store, if
 /// both say so.
 fn hands_over(store: Ordering, load: Ordering) {
     model(move || {

@@ -266,7 +266,7 @@ fn each_room_wakes_a_sender() {
     assert_eq!(outcomes, [[3, 4], [4, 3]]);
 }
 
-/// Who was woken for a message that another took is woken for the next.
+/// A thread that was woken for a message that another took is woken for the next.
 #[test]
 fn a_receiver_that_comes_too_late_is_woken_again() {
     let outcomes = model_bounded(2, || {

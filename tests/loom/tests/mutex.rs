@@ -1,4 +1,4 @@
-//! The mutex: one holder at a time, who sees what the one before it did; and a
+//! The mutex: one holder at a time, which sees what the one before it did; and a
 //! waiter that is stopped leaves the lock and its wake-up to the others.
 
 use std::sync::Arc;

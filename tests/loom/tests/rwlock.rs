@@ -49,7 +49,7 @@ fn three_writers_take_turns() {
     });
 }
 
-/// Who waits behind a writer that is stopped gets the lock from it, not from the
+/// A thread that waits behind a writer that is stopped gets the lock from it, not from the
 /// reader that holds it.
 #[test]
 fn a_stopped_writer_lets_the_readers_in() {

@@ -1,4 +1,4 @@
-//! Who can be asked, by whom, and what is said.
+//! Which scopes can be asked, by which threads, and what is said.
 
 use super::{READS, quiet, reads, stopped};
 use std::io::Write;

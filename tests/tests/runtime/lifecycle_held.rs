@@ -1,4 +1,4 @@
-//! Who holds a thread or a request: scopes wait for their threads and stop them
+//! What holds a thread or a request: scopes wait for their threads and stop them
 //! together, who joins is told of the end, shields keep a request for later.
 
 use std::io::{PipeReader, PipeWriter, Write, pipe};
@@ -45,7 +45,7 @@ per_backend! {
             stopped.fetch_add(1, Ordering::Relaxed);
         };
         thread::scope(|scope| {
-            // More than its list ever keeps without a look at who has ended.
+            // More than its list ever keeps without a look at which have ended.
             for _ in 0..20 {
                 // Threads of threads belong to it as well.
                 scope.spawn(|| {

@@ -1,5 +1,5 @@
 //! `thread::scope` waits for its threads as std's does, and stops them together
-//! where one of them, its closure or who waits for it ends in another way. What
+//! where one of them, its closure or the thread that waits for it ends in another way. What
 //! joins a thread, stop-checked or with a limit, leaves its handle with its owner.
 
 use std::io::{PipeReader, PipeWriter, Write, pipe};

@@ -214,7 +214,7 @@ on_backends! { FUTEXES;
         assert_eq!(Arc::strong_count(&value), 1);
     }
 
-    /// One value, made by one thread, and everybody who is not stopped gets it,
+    /// One value, made by one thread, and every thread that is not stopped gets it,
     /// whatever becomes of the initialisers before.
     fn cells_under_random_stops() {
         let mut dice = Dice::new();

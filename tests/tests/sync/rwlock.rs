@@ -168,7 +168,7 @@ on_backends! { FUTEXES;
         println!("{made} changes, {stops} stops");
     }
 
-    /// Who waits and is not stopped gets the lock, no matter which thread was woken in its place
+    /// A thread that waits and is not stopped gets the lock, whichever was woken in its place
     /// and stopped at that moment.
     fn nobody_is_left_asleep_beside_a_free_lock() {
         let mut dice = Dice::new();

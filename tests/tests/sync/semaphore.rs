@@ -86,7 +86,7 @@ on_backends! { FUTEXES;
         println!("{stops} stops");
     }
 
-    /// Who waits and is not stopped gets the permits that are there for all.
+    /// A thread that waits and is not stopped gets the permits that are there for all.
     fn nobody_is_left_asleep_beside_a_free_permit() {
         let mut dice = Dice::new();
         let mut rounds = 0;

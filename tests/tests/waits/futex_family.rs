@@ -134,7 +134,7 @@ per_backend! {
         assert_eq!(wait_for_any(&words, None), Ok(Err(Some(libc::EAGAIN))));
     }
 
-    /// Who was woken is told so, and which word it was; who was not, stops.
+    /// A thread that was woken is told so, and which word it was; one that was not, stops.
     fn no_wake_up_of_several_words_is_lost() {
         let words = words(3);
         for turn in 0..part_of(TURNS) {

@@ -27,7 +27,7 @@ const WITHOUT: [&str; 1] = ["ppoll without futex_waitv"];
 
 const STOPPED: i32 = 1;
 
-/// Tracee: handed on to who was there before the runtime.
+/// Tracee: handed on to what was there before the runtime.
 extern "C" fn earlier(_: i32, _: *mut libc::siginfo_t, _: *mut libc::c_void) {}
 
 /// Tracee: waits, told to, while the word is 0. 0, an errno, or [`STOPPED`].

@@ -80,7 +80,7 @@ fn open(bout: &mut Bout, path: CString) {
     bout.tally.effects += opened.load(Ordering::Relaxed);
 }
 
-/// Several descriptions of one file; who has the lock is alone.
+/// Several descriptions of one file; the one that has the lock is alone.
 fn flock(bout: &mut Bout) -> io::Result<()> {
     let directory = Directory::new()?;
     let path = directory.join("locked");

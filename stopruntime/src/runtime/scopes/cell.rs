@@ -10,8 +10,8 @@
 //!
 //! Each thread's record has a cell of its own, the thread's scope. All others come
 //! from a [pool](super::pool). A cell holds a count of its parents; those know
-//! nothing of their children, so that ten thousand of them cost nothing. Who the
-//! threads are that run under a cell stands in their records.
+//! nothing of their children, so that ten thousand of them cost nothing. Which
+//! threads run under a cell stands in their records.
 //!
 //! # Safety
 //!

@@ -15,8 +15,8 @@
 //! and looks at the records. So one of both sees the other. Leaving is two stores.
 //!
 //! What is read of another thread's record may be of several moments. It decides
-//! whose flag is set, which is a hint, and who is signalled: for that it is looked at
-//! again after the marker, and the [claim](crate::runtime::claim) succeeds only if
+//! which flag is set, which is a hint, and which thread is signalled. For that, the
+//! requester looks again after the marker, and the [claim](crate::runtime::claim) succeeds only if
 //! the thread has been in one and the same call meanwhile.
 //!
 //! # Safety

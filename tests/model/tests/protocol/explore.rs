@@ -17,7 +17,7 @@ impl Found {
     }
 }
 
-/// Who does what, and what comes of it.
+/// Which side does what, and what comes of it.
 type Step = (Label, State);
 type Label = [&'static str; 2];
 

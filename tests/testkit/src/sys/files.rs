@@ -55,7 +55,7 @@ impl Drop for Fifo {
     }
 }
 
-/// A FIFO waits for its other end (fifo(7)); fed by one who has both.
+/// A FIFO waits for its other end (fifo(7)); fed by one that has both.
 fn opening(call: fn(&Fifo) -> Result<i32, Stopped>) -> Arranged {
     let fifo = Arc::new(Fifo::new());
     let other = Arc::clone(&fifo);

@@ -90,7 +90,7 @@ per_backend! {
         }
     }
 
-    /// Who says that it was stopped has no lock, who says otherwise has one.
+    /// A thread that says that it was stopped has no lock, and one that says otherwise has one.
     fn a_stop_loses_no_lock() {
         let directory = Directory::new();
         let (one, other) = twice(&directory);

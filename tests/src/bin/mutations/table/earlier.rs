@@ -24,7 +24,7 @@ fn flags() -> Vec<Row> {
                 "signals::earlier_flags::one_without_restarts_ends_a_plain_call_and_a_stop_ends_a_marked_one",
                 ALL,
             ),
-        row("children that nobody was to reap are not", "`SIGCHLD` has our flags")
+        row("children that were not to be reaped are not", "`SIGCHLD` has our flags")
             .change("children-nobody-reap-not", "libc::SA_NOCLDWAIT", "0")
             .caught_by("signals::earlier_flags::children_that_nobody_was_to_reap_are_not", ALL),
     ]

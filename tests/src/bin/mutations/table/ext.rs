@@ -1,4 +1,4 @@
-//! std's calls: what a signal of somebody else does to them, and what a stopped
+//! std's calls: what a foreign signal does to them, and what a stopped
 //! one leaves.
 
 use super::{ALL, RSEQ, Row, WINDOWS, row};

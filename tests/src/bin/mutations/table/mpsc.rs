@@ -16,23 +16,23 @@ pub(crate) fn rows() -> Vec<Row> {
         row("a withdrawn message is dropped without the lock", "under it")
             .change("withdrawn-message-dropped-without-lock", "drop(again); return if message.is_some() { Err(stop) } else { Ok(Ok(())) };", "let taken = message.is_none();\n                drop(message);\n                drop(again);\n                return if taken { Ok(Ok(())) } else { Err(stop) };")
             .caught_by("ext::std_semantics::a_withdrawn_message_may_own_its_own_channel", ALL),
-        row("who waits for the lock of a channel sees that it was given back", "the barrier")
+        row("a thread that waits for the lock of a channel sees that it was given back", "the barrier")
             .condition("who-waits-for-lock-channel", "!first || true")
             .caught_by("loom/mpsc::messages_come_in_order", ITSELF),
         row("or is seen by who gives it back", "its number")
             .change("or-seen-by-who-gives", "self.waiters.fetch_add(1, Relaxed) == 0", "true")
             .gone("or-seen-by-who-gives-back")
             .caught_by("loom/mpsc::messages_come_in_order", ITSELF),
-        row("who has it sees what was done under it", "`Release` of who gives it back")
+        row("the holder sees what was done under it", "`Release` of the one that gives it back")
             .change("who-sees-what-done-under", ", Release", ", Relaxed")
             .caught_by("loom/mpsc::messages_come_in_order", ITSELF),
-        row("of each holder", "`Acquire` of who takes it")
+        row("of each holder", "`Acquire` of the one that takes it")
             .change("each-holder", ", Acquire", ", Relaxed")
             .caught_by("loom/mpsc::messages_come_in_order", ITSELF),
         row("each message wakes a receiver", "while one is on its way no other")
             .change("each-message-wakes-receiver", "< self.entered", "== 0 && self.entered != 0")
             .caught_by("loom/mpsc::each_message_wakes_a_receiver", ITSELF),
-        row("who was woken in vain is woken again", "it counts as woken for ever")
+        row("a thread that was woken in vain is woken again", "it counts as woken for ever")
             .gone("who-woken-in-vain-woken")
             .caught_by("loom/mpsc::a_receiver_that_comes_too_late_is_woken_again", ITSELF),
         row("a sender of a rendezvous wakes a receiver before it waits", "it does not")

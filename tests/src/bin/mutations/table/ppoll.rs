@@ -149,7 +149,7 @@ fn futexes() -> Vec<Row> {
         row("the index is that of the caller's word", "it counts the flag")
             .change("index-callers-word", "if raw > 0 { raw - 1 } else { raw }", "raw")
             .caught_by("waits::futex_family::the_index_is_that_of_the_word", PPOLL),
-        row("a request that a shield holds wakes nobody", "it does")
+        row("a request that a shield holds wakes no thread", "it does")
             .always("request-shield-holds-wakes-nobody")
             .caught_by("waits::futex_family::a_request_that_is_held_does_not_wake", PPOLL),
     ]
@@ -186,7 +186,7 @@ fn others() -> Vec<Row> {
         row("the wait for a child leaves it to be reaped", "the look at it reaps")
             .gone("wait-for-child-leaves-reaped")
             .caught_by("calls::sys::the_whole_table", PPOLL),
-        row("who is no child is not waited for", "the look")
+        row("a process that is no child is not waited for", "the look")
             .becomes("who-no-child-not-waited", "let _ = raw;\n    // SAFETY: filled")
             .caught_by("waits::ppoll_edges::a_process_that_is_no_child_is_not_waited_for", PPOLL),
         row("what cannot be waited for is refused: flock", "`LOCK_NB`")

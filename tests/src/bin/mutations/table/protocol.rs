@@ -12,13 +12,13 @@ fn requesters() -> Vec<Row> {
         row("the claim is looked at before the thread", "after it")
             .change("claim-looked-at-before-thread", "let Some", "let _ = look;\n        let Some(look) = self.claim.look() else { return };\n        let Some")
             .caught_by("races::requester_steps::of_a_blocked_read", ALL),
-        row("who sends has claimed it", "the claim is made for whatever is there")
+        row("a requester that sends has claimed it", "the claim is made for whatever is there")
             .change("who-sends-claimed", "self.word.compare_exchange(word, claimed, Ordering::SeqCst, Ordering::SeqCst)", "Ok::<_, u32>(self.word.swap(claimed, Ordering::SeqCst))")
             .caught_by("races::requester_steps::of_a_blocked_read", ALL),
-        row("one sends at a time", "whoever comes sends")
+        row("one sends at a time", "every one that comes sends")
             .becomes("one-sends-at-time", "Some(Look(word))")
             .caught_by("loom/claim::two_requesters", ITSELF),
-        row("who is waited for says that it is done", "the wake-up")
+        row("a requester that is waited for says that it is done", "the wake-up")
             .gone("who-waited-for-says-done")
             .caught_by("races::requester_steps::of_a_blocked_read", ALL)
             .caught_by("loom/claim::one_requester", ITSELF),
@@ -71,7 +71,7 @@ fn threads() -> Vec<Row> {
         row("and counts only if it does not come again", "it counts when it is postponed")
             .gone("counts-only-if-does-not")
             .caught_by("races::window_steps::a_request_at_each_instruction_with_data", HANDLER),
-        row("who has looked and not claimed yet looks again", "an idle claim stays as it is")
+        row("a requester that has looked and not claimed yet looks again", "an idle claim stays as it is")
             .before("who-looked-not-claimed-yet", "if word & STATE == IDLE {\n                return;\n            }")
             .caught_by("races::requester_steps::of_a_blocked_read", ALL),
         row("a signal that was sent is taken", "the drain")
@@ -83,11 +83,11 @@ fn threads() -> Vec<Row> {
         row("so it is after every call", "the way out does not look")
             .gone("so-after-every-call")
             .caught_by("signals::undisturbed_traced::a_signal_on_its_way_is_waited_for", WINDOWS),
-        row("who has ended is not signalled", "its id stays")
+        row("a thread that has ended is not signalled", "its id stays")
             .gone("who-ended-not-signalled")
             .caught_by("races::held_requester::a_thread_that_has_ended_is_not_signalled", WINDOWS)
             .core(),
-        row("a thread does not end while somebody is about to signal it", "the wait")
+        row("a thread does not end while a requester is about to signal it", "the wait")
             .change("thread-does-not-end-while", "self.settle();", "")
             .caught_by("races::held_requester::a_thread_waits_for_its_requester_before_it_ends", WINDOWS)
             .core(),
@@ -125,7 +125,7 @@ fn results() -> Vec<Row> {
             .never("first-marked-call-thread-made")
             .caught_by("runtime::first::the_first_call_of_a_thread_is_made", WINDOWS)
             .core(),
-        row("a signal of somebody else does not end a wait of `sync`", "the wait again")
+        row("a foreign signal does not end a wait of `sync`", "the wait again")
             .change("signal-somebody-else-does-not", "!raw.is_interrupted()", "raw.is_interrupted() || true")
             .caught_by("waits::deadlines::signals_without_restart_move_none", WINDOWS),
     ]
@@ -142,7 +142,7 @@ fn parked() -> Vec<Row> {
         row("a stopped `park` takes no token", "it is not set again")
             .becomes("stopped-park-takes-no-token", "let _ = thread;")
             .caught_by("waits::park::no_token_is_lost_under_random_stops", ALL),
-        row("a shield holds the request of one who parks", "the look at the shield")
+        row("a shield holds the request to a thread that parks", "the look at the shield")
             .change(
                 "request-under-shield-no-signal",
                 "(inside || parked) && fits(self)",

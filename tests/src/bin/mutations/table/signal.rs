@@ -46,7 +46,7 @@ fn handler() -> Vec<Row> {
                 "signals::signals_merged::a_request_that_meets_a_pending_foreign_signal_is_not_lost_nor_is_that",
                 ALL,
             ),
-        row("the timer of the proof is nobody's signal", "it goes to the handler before ours")
+        row("the timer of the proof reaches no earlier handler", "it goes to the handler before ours")
             .change("timer-proof-nobodys-signal", "if !(probe || request)", "let _ = probe;\n    if !request")
             .caught_by("signals::strays::strays_end_nothing_and_reach_the_earlier_handler", RSEQ),
         row("the handler leaves `errno` alone", "it is not put back")
@@ -116,7 +116,7 @@ fn sent() -> Vec<Row> {
         )
         .change("where-kernel-no-memory-for", "membarrier", "Err")
         .caught_by("signals::undisturbed::where_the_kernel_has_no_memory_for_a_barrier", WINDOWS),
-        row("a forked child signals nobody of its parent", "the look at the process id")
+        row("a forked child signals no thread of its parent", "the look at the process id")
             .condition("forked-child-signals-nobody-parent", "process == 0")
             .caught_by("runtime::lifecycle::a_forked_child_has_threads_of_its_own", ALL),
         row("a request leaves `errno` alone: the signal", "it is not put back")

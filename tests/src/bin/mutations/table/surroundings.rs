@@ -20,7 +20,7 @@ pub(crate) fn rows() -> Vec<Row> {
         row("a library that is closed leaves no dangling handler", "it goes")
             .becomes("library-closed-leaves-no-dangling", "let _ = image::stay as fn(_);")
             .caught_by("built::linking::images::a_library_that_is_closed_stays", ALL),
-        row("where libc has registered nothing, the runtime does", "nobody does")
+        row("where libc has registered nothing, the runtime does", "nothing does")
             .change(
                 "where-libc-registered-nothing-runtime",
                 "register().map(|field| (field, true))",

@@ -7,7 +7,7 @@ pub(crate) fn rows() -> Vec<Row> {
         row("a waiter that was woken does not forget the others", "it takes the lock as the only one")
             .condition("waiter-woken-does-not-forget", "!self.try_lock() && (self.0.compare_exchange(HELD, CONTENDED, Relaxed, Relaxed) != Err(FREE) || !self.try_lock())")
             .caught_by("loom/mutex::a_stopped_waiter_leaves_the_lock_to_the_next", ITSELF),
-        row("who has the lock sees what was done under it", "`Acquire` of who has waited")
+        row("the holder of the lock sees what was done under it", "`Acquire` of one that has waited")
             .change("waiter-woken-does-not-forget", ", Acquire", ", Relaxed")
             .caught_by("loom/mutex::holders_exclude_each_other", ITSELF),
         row("a waiter of a condition variable knows the counter under the lock", "when it is free")
@@ -16,7 +16,7 @@ pub(crate) fn rows() -> Vec<Row> {
         row("and is counted itself", "when it is free")
             .change("counted-itself", "self.waiting.fetch_add(1, SeqCst);\n        drop(guard)", "drop(guard);\n        self.waiting.fetch_add(1, SeqCst)")
             .caught_by("loom/condvar::a_waiter_is_woken", ITSELF),
-        row("a notification that finds nobody asleep is one", "the counter")
+        row("a notification that finds no thread asleep is one", "the counter")
             .change("notification-finds-nobody-asleep-one", "self.notified.fetch_add(1, Relaxed);", "")
             .caught_by("loom/condvar::a_waiter_is_woken", ITSELF),
         row("permits are added before the look for waiters", "after it")
@@ -27,7 +27,7 @@ pub(crate) fn rows() -> Vec<Row> {
             .gone("waiter-for-permits-announced")
             .gone("waiter-for-permits-announced-2")
             .caught_by("loom/semaphore::one_permit_is_a_lock", ITSELF),
-        row("who wants many permits takes no wake-up from who wants one", "they sleep together")
+        row("a thread that wants many permits takes no wake-up from one that wants one", "they sleep together")
             .change("who-wants-many-permits-takes", "if more == 0 { (&self.permits, 0) }", "if more == 0 || self.permits.load(SeqCst) == 0 { (&self.permits, 0) }")
             .caught_by("loom/semaphore::one_permit_wakes_who_wants_one", ITSELF),
         row("a stopped writer does not keep the readers away", "its bits stay")
@@ -39,16 +39,16 @@ pub(crate) fn rows() -> Vec<Row> {
         row("who goes on reading lets the readers in", "the wake-up")
             .change("who-goes-on-reading-lets", "if state & (READERS | WRITERS) == READERS {\n            self.wake_readers();", "let _ = RawRwLock::wake_readers as fn(&RawRwLock);\n        if state & (READERS | WRITERS) == READERS {")
             .caught_by("loom/rwlock::a_writer_that_goes_on_reading_lets_the_readers_in", ITSELF),
-        row("who waits for a `Once` is remembered by the next in line", "it is forgotten")
+        row("a thread that waits for a `Once` is remembered by the next in line", "it is forgotten")
             .change("who-waits-for-once-remembered", "| state & AWAITED", "")
             .caught_by("loom/once::who_only_waits_is_woken", ITSELF),
-        row("who is stopped at a barrier lets the others go", "they wait on")
+        row("a thread that is stopped at a barrier lets the others go", "they wait on")
             .change("who-stopped-at-barrier-lets", "self.give_up", "drop")
             .caught_by("sync::semaphore::a_stopped_participant_breaks_the_barrier", ALL),
-        row("also who is stopped as it comes", "they wait on")
+        row("also one that is stopped as it comes", "they wait on")
             .gone("also-who-stopped-as-comes")
             .caught_by("loom/barrier::two_meet_or_know_that_they_have_not", ITSELF),
-        row("who has met the others is not stopped", "whether all had come is not looked at")
+        row("a thread that has met the others is not stopped", "whether all had come is not looked at")
             .always("who-met-others-not-stopped")
             .caught_by("loom/barrier::two_meet_or_know_that_they_have_not", ITSELF),
         row("a condition that is false goes before a request that came first", "the request is looked at first")

@@ -51,7 +51,7 @@ fn registration() -> Vec<Row> {
 
 fn holders() -> Vec<Row> {
     vec![
-        row("a shield holds also who registers in it", "its bit is not set")
+        row("a shield holds also the requests to a thread that registers in it", "its bit is not set")
             .never("shield-holds-also-who-registers")
             .caught_by(
                 "runtime::lifecycle_held::in_a_shield_calls_begin_although_a_stop_is_requested",
@@ -63,7 +63,7 @@ fn holders() -> Vec<Row> {
         row("a panic ends the shield", "it is left only in the end")
             .change("panic-ends-shield", "_shield = Shield::enter();\n    f()", "shield = core::mem::ManuallyDrop::new(Shield::enter());\n    let result = f();\n    drop(core::mem::ManuallyDrop::into_inner(shield));\n    result")
             .caught_by("runtime::lifecycle_held::a_panic_ends_the_shield", ALL),
-        row("who registers has the signal unblocked", "its mask stays")
+        row("a thread that registers has the signal unblocked", "its mask stays")
             .gone("who-registers-signal-unblocked")
             .caught_by("runtime::lifecycle::a_thread_that_registers_has_the_signal_unblocked", ALL),
         row(
@@ -72,7 +72,7 @@ fn holders() -> Vec<Row> {
         )
         .becomes("first-marked-call-takes-record", "let _ = (current::start as fn(_), record);")
         .caught_by("runtime::lifecycle::a_request_before_the_thread_runs", ALL),
-        row("who waits for a thread is told of its end", "the wake-up")
+        row("a thread that waits for another is told of its end", "the wake-up")
             .never("who-waits-for-thread-told")
             .caught_by("runtime::lifecycle_held::who_waits_for_a_thread_is_told_of_its_end", ALL),
         row(
@@ -82,7 +82,7 @@ fn holders() -> Vec<Row> {
         .always("where-libc-not-registered-rseq")
         .change("where-libc-not-registered-rseq-area", "registered", "(registered || true)")
         .caught_by("races::own_rseq::the_runtime_registers_and_takes_it_back", RSEQ),
-        row("nor where somebody has taken it back", "its core is not looked at")
+        row("nor where other code has taken it back", "its core is not looked at")
             .change("where-libc-not-registered-rseq-area", "registered", "(registered || true)")
             .caught_by("races::own_rseq::an_area_that_somebody_has_taken_back_is_not_used", RSEQ),
         row(
