@@ -1,7 +1,7 @@
 //! A group owns its threads: they are stopped together, and end with it.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Barrier, Mutex, mpsc};
+use std::sync::{Arc, Barrier, Mutex, PoisonError, mpsc};
 use std::time::Duration;
 use stop_tests::{limit, per_backend, wait_until_blocked_in};
 use stopruntime::ext::sleep_or_stop;
@@ -145,7 +145,7 @@ per_backend! {
         let group = Arc::new(Mutex::new(Group::new()));
         let (inside, (sender, failed)) = (Arc::clone(&group), mpsc::channel());
         group.lock().unwrap().spawn(move || {
-            let join = || inside.lock().unwrap_or_else(|held| held.into_inner()).join_all();
+            let join = || inside.lock().unwrap_or_else(PoisonError::into_inner).join_all();
             let joined = std::panic::catch_unwind(std::panic::AssertUnwindSafe(join));
             sender.send(joined.is_err()).unwrap();
         });
