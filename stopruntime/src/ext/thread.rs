@@ -33,6 +33,17 @@ pub fn sleep_or_stop(duration: Duration) -> Result<(), Stopped> {
 /// # Errors
 ///
 /// [`Stopped`]: a stop is requested, before or while it slept.
+///
+/// # Examples
+///
+/// ```
+/// use std::time::{Duration, Instant};
+/// use stopruntime::ext::sleep_until_or_stop;
+///
+/// let deadline = Instant::now() + Duration::from_millis(1);
+/// assert!(sleep_until_or_stop(deadline).is_ok());
+/// assert!(Instant::now() >= deadline);
+/// ```
 pub fn sleep_until_or_stop(deadline: Instant) -> Result<(), Stopped> {
     // An Instant does not tell its number; the distance does.
     sleep_or_stop(deadline.saturating_duration_since(Instant::now()))
@@ -69,6 +80,16 @@ pub fn park_or_stop() -> Result<(), Stopped> {
 /// # Errors
 ///
 /// [`Stopped`]: a stop is requested, and no token was taken.
+///
+/// # Examples
+///
+/// ```
+/// use std::time::Duration;
+/// use stopruntime::{Stopper, ext::park_timeout_or_stop};
+///
+/// Stopper::current().request_stop();
+/// assert!(park_timeout_or_stop(Duration::MAX).is_err());
+/// ```
 pub fn park_timeout_or_stop(timeout: Duration) -> Result<(), Stopped> {
     park_by(|| std::thread::park_timeout(timeout))
 }
@@ -78,6 +99,19 @@ fn park_by(park: impl Fn()) -> Result<(), Stopped> {
 }
 
 /// Joins a thread, stop-checked: `join`.
+///
+/// # Examples
+///
+/// ```
+/// use stopruntime::ext::JoinOrStop;
+/// use stopruntime::thread;
+///
+/// let mut worker = thread::spawn(|| 7);
+/// match worker.join_or_stop() {
+///     Ok(value) => assert_eq!(value.unwrap(), 7),
+///     Err(_stopped) => worker.stop_and_join().map(drop).unwrap(),
+/// }
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be stopped while it joins a thread",
     label = "this call has no stop-checked form",

@@ -265,6 +265,13 @@ fn install_default() -> Result<Backend, InstallError> {
 /// # Panics
 ///
 /// If sigaction(2) or `pthread_key_create(3)` is refused.
+///
+/// # Examples
+///
+/// ```
+/// // Installs the runtime, before libraries with constructors of their own are loaded.
+/// println!("{}", stopruntime::backend());
+/// ```
 #[must_use]
 #[track_caller]
 pub fn backend() -> Backend {

@@ -26,6 +26,18 @@ use crate::runtime::slot;
 /// Returns whether the calling code is to stop, even if a [`shield`] holds the request.
 ///
 /// It is if a scope around it has been requested to stop or is past its deadline.
+///
+/// # Examples
+///
+/// ```
+/// use stopruntime::{Stopper, check, shield, stop_requested};
+///
+/// Stopper::current().request_stop();
+/// shield(|| {
+///     assert!(stop_requested());
+///     assert!(check().is_ok());
+/// });
+/// ```
 #[must_use]
 pub fn stop_requested() -> bool {
     look::any_stopped()
@@ -38,6 +50,22 @@ pub fn stop_requested() -> bool {
 /// # Errors
 ///
 /// [`Stopped`] if the calling code is to stop.
+///
+/// # Examples
+///
+/// ```
+/// use stopruntime::{Stopped, check};
+///
+/// fn sum(numbers: &[u64]) -> Result<u64, Stopped> {
+///     let mut sum = 0;
+///     for chunk in numbers.chunks(4096) {
+///         check()?;
+///         sum += chunk.iter().sum::<u64>();
+///     }
+///     Ok(sum)
+/// }
+/// assert_eq!(sum(&[1, 2]), Ok(3));
+/// ```
 #[doc(alias = "pthread_testcancel")]
 #[inline]
 pub fn check() -> Result<(), Stopped> {

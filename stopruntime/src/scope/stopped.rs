@@ -13,6 +13,18 @@ use std::io;
 ///
 /// As an [`io::Error`] it is of a kind that no retry loop swallows, never
 /// [`io::ErrorKind::Interrupted`]; [`is_stopped`] finds it again.
+///
+/// # Examples
+///
+/// ```
+/// use std::io;
+/// use stopruntime::{Cause, Stopper, check};
+///
+/// Stopper::current().request_stop_because("reload");
+/// let stopped = check().unwrap_err();
+/// assert_eq!(stopped.cause(), Cause::Requested);
+/// assert_ne!(io::Error::from(stopped).kind(), io::ErrorKind::Interrupted);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stopped {
     progress: usize,

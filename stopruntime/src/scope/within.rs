@@ -152,6 +152,35 @@ pub fn deadline() -> Option<Instant> {
 }
 
 /// Reports that the time of a [`within`] is over.
+///
+/// # Examples
+///
+/// ```
+/// use std::time::Duration;
+/// use stopruntime::ext::sleep_or_stop;
+/// use stopruntime::{Stopped, TimedOut, within};
+///
+/// #[derive(Debug, PartialEq)]
+/// enum Failed {
+///     Late,
+///     Stopped,
+/// }
+///
+/// impl From<TimedOut> for Failed {
+///     fn from(_: TimedOut) -> Failed {
+///         Failed::Late
+///     }
+/// }
+///
+/// impl From<Stopped> for Failed {
+///     fn from(_: Stopped) -> Failed {
+///         Failed::Stopped
+///     }
+/// }
+///
+/// let sleep = || Ok::<(), Failed>(sleep_or_stop(Duration::MAX)?);
+/// assert_eq!(within(Duration::from_millis(1), sleep), Err(Failed::Late));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TimedOut(());
 

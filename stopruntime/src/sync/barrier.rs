@@ -14,6 +14,20 @@ use std::fmt;
 use std::sync::PoisonError;
 
 /// Lets threads wait for each other like [`std::sync::Barrier`], stop-checked.
+///
+/// # Examples
+///
+/// ```
+/// use stopruntime::sync::Barrier;
+/// use stopruntime::thread;
+///
+/// let barrier = Barrier::new(2);
+/// thread::scope(|scope| {
+///     let other = scope.spawn(|| barrier.wait_or_stop().unwrap().is_leader());
+///     let leads = barrier.wait_or_stop().unwrap().is_leader();
+///     assert_ne!(leads, other.join().unwrap());
+/// });
+/// ```
 pub struct Barrier {
     state: Mutex<State>,
     changed: Condvar,

@@ -27,6 +27,23 @@ use std::time::{Duration, Instant};
 /// is free, so that nothing stands between the request and the end of the wait.
 /// A wait for a condition ends with the condition if that can be seen without
 /// waiting: see [`Condvar::wait_while_or_stop`].
+///
+/// # Examples
+///
+/// ```
+/// use stopruntime::sync::{Condvar, Mutex};
+/// use stopruntime::thread;
+///
+/// let (ready, changed) = (Mutex::new(false), Condvar::new());
+/// thread::scope(|scope| {
+///     let waiter = scope.spawn(|| {
+///         let guard = ready.lock().unwrap();
+///         changed.wait_while_or_stop(guard, |ready| !*ready).is_err()
+///     });
+///     waiter.request_stop();
+///     assert!(waiter.join().unwrap());
+/// });
+/// ```
 #[derive(Default)]
 pub struct Condvar {
     notified: AtomicU32,

@@ -13,6 +13,18 @@ pub(super) const JOINED: &str = "the thread has been joined through this handle 
 
 /// Owns a thread: may stop it and may wait for it. Dropping it detaches the
 /// thread, as in std; see [`stop_on_drop`](JoinHandle::stop_on_drop).
+///
+/// # Examples
+///
+/// ```
+/// use std::time::Duration;
+/// use stopruntime::ext::sleep_or_stop;
+/// use stopruntime::thread;
+///
+/// let sleeper = thread::spawn(|| sleep_or_stop(Duration::MAX).is_err());
+/// sleeper.request_stop();
+/// assert!(sleeper.join().unwrap());
+/// ```
 pub struct JoinHandle<T> {
     inner: Mutex<Option<std::thread::JoinHandle<T>>>,
     thread: Thread,

@@ -31,6 +31,12 @@ use std::{fmt, io};
 /// to the calling thread then is not handed on: a destructor that blocks for long
 /// belongs to a value whose handle is joined.
 ///
+/// # Panics
+///
+/// If `f` panics, or a thread whose handle was not joined has.
+///
+/// # Examples
+///
 /// ```
 /// use std::net::UdpSocket;
 /// use stopruntime::ext::RecvOrStop;
@@ -48,10 +54,6 @@ use std::{fmt, io};
 /// });
 /// # Ok::<(), std::io::Error>(())
 /// ```
-///
-/// # Panics
-///
-/// If `f` panics, or a thread whose handle was not joined has.
 #[doc(alias = "jthread")]
 pub fn scope<'env, F, T>(f: F) -> T
 where
@@ -127,6 +129,8 @@ impl<'scope> Scope<'scope, '_> {
 
     /// Returns a handle that only requests, to give away.
     ///
+    /// # Examples
+    ///
     /// ```
     /// use stopruntime::ext::sleep_or_stop;
     /// use stopruntime::thread;
@@ -167,6 +171,8 @@ impl Builder {
     /// # Errors
     ///
     /// As [`std::thread::Builder::spawn_scoped`].
+    ///
+    /// # Examples
     ///
     /// ```
     /// use stopruntime::thread;

@@ -10,6 +10,25 @@ use std::time::Duration;
 ///
 /// A panic that has ended the thread is not passed on by the drop, nor what the
 /// thread returned. Dropped by the thread itself, it requests the stop alone.
+///
+/// # Examples
+///
+/// ```
+/// use std::net::UdpSocket;
+/// use stopruntime::ext::RecvOrStop;
+/// use stopruntime::thread::{self, StopOnDrop};
+///
+/// struct Receiver {
+///     thread: StopOnDrop<()>,
+/// }
+///
+/// let socket = UdpSocket::bind("127.0.0.1:0")?;
+/// let receive = move || while socket.recv_or_stop(&mut [0; 16]).is_ok() {};
+/// let receiver = Receiver { thread: thread::spawn(receive).stop_on_drop() };
+/// assert!(!receiver.thread.is_finished());
+/// drop(receiver); // stops the thread and joins it
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[derive(Debug)]
 #[must_use = "dropped at once, it stops the thread at once"]
 pub struct StopOnDrop<T> {

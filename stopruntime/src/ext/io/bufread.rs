@@ -18,6 +18,20 @@ use std::io::{self, BufRead, BufReader, ErrorKind, IoSliceMut, Read};
 /// appended the part that had arrived; the loops over `lines()` and `split()` drop
 /// it, except those over standard input, which put it back. If you must not stop in
 /// the middle of a message, put the call in a [`shield`](crate::shield()).
+///
+/// # Examples
+///
+/// ```
+/// use std::io::{BufReader, Write, pipe};
+/// use stopruntime::ext::BufReadOrStop;
+///
+/// let (reader, mut writer) = pipe()?;
+/// writer.write_all(b"line\n")?;
+/// let mut line = String::new();
+/// BufReader::new(reader).read_line_or_stop(&mut line).unwrap()?;
+/// assert_eq!(line, "line\n");
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be stopped while it reads",
     label = "this read has no stop-checked form",
@@ -114,6 +128,24 @@ impl<B: FillBufOrStop + ?Sized> BufReadOrStop for B {
 }
 
 /// Gives `bytes` a stop-checked `next`, for `#[blocking] for` loops.
+///
+/// # Examples
+///
+/// ```
+/// use std::io::{self, Read};
+/// use std::net::TcpStream;
+/// use stopruntime::stoppable;
+///
+/// #[stoppable(return)]
+/// fn sum(stream: &TcpStream) -> io::Result<u64> {
+///     let mut sum = 0;
+///     #[blocking]
+///     for byte in stream.bytes() {
+///         sum += u64::from(byte?);
+///     }
+///     Ok(sum)
+/// }
+/// ```
 pub trait BytesOrStop: ReadOrStop + Sized {
     #[doc(hidden)]
     fn bytes_or_stop(self) -> Bytes<Self> {

@@ -8,6 +8,18 @@ use std::io::{BufRead, Cursor, Empty};
 /// Fills a buffer, stop-checked: [`BufRead::fill_buf`].
 ///
 /// [`BufReadOrStop`](crate::ext::BufReadOrStop) is made from it.
+///
+/// # Examples
+///
+/// ```
+/// use std::io::{BufReader, Write, pipe};
+/// use stopruntime::ext::FillBufOrStop;
+///
+/// let (reader, mut writer) = pipe()?;
+/// writer.write_all(b"data")?;
+/// assert_eq!(BufReader::new(reader).fill_buf_or_stop().unwrap()?, b"data");
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be stopped while it fills its buffer",
     label = "this read has no stop-checked form",

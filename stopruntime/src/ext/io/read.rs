@@ -16,6 +16,19 @@ use std::io::{self, ErrorKind, IoSliceMut, Read};
 /// To implement it for a type of your own that wraps another one, forward
 /// [`read_or_stop`](ReadOrStop::read_or_stop) and
 /// [`ready_or_stop`](ReadOrStop::ready_or_stop).
+///
+/// # Examples
+///
+/// ```
+/// use std::io::pipe;
+/// use stopruntime::{Stopper, ext::ReadOrStop};
+///
+/// let (mut reader, _writer) = pipe()?;
+/// Stopper::current().request_stop();
+/// let stopped = reader.read_exact_or_stop(&mut [0; 8]).unwrap_err();
+/// assert_eq!(stopped.progress(), 0);
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be stopped while it reads",
     label = "this read has no stop-checked form",

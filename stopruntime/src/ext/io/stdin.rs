@@ -233,6 +233,16 @@ impl BufReadOrStop for StdinLock<'_> {
 /// To keep other stop-checked readers out for several calls,
 /// [lock it](StdinGuard) under a mark. (The guard of an unmarked `lock()` is
 /// std's: waiting for it cannot be stopped, and it keeps plain readers out.)
+///
+/// # Examples
+///
+/// ```
+/// use std::io::stdin;
+/// use stopruntime::{Stopper, ext::StdinOrStop};
+///
+/// Stopper::current().request_stop();
+/// assert!(stdin().read_line_or_stop(&mut String::new()).is_err());
+/// ```
 pub trait StdinOrStop {
     /// Reads as [`Stdin::read_line`] does, stop-checked between its reads.
     ///

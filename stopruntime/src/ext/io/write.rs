@@ -13,6 +13,17 @@ use std::io::{self, ErrorKind, IoSlice, Write};
 ///
 /// A `BufWriter` over a stream keeps what it holds when a call is stopped, and
 /// writes it when it is dropped.
+///
+/// # Examples
+///
+/// ```
+/// use std::io::pipe;
+/// use stopruntime::ext::WriteOrStop;
+///
+/// let (_reader, mut writer) = pipe()?;
+/// writer.write_all_or_stop(b"line\n").unwrap()?;
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be stopped while it writes",
     label = "this write has no stop-checked form",

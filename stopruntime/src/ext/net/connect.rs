@@ -15,6 +15,17 @@ use std::time::{Duration, Instant};
 ///
 /// If it is stopped, there is no connection: the socket is closed, and the peer sees
 /// at most a connection that ends at once. Resolving a name is not stop-checked.
+///
+/// # Examples
+///
+/// ```
+/// use std::net::{TcpListener, TcpStream};
+/// use stopruntime::ext::ConnectOrStop;
+///
+/// let listener = TcpListener::bind("127.0.0.1:0")?;
+/// let _stream = TcpStream::connect_or_stop(listener.local_addr()?).unwrap()?;
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be stopped while it connects to an address of this type",
     note = "`TcpStream` takes a socket address, `UnixStream` a path"
@@ -29,6 +40,20 @@ pub trait ConnectOrStop<A>: Sized {
 }
 
 /// Connects within a time, stop-checked: `connect_timeout`.
+///
+/// # Examples
+///
+/// ```
+/// use std::net::{TcpListener, TcpStream};
+/// use std::time::Duration;
+/// use stopruntime::ext::ConnectTimeoutOrStop;
+///
+/// let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
+/// let limit = Duration::from_secs(1);
+/// // Nothing listens there any more.
+/// assert!(TcpStream::connect_timeout_or_stop(&address, limit).unwrap().is_err());
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be stopped while it connects",
     note = "`TcpStream` has a stop-checked `connect_timeout`"

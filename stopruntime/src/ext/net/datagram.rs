@@ -15,6 +15,20 @@ const PLAIN: c_int = 0;
 /// Receives a datagram, stop-checked: `recv`. recv(2).
 ///
 /// If it is stopped, it has taken nothing: the datagram stays in the queue.
+///
+/// # Examples
+///
+/// ```
+/// use std::os::unix::net::UnixDatagram;
+/// use stopruntime::{Stopper, ext::RecvOrStop};
+///
+/// let (socket, peer) = UnixDatagram::pair()?;
+/// peer.send(b"data")?;
+/// Stopper::current().request_stop();
+/// assert!(socket.recv_or_stop(&mut [0; 8]).is_err());
+/// assert_eq!(socket.recv(&mut [0; 8])?, 4); // still there
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be stopped while it waits for data",
     label = "this call has no stop-checked form",
@@ -30,6 +44,20 @@ pub trait RecvOrStop {
 }
 
 /// Receives and leaves the data in place, stop-checked: `peek`. recv(2) with `MSG_PEEK`.
+///
+/// # Examples
+///
+/// ```
+/// use std::net::UdpSocket;
+/// use stopruntime::ext::PeekOrStop;
+///
+/// let socket = UdpSocket::bind("127.0.0.1:0")?;
+/// socket.connect(socket.local_addr()?)?;
+/// socket.send(b"data")?;
+/// assert_eq!(socket.peek_or_stop(&mut [0; 8]).unwrap()?, 4);
+/// assert_eq!(socket.recv(&mut [0; 8])?, 4);
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be stopped while it waits for data",
     note = "`UdpSocket` and `TcpStream` have a stop-checked `peek`"
@@ -46,6 +74,19 @@ pub trait PeekOrStop {
 /// Receives a datagram and its sender, stop-checked: `recv_from`. recvfrom(2).
 ///
 /// If it is stopped, it has taken nothing: the datagram stays in the queue.
+///
+/// # Examples
+///
+/// ```
+/// use std::net::UdpSocket;
+/// use stopruntime::ext::RecvFromOrStop;
+///
+/// let socket = UdpSocket::bind("127.0.0.1:0")?;
+/// socket.send_to(b"data", socket.local_addr()?)?;
+/// let (length, sender) = socket.recv_from_or_stop(&mut [0; 8]).unwrap()?;
+/// assert_eq!((length, sender), (4, socket.local_addr()?));
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be stopped while it waits for data",
     label = "this call has no stop-checked form",
@@ -64,6 +105,19 @@ pub trait RecvFromOrStop {
 }
 
 /// Receives and leaves the data in place, stop-checked: `peek_from`. recvfrom(2) with `MSG_PEEK`.
+///
+/// # Examples
+///
+/// ```
+/// use std::net::UdpSocket;
+/// use stopruntime::ext::PeekFromOrStop;
+///
+/// let socket = UdpSocket::bind("127.0.0.1:0")?;
+/// socket.send_to(b"data", socket.local_addr()?)?;
+/// let (length, _sender) = socket.peek_from_or_stop(&mut [0; 8]).unwrap()?;
+/// assert_eq!(length, 4);
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be stopped while it waits for data",
     note = "`UdpSocket` has a stop-checked `peek_from`"
@@ -80,6 +134,18 @@ pub trait PeekFromOrStop {
 /// Sends a datagram, stop-checked: `send`. send(2).
 ///
 /// If it is stopped, it has sent nothing.
+///
+/// # Examples
+///
+/// ```
+/// use std::os::unix::net::UnixDatagram;
+/// use stopruntime::ext::SendOrStop;
+///
+/// let (socket, peer) = UnixDatagram::pair()?;
+/// socket.send_or_stop(b"data").unwrap()?;
+/// assert_eq!(peer.recv(&mut [0; 8])?, 4);
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be stopped while it sends",
     label = "this call has no stop-checked form",
@@ -98,6 +164,18 @@ pub trait SendOrStop {
 ///
 /// If it is stopped, it has sent nothing. Names are resolved first, which is not
 /// stop-checked.
+///
+/// # Examples
+///
+/// ```
+/// use std::net::UdpSocket;
+/// use stopruntime::ext::SendToOrStop;
+///
+/// let socket = UdpSocket::bind("127.0.0.1:0")?;
+/// let sent = socket.send_to_or_stop(b"data", socket.local_addr()?).unwrap()?;
+/// assert_eq!(sent, 4);
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be stopped while it sends to an address of this type",
     note = "`UdpSocket` takes a socket address, `UnixDatagram` a path"

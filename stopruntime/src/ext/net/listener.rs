@@ -10,6 +10,18 @@ use std::os::unix::net::{SocketAddr as UnixAddr, UnixListener, UnixStream};
 /// Accepts a connection, stop-checked: `accept`. accept(2).
 ///
 /// If it is stopped, it has accepted nothing: the connection stays in the queue.
+///
+/// # Examples
+///
+/// ```
+/// use std::net::TcpListener;
+/// use stopruntime::{Stopper, ext::AcceptOrStop};
+///
+/// let listener = TcpListener::bind("127.0.0.1:0")?;
+/// Stopper::current().request_stop();
+/// assert!(listener.accept_or_stop().is_err());
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be stopped while it accepts",
     label = "this call has no stop-checked form",
@@ -48,6 +60,23 @@ impl AcceptOrStop for UnixListener {
 }
 
 /// Gives `incoming` a stop-checked `next`, for `#[blocking] for` loops.
+///
+/// # Examples
+///
+/// ```
+/// use std::io;
+/// use std::net::TcpListener;
+/// use stopruntime::stoppable;
+///
+/// #[stoppable]
+/// fn serve(listener: &TcpListener) -> io::Result<()> {
+///     #[blocking]
+///     for stream in listener.incoming() {
+///         drop(stream?);
+///     }
+///     Ok(()) // stopped
+/// }
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be stopped while it waits for the next connection",
     note = "`TcpListener` and `UnixListener` have a stop-checked form"

@@ -7,6 +7,21 @@ use std::io;
 use std::process::{Child, ExitStatus};
 
 /// Waits for a child, stop-checked: `wait`.
+///
+/// # Examples
+///
+/// ```
+/// use std::process::Command;
+/// use stopruntime::{Stopper, ext::WaitOrStop};
+///
+/// let mut child = Command::new("sleep").arg("60").spawn()?;
+/// Stopper::current().request_stop();
+/// if child.wait_or_stop().is_err() {
+///     child.kill()?;
+/// }
+/// child.wait()?;
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be stopped in its `wait`",
     label = "this call has no stop-checked form",

@@ -13,6 +13,17 @@ use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, Command, ExitStatus, Output};
 
 /// Runs a child and collects its output, stop-checked: [`Command::output`].
+///
+/// # Examples
+///
+/// ```
+/// use std::process::Command;
+/// use stopruntime::ext::OutputOrStop;
+///
+/// let output = Command::new("echo").arg("text").output_or_stop().unwrap()?;
+/// assert_eq!(output.stdout, b"text\n");
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be stopped in its `output`",
     label = "this call has no stop-checked form",
@@ -92,6 +103,17 @@ impl OutputOrStop for Command {
 }
 
 /// Runs a child and waits for it, stop-checked: [`Command::status`].
+///
+/// # Examples
+///
+/// ```
+/// use std::process::Command;
+/// use stopruntime::ext::StatusOrStop;
+///
+/// let status = Command::new("true").status_or_stop().unwrap()?;
+/// assert!(status.success());
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be stopped in its `status`",
     label = "this call has no stop-checked form",

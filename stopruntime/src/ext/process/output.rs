@@ -15,6 +15,18 @@ use std::os::fd::{AsRawFd, RawFd};
 use std::process::{Child, ExitStatus, Output};
 
 /// Waits for a child and its output, stop-checked: [`Child::wait_with_output`].
+///
+/// # Examples
+///
+/// ```
+/// use std::process::{Command, Stdio};
+/// use stopruntime::ext::WaitWithOutputOrStop;
+///
+/// let mut child = Command::new("echo").arg("text").stdout(Stdio::piped()).spawn()?;
+/// let output = child.wait_with_output_or_stop().unwrap()?;
+/// assert_eq!(output.stdout, b"text\n");
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be stopped in its `wait_with_output`",
     label = "this call has no stop-checked form",

@@ -42,6 +42,20 @@ pub fn channel<T>() -> (Sender<T>, Receiver<T>) {
 
 /// Creates a channel for this many messages; for 0 each `send` waits until its
 /// message has been received.
+///
+/// # Examples
+///
+/// ```
+/// use stopruntime::Stopper;
+/// use stopruntime::sync::mpsc::sync_channel;
+///
+/// let (sender, receiver) = sync_channel(1);
+/// sender.send(1)?;
+/// Stopper::current().request_stop();
+/// assert!(sender.send_or_stop(2).is_err()); // there is no room
+/// assert_eq!(receiver.recv(), Ok(1));
+/// # Ok::<(), stopruntime::sync::mpsc::SendError<i32>>(())
+/// ```
 #[must_use]
 pub fn sync_channel<T>(bound: usize) -> (SyncSender<T>, Receiver<T>) {
     let queue = Arc::new(Queue::new(Some(bound)));
