@@ -28,6 +28,7 @@ impl<T, E> Fallible for Result<T, E> {
     fn stop(&self, find: impl FnOnce(&E) -> Option<Stopped>) -> Option<Stopped> {
         let stopped = self.as_ref().err().and_then(find)?;
         // Another thread's stop that came home in a result is an error.
+        // mutant: another-threads-stop-in-result
         scope::must_stop().then_some(stopped)
     }
 }
