@@ -9,13 +9,13 @@ use crate::scope::{self, CarriesStop, Stopped};
 use core::ops::Deref;
 use std::error::Error;
 
-/// What a call returned.
+/// Holds what a call returned.
 #[derive(Debug)]
 pub struct Of<'a, R>(pub &'a R);
 
 /// A call's result that may be an error: also what an iterator over results yields.
 pub trait Fallible {
-    /// The error.
+    /// Returns the error.
     type Error;
 
     /// The stop that `find` finds in the error, or that the end of an iterator is.
@@ -44,9 +44,9 @@ impl<T, E> Fallible for Option<Result<T, E>> {
     }
 }
 
-/// By [`CarriesStop`].
+/// Finds a stop by [`CarriesStop`].
 pub trait ByItself {
-    /// The stop.
+    /// Returns the stop.
     fn stopped(&self) -> Option<Stopped>;
 }
 
@@ -56,9 +56,9 @@ impl<R: Fallible<Error: CarriesStop>> ByItself for &&&&Of<'_, R> {
     }
 }
 
-/// By [`Error::source`].
+/// Finds a stop by [`Error::source`].
 pub trait BySource {
-    /// The stop.
+    /// Returns the stop.
     fn stopped(&self) -> Option<Stopped>;
 }
 
@@ -68,9 +68,9 @@ impl<R: Fallible<Error: Error + 'static>> BySource for &&&Of<'_, R> {
     }
 }
 
-/// By [`Deref`].
+/// Finds a stop by [`Deref`].
 pub trait ByDeref {
-    /// The stop.
+    /// Returns the stop.
     fn stopped(&self) -> Option<Stopped>;
 }
 
@@ -82,7 +82,7 @@ impl<R: Fallible<Error: Deref<Target: Walkable>>> ByDeref for &&Of<'_, R> {
 
 /// What an error derefs to.
 pub trait Walkable {
-    /// The error.
+    /// Returns the error.
     fn walk(&self) -> &(dyn Error + 'static);
 }
 
@@ -104,9 +104,9 @@ impl Walkable for dyn Error + Send + Sync {
     }
 }
 
-/// By [`AsRef`].
+/// Finds a stop by [`AsRef`].
 pub trait ByReference {
-    /// The stop.
+    /// Returns the stop.
     fn stopped(&self) -> Option<Stopped>;
 }
 
@@ -116,9 +116,9 @@ impl<R: Fallible<Error: AsRef<dyn Error + 'static>>> ByReference for &Of<'_, R> 
     }
 }
 
-/// By none of these.
+/// Finds no stop: refuses.
 pub trait ByNothing<R> {
-    /// The stop.
+    /// Returns the stop.
     fn stopped(&self) -> Option<Stopped>
     where
         R: Nested;
@@ -140,7 +140,7 @@ impl<R> ByNothing<R> for Of<'_, R> {
     note = "it has to return `()`, an `Option`, or a `Result` whose error is a `std::error::Error`; if what it waits for has a file descriptor, use `#[blocking(readable)]`"
 )]
 pub trait Nested {
-    /// The stop that it says.
+    /// Returns the stop that it reports.
     fn stopped(&self) -> Option<Stopped>;
 }
 
@@ -163,14 +163,14 @@ impl<T, E: Tells> Nested for Result<T, E> {
     }
 }
 
-/// As [`CarriesStop`]; what rustc says of it is the point.
+/// As [`CarriesStop`]; what rustc says of it is its purpose.
 #[diagnostic::on_unimplemented(
     message = "the error `{Self}` cannot carry a stop",
     label = "this call is made as it is, and its error does not tell a stop from a failure",
     note = "if the type is yours, implement `std::error::Error` for it, with a `source`, or `stopruntime::CarriesStop`; if it is another crate's and the call waits for a file descriptor, use `#[blocking(readable)]`"
 )]
 pub trait Tells {
-    /// The stop it carries, if it does.
+    /// Returns the stop that it carries, if there is one.
     fn tells(&self) -> Option<Stopped>;
 }
 

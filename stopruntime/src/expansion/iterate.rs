@@ -5,7 +5,7 @@ use crate::scope::Stopped;
 use crate::sync::mpsc;
 use std::io;
 
-/// An iterator whose `next` is stop-checked.
+/// Goes over items by a stop-checked `next`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be stopped while it waits for the next item"
 )]
@@ -13,7 +13,7 @@ pub trait NextOrStop {
     /// What it yields.
     type Item;
 
-    /// The next item.
+    /// Returns the next item.
     ///
     /// # Errors
     ///
@@ -51,7 +51,7 @@ pub trait Iterable {
     fn begin(&self) -> Self::Iter<'_>;
 }
 
-/// `iter`, stop-checked.
+/// Makes `iter` stop-checked.
 pub trait IterOrStop: Iterable {
     /// Begins the loop.
     fn iter_or_stop(&self) -> Self::Iter<'_>;

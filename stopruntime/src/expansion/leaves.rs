@@ -8,7 +8,7 @@ use crate::scope::Stopped;
 use core::marker::PhantomData;
 use std::io;
 
-/// A return type.
+/// Stands for a return type.
 #[derive(Debug)]
 pub struct Way<R>(PhantomData<R>);
 
@@ -21,12 +21,12 @@ impl<R> Way<R> {
     }
 }
 
-/// The first way out.
+/// Leaves by `From<Stopped>`, the first way out.
 pub trait FromStopped {
     /// The return type.
     type Value;
 
-    /// The value to return.
+    /// Makes the value to return.
     fn leave(&self, stopped: Stopped) -> Self::Value;
 }
 
@@ -38,12 +38,12 @@ impl<T, E: From<Stopped>> FromStopped for &&Way<Result<T, E>> {
     }
 }
 
-/// The second.
+/// Leaves by `From<io::Error>`, the second way out.
 pub trait FromIo {
     /// The return type.
     type Value;
 
-    /// The value to return.
+    /// Makes the value to return.
     fn leave(&self, stopped: Stopped) -> Self::Value;
 }
 
@@ -55,9 +55,9 @@ impl<T, E: From<io::Error>> FromIo for &Way<Result<T, E>> {
     }
 }
 
-/// All others.
+/// Refuses all other errors.
 pub trait FromNothing<R> {
-    /// The value to return.
+    /// Makes the value to return.
     fn leave(&self, stopped: Stopped) -> R
     where
         R: Leave;
@@ -79,7 +79,7 @@ impl<R> FromNothing<R> for Way<R> {
     note = "it can return `()`, an `Option`, or a `Result` whose error can be made from a stop; for any other type say what to return, `#[stoppable(or = EXPR)]`, or, in a closure, put the call in a loop"
 )]
 pub trait Leave {
-    /// The value to return.
+    /// Makes the value to return.
     fn leave(stopped: Stopped) -> Self;
 }
 
@@ -103,10 +103,10 @@ impl<T, E: CarriesOut> Leave for Result<T, E> {
 #[diagnostic::on_unimplemented(
     message = "a stop cannot leave a function whose error is `{Self}`",
     label = "no stop can become this error",
-    note = "one line lets it: a variant with `#[from] std::io::Error`, or `impl From<stopruntime::Stopped> for {Self}`; where the error is another crate's, `#[stoppable(or = EXPR)]` says what to return"
+    note = "one line allows it: a variant with `#[from] std::io::Error`, or `impl From<stopruntime::Stopped> for {Self}`; where the error is another crate's, `#[stoppable(or = EXPR)]` says what to return"
 )]
 pub trait CarriesOut {
-    /// The error to return.
+    /// Makes the error to return.
     fn carry_out(stopped: Stopped) -> Self;
 }
 

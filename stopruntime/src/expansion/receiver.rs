@@ -36,19 +36,19 @@ use core::pin::Pin;
 use std::rc::Rc;
 use std::sync::{Arc, LazyLock, MutexGuard, RwLockReadGuard, RwLockWriteGuard};
 
-/// Arrived at this type.
+/// Says that the walk has arrived at this type.
 #[derive(Debug)]
 pub struct Via<X: ?Sized, L>(PhantomData<L>, PhantomData<X>);
 
-/// It is the type of the receiver itself.
+/// Says that it is the type of the receiver itself.
 #[derive(Debug)]
 pub struct First;
 
-/// It stands behind a pointer.
+/// Says that it is behind a pointer.
 #[derive(Debug)]
 pub struct Deeper;
 
-/// At the type that has the variant.
+/// Says that the type has the variant.
 #[derive(Debug)]
 pub struct Found;
 

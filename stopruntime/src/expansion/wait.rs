@@ -8,7 +8,7 @@ use crate::scope::Stopped;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, RawFd};
 
-/// What is waited for.
+/// Holds what is waited for.
 #[derive(Debug)]
 pub struct Ready<'a, T: ?Sized>(pub &'a T);
 
@@ -82,9 +82,9 @@ impl<T: AsRawFd + ?Sized> Descriptor for &Ready<'_, &T> {
     }
 }
 
-/// Has none.
+/// Refuses: there is no descriptor.
 pub trait NoDescriptor<T: ?Sized> {
-    /// Refused.
+    /// Refuses.
     ///
     /// # Errors
     ///
@@ -93,7 +93,7 @@ pub trait NoDescriptor<T: ?Sized> {
     where
         T: HasDescriptor;
 
-    /// Refused.
+    /// Refuses.
     ///
     /// # Errors
     ///
@@ -119,7 +119,7 @@ impl<T: ?Sized> NoDescriptor<T> for Ready<'_, T> {
     }
 }
 
-/// What no type is.
+/// Is implemented by no type.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no file descriptor to wait for",
     label = "neither `AsFd` nor `AsRawFd`",

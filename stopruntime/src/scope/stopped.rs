@@ -68,7 +68,7 @@ impl fmt::Display for Stopped {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self.cause() {
             Cause::Requested => "a stop has been requested",
-            Cause::Deadline => "the time is over",
+            Cause::Deadline => "the time limit has passed",
         })?;
         match self.reason() {
             Some(reason) => write!(formatter, ": {reason}"),

@@ -269,8 +269,7 @@ impl<T> fmt::Debug for Group<T> {
     }
 }
 
-/// The error of a wait for a [`Group`] whose time is over: the threads that have not
-/// ended.
+/// Reports that some threads of a [`Group`] did not end in time, and which.
 #[derive(Clone, Debug)]
 pub struct Overdue {
     threads: Vec<Thread>,

@@ -147,7 +147,7 @@ pub trait ReadOrStop: Read {
 /// Less room than this is not read into.
 const LITTLE: usize = 32;
 
-/// One read of a few bytes.
+/// Makes one read of a few bytes.
 fn append_little<R: ReadOrStop + ?Sized>(reader: &mut R, buffer: &mut Vec<u8>) -> Outcome<usize> {
     let mut little = [0; LITTLE];
     let read = reader.read_or_stop(&mut little)?;
@@ -158,7 +158,7 @@ fn append_little<R: ReadOrStop + ?Sized>(reader: &mut R, buffer: &mut Vec<u8>) -
     }))
 }
 
-/// One read of no more than this.
+/// Makes one read of at most this many bytes.
 fn append_up_to<R: ReadOrStop + ?Sized>(
     reader: &mut R,
     buffer: &mut Vec<u8>,

@@ -81,7 +81,7 @@ where
     }
 }
 
-/// Is the source of a copy: every [`ReadOrStop`].
+/// Gives a copy its bytes: every [`ReadOrStop`].
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be copied from by a call that can be stopped",
     label = "reading from it has no stop-checked form",
@@ -92,7 +92,7 @@ pub trait CopyFromOrStop: ReadOrStop {}
 #[diagnostic::do_not_recommend]
 impl<R: ReadOrStop + ?Sized> CopyFromOrStop for R {}
 
-/// Is the target of a copy: every [`WriteOrStop`].
+/// Takes the bytes of a copy: every [`WriteOrStop`].
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be copied to by a call that can be stopped",
     label = "writing to it has no stop-checked form",

@@ -5,7 +5,7 @@ use crate::ext::WriteOrStop;
 use crate::scope::{self, Shield};
 use std::io::{self, ErrorKind};
 
-/// What became of a copy.
+/// Says what became of a copy.
 #[derive(Debug)]
 pub struct Copied {
     pub(in crate::ext) bytes: u64,
