@@ -57,7 +57,7 @@ pub fn unblocked<R: MayFail>(
     // The look itself: a deadline may be known there before the flag says so here.
     let ended = has_run.load(Ordering::Relaxed) && result.has_failed();
     if ended && attach::registered().evaluate().take() {
-        return Err(Stopped::new());
+        return Err(Stopped::found());
     }
     Ok(result)
 }

@@ -208,8 +208,8 @@ unsafe fn with_flag(
         let raw = inside(record, || unsafe { plain(libc::SYS_futex_waitv, call) })?;
         // mutant: wake-up-not-lost-request-2
         let nothing_woken = [0, AGAIN, INTERRUPTED].contains(&raw);
-        if nothing_woken && record.must_stop() {
-            return Err(Stopped::new());
+        if nothing_woken {
+            record.check()?;
         }
         // A request that is held by a shield is none of the caller's either.
         // mutant: wake-up-not-lost-request-3

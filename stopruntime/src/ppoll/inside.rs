@@ -21,9 +21,7 @@ pub(crate) fn inside<R>(record: &Record, wait: impl FnOnce() -> R) -> Result<R, 
             break;
         }
         left(record);
-        if record.must_stop() {
-            return Err(Stopped::new());
-        }
+        record.check()?;
     }
     let outcome = wait();
     left(record);

@@ -27,7 +27,10 @@ unsafe fn open(record: &Record, number: c_long, args: [usize; 6]) -> Result<isiz
     // SAFETY: the caller's call.
     let raw = inside(record, || unsafe { plain(number, args) })?;
     // mutant: so-does-one-with-mask
-    if raw == INTERRUPTED && record.must_stop() { Err(Stopped::new()) } else { Ok(raw) }
+    if raw == INTERRUPTED {
+        record.check()?;
+    }
+    Ok(raw)
 }
 
 /// Whether the kernel refuses a mask for its size, without a look at it.
@@ -172,5 +175,5 @@ pub(super) unsafe fn signals(
         return Ok(raw);
     }
     // The request's signal, or a stray one of that number.
-    if record.must_stop() { Err(Stopped::new()) } else { Ok(INTERRUPTED) }
+    record.check().map(|()| INTERRUPTED)
 }

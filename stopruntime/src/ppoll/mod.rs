@@ -65,9 +65,7 @@ pub(crate) unsafe fn call(
     args: [usize; 6],
 ) -> Result<isize, Stopped> {
     // mutant: call-does-not-begin-when
-    if record.must_stop() {
-        return Err(Stopped::new());
-    }
+    record.check()?;
     // SAFETY: the caller answers for the call.
     unsafe { dispatch::dispatch(record, number, args) }
 }

@@ -80,8 +80,8 @@ pub(super) unsafe fn once(
     }
     // mutant: wake-up-not-lost-request-4
     let without_effect = raw == INTERRUPTED || spoiled && raw == error;
-    if without_effect && record.must_stop() {
-        return Err(Stopped::new());
+    if without_effect {
+        record.check()?;
     }
     // mutant: stray-signal-does-not-end
     Ok((!(spoiled && without_effect)).then_some(raw))

@@ -110,11 +110,10 @@ pub(super) fn wait_one(
     let args = one.args(timeout, &raw const sized as usize);
     // SAFETY: the sets, the time-out and the mask outlive the call.
     let raw = inside(record, || unsafe { plain(libc::SYS_pselect6, args) })?;
-    if raw == INTERRUPTED && record.must_stop() {
-        Err(Stopped::new())
-    } else {
-        Ok(one.seen(raw, entry))
+    if raw == INTERRUPTED {
+        record.check()?;
     }
+    Ok(one.seen(raw, entry))
 }
 
 /// Waits for the one descriptor, whatever signals come: 1, or the negated errno
@@ -201,5 +200,8 @@ unsafe fn call(
     // The kernel restores the mask before it reports the interruption, and the
     // handler has run by then.
     // mutant: interrupted-wait-reports-stop
-    if raw == INTERRUPTED && record.must_stop() { Err(Stopped::new()) } else { Ok(raw) }
+    if raw == INTERRUPTED {
+        record.check()?;
+    }
+    Ok(raw)
 }

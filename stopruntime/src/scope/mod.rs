@@ -74,7 +74,7 @@ pub fn check() -> Result<(), Stopped> {
 
 #[cold]
 fn check_closer() -> Result<(), Stopped> {
-    if attach::registered().must_stop() { Err(Stopped::new()) } else { Ok(()) }
+    attach::registered().check()
 }
 
 /// Whether a marked call of the calling thread would stop now.

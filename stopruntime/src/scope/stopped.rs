@@ -1,5 +1,6 @@
 //! The error of a call that was stopped, and finding it in others.
 
+use crate::runtime::record::Record;
 use crate::runtime::scopes::reason::{Cause, Reason};
 use crate::runtime::scopes::stack::{self, Stop};
 use core::fmt;
@@ -34,13 +35,13 @@ pub struct Stopped {
 impl Stopped {
     /// The stop that the calling thread has just found.
     #[cold]
-    pub(crate) fn new() -> Stopped {
+    pub(crate) fn found() -> Stopped {
         Stopped { progress: 0, stop: stack::last_stop() }
     }
 
-    /// The same of a compound call, which had moved so much.
-    pub(crate) fn after(progress: usize) -> Stopped {
-        Stopped { progress, ..Stopped::new() }
+    /// The same stop of a compound call, which had moved so much.
+    pub(crate) const fn after(self, progress: usize) -> Stopped {
+        Stopped { progress, ..self }
     }
 
     /// Returns how many bytes a compound call had moved before it was stopped; 0 for
@@ -61,6 +62,14 @@ impl Stopped {
     #[must_use]
     pub const fn reason(&self) -> Option<Reason> {
         self.stop.reason
+    }
+}
+
+impl Record {
+    /// Reports the stop of the calling thread, whose record this is, if a call of it
+    /// stops now.
+    pub(crate) fn check(&self) -> Result<(), Stopped> {
+        if self.must_stop() { Err(Stopped::found()) } else { Ok(()) }
     }
 }
 

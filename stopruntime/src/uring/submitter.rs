@@ -20,7 +20,6 @@ use crate::ext::Outcome;
 use crate::ext::{SubmitAndWaitOrStop, SubmitWithArgsOrStop};
 use crate::ppoll;
 use crate::runtime::attach;
-use crate::scope::Stopped;
 use crate::uring::mask::GetEvents;
 use io_uring::types::SubmitArgs;
 use io_uring::{IoUring, Submitter, cqueue, squeue};
@@ -58,10 +57,10 @@ impl<'prev, 'now> SubmitWithArgsOrStop<SubmitArgs<'prev, 'now>> for Submitter<'_
         // SAFETY: the module's invariant; the mask outlives the call.
         unsafe { place.write((*place).with(&mask)) };
         let outcome = ppoll::inside(record, || self.submit_with_args(want, &args))?;
-        match outcome {
-            Err(error) if is_interrupted(&error) && record.must_stop() => Err(Stopped::new()),
-            outcome => Ok(outcome),
+        if outcome.as_ref().is_err_and(is_interrupted) {
+            record.check()?;
         }
+        Ok(outcome)
     }
 }
 

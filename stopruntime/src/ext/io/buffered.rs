@@ -14,7 +14,7 @@ use crate::ext::Outcome;
 use crate::ext::io::read::unwrap_stop;
 use crate::ext::io::write::write_each;
 use crate::ext::{Stoppable, WriteOrStop};
-use crate::scope::{self, Stopped};
+use crate::scope;
 use core::marker::PhantomData;
 use core::mem::ManuallyDrop;
 use core::ptr;
@@ -240,10 +240,10 @@ where
             // A write of nothing flushes a line that is complete and in the buffer.
             // mutant: line-written-end
             let flushed = unwrap_stop(self.write(&[]));
-            if let Err(error) = flushed.map_err(|_| Stopped::after(lines.len()))? {
+            if let Err(error) = flushed.map_err(|stopped| stopped.after(lines.len()))? {
                 return Ok(Err(error));
             }
         }
-        write_each(self, rest).map_err(|stopped| Stopped::after(lines.len() + stopped.progress()))
+        write_each(self, rest).map_err(|stopped| stopped.after(lines.len() + stopped.progress()))
     }
 }

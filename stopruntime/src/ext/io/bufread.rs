@@ -100,11 +100,12 @@ impl<B: FillBufOrStop + ?Sized> BufReadOrStop for B {
         loop {
             let (used, found) = {
                 // mutant: read-until-says-how-far
-                let available = match self.fill_buf_or_stop().map_err(|_| Stopped::after(done))? {
-                    Ok(available) => available,
-                    Err(error) if error.kind() == ErrorKind::Interrupted => continue,
-                    Err(error) => return Ok(Err(error)),
-                };
+                let available =
+                    match self.fill_buf_or_stop().map_err(|stopped| stopped.after(done))? {
+                        Ok(available) => available,
+                        Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+                        Err(error) => return Ok(Err(error)),
+                    };
                 let at = available.iter().position(|byte| *byte == delimiter);
                 let used = at.map_or(available.len(), |at| at + 1);
                 buffer.extend_from_slice(&available[..used]);
@@ -122,7 +123,7 @@ impl<B: FillBufOrStop + ?Sized> BufReadOrStop for B {
         let start = part.len();
         self.read_until_or_stop(delimiter, part).map_err(|stopped| {
             // mutant: stopped-loop-puts-part-line
-            if self.take_back(&part[start..]) { Stopped::new() } else { stopped }
+            if self.take_back(&part[start..]) { stopped.after(0) } else { stopped }
         })
     }
 }

@@ -3,14 +3,14 @@
 use crate::ext::Outcome;
 use crate::ext::WriteOrStop;
 use crate::ext::io::copy::{self, Copied, Source};
-use crate::scope::{self, Stopped, stopped_in};
+use crate::scope::{self, stopped_in};
 use std::io::{self, ErrorKind, IoSliceMut, Read};
 
 /// Reads, stop-checked: the calls of [`Read`].
 ///
 /// `read` and `read_vectored` are single calls: if they are stopped, they have read
 /// nothing. The others stop only between their single reads; what they have read is
-/// in the buffer, and [`Stopped::progress`] says how much. If you must not stop in
+/// in the buffer, and [`Stopped::progress`](crate::Stopped::progress) says how much. If you must not stop in
 /// the middle of a message, put the call in a [`shield`](crate::shield()).
 ///
 /// To implement it for a type of your own that wraps another one, forward
@@ -39,24 +39,24 @@ pub trait ReadOrStop: Read {
     ///
     /// # Errors
     ///
-    /// [`Stopped`]: a stop is requested and nothing was read.
+    /// [`Stopped`](crate::Stopped): a stop is requested and nothing was read.
     fn read_or_stop(&mut self, buffer: &mut [u8]) -> Outcome<usize>;
 
     /// Waits until a plain `read` would not wait; what a `BufReader` does before it
     /// fills its buffer. The error is one that the `read` would give, such as a
-    /// socket's time-out. A type whose `read` reports [`Stopped`] by itself has
+    /// socket's time-out. A type whose `read` reports [`Stopped`](crate::Stopped) by itself has
     /// nothing to wait for.
     ///
     /// # Errors
     ///
-    /// [`Stopped`]: a stop is requested.
+    /// [`Stopped`](crate::Stopped): a stop is requested.
     fn ready_or_stop(&self) -> Outcome<()>;
 
     /// Reads as [`Read::read_vectored`] does, stop-checked.
     ///
     /// # Errors
     ///
-    /// [`Stopped`]: a stop is requested and nothing was read.
+    /// [`Stopped`](crate::Stopped): a stop is requested and nothing was read.
     fn read_vectored_or_stop(&mut self, buffers: &mut [IoSliceMut<'_>]) -> Outcome<usize> {
         let first = buffers.iter_mut().find(|buffer| !buffer.is_empty());
         self.read_or_stop(first.map_or(&mut [], |buffer| &mut **buffer))
@@ -66,15 +66,15 @@ pub trait ReadOrStop: Read {
     ///
     /// # Errors
     ///
-    /// [`Stopped`]: a stop is requested; the first
-    /// [`progress`](Stopped::progress) bytes of the buffer are filled.
+    /// [`Stopped`](crate::Stopped): a stop is requested; the first
+    /// [`progress`](crate::Stopped::progress) bytes of the buffer are filled.
     fn read_exact_or_stop(&mut self, buffer: &mut [u8]) -> Outcome<()> {
         let length = buffer.len();
         let mut left = buffer;
         while !left.is_empty() {
             let done = length - left.len();
             // mutant: read-exact-says-how-far
-            match self.read_or_stop(left).map_err(|_| Stopped::after(done))? {
+            match self.read_or_stop(left).map_err(|stopped| stopped.after(done))? {
                 Ok(0) => {
                     let message = "failed to fill whole buffer";
                     return Ok(Err(io::Error::new(ErrorKind::UnexpectedEof, message)));
@@ -92,7 +92,7 @@ pub trait ReadOrStop: Read {
     ///
     /// # Errors
     ///
-    /// [`Stopped`]: a stop is requested; [`progress`](Stopped::progress) bytes
+    /// [`Stopped`](crate::Stopped): a stop is requested; [`progress`](crate::Stopped::progress) bytes
     /// were appended.
     fn read_to_end_or_stop(&mut self, buffer: &mut Vec<u8>) -> Outcome<usize> {
         const STEP: usize = 8 * 1024;
@@ -107,7 +107,7 @@ pub trait ReadOrStop: Read {
                 append_up_to(self, buffer, STEP)
             };
             // mutant: read-end-says-how-far
-            match outcome.map_err(|_| Stopped::after(length - start))? {
+            match outcome.map_err(|stopped| stopped.after(length - start))? {
                 Ok(0) => return Ok(Ok(length - start)),
                 // mutant: read-end-goes-on-after
                 Err(error) if error.kind() != ErrorKind::Interrupted => return Ok(Err(error)),
@@ -120,7 +120,7 @@ pub trait ReadOrStop: Read {
     ///
     /// # Errors
     ///
-    /// [`Stopped`]: a stop is requested; [`progress`](Stopped::progress) bytes
+    /// [`Stopped`](crate::Stopped): a stop is requested; [`progress`](crate::Stopped::progress) bytes
     /// were appended. The bytes of a character that had not arrived whole are
     /// not among them: read bytes where that matters.
     fn read_to_string_or_stop(&mut self, buffer: &mut String) -> Outcome<usize> {
@@ -209,10 +209,10 @@ pub(in crate::ext) fn append(
         }
     };
     buffer.push_str(text);
-    outcome.map_err(|_| Stopped::after(text.len()))
+    outcome.map_err(|stopped| stopped.after(text.len()))
 }
 
-/// Turns an error that carries the calling thread's [`Stopped`] back into it.
+/// Turns an error that carries the calling thread's [`Stopped`](crate::Stopped) back into it.
 pub(in crate::ext) fn unwrap_stop<T>(result: io::Result<T>) -> Outcome<T> {
     match result.as_ref().err().and_then(stopped_in) {
         // mutant: stop-inside-buffered-reader-stop

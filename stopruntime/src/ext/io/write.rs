@@ -1,14 +1,14 @@
 //! `Write`, stop-checked.
 
 use crate::ext::Outcome;
-use crate::scope::{self, Stopped};
+use crate::scope;
 use std::io::{self, ErrorKind, IoSlice, Write};
 
 /// Writes, stop-checked: the calls of [`Write`].
 ///
 /// `write` and `write_vectored` are single calls: if one is stopped, it has
 /// written nothing. The others stop only between their single writes, and
-/// [`Stopped::progress`] says how far they came. If you must not stop in the
+/// [`Stopped::progress`](crate::Stopped::progress) says how far they came. If you must not stop in the
 /// middle of a message, put the call in a [`shield`](crate::shield()).
 ///
 /// A `BufWriter` over a stream keeps what it holds when a call is stopped, and
@@ -35,14 +35,14 @@ pub trait WriteOrStop: Write {
     ///
     /// # Errors
     ///
-    /// [`Stopped`]: a stop is requested and nothing was written.
+    /// [`Stopped`](crate::Stopped): a stop is requested and nothing was written.
     fn write_or_stop(&mut self, data: &[u8]) -> Outcome<usize>;
 
     /// Flushes as [`Write::flush`] does, stop-checked.
     ///
     /// # Errors
     ///
-    /// [`Stopped`]: a stop is requested; what is not flushed is still buffered.
+    /// [`Stopped`](crate::Stopped): a stop is requested; what is not flushed is still buffered.
     fn flush_or_stop(&mut self) -> Outcome<()>;
 
     /// Waits until a write of a few bytes would not wait, if it can tell.
@@ -61,7 +61,7 @@ pub trait WriteOrStop: Write {
     ///
     /// # Errors
     ///
-    /// [`Stopped`]: a stop is requested and nothing was written.
+    /// [`Stopped`](crate::Stopped): a stop is requested and nothing was written.
     fn write_vectored_or_stop(&mut self, data: &[IoSlice<'_>]) -> Outcome<usize> {
         let first = data.iter().find(|slice| !slice.is_empty());
         self.write_or_stop(first.map_or(&[], |slice| slice))
@@ -71,8 +71,8 @@ pub trait WriteOrStop: Write {
     ///
     /// # Errors
     ///
-    /// [`Stopped`]: a stop is requested; the first
-    /// [`progress`](Stopped::progress) bytes were written.
+    /// [`Stopped`](crate::Stopped): a stop is requested; the first
+    /// [`progress`](crate::Stopped::progress) bytes were written.
     fn write_all_or_stop(&mut self, data: &[u8]) -> Outcome<()> {
         write_each(self, data)
     }
@@ -87,7 +87,7 @@ pub(in crate::ext) fn write_each<W: WriteOrStop + ?Sized>(
     while !left.is_empty() {
         let done = data.len() - left.len();
         // mutant: write-all-says-how-far
-        match writer.write_or_stop(left).map_err(|_| Stopped::after(done))? {
+        match writer.write_or_stop(left).map_err(|stopped| stopped.after(done))? {
             Ok(0) => {
                 let message = "failed to write whole buffer";
                 return Ok(Err(io::Error::new(ErrorKind::WriteZero, message)));

@@ -125,7 +125,7 @@ impl ReadOutputOrStop for Child {
             Ok(Err(error)) => Ok(Err(error)),
             Err(stopped) => Err(stopped),
         };
-        outcome.map_err(|_| Stopped::after(stdout.len() + stderr.len() - before))
+        outcome.map_err(|stopped| stopped.after(stdout.len() + stderr.len() - before))
     }
 }
 

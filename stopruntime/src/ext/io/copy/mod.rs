@@ -20,7 +20,6 @@ pub(in crate::ext) use pieces::{Copied, Source, by_pieces, up_to};
 
 use crate::ext::Outcome;
 use crate::ext::{ReadOrStop, WriteOrStop};
-use crate::scope::Stopped;
 
 /// Copies as [`std::io::copy`] does, stop-checked between its single reads and
 /// writes. Returns the number of bytes copied.
@@ -48,7 +47,7 @@ use crate::scope::Stopped;
 ///
 /// # Errors
 ///
-/// [`Stopped`]: a stop is requested; the first [`progress`](Stopped::progress)
+/// [`Stopped`](crate::Stopped): a stop is requested; the first [`progress`](crate::Stopped::progress)
 /// bytes have been copied.
 ///
 /// # Examples
@@ -77,7 +76,7 @@ where
     let Copied { bytes, end } = reader.copy_to_or_stop(&mut writer, u64::MAX);
     match end {
         Ok(end) => Ok(end.map(|()| bytes)),
-        Err(_) => Err(Stopped::after(usize::try_from(bytes).unwrap_or(usize::MAX))),
+        Err(stopped) => Err(stopped.after(usize::try_from(bytes).unwrap_or(usize::MAX))),
     }
 }
 

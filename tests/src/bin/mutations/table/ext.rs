@@ -63,16 +63,16 @@ fn left() -> Vec<Row> {
             .becomes("stopped-connect-closes-socket", "let socket = core::mem::ManuallyDrop::new(socket);\n    Ok(syscall::connect(socket.as_raw_fd(), address)?.map(|()| core::mem::ManuallyDrop::into_inner(socket)))")
             .caught_by_case("TcpStream::connect", RSEQ),
         row("`read_exact` says how far it came", "it says 0")
-            .change("read-exact-says-how-far", "(|_| Stopped::after(done))?", "(|_| Stopped::after(done * 0))?")
+            .change("read-exact-says-how-far", "(|stopped| stopped.after(done))?", "(|stopped| stopped.after(done * 0))?")
             .caught_by_case("read_exact", RSEQ),
         row("`read_to_end` says how far it came", "it says 0")
-            .change("read-end-says-how-far", ".map_err(|_| Stopped::after(length - start))", "")
+            .change("read-end-says-how-far", ".map_err(|stopped| stopped.after(length - start))", "")
             .caught_by_case("read_to_end", RSEQ),
         row("`read_until` says how far it came", "it says 0")
-            .change("read-until-says-how-far", ".map_err(|_| Stopped::after(done))", "")
+            .change("read-until-says-how-far", ".map_err(|stopped| stopped.after(done))", "")
             .caught_by_case("read_until", RSEQ),
         row("`write_all` says how far it came", "it says 0")
-            .change("write-all-says-how-far", "(|_| Stopped::after(done))?", "(|_| Stopped::after(done * 0))?")
+            .change("write-all-says-how-far", "(|stopped| stopped.after(done))?", "(|stopped| stopped.after(done * 0))?")
             .caught_by_case("write_all", RSEQ),
         row("a stop inside of a buffered reader is a stop", "it is an error")
             .never("stop-inside-buffered-reader-stop")
