@@ -104,8 +104,8 @@ use crate::diag::Diag;
 /// ```
 ///
 /// The arguments are evaluated before the call is tested for a stop, and what they
-/// did stays done: a message taken off a queue for a `send` that is then stopped
-/// is gone. Look at it first, and take it off after the `send`.
+/// did stays done: a message that was taken off a queue for a `send` that is then stopped
+/// is gone. Look at it first, and remove it after the `send`.
 ///
 /// A call that has no stop-checked variant needs one of these words; without one the
 /// mark is an error.
@@ -163,8 +163,8 @@ use crate::diag::Diag;
 ///
 /// # `break` and `return`
 ///
-/// Behind a loop that only a stop can end (`loop` without a `break` of its own, `while
-/// true`, `for … in listener.incoming()`) stands the clean-up. A loop that can also end
+/// What follows a loop that only a stop can end (`loop` without a `break` of its own, `while
+/// true`, `for … in listener.incoming()`) is the clean-up. A loop that can also end
 /// by itself leaves in doubt what a stop means in a function that returns a value: half
 /// of a job would look like the whole. There the mark has to say it.
 ///
@@ -172,7 +172,7 @@ use crate::diag::Diag;
 /// * `#[blocking(return)]`: a stop leaves the function, with an error if it returns a
 ///   `Result`.
 ///
-/// One answer speaks for the outermost loop and all marks in it, and
+/// One answer holds for the outermost loop and all marks in it, and
 /// `#[stoppable(break)]` or `#[stoppable(return)]` for all loops of the function.
 /// `#[checkpoint]` takes the same two words. Functions that return `()` are not asked:
 /// there a stop leaves the loop.
@@ -212,12 +212,11 @@ use crate::diag::Diag;
 ///
 /// # Closures and nested functions
 ///
-/// Marks in a closure work; the closure's body is what a stop in it leaves, and
-/// loops outside it are none of its own. `or = EXPR` speaks of the function
-/// alone. A nested `fn` needs a `#[stoppable]` of its own.
+/// Marks in a closure work; a stop in the closure leaves a loop in it, or the
+/// closure, and no loop outside it. `or = EXPR` applies to the function alone. A nested `fn` needs a `#[stoppable]` of its own.
 ///
-/// A closure that ends in a `loop`, says no return type and has neither `?` nor
-/// `return VALUE` returns `()` once it is stopped.
+/// A closure that ends in a `loop` and has no return type, no `?` and no `return VALUE`
+/// returns `()` once it is stopped.
 ///
 /// # Arguments
 ///
