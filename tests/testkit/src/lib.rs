@@ -7,8 +7,10 @@
 //! that is measured.
 
 pub mod cases;
+mod directory;
 pub mod emulated;
 pub mod sys;
 mod thread;
 
+pub use directory::Directory;
 pub use thread::{blocked_in, thread_id};

@@ -2,7 +2,6 @@
 //! is accepted by a call that says it was stopped.
 
 use super::Call;
-use super::files::Directory;
 use crate::bout::Bout;
 use socket2::{Domain, SockAddr, SockRef, Socket, Type};
 use std::collections::HashSet;
@@ -13,6 +12,7 @@ use std::os::unix::net::{UnixListener, UnixStream};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+use stop_testkit::Directory;
 use stopruntime::ext::{AcceptOrStop, ConnectOrStop};
 
 pub(super) const CALLS: &[Call] = &[

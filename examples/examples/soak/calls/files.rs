@@ -3,21 +3,20 @@
 
 use super::Call;
 use crate::bout::Bout;
-use rustix::fs::{CWD, FileType, FlockOperation, Mode, OFlags};
+use rustix::fs::{FlockOperation, Mode, OFlags};
 use std::ffi::CString;
 use std::fs::File;
 use std::io;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use stop_testkit::Directory;
 use stopruntime::sys;
 
 pub(super) const CALLS: &[Call] = &[
     Call::new("open (FIFO)", |bout| {
         let directory = Directory::new()?;
-        let path = directory.join("fifo");
-        rustix::fs::mknodat(CWD, &path, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0)?;
+        let path = directory.fifo("fifo")?;
         open(bout, CString::new(path.into_os_string().into_encoded_bytes())?);
         Ok(())
     }),
@@ -28,27 +27,6 @@ pub(super) const CALLS: &[Call] = &[
     }),
     Call::new("flock", flock).not_on_ppoll(),
 ];
-
-/// A directory for as long as it lives.
-pub(super) struct Directory(PathBuf);
-
-impl Directory {
-    pub(super) fn new() -> io::Result<Directory> {
-        let path = std::env::temp_dir().join(format!("soak-{}", std::process::id()));
-        std::fs::create_dir(&path)?;
-        Ok(Directory(path))
-    }
-
-    pub(super) fn join(&self, name: &str) -> PathBuf {
-        self.0.join(name)
-    }
-}
-
-impl Drop for Directory {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
 
 /// Readers and writers, which wait for each other at a FIFO, and close at once.
 fn open(bout: &mut Bout, path: CString) {

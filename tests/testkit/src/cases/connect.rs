@@ -1,8 +1,9 @@
 //! Connecting to a listener whose queue is full.
 
-use super::ends::{Directory, Shared, nonblocking};
+use super::ends::{Shared, nonblocking};
 use super::stream::keeping;
 use super::{AN_HOUR, Case, Fixture, Outcome, expect};
+use crate::Directory;
 use core::ffi::c_long;
 use libc::{SYS_connect, SYS_ppoll};
 use rustix::event::{PollFd, PollFlags, poll};

@@ -1,10 +1,11 @@
 //! Sending and receiving datagrams.
 
-use super::ends::{Directory, Shared, nonblocking, pattern};
+use super::ends::{Shared, nonblocking, pattern};
 use super::stream::keeping;
 use super::{
     AN_HOUR, Case, Fixture, MESSAGE, Outcome, TakenBy, expect, text, until_not_interrupted,
 };
+use crate::Directory;
 use libc::{SYS_recvfrom, SYS_sendto};
 use std::io;
 use std::net::{SocketAddr, UdpSocket};

@@ -1,19 +1,18 @@
 //! Pairs of connected ends, and what they are made with.
 
+use crate::Directory;
 use core::ops::RangeInclusive;
-use rustix::fs::{CWD, FileType, Mode, OFlags, fcntl_getfl, fcntl_setfl, mknodat};
+use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use std::ffi::OsStr;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::net::UnixStream;
-use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// What the marked and the plain call share; they are never made at once.
@@ -35,34 +34,6 @@ impl<T> Clone for Shared<T> {
     }
 }
 
-/// A directory for socket and FIFO names, gone when dropped.
-pub(super) struct Directory(PathBuf);
-
-impl Directory {
-    pub(super) fn new() -> io::Result<Directory> {
-        static NEXT: AtomicU32 = AtomicU32::new(0);
-        let name = format!(
-            "stop-examples-{}-{}",
-            std::process::id(),
-            NEXT.fetch_add(1, Ordering::Relaxed)
-        );
-        let path = std::env::temp_dir().join(name);
-        fs::create_dir(&path)?;
-        Ok(Directory(path))
-    }
-
-    pub(super) fn join(&self, name: &str) -> PathBuf {
-        self.0.join(name)
-    }
-}
-
-impl Drop for Directory {
-    fn drop(&mut self) {
-        // What is left in the temporary directory does no harm.
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
-
 /// The reading or accepting end first.
 pub(super) fn tcp() -> io::Result<(TcpStream, TcpStream)> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
@@ -74,15 +45,10 @@ pub(super) fn unix() -> io::Result<(UnixStream, UnixStream)> {
     UnixStream::pair()
 }
 
-pub(super) fn make_fifo(path: &Path) -> io::Result<()> {
-    Ok(mknodat(CWD, path, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0)?)
-}
-
 /// Both ends of a FIFO that has no name any more.
 pub(super) fn fifo() -> io::Result<(File, File)> {
     let directory = Directory::new()?;
-    let path = directory.join("fifo");
-    make_fifo(&path)?;
+    let path = directory.fifo("fifo")?;
     // Opened for both, neither end waits for the other (fifo(7)).
     let _both = OpenOptions::new().read(true).write(true).open(&path)?;
     Ok((File::open(&path)?, OpenOptions::new().write(true).open(&path)?))

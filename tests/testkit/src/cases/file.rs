@@ -1,9 +1,10 @@
 //! Opening a FIFO whose other end is not open, and locking a file that is
 //! locked.
 
-use super::ends::{Directory, Shared, make_fifo};
+use super::ends::Shared;
 use super::stream::keeping;
 use super::{Case, Fixture, MESSAGE, Outcome, expect, text};
+use crate::Directory;
 use libc::{SYS_flock, SYS_openat};
 use rustix::fs::{FlockOperation, flock};
 use std::fs::{File, OpenOptions};
@@ -28,8 +29,7 @@ type Open = fn(&Path) -> Result<io::Result<File>, Stopped>;
 
 fn a_fifo() -> io::Result<(Directory, PathBuf)> {
     let directory = Directory::new()?;
-    let path = directory.join("fifo");
-    make_fifo(&path)?;
+    let path = directory.fifo("fifo")?;
     Ok((directory, path))
 }
 

@@ -1,7 +1,8 @@
 //! Accepting.
 
-use super::ends::{Directory, Shared, nonblocking};
+use super::ends::{Shared, nonblocking};
 use super::{Case, Fixture, MESSAGE, Outcome, expect, text};
+use crate::Directory;
 use core::any::Any;
 use libc::{SYS_accept4, SYS_ppoll};
 use std::io::{self, Read, Write};

@@ -8,6 +8,7 @@ use std::os::unix::net::UnixDatagram;
 use std::path::PathBuf;
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
+use stop_tests::directory::Directory;
 
 use crate::example;
 
@@ -36,14 +37,14 @@ pub(crate) struct Ended {
 impl Daemon {
     /// With one listener of each kind.
     pub(crate) fn start() -> Daemon {
-        let directory = Directory::new();
+        let directory = Directory::new().expect("a directory can be made");
         // A daemon that is killed leaves its socket's name: it is replaced.
-        drop(UnixDatagram::bind(directory.socket()).expect("a socket can be made"));
+        drop(UnixDatagram::bind(directory.join("socket")).expect("a socket can be made"));
         let mut child = command()
             .args(["--udp", "127.0.0.1:0", "--tcp", "127.0.0.1:0", "--unix"])
-            .arg(directory.socket())
+            .arg(directory.join("socket"))
             .arg("--output")
-            .arg(directory.log())
+            .arg(directory.join("log"))
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
@@ -57,12 +58,12 @@ impl Daemon {
         };
         let udp = next("udp").parse().expect("an address");
         let tcp = next("tcp").parse().expect("an address");
-        assert_eq!(next("unix"), directory.socket().to_str().expect("a plain path"));
+        assert_eq!(next("unix"), directory.join("socket").to_str().expect("a plain path"));
         Daemon { child, said, directory, udp, tcp }
     }
 
     pub(crate) fn unix(&self) -> PathBuf {
-        self.directory.socket()
+        self.directory.join("socket")
     }
 
     pub(crate) fn signal(&self, signal: libc::c_int) {
@@ -92,7 +93,7 @@ impl Daemon {
 
     /// Waits until the file has this many lines.
     pub(crate) fn wait_for_lines(&self, count: usize) {
-        let file = File::open(self.directory.log()).expect("the file is there");
+        let file = File::open(self.directory.join("log")).expect("the file is there");
         let (mut position, mut seen) = (0, 0);
         let mut buffer = vec![0; 64 * 1024];
         wait_until(&format!("the file has {count} lines"), || {
@@ -118,8 +119,8 @@ impl Daemon {
         self.said.read_to_string(&mut counts).expect("what it said is text");
         let stderr = self.child.stderr.as_mut().expect("piped");
         stderr.read_to_string(&mut errors).expect("what it complained of is text");
-        let file = fs::read(self.directory.log()).expect("the file is there");
-        assert!(!self.directory.socket().exists(), "the Unix socket's name is left over");
+        let file = fs::read(self.directory.join("log")).expect("the file is there");
+        assert!(!self.directory.join("socket").exists(), "the Unix socket's name is left over");
         Ended { status, file, counts, errors }
     }
 
@@ -193,31 +194,5 @@ pub(crate) fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
     while !is_so() {
         assert!(Instant::now() < deadline, "in vain: {what}");
         std::thread::yield_now();
-    }
-}
-
-/// A directory for one daemon, with a path that is short enough for a socket.
-struct Directory(PathBuf);
-
-impl Directory {
-    fn new() -> Directory {
-        let path = std::env::temp_dir().join(format!("stop-syslogd-{}", std::process::id()));
-        let _ = fs::remove_dir_all(&path);
-        fs::create_dir(&path).expect("a directory can be made");
-        Directory(path)
-    }
-
-    fn socket(&self) -> PathBuf {
-        self.0.join("socket")
-    }
-
-    fn log(&self) -> PathBuf {
-        self.0.join("log")
-    }
-}
-
-impl Drop for Directory {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
     }
 }

@@ -178,8 +178,8 @@ pub(crate) fn tcp() -> (TcpStream, TcpStream) {
 
 /// Both ends of a FIFO that has no name any more.
 pub(crate) fn fifo() -> (File, File) {
-    let directory = stop_tests::directory::Directory::new();
-    let path = directory.fifo("fifo");
+    let directory = stop_tests::directory::Directory::new().unwrap();
+    let path = directory.fifo("fifo").unwrap();
     // Opened for both, neither end waits for the other (fifo(7)).
     let _both = OpenOptions::new().read(true).write(true).open(&path).unwrap();
     (File::open(&path).unwrap(), OpenOptions::new().write(true).open(&path).unwrap())
@@ -187,7 +187,7 @@ pub(crate) fn fifo() -> (File, File) {
 
 /// A file with these bytes that has no name any more.
 pub(crate) fn disk(bytes: &[u8]) -> File {
-    let directory = stop_tests::directory::Directory::new();
+    let directory = stop_tests::directory::Directory::new().unwrap();
     let path = directory.join("file");
     let mut file = OpenOptions::new().read(true).write(true).create_new(true).open(path).unwrap();
     file.write_all(bytes).unwrap();

@@ -60,16 +60,16 @@ fn waits_and_is_opened(open: Open, path: &Path, other: fn(&Path) -> Result<File>
 
 per_backend! {
     fn opening_is_stopped_while_it_waits() {
-        let directory = Directory::new();
-        let path = directory.fifo("fifo");
+        let directory = Directory::new().unwrap();
+        let path = directory.fifo("fifo").unwrap();
         for open in TO_READ.into_iter().chain(TO_WRITE) {
             waits_and_is_stopped(open, path.clone());
         }
     }
 
     fn opening_ends_when_the_other_end_is_opened() {
-        let directory = Directory::new();
-        let path = directory.fifo("fifo");
+        let directory = Directory::new().unwrap();
+        let path = directory.fifo("fifo").unwrap();
         for open in TO_READ {
             waits_and_is_opened(open, &path, |path| {
                 OpenOptions::new().write(true).open(path)
@@ -81,8 +81,8 @@ per_backend! {
     }
 
     fn a_link_to_a_fifo_waits_too() {
-        let directory = Directory::new();
-        let path = directory.fifo("fifo");
+        let directory = Directory::new().unwrap();
+        let path = directory.fifo("fifo").unwrap();
         let (link, far) = (directory.join("link"), directory.join("far"));
         std::os::unix::fs::symlink(&path, &link).unwrap();
         std::os::unix::fs::symlink("link", &far).unwrap();
@@ -93,8 +93,8 @@ per_backend! {
     }
 
     fn a_fifo_that_is_a_link_itself_is_not_followed() {
-        let directory = Directory::new();
-        let path = directory.fifo("fifo");
+        let directory = Directory::new().unwrap();
+        let path = directory.fifo("fifo").unwrap();
         let link = directory.join("link");
         std::os::unix::fs::symlink(&path, &link).unwrap();
         let nofollow: Open = |path| {
@@ -127,8 +127,8 @@ per_backend! {
             |options| options,
             |options| options.read(true).truncate(true),
         ];
-        let directory = Directory::new();
-        let path = directory.fifo("fifo");
+        let directory = Directory::new().unwrap();
+        let path = directory.fifo("fifo").unwrap();
         let _both = both(&path);
         let before = descriptors();
         let outcome = |opened: Result<File>| match opened {
@@ -148,8 +148,8 @@ per_backend! {
     /// `fs.protected_fifos`, proc_sys_fs(5): whatever it says on this machine,
     /// and the user that runs this (only root can give a FIFO to another user).
     fn a_fifo_that_the_kernel_protects_is_not_opened() {
-        let directory = Directory::new();
-        let path = directory.fifo("fifo");
+        let directory = Directory::new().unwrap();
+        let path = directory.fifo("fifo").unwrap();
         let _ = std::os::unix::fs::chown(&path, Some(65_534), None);
         let create = |path: &Path, flags| {
             let mut options = OpenOptions::new();
@@ -168,8 +168,8 @@ per_backend! {
     }
 
     fn what_does_not_wait_alone_does_not_wait_here() {
-        let directory = Directory::new();
-        let path = directory.fifo("fifo");
+        let directory = Directory::new().unwrap();
+        let path = directory.fifo("fifo").unwrap();
         let open = |set: fn(&mut OpenOptions) -> &mut OpenOptions| {
             let mut options = OpenOptions::new();
             let opened = set(&mut options).open_or_stop(&path).unwrap();
@@ -198,8 +198,8 @@ per_backend! {
 
     /// The other end is opened if and only if the call says that it was.
     fn a_stop_loses_neither_end() {
-        let directory = Directory::new();
-        let path = directory.fifo("fifo");
+        let directory = Directory::new().unwrap();
+        let path = directory.fifo("fifo").unwrap();
         let before = descriptors();
         let mut dice = Dice::new();
         let (mut opened, mut stopped) = (0, 0);

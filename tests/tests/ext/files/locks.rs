@@ -41,7 +41,7 @@ fn is_refused(lock: Lock, file: &File) -> bool {
 
 per_backend! {
     fn a_lock_is_taken_by_its_kind() {
-        let directory = Directory::new();
+        let directory = Directory::new().unwrap();
         let (one, other) = twice(&directory);
         one.lock_shared_or_stop().unwrap().unwrap();
         assert!(flock(&other, libc::LOCK_SH), "shared");
@@ -53,7 +53,7 @@ per_backend! {
     }
 
     fn a_lock_of_another_is_waited_for_until_a_stop() {
-        let directory = Directory::new();
+        let directory = Directory::new().unwrap();
         let (one, other) = twice(&directory);
         assert!(flock(&one, libc::LOCK_EX));
         let other = Arc::new(other);
@@ -72,7 +72,7 @@ per_backend! {
     }
 
     fn a_lock_that_is_given_back_is_taken() {
-        let directory = Directory::new();
+        let directory = Directory::new().unwrap();
         let (one, other) = twice(&directory);
         let other = Arc::new(other);
         for lock in LOCKS {
@@ -92,7 +92,7 @@ per_backend! {
 
     /// A thread that says that it was stopped has no lock, and one that says otherwise has one.
     fn a_stop_loses_no_lock() {
-        let directory = Directory::new();
+        let directory = Directory::new().unwrap();
         let (one, other) = twice(&directory);
         let other = Arc::new(other);
         let mut dice = Dice::new();
@@ -130,7 +130,7 @@ per_backend! {
     }
 
     fn a_request_that_came_before_takes_no_lock() {
-        let directory = Directory::new();
+        let directory = Directory::new().unwrap();
         let (one, other) = twice(&directory);
         start(move || {
             Stopper::current().request_stop();
@@ -153,7 +153,7 @@ per_backend! {
             }
             Ok(held)
         }
-        let directory = Directory::new();
+        let directory = Directory::new().unwrap();
         let (one, _) = twice(&directory);
         assert_eq!(start(move || hold(&one)).ended().unwrap(), 1);
     }

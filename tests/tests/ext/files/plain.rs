@@ -17,7 +17,7 @@ fn alike(
     plainly: impl Fn(&Path) -> std::io::Result<File>,
     or_stop: impl Fn(&Path) -> std::io::Result<File>,
 ) {
-    let directory = Directory::new();
+    let directory = Directory::new().unwrap();
     let outcome = |name: &str, open: &dyn Fn(&Path) -> std::io::Result<File>| {
         let path = directory.join(name);
         if let Some(existing) = existing {
@@ -91,7 +91,7 @@ per_backend! {
     }
 
     fn a_request_that_came_before_opens_and_makes_nothing() {
-        let directory = Directory::new();
+        let directory = Directory::new().unwrap();
         let (new, kept) = (directory.join("new"), directory.join("kept"));
         fs::write(&kept, "content").unwrap();
         let theirs = (new.clone(), kept.clone());
@@ -115,7 +115,7 @@ per_backend! {
     }
 
     fn syncing_reports_as_std_does() {
-        let directory = Directory::new();
+        let directory = Directory::new().unwrap();
         let file = File::create(directory.join("file")).unwrap();
         file.sync_all_or_stop().unwrap().unwrap();
         file.sync_data_or_stop().unwrap().unwrap();
@@ -144,7 +144,7 @@ per_backend! {
             }
             Ok(fs::read(path)? == b"1")
         }
-        let directory = Directory::new();
+        let directory = Directory::new().unwrap();
         let path = directory.join("file");
         assert!(start(move || write(&path)).ended().unwrap());
     }
