@@ -18,7 +18,7 @@ use core::ffi::{c_int, c_void};
 use std::io;
 
 /// Whether it can be caught, no fault raises it, its default action is not to stop
-/// the process (which nothing but the kernel can do for a stray one), and sending it
+/// the process (which only the kernel can do for a stray one), and sending it
 /// cannot fail, as sending a real-time signal does when too many are pending
 /// (sigqueue(3)).
 pub(super) fn is_usable(signal: c_int) -> bool {

@@ -3,7 +3,7 @@
 //!
 //! # Safety
 //!
-//! The invariant of this module is that of [`slot`](super::slot).
+//! The invariant of [`slot`](super::slot) holds here too.
 
 #![allow(unsafe_code)]
 

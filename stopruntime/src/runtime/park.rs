@@ -2,7 +2,7 @@
 //!
 //! # Safety
 //!
-//! The invariant of this module is that of [`record`](crate::runtime::record).
+//! The invariant of [`record`](crate::runtime::record) holds here too.
 
 #![allow(unsafe_code)]
 

@@ -114,7 +114,7 @@ pub(crate) struct Record {
 const _: () =
     assert!(core::mem::offset_of!(Record, descriptor) == 64 && size_of::<Record>() == 320);
 
-// SAFETY: the place is that of its own scope, which keeps it.
+// SAFETY: the place is the one of its own scope, which keeps it.
 unsafe impl Pooled for Record {
     fn new(place: u32) -> Record {
         Record::new(0, ScopeCell::of_thread(place, false))

@@ -21,7 +21,7 @@
 //!
 //! The invariant of this module: an argument is armed and disarmed by its own
 //! thread, and outlives the time between; the handler on top of that thread
-//! writes to it only while it is armed, and then nothing else but the kernel
+//! writes to it only while it is armed, and then nothing else except the kernel
 //! reads it. A handler that leaves a call by `siglongjmp` leaves an argument armed
 //! that is no more; the mask that it restores has the stop signal blocked, and
 //! whatever unblocks it disarms first (`ppoll::inside`, `Record::settle`).

@@ -65,8 +65,10 @@ impl Stopper {
         Stopper { scope: ScopeRef::new([self.scope.clone()], clock::NEVER) }
     }
 
-    /// Returns the innermost scope of the calling code: that of the innermost
-    /// [`run`](Stopper::run) or [`within`](crate::within), or the thread's own.
+    /// Returns the innermost scope of the calling code.
+    ///
+    /// It is the scope of the innermost [`run`](Stopper::run) or [`within`](crate::within), or
+    /// the thread's own.
     ///
     /// It may be one that a [`shield`](crate::shield) hides, except the scope of a
     /// `within`. To request the scope of a `within` stops what runs in it as if its time

@@ -1,4 +1,4 @@
-//! A mutual-exclusion lock: the algorithm is that of std's futex lock
+//! A mutual-exclusion lock, by the algorithm of std's futex lock
 //! (`std::sys::sync::mutex::futex`), with a way to give up.
 //!
 //! | state | meaning |

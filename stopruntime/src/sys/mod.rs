@@ -10,7 +10,7 @@
 //! A stop of the process (SIGSTOP) is such a signal as well: on Linux it ends
 //! `epoll_wait`, `semtimedop`, `sigtimedwait` and sockets with `SO_RCVTIMEO`
 //! with `EINTR`, and the time-out of `ppoll`, `pselect` and `select` stands
-//! still meanwhile; so does that of `poll` on architectures without poll(2), where
+//! still meanwhile; so does the time-out of `poll` on architectures without poll(2), where
 //! libc makes `ppoll` of it. All other time-outs go on.
 //!
 //! # EINTR after a partial effect

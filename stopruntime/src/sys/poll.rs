@@ -59,7 +59,7 @@ pub unsafe fn poll_or_stop(
     outcome(unsafe { poll(entries as usize, count as usize, timeout) }).map(|ready| ready as c_int)
 }
 
-/// poll itself where there is one: unlike that of ppoll, its time-out goes on
+/// poll itself where there is one: unlike ppoll's, its time-out goes on
 /// while the process is stopped (SIGSTOP).
 #[cfg(target_arch = "x86_64")]
 #[inline(always)]

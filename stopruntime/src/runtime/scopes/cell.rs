@@ -221,7 +221,7 @@ fn new_bits() -> usize {
 pub(crate) struct ScopeRef(pub(super) NonNull<ScopeCell>);
 
 // SAFETY: cells are shared between threads, their words are atomic, and the count is
-// changed as that of `std::sync::Arc` is.
+// changed as the one of `std::sync::Arc` is.
 unsafe impl Send for ScopeRef {}
 // SAFETY: as above.
 unsafe impl Sync for ScopeRef {}

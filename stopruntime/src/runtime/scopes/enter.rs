@@ -2,7 +2,7 @@
 //!
 //! # Safety
 //!
-//! The invariant of this module is that of [`stack`](super::stack).
+//! The invariant of [`stack`](super::stack) holds here too.
 
 #![allow(unsafe_code)]
 

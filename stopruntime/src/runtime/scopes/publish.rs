@@ -2,7 +2,7 @@
 //!
 //! # Safety
 //!
-//! The invariant of this module is that of [`visible`](super::visible).
+//! The invariant of [`visible`](super::visible) holds here too.
 
 #![allow(unsafe_code)]
 

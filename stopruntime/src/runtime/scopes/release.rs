@@ -3,7 +3,7 @@
 //!
 //! # Safety
 //!
-//! The invariant of this module is that of [`cell`](super::cell).
+//! The invariant of [`cell`](super::cell) holds here too.
 
 #![allow(unsafe_code)]
 

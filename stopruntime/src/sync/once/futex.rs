@@ -1,4 +1,4 @@
-//! What has to happen once, without its value: the algorithm is that of std's futex
+//! What has to happen once, without its value, by the algorithm of std's futex
 //! `Once` (`std::sys::sync::once::futex`), with a way to give up.
 //!
 //! | phase | meaning |

@@ -6,7 +6,7 @@
 //! | 30, `READERS` | readers may be asleep, on `state` |
 //! | 31, `WRITERS` | writers may be asleep, on `turns` |
 //!
-//! The algorithm is that of std's futex lock (`std::sys::sync::rwlock::futex`), with
+//! The algorithm is the one of std's futex lock (`std::sys::sync::rwlock::futex`), with
 //! a way to give up. A waiter sets the bit of its kind first, and sleeps only if the bit is still
 //! there. A thread that frees the lock while a bit is set clears it and wakes: one
 //! writer if there may be any, and all readers if no writer was asleep. The writer
