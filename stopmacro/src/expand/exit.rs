@@ -46,27 +46,30 @@ impl Exits {
     /// What an error arm binds, and how it leaves.
     ///
     /// ```text
-    /// _       => break '__stop_0
+    /// _       => { left(); break '__stop_0 }
     /// stopped => return leave(stopped)
-    /// _       => return EXPR
+    /// _       => { left(); return EXPR }
     /// ```
     pub(crate) fn leave(&self, leave: &Leave, span: Span) -> (TokenStream, TokenStream) {
+        let ours = self.ours(span);
         match leave {
-            Leave::Break(label) => (quote_spanned!(span=> _), quote_spanned!(span=> break #label)),
+            Leave::Break(label) => {
+                (quote_spanned!(span=> _), quote_spanned!(span=> { #ours::left(); break #label }))
+            }
             Leave::Function => {
                 (quote_spanned!(span=> stopped), quote_spanned!(span=> return leave(stopped)))
             }
             Leave::Return(kind) => {
-                let ours = self.ours(span);
                 let value = match kind {
                     None => quote_spanned!(span=> #ours::leave(stopped)),
                     Some(kind) => self.way(kind, span),
                 };
-                (quote_spanned!(span=> stopped), quote_spanned!(span=> return #value))
+                let leave = quote_spanned!(span=> { #ours::left(); return #value });
+                (quote_spanned!(span=> stopped), leave)
             }
             Leave::Or => {
                 let value = &self.or;
-                (quote_spanned!(span=> _), quote_spanned!(span=> return #value))
+                (quote_spanned!(span=> _), quote_spanned!(span=> { #ours::left(); return #value }))
             }
         }
     }
@@ -93,13 +96,13 @@ impl Exits {
     /// The function's `leave`, made once for all of its marks.
     ///
     /// ```text
-    /// Output: let leave = |stopped: Stopped| -> io::Result<u64> { … };
+    /// Output: let leave = |stopped: Stopped| -> io::Result<u64> { left(); … };
     /// ```
     pub(crate) fn of_function(&self, kind: &Type) -> Stmt {
         let span = at(kind.span());
         let ours = self.ours(span);
         let way = self.way(kind, span);
-        parse_quote_spanned!(span=> let leave = |stopped: #ours::Stopped| -> #kind { #way };)
+        parse_quote_spanned!(span=> let leave = |stopped: #ours::Stopped| -> #kind { #ours::left(); #way };)
     }
 
     /// The checkpoint of a loop.

@@ -5,6 +5,7 @@ mod iterate;
 pub mod leaves;
 mod limit;
 mod receiver;
+mod swallowed;
 mod unblock;
 mod wait;
 
@@ -23,6 +24,7 @@ pub use crate::ext::{
     WaitWithOutputOrStop, WriteOrStop, copy_or_stop, park_or_stop, park_timeout_or_stop,
     sleep_or_stop, sleep_until_or_stop,
 };
+pub use swallowed::left;
 pub use unblock::{MayFail, unblocked};
 pub use wait::{Descriptor, HasDescriptor, NoDescriptor, Ready};
 
