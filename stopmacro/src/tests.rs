@@ -11,7 +11,7 @@ fn tokens(text: &str) -> TokenStream {
 /// The item without its first attribute, as rustc gives it to us.
 fn item(body: &stop_generated::Block) -> TokenStream {
     let text = function("generated", body, Dialect::Marked);
-    tokens(text.strip_prefix("#[stoppable(break)]").expect("the attribute is first"))
+    tokens(text.split_once('\n').expect("the attribute is first").1)
 }
 
 /// All tokens, delimiters apart, in one row.

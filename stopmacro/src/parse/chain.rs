@@ -178,7 +178,7 @@ pub(crate) fn tails(expr: &mut Expr) -> Option<Vec<&mut Expr>> {
     branches(expr, &mut tails);
     let mut known = false;
     tails.retain_mut(|tail| {
-        let best = best(tail);
+        let best = best_at_last(tail);
         known |= best == Some(Rank::Known);
         best.is_some()
     });
@@ -189,6 +189,15 @@ fn best(expr: &mut Expr) -> Option<Rank> {
     let mut found = Search::default();
     found.expr(expr);
     found.candidates.iter().map(|candidate| candidate.rank).min()
+}
+
+/// [`best`], or that of the tails of an `if` or a `match`.
+fn best_at_last(expr: &mut Expr) -> Option<Rank> {
+    best(expr).or_else(|| {
+        let mut tails = Vec::new();
+        branches(expr, &mut tails);
+        tails.into_iter().filter_map(best_at_last).min()
+    })
 }
 
 /// What the value of `expr` comes from where that is an `if` or a `match`.
@@ -214,10 +223,10 @@ fn tail<'a>(block: &'a mut Block, tails: &mut Vec<&'a mut Expr>) {
     }
 }
 
-/// `expr` itself, or what its own value comes from.
+/// `expr` itself, or the last of a block. An `if` or a `match` is asked for its own head
+/// before its tails.
 fn either<'a>(expr: &'a mut Expr, tails: &mut Vec<&'a mut Expr>) {
     match expr {
-        Expr::If(_) | Expr::Match(_) => branches(expr, tails),
         Expr::Block(e) => tail(&mut e.block, tails),
         Expr::Unsafe(e) => tail(&mut e.block, tails),
         other => tails.push(other),

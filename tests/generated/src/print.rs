@@ -30,7 +30,9 @@ struct Printer {
 #[must_use]
 pub fn function(name: &str, body: &Block, dialect: Dialect) -> String {
     let mut printer = Printer { dialect, text: String::new(), names: 0, loops: Vec::new() };
-    printer.attribute("stoppable(break)");
+    // What a stop leaves: some of either.
+    let way = if body.len().is_multiple_of(2) { "break" } else { "return" };
+    printer.attribute(&format!("stoppable({way})"));
     let _ = writeln!(
         printer.text,
         "fn {name}(reader: &mut Reader, numbers: &Numbers, log: &mut Vec<u32>, fuel: &mut u32) \
@@ -93,13 +95,13 @@ impl Printer {
             Statement::Plain(number) => self.line(&format!("log.push({number});")),
             Statement::Let(dressing) => {
                 let name = self.name();
-                self.attribute("blocking");
+                self.attribute(mark(*dressing));
                 self.line(&format!("let v{name} = {};", dressed(*dressing)));
                 let value = if matches!(dressing, Dressing::Sleep) { "1" } else { "v as u32" };
                 self.line(&format!("log.push({});", value.replace('v', &format!("v{name}"))));
             }
             Statement::Expression(dressing) => {
-                self.attribute("blocking");
+                self.attribute(mark(*dressing));
                 // As a statement its value may not be thrown away.
                 let call = dressed(*dressing).replace("is_ok()", "unwrap_or(())");
                 self.line(&format!("{call};"));
@@ -108,6 +110,24 @@ impl Printer {
             Statement::Operand(number) => {
                 self.line(&format!("let sum = {number} + {read}? as u32 * 2;"));
                 self.line("log.push(sum);");
+            }
+            Statement::NestedOperand(number) => {
+                let frame = match self.dialect {
+                    Dialect::Marked => "blocking!(as_is, frame(reader))",
+                    Dialect::Plain => "frame(reader)",
+                };
+                self.line(&format!("let sum = {number} + u32::from({frame}?);"));
+                self.line("log.push(sum);");
+            }
+            Statement::Tails(number) => {
+                let name = self.name();
+                self.attribute("blocking");
+                self.line(&format!(
+                    "let v{name} = if log.len() % 3 == {number} {{ frame_of(1); \
+                     reader.read(&mut byte) }} else {{ match numbers.recv() {{ \
+                     Ok(number) => Ok(number as usize), Err(_) => return Ok(5) }} }}?;"
+                ));
+                self.line(&format!("log.push(v{name} as u32);"));
             }
             Statement::If(yes, no) => {
                 self.line(&format!("if {read}? == 1 {{"));
@@ -182,10 +202,24 @@ impl Printer {
     }
 }
 
+/// The mark that speaks of a call.
+fn mark(dressing: Dressing) -> &'static str {
+    match dressing {
+        Dressing::AsIs => "blocking(as_is)",
+        Dressing::Readable => "blocking(readable)",
+        Dressing::ReadableOf => "blocking(readable = reader)",
+        Dressing::Within => "blocking(within = LIMIT)",
+        Dressing::WithinAsIs => "blocking(as_is, within = LIMIT)",
+        _ => "blocking",
+    }
+}
+
 /// A marked call and what is around it; its value casts to `u32`.
 fn dressed(dressing: Dressing) -> &'static str {
     match dressing {
-        Dressing::Question => "reader.read(&mut byte)?",
+        Dressing::Question | Dressing::Readable | Dressing::ReadableOf | Dressing::Within => {
+            "reader.read(&mut byte)?"
+        }
         Dressing::UnwrapOr => "reader.read(&mut byte).unwrap_or(9)",
         Dressing::MapErr => "reader.read(&mut byte).map_err(io::Error::other)?",
         Dressing::Parentheses => "(reader.read(&mut byte))?",
@@ -194,5 +228,6 @@ fn dressed(dressing: Dressing) -> &'static str {
         Dressing::Sleep => "thread::sleep(Duration::ZERO)",
         Dressing::Recv => "numbers.recv().unwrap_or(0)",
         Dressing::Cast => "reader.read(&mut byte)? as u8",
+        Dressing::AsIs | Dressing::WithinAsIs => "frame(reader)?",
     }
 }

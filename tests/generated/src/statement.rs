@@ -13,6 +13,10 @@ pub enum Statement {
     Expression(Dressing),
     /// `blocking!` as an operand.
     Operand(u32),
+    /// The same with options, of a call that stops by itself.
+    NestedOperand(u32),
+    /// `#[blocking]` above an `if` with a call in each tail.
+    Tails(u32),
     /// `blocking!` as the condition of an `if`.
     If(Block, Block),
     /// `blocking!` as the scrutinee of a `match`.
@@ -62,6 +66,11 @@ pub enum Dressing {
     Sleep,
     Recv,
     Cast,
+    AsIs,
+    Readable,
+    ReadableOf,
+    Within,
+    WithinAsIs,
 }
 
 fn dressing() -> impl Strategy<Value = Dressing> {
@@ -75,6 +84,11 @@ fn dressing() -> impl Strategy<Value = Dressing> {
         Just(Dressing::Sleep),
         Just(Dressing::Recv),
         Just(Dressing::Cast),
+        Just(Dressing::AsIs),
+        Just(Dressing::Readable),
+        Just(Dressing::ReadableOf),
+        Just(Dressing::Within),
+        Just(Dressing::WithinAsIs),
     ]
 }
 
@@ -85,6 +99,8 @@ pub fn block() -> impl Strategy<Value = Block> {
         4 => dressing().prop_map(Statement::Let),
         2 => dressing().prop_map(Statement::Expression),
         2 => (0_u32..100).prop_map(Statement::Operand),
+        1 => (0_u32..100).prop_map(Statement::NestedOperand),
+        1 => (0_u32..3).prop_map(Statement::Tails),
         1 => (0_u32..100).prop_map(Statement::Unstoppable),
         2 => (0_usize..3, any::<bool>()).prop_map(|(out, again)| Statement::Leave { out, again }),
         1 => (0_u32..100).prop_map(Statement::Return),

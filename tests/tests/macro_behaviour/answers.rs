@@ -122,6 +122,34 @@ fn either(socket: &UnixDatagram, mut stream: &UnixStream, first: bool) -> io::Re
     Ok(length * 10 + more)
 }
 
+/// The call of a tail may stand in the head of another `match`.
+#[stoppable]
+fn in_a_head(socket: &UnixDatagram, again: bool) -> io::Result<usize> {
+    #[blocking]
+    let length = if again {
+        match socket.recv(&mut [0]) {
+            Ok(length) => length + 1,
+            Err(error) => return Err(error),
+        }
+    } else if socket.peer_addr().is_ok() {
+        if let Ok(length) = socket.recv(&mut [0]) { length } else { 0 }
+    } else {
+        7
+    };
+    Ok(length)
+}
+
+#[test]
+fn a_call_in_the_head_of_a_tail_is_one_of_them() {
+    for again in [true, false] {
+        let (_sender, socket) = datagrams(1);
+        assert_eq!(in_a_head(&socket, again).unwrap(), 1 + usize::from(again));
+        let (_sender, socket) = datagrams(0);
+        let thread = waiting(move || in_a_head(&socket, again));
+        assert!(is_stopped(&thread.stop_and_join().unwrap().unwrap_err()));
+    }
+}
+
 #[test]
 fn a_mark_speaks_of_each_tail() {
     let with = |first| {
