@@ -95,8 +95,8 @@ unsafe fn divert(
         // and its code is written to go on from there at any instruction.
         // mutant: kernel-aborts-window-rseq-2
         Place::Inside(abort) => unsafe { set_program_counter(context, abort) },
-        // A foreign handler may be running on top of a window. Come back when
-        // it has returned: its return restores the mask it was entered with.
+        // A foreign handler may be running on top of a window. Come back when it
+        // has returned, as musl's cancellation does: its return restores the mask it was entered with.
         // If it is only the last steps of a marked call, `settle` unblocks.
         // mutant: nor-outside-marked-call
         Place::Outside if record.line.marker.load(Relaxed) != 0 => {

@@ -1,4 +1,5 @@
-//! A condition variable: a counter of notifications that waiters sleep on.
+//! A condition variable: a counter of notifications that waiters sleep on, as in std's
+//! (`std::sys::sync::condvar::futex`), with a way to give up and a count of the waiters.
 //!
 //! A notification changes the counter first, and then wakes one of the sleepers. A
 //! waiter that does not sleep yet finds the counter changed and goes on; so only
@@ -7,7 +8,7 @@
 //! notification is sent, and are not stopped, has it, and a stopped waiter has
 //! nothing to pass on.
 //!
-//! The waiters are counted as well, so that a notification without waiters costs no
+//! The waiters are counted so that a notification without waiters costs no
 //! system call. A waiter counts itself before it lets go of the mutex: a thread that
 //! has changed the condition under that mutex since then sees the count.
 
