@@ -1,8 +1,8 @@
 //! The window: the few instructions from the load of the stop flag up to and
 //! including the system call, and the table of all of them.
 //!
-//! One file an architecture, the same names in each, following this
-//! pseudocode line for line:
+//! One file an architecture (`arch`), the same names in each, with a text that
+//! follows this pseudocode line for line; and `entry`, once for all of them:
 //!
 //! ```text
 //! enter:   line.marker  <- 1                ; read by request_stop
@@ -44,14 +44,16 @@ use core::sync::atomic::Ordering::Relaxed;
 use core::sync::atomic::{AtomicPtr, AtomicU32, AtomicUsize};
 
 mod arch;
+mod entry;
 pub(crate) mod rseq;
 
 /// Whether this architecture has windows at all; without them there is only
 /// [`Backend::Ppoll`](crate::Backend::Ppoll).
 pub(crate) use arch::AVAILABLE;
+pub(crate) use arch::Context;
 #[cfg(feature = "__testing")]
-pub(crate) use arch::syscall_widened;
-pub(crate) use arch::{Context, abort_probe, program_counter, set_program_counter, syscall};
+pub(crate) use entry::syscall_widened;
+pub(crate) use entry::{abort_probe, program_counter, set_program_counter, syscall};
 
 /// What a window leaves in the result register when the flag was set. Outside
 /// the range of every errno (-4095 ..= -1), and no system call returns it.
@@ -84,6 +86,25 @@ pub(crate) struct Descriptor {
     length: usize,
     abort: usize,
 }
+
+/// The text of a [`Descriptor`] in this section: of what lies between `22:` (start)
+/// and `23:` (end), and is aborted at `24:`. Its own label is `20:`.
+macro_rules! descriptor {
+    ($section:literal) => {
+        concat!(
+            ".pushsection ",
+            $section,
+            ", \"aw\", @progbits\n",
+            ".balign 32\n",
+            "20:\n",
+            ".4byte 0, 0\n",
+            // mutant: window-ends-behind-call
+            ".8byte 22f, 23f - 22f, 24f\n",
+            ".popsection"
+        )
+    };
+}
+pub(crate) use descriptor;
 
 /// Where an interrupted pc stands relative to the windows.
 pub(crate) enum Place {
@@ -126,7 +147,7 @@ pub(crate) unsafe fn find(line: &Line, pc: usize) -> Place {
 }
 
 fn windows() -> impl Iterator<Item = &'static Descriptor> {
-    arch::table().iter().filter(|window| window.start != 0)
+    entry::table().iter().filter(|window| window.start != 0)
 }
 
 /// The windows of this image as (start, length, abort) addresses, for tests

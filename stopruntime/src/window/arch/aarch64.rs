@@ -36,10 +36,7 @@
 
 #![allow(unsafe_code)]
 
-use crate::window::{Descriptor, Line, STOPPED};
-use core::arch::asm;
 use core::ffi::c_void;
-use core::sync::atomic::AtomicUsize;
 
 /// Whether there are windows.
 pub(crate) const AVAILABLE: bool = true;
@@ -51,24 +48,52 @@ pub(crate) use libc::ucontext_t as Context;
 pub(crate) use libc::SYS_rseq;
 
 /// The instruction before every abort address.
-const TRAP: u32 = 0xd428_bc00;
+pub(crate) const TRAP: u32 = 0xd428_bc00;
 
 /// The same as `rseq(2)` is told: instructions are little-endian always, data
 /// are not.
 pub(crate) const SIGNATURE: u32 = TRAP.to_le();
 
-/// The text of the window; `$delay` is put between any two instructions (the
-/// empty string, but for the copy that tests widen).
+/// Gives `$then` the registers of a call's arguments.
+macro_rules! registers {
+    ($then:ident) => {
+        $then! { "x0" "x1" "x2" "x3" "x4" "x5" }
+    };
+}
+pub(crate) use registers;
+
+/// Loads the address of a symbol of this image.
+macro_rules! address {
+    ($register:literal, $symbol:literal) => {
+        concat!(
+            "adrp ", $register, ", ", $symbol, "\n", "add ", $register, ", ", $register,
+            ", :lo12:", $symbol
+        )
+    };
+}
+pub(crate) use address;
+
+/// Where the table begins and ends: there is one.
+macro_rules! ends {
+    ($of_the_section:ident) => {
+        $of_the_section!()
+    };
+}
+pub(crate) use ends;
+
+/// The window. `wide`: with so many turns of an empty loop between any two
+/// instructions, which changes a register of its own and no flag.
 macro_rules! window {
-    ($($delay:literal)?; $line:expr, $number:expr, $first:expr, [$($register:tt = $value:expr),*] $(, {$($more:tt)*})?) => {{
+    (wide $spins:expr; $($call:tt)*) => {
+        window!("mov {turn}, {spins}\n26: cbz {turn}, 27f\nsub {turn}, {turn}, #1\nb 26b\n27:",
+            {spins = in(reg) $spins, turn = out(reg) _,}; $($call)*)
+    };
+    (; $line:expr, $number:expr, []) => { window!(; $line, $number, ["x0" = 0_usize]) };
+    ($($delay:literal, {$($more:tt)*})?; $line:expr, $number:expr,
+        ["x0" = $first:expr $(, $register:tt = $value:expr)*]) => {{
         let result: isize;
-        asm!(
-            ".pushsection stop_windows, \"aw\", @progbits",
-            ".balign 32",
-            "20:",
-            ".long 0, 0",
-            ".quad 22f, 23f - 22f, 24f",
-            ".popsection",
+        core::arch::asm!(
+            $crate::window::descriptor!("stop_windows"),
             ".pushsection .text.stop_abort, \"ax\", @progbits",
             ".balign 4",
             ".inst {trap}",
@@ -85,8 +110,7 @@ macro_rules! window {
             "21:", // retry
             "ldr x16, [{line}, #8]",
             $($delay,)?
-            "adrp x17, 20b",
-            "add x17, x17, :lo12:20b",
+            $crate::window::arch::address!("x17", "20b"),
             $($delay,)?
             "str x17, [x16]",
             $($delay,)?
@@ -108,10 +132,10 @@ macro_rules! window {
             $($delay,)?
             "str wzr, [{line}, #4]",
             line = in(reg) $line,
-            stopped = const (STOPPED as u64) >> 48,
-            trap = const TRAP,
+            stopped = const ($crate::window::STOPPED as u64) >> 48,
+            trap = const $crate::window::arch::TRAP,
             inout("x8") $number => _,
-            inout("x0") $first => result,
+            inout("x0") $first as isize => result,
             $(in($register) $value,)*
             out("x16") _,
             out("x17") _,
@@ -133,163 +157,49 @@ macro_rules! window {
         result
     }};
 }
+pub(crate) use window;
 
-/// Makes the system call unless the flag of `line` is 1; the raw result
-/// (negated errno for an error), or [`STOPPED`].
-///
-/// # Safety
-///
-/// The module's invariant holds for `line`, and the call is sound with these
-/// arguments.
-#[inline(always)]
-pub(crate) unsafe fn syscall<const N: usize>(
-    line: *const Line,
-    number: libc::c_long,
-    args: [usize; N],
-) -> isize {
-    const { assert!(N <= 6, "a system call takes at most six arguments") };
-    // Absent arguments are not loaded, but for the first, whose register is
-    // that of the result.
-    let arg = |index: usize| args[index];
-    let first = args.first().map_or(0, |first| first.cast_signed());
-    // SAFETY: the caller upholds the module's invariant and answers for the
-    // call itself. All registers the instruction destroys are declared, memory
-    // counts as clobbered, and control leaves only through the last line.
-    unsafe {
-        match N {
-            0 | 1 => window!(; line, number, first, []),
-            2 => window!(; line, number, first, ["x1" = arg(1)]),
-            3 => window!(; line, number, first, ["x1" = arg(1), "x2" = arg(2)]),
-            4 => window!(; line, number, first, ["x1" = arg(1), "x2" = arg(2), "x3" = arg(3)]),
-            5 => window!(; line, number, first,
-                ["x1" = arg(1), "x2" = arg(2), "x3" = arg(3), "x4" = arg(4)]),
-            _ => window!(; line, number, first,
-                ["x1" = arg(1), "x2" = arg(2), "x3" = arg(3), "x4" = arg(4), "x5" = arg(5)]),
-        }
-    }
-}
-
-/// [`syscall`] with three arguments and `spins` turns of an empty loop between
-/// any two of its instructions: the same text, wide enough to be hit from
-/// outside.
-///
-/// # Safety
-///
-/// As [`syscall`].
-#[cfg(feature = "__testing")]
-#[inline(never)]
-pub(crate) unsafe fn syscall_widened(
-    line: *const Line,
-    number: libc::c_long,
-    args: [usize; 3],
-    spins: usize,
-) -> isize {
-    // SAFETY: as in `syscall`; the loop changes a register of its own, and no
-    // flag.
-    unsafe {
-        window!(
-            "mov {turn}, {spins}\n26: cbz {turn}, 27f\nsub {turn}, {turn}, #1\nb 26b\n27:";
-            line, number, args[0].cast_signed(),
-            ["x1" = args[1], "x2" = args[2]],
-            {spins = in(reg) spins, turn = out(reg) _,}
-        )
-    }
-}
-
-/// Spins inside a critical section of its own until the kernel aborts it
-/// (true) or the turns are used up (false). The descriptor stays out of the
-/// table, so that our handler cannot stand in for the kernel.
-///
-/// # Safety
-///
-/// `rseq_cs` is the calling thread's registered field.
-pub(crate) unsafe fn abort_probe(rseq_cs: *const AtomicUsize, turns: usize) -> bool {
-    let mut aborted: u32 = 0;
-    // SAFETY: `rseq_cs` is writable and this thread's own; the section is left
-    // with the word cleared on both ways; declared registers only, and those of
-    // the linker's veneers.
-    unsafe {
-        asm!(
-            ".pushsection .data.rel.ro.stop_probe, \"aw\", @progbits",
-            ".balign 32",
-            "20:",
-            ".long 0, 0",
-            ".quad 22f, 23f - 22f, 24f",
-            ".popsection",
+/// Spins in a critical section until it is aborted.
+macro_rules! probe {
+    ($rseq_cs:expr, $turns:expr) => {{
+        let mut aborted: u32 = 0;
+        core::arch::asm!(
+            $crate::window::descriptor!(".data.rel.ro.stop_probe"),
             ".pushsection .text.stop_abort, \"ax\", @progbits",
             ".balign 4",
             ".inst {trap}",
-            "24:",
+            "24:", // abort
             "mov {aborted:w}, #1",
             "b 23f",
             ".popsection",
-            "adrp x16, 20b",
-            "add x16, x16, :lo12:20b",
+            $crate::window::arch::address!("x16", "20b"),
             "str x16, [{rseq_cs}]",
-            "22:",
+            "22:", // start
             "subs {turns}, {turns}, #1",
             "b.ne 22b",
-            "23:",
+            "23:", // end
             "str xzr, [{rseq_cs}]",
-            trap = const TRAP,
-            rseq_cs = in(reg) rseq_cs,
-            turns = inout(reg) turns.max(1) => _,
+            trap = const $crate::window::arch::TRAP,
+            rseq_cs = in(reg) $rseq_cs,
+            turns = inout(reg) $turns => _,
             aborted = inout(reg) aborted,
             out("x16") _,
             out("x17") _,
             options(nostack),
         );
-    }
-    aborted != 0
+        aborted
+    }};
 }
+pub(crate) use probe;
 
-/// The descriptors of all windows linked into this image, and one that is empty.
-pub(crate) fn table() -> &'static [Descriptor] {
-    let (first, end): (*const Descriptor, *const Descriptor);
-    // SAFETY: address computations; see the same function for x86-64.
-    unsafe {
-        asm!(
-            ".hidden __start_stop_windows",
-            ".hidden __stop_stop_windows",
-            ".pushsection stop_windows, \"aw\", @progbits",
-            ".balign 32",
-            "20:",
-            ".quad 0, 0, 0, 0",
-            ".popsection",
-            "adrp {kept}, 20b",
-            "adrp {first}, __start_stop_windows",
-            "add {first}, {first}, :lo12:__start_stop_windows",
-            "adrp {end}, __stop_stop_windows",
-            "add {end}, {end}, :lo12:__stop_stop_windows",
-            kept = out(reg) _,
-            first = out(reg) first,
-            end = out(reg) end,
-            options(nomem, nostack, preserves_flags, pure),
-        );
-    }
-    // SAFETY: the section holds nothing but whole descriptors, each aligned to
-    // 32 bytes, never written after relocation.
-    unsafe { core::slice::from_raw_parts(first, end.offset_from_unsigned(first)) }
-}
-
-/// The pc at which the signal interrupted the thread.
+/// Where an interrupted context keeps the program counter.
 ///
 /// # Safety
 ///
 /// `context` is the third argument of a `SA_SIGINFO` handler.
-pub(crate) unsafe fn program_counter(context: *const Context) -> usize {
-    // SAFETY: the caller passes the kernel's own, initialised context.
-    unsafe { (*context).uc_mcontext.pc as usize }
-}
-
-/// Where the thread continues when the handler returns.
-///
-/// # Safety
-///
-/// As [`program_counter`]; `pc` is the abort address of the interrupted window.
-pub(crate) unsafe fn set_program_counter(context: *mut Context, pc: usize) {
-    // SAFETY: as above, and exclusive: the context lives in this signal frame.
-    unsafe { (*context).uc_mcontext.pc = pc as u64 }
+pub(crate) unsafe fn program_counter(context: *mut Context) -> *mut usize {
+    // SAFETY: the kernel's own context; only the address is formed.
+    unsafe { (&raw mut (*context).uc_mcontext.pc).cast() }
 }
 
 /// What `__rseq_offset` counts from: `tpidr_el0` (TLS ABI of aarch64).
@@ -297,7 +207,7 @@ pub(crate) fn thread_pointer() -> *mut c_void {
     let pointer;
     // SAFETY: reads a register that user space may read.
     unsafe {
-        asm!("mrs {}, tpidr_el0", out(reg) pointer,
+        core::arch::asm!("mrs {}, tpidr_el0", out(reg) pointer,
             options(nostack, preserves_flags, nomem, pure));
     }
     pointer

@@ -31,10 +31,7 @@
 
 #![allow(unsafe_code)]
 
-use crate::window::{Descriptor, Line, STOPPED};
-use core::arch::asm;
 use core::ffi::c_void;
-use core::sync::atomic::AtomicUsize;
 
 /// Whether there are windows.
 pub(crate) const AVAILABLE: bool = true;
@@ -48,20 +45,45 @@ pub(crate) use libc::SYS_rseq;
 /// What stands before every abort address, as `rseq(2)` is told.
 pub(crate) const SIGNATURE: u32 = 0xf140_1073;
 
-/// The text of the window; `$delay` is put between any two instructions (the
-/// empty string, but for the copy that tests widen).
+/// Gives `$then` the registers of a call's arguments.
+macro_rules! registers {
+    ($then:ident) => {
+        $then! { "a0" "a1" "a2" "a3" "a4" "a5" }
+    };
+}
+pub(crate) use registers;
+
+/// Loads the address of a symbol of this image.
+macro_rules! address {
+    ($register:literal, $symbol:literal) => {
+        concat!("lla ", $register, ", ", $symbol)
+    };
+}
+pub(crate) use address;
+
+/// Where the table begins and ends: there is one.
+macro_rules! ends {
+    ($of_the_section:ident) => {
+        $of_the_section!()
+    };
+}
+pub(crate) use ends;
+
+/// The window. `wide`: with so many turns of an empty loop between any two
+/// instructions, which changes a register of its own.
 macro_rules! window {
-    ($($delay:literal)?; $line:expr, $number:expr, $first:expr, [$($register:tt = $value:expr),*] $(, {$($more:tt)*})?) => {{
+    (wide $spins:expr; $($call:tt)*) => {
+        window!("mv {turn}, {spins}\n26: beqz {turn}, 27f\naddi {turn}, {turn}, -1\nj 26b\n27:",
+            {spins = in(reg) $spins, turn = out(reg) _,}; $($call)*)
+    };
+    (; $line:expr, $number:expr, []) => { window!(; $line, $number, ["a0" = 0_usize]) };
+    ($($delay:literal, {$($more:tt)*})?; $line:expr, $number:expr,
+        ["a0" = $first:expr $(, $register:tt = $value:expr)*]) => {{
         let result: isize;
-        asm!(
+        core::arch::asm!(
             ".option push",
             ".option norelax",
-            ".pushsection stop_windows, \"aw\", @progbits",
-            ".balign 32",
-            "20:",
-            ".4byte 0, 0",
-            ".8byte 22f, 23f - 22f, 24f",
-            ".popsection",
+            $crate::window::descriptor!("stop_windows"),
             ".pushsection .text.stop_abort, \"ax\", @progbits",
             ".balign 4",
             ".4byte {signature}",
@@ -78,7 +100,7 @@ macro_rules! window {
             "21:", // retry
             "ld t0, 8({line})",
             $($delay,)?
-            "lla t1, 20b",
+            $crate::window::arch::address!("t1", "20b"),
             $($delay,)?
             "sd t1, 0(t0)",
             "li t1, 1",
@@ -100,10 +122,10 @@ macro_rules! window {
             "sw zero, 4({line})",
             ".option pop",
             line = in(reg) $line,
-            stopped = const STOPPED,
-            signature = const SIGNATURE,
+            stopped = const $crate::window::STOPPED,
+            signature = const $crate::window::arch::SIGNATURE,
             inout("a7") $number => _,
-            inout("a0") $first => result,
+            inout("a0") $first as isize => result,
             $(in($register) $value,)*
             out("t0") _,
             out("t1") _,
@@ -121,165 +143,56 @@ macro_rules! window {
         result
     }};
 }
+pub(crate) use window;
 
-/// Makes the system call unless the flag of `line` is 1; the raw result
-/// (negated errno for an error), or [`STOPPED`].
-///
-/// # Safety
-///
-/// The module's invariant holds for `line`, and the call is sound with these
-/// arguments.
-#[inline(always)]
-pub(crate) unsafe fn syscall<const N: usize>(
-    line: *const Line,
-    number: libc::c_long,
-    args: [usize; N],
-) -> isize {
-    const { assert!(N <= 6, "a system call takes at most six arguments") };
-    // Absent arguments are not loaded, but for the first, whose register is
-    // that of the result.
-    let arg = |index: usize| args[index];
-    let first = args.first().map_or(0, |first| first.cast_signed());
-    // SAFETY: the caller upholds the module's invariant and answers for the
-    // call itself. All registers the instruction destroys are declared, memory
-    // counts as clobbered, and control leaves only through the last line.
-    unsafe {
-        match N {
-            0 | 1 => window!(; line, number, first, []),
-            2 => window!(; line, number, first, ["a1" = arg(1)]),
-            3 => window!(; line, number, first, ["a1" = arg(1), "a2" = arg(2)]),
-            4 => window!(; line, number, first, ["a1" = arg(1), "a2" = arg(2), "a3" = arg(3)]),
-            5 => window!(; line, number, first,
-                ["a1" = arg(1), "a2" = arg(2), "a3" = arg(3), "a4" = arg(4)]),
-            _ => window!(; line, number, first,
-                ["a1" = arg(1), "a2" = arg(2), "a3" = arg(3), "a4" = arg(4), "a5" = arg(5)]),
-        }
-    }
-}
-
-/// [`syscall`] with three arguments and `spins` turns of an empty loop between
-/// any two of its instructions: the same text, wide enough to be hit from
-/// outside.
-///
-/// # Safety
-///
-/// As [`syscall`].
-#[cfg(feature = "__testing")]
-#[inline(never)]
-pub(crate) unsafe fn syscall_widened(
-    line: *const Line,
-    number: libc::c_long,
-    args: [usize; 3],
-    spins: usize,
-) -> isize {
-    // SAFETY: as in `syscall`; the loop changes a register of its own.
-    unsafe {
-        window!(
-            "mv {turn}, {spins}\n26: beqz {turn}, 27f\naddi {turn}, {turn}, -1\nj 26b\n27:";
-            line, number, args[0].cast_signed(),
-            ["a1" = args[1], "a2" = args[2]],
-            {spins = in(reg) spins, turn = out(reg) _,}
-        )
-    }
-}
-
-/// Spins inside a critical section of its own until the kernel aborts it
-/// (true) or the turns are used up (false). The descriptor stays out of the
-/// table, so that our handler cannot stand in for the kernel.
-///
-/// # Safety
-///
-/// `rseq_cs` is the calling thread's registered field.
-pub(crate) unsafe fn abort_probe(rseq_cs: *const AtomicUsize, turns: usize) -> bool {
-    let mut aborted: u32 = 0;
-    // SAFETY: `rseq_cs` is writable and this thread's own; the section is left
-    // with the word cleared on both ways; declared registers only.
-    unsafe {
-        asm!(
+/// Spins in a critical section until it is aborted.
+macro_rules! probe {
+    ($rseq_cs:expr, $turns:expr) => {{
+        let mut aborted: u32 = 0;
+        core::arch::asm!(
             ".option push",
             ".option norelax",
-            ".pushsection .data.rel.ro.stop_probe, \"aw\", @progbits",
-            ".balign 32",
-            "20:",
-            ".4byte 0, 0",
-            ".8byte 22f, 23f - 22f, 24f",
-            ".popsection",
+            $crate::window::descriptor!(".data.rel.ro.stop_probe"),
             ".pushsection .text.stop_abort, \"ax\", @progbits",
             ".balign 4",
             ".4byte {signature}",
-            "24:",
+            "24:", // abort
             "li {aborted}, 1",
             "jump 23f, t1",
             ".popsection",
-            "lla t0, 20b",
+            $crate::window::arch::address!("t0", "20b"),
             "sd t0, 0({rseq_cs})",
-            "22:",
+            "22:", // start
             "addi {turns}, {turns}, -1",
             "bnez {turns}, 22b",
-            "23:",
+            "23:", // end
             "sd zero, 0({rseq_cs})",
             ".option pop",
-            signature = const SIGNATURE,
-            rseq_cs = in(reg) rseq_cs,
-            turns = inout(reg) turns.max(1) => _,
+            signature = const $crate::window::arch::SIGNATURE,
+            rseq_cs = in(reg) $rseq_cs,
+            turns = inout(reg) $turns => _,
             aborted = inout(reg) aborted,
             out("t0") _,
             out("t1") _,
             options(nostack),
         );
-    }
-    aborted != 0
+        aborted
+    }};
 }
-
-/// The descriptors of all windows linked into this image, and one that is empty.
-pub(crate) fn table() -> &'static [Descriptor] {
-    let (first, end): (*const Descriptor, *const Descriptor);
-    // SAFETY: address computations; see the same function for x86-64.
-    unsafe {
-        asm!(
-            ".hidden __start_stop_windows",
-            ".hidden __stop_stop_windows",
-            ".pushsection stop_windows, \"aw\", @progbits",
-            ".balign 32",
-            "20:",
-            ".8byte 0, 0, 0, 0",
-            ".popsection",
-            "lla {kept}, 20b",
-            "lla {first}, __start_stop_windows",
-            "lla {end}, __stop_stop_windows",
-            kept = out(reg) _,
-            first = out(reg) first,
-            end = out(reg) end,
-            options(nomem, nostack, preserves_flags, pure),
-        );
-    }
-    // SAFETY: the section holds nothing but whole descriptors, each aligned to
-    // 32 bytes, never written after relocation.
-    unsafe { core::slice::from_raw_parts(first, end.offset_from_unsigned(first)) }
-}
+pub(crate) use probe;
 
 /// Where the program counter stands in the context: musl's half of the libc
 /// crate has no name for it (`asm/ptrace.h`, `struct user_regs_struct`).
 const REG_PC: usize = 0;
 
-/// The pc at which the signal interrupted the thread.
+/// Where an interrupted context keeps the program counter.
 ///
 /// # Safety
 ///
 /// `context` is the third argument of a `SA_SIGINFO` handler.
-pub(crate) unsafe fn program_counter(context: *const Context) -> usize {
-    // SAFETY: the caller passes the kernel's own, initialised context.
-    unsafe { (*context).uc_mcontext.__gregs[REG_PC] as usize }
-}
-
-/// Where the thread continues when the handler returns.
-///
-/// # Safety
-///
-/// As [`program_counter`]; `pc` is the abort address of the interrupted window.
-pub(crate) unsafe fn set_program_counter(context: *mut Context, pc: usize) {
-    // SAFETY: as above, and exclusive: the context lives in this signal frame.
-    unsafe { (*context).uc_mcontext.__gregs[REG_PC] = pc as u64 }
+pub(crate) unsafe fn program_counter(context: *mut Context) -> *mut usize {
+    // SAFETY: the kernel's own context; only the address is formed.
+    unsafe { (&raw mut (*context).uc_mcontext.__gregs[REG_PC]).cast() }
 }
 
 /// What `__rseq_offset` counts from: `tp` (RISC-V ELF psABI).
@@ -287,7 +200,7 @@ pub(crate) fn thread_pointer() -> *mut c_void {
     let pointer;
     // SAFETY: reads a register that user space may read.
     unsafe {
-        asm!("mv {}, tp", out(reg) pointer,
+        core::arch::asm!("mv {}, tp", out(reg) pointer,
             options(nostack, preserves_flags, nomem, pure));
     }
     pointer

@@ -24,10 +24,7 @@
 
 #![allow(unsafe_code)]
 
-use crate::window::{Descriptor, Line, STOPPED};
-use core::arch::asm;
 use core::ffi::c_void;
-use core::sync::atomic::AtomicUsize;
 
 /// Whether there are windows.
 pub(crate) const AVAILABLE: bool = true;
@@ -41,19 +38,41 @@ pub(crate) use libc::SYS_rseq;
 /// What stands before every abort address, as `rseq(2)` is told.
 pub(crate) const SIGNATURE: u32 = 0x5305_3053;
 
-/// The text of the window; `$delay` is put between any two instructions (the
-/// empty string, but for the copy that tests widen).
+/// Gives `$then` the registers of a call's arguments.
+macro_rules! registers {
+    ($then:ident) => {
+        $then! { "rdi" "rsi" "rdx" "r10" "r8" "r9" }
+    };
+}
+pub(crate) use registers;
+
+/// Loads the address of a symbol of this image.
+macro_rules! address {
+    ($register:literal, $symbol:literal) => {
+        concat!("lea ", $register, ", [rip + ", $symbol, "]")
+    };
+}
+pub(crate) use address;
+
+/// Where the table begins and ends: there is one.
+macro_rules! ends {
+    ($of_the_section:ident) => {
+        $of_the_section!()
+    };
+}
+pub(crate) use ends;
+
+/// The window. `wide`: with so many turns of an empty loop between any two
+/// instructions, which changes `rcx` only, free at each of its places, and no flag.
 macro_rules! window {
-    ($($delay:literal)?; $line:expr, $number:expr, [$($register:tt = $value:expr),*] $(, {$($more:tt)*})?) => {{
+    (wide $spins:expr; $($call:tt)*) => {
+        window!("mov rcx, {spins}\n26: jrcxz 27f\nlea rcx, [rcx - 1]\njmp 26b\n27:",
+            {spins = in(reg) $spins,}; $($call)*)
+    };
+    ($($delay:literal, {$($more:tt)*})?; $line:expr, $number:expr, [$($register:tt = $value:expr),*]) => {{
         let result: isize;
-        asm!(
-            ".pushsection stop_windows, \"aw\", @progbits",
-            ".balign 32",
-            "20:",
-            ".long 0, 0",
-            // mutant: window-ends-behind-call
-            ".quad 22f, 23f - 22f, 24f",
-            ".popsection",
+        core::arch::asm!(
+            $crate::window::descriptor!("stop_windows"),
             ".pushsection .text.stop_abort, \"ax\", @progbits",
             ".byte 0x0f, 0xb9, 0x3d",
             ".long {signature}",
@@ -70,7 +89,7 @@ macro_rules! window {
             $($delay,)?
             "21:", // retry
             "mov r15, qword ptr [{line} + 8]",
-            "lea rcx, [rip + 20b]",
+            $crate::window::arch::address!("rcx", "20b"),
             // mutant: kernel-aborts-window-rseq
             "mov qword ptr [r15], rcx",
             $($delay,)?
@@ -93,9 +112,9 @@ macro_rules! window {
             "mov dword ptr [{line} + 4], 0",
             // mutant: abort-keeps-number-may-restart-syscall
             line = in(reg) $line,
-            stopped = const STOPPED,
-            signature = const SIGNATURE,
-            inout("rax") $number => result,
+            stopped = const $crate::window::STOPPED,
+            signature = const $crate::window::arch::SIGNATURE,
+            inout("rax") $number as isize => result,
             $(in($register) $value,)*
             out("rcx") _,
             out("r11") _,
@@ -108,165 +127,48 @@ macro_rules! window {
         result
     }};
 }
+pub(crate) use window;
 
-/// Makes the system call unless the flag of `line` is 1; the raw result
-/// (negated errno for an error), or [`STOPPED`].
-///
-/// # Safety
-///
-/// The module's invariant holds for `line`, and the call is sound with these
-/// arguments.
-#[inline(always)]
-pub(crate) unsafe fn syscall<const N: usize>(
-    line: *const Line,
-    number: libc::c_long,
-    args: [usize; N],
-) -> isize {
-    const { assert!(N <= 6, "a system call takes at most six arguments") };
-    // Absent arguments are not loaded: their registers are dead to the kernel.
-    let arg = |index: usize| args[index];
-    let number = number as isize;
-    // SAFETY: the caller upholds the module's invariant and answers for the
-    // call itself. All registers the instruction destroys are declared, memory
-    // counts as clobbered, and control leaves only through the last line.
-    unsafe {
-        match N {
-            0 => window!(; line, number, []),
-            1 => window!(; line, number, ["rdi" = arg(0)]),
-            2 => window!(; line, number, ["rdi" = arg(0), "rsi" = arg(1)]),
-            3 => window!(; line, number, ["rdi" = arg(0), "rsi" = arg(1), "rdx" = arg(2)]),
-            4 => window!(; line, number,
-                ["rdi" = arg(0), "rsi" = arg(1), "rdx" = arg(2), "r10" = arg(3)]),
-            5 => window!(; line, number,
-                ["rdi" = arg(0), "rsi" = arg(1), "rdx" = arg(2), "r10" = arg(3), "r8" = arg(4)]),
-            _ => window!(; line, number,
-                ["rdi" = arg(0), "rsi" = arg(1), "rdx" = arg(2), "r10" = arg(3), "r8" = arg(4),
-                 "r9" = arg(5)]),
-        }
-    }
-}
-
-/// [`syscall`] with three arguments and `spins` turns of an empty loop between
-/// any two of its instructions: the same text, wide enough to be hit from
-/// outside.
-///
-/// # Safety
-///
-/// As [`syscall`].
-#[cfg(feature = "__testing")]
-#[inline(never)]
-pub(crate) unsafe fn syscall_widened(
-    line: *const Line,
-    number: libc::c_long,
-    args: [usize; 3],
-    spins: usize,
-) -> isize {
-    // SAFETY: as in `syscall`; the loop changes rcx only, which is free at
-    // each of its places, and no flag.
-    unsafe {
-        window!(
-            "mov rcx, {spins}\n26: jrcxz 27f\nlea rcx, [rcx - 1]\njmp 26b\n27:";
-            line, number as isize,
-            ["rdi" = args[0], "rsi" = args[1], "rdx" = args[2]],
-            {spins = in(reg) spins,}
-        )
-    }
-}
-
-/// Spins inside a critical section of its own until the kernel aborts it
-/// (true) or the turns are used up (false). The descriptor stays out of the
-/// table, so that our handler cannot stand in for the kernel.
-///
-/// # Safety
-///
-/// `rseq_cs` is the calling thread's registered field.
-pub(crate) unsafe fn abort_probe(rseq_cs: *const AtomicUsize, turns: usize) -> bool {
-    let mut aborted: u32 = 0;
-    // SAFETY: `rseq_cs` is writable and this thread's own; the section is left
-    // with the word cleared on both ways; declared registers only.
-    unsafe {
-        asm!(
-            ".pushsection .data.rel.ro.stop_probe, \"aw\", @progbits",
-            ".balign 32",
-            "20:",
-            ".long 0, 0",
-            ".quad 22f, 23f - 22f, 24f",
-            ".popsection",
+/// Spins in a critical section until it is aborted.
+macro_rules! probe {
+    ($rseq_cs:expr, $turns:expr) => {{
+        let mut aborted: u32 = 0;
+        core::arch::asm!(
+            $crate::window::descriptor!(".data.rel.ro.stop_probe"),
             ".pushsection .text.stop_abort, \"ax\", @progbits",
             ".byte 0x0f, 0xb9, 0x3d",
             ".long {signature}",
-            "24:",
+            "24:", // abort
             "mov {aborted:e}, 1",
             "jmp 23f",
             ".popsection",
-            "lea {scratch}, [rip + 20b]",
+            $crate::window::arch::address!("{scratch}", "20b"),
             "mov qword ptr [{rseq_cs}], {scratch}",
-            "22:",
+            "22:", // start
             "dec {turns}",
             "jnz 22b",
-            "23:",
+            "23:", // end
             "mov qword ptr [{rseq_cs}], 0",
-            signature = const SIGNATURE,
-            rseq_cs = in(reg) rseq_cs,
-            turns = inout(reg) turns.max(1) => _,
+            signature = const $crate::window::arch::SIGNATURE,
+            rseq_cs = in(reg) $rseq_cs,
+            turns = inout(reg) $turns => _,
             aborted = inout(reg) aborted,
             scratch = out(reg) _,
             options(nostack),
         );
-    }
-    aborted != 0
+        aborted
+    }};
 }
+pub(crate) use probe;
 
-/// The descriptors of all windows linked into this image, and one that is empty.
-pub(crate) fn table() -> &'static [Descriptor] {
-    let (first, end): (*const Descriptor, *const Descriptor);
-    // SAFETY: address computations. The linker defines both symbols for every
-    // section whose name is a C identifier; hidden, so that each image sees its
-    // own table. The empty descriptor, which `kept` refers to, keeps the
-    // section in a program without a single marked call, where the linker would
-    // drop it and leave the symbols undefined.
-    unsafe {
-        asm!(
-            ".hidden __start_stop_windows",
-            ".hidden __stop_stop_windows",
-            // mutant: program-without-window-links
-            ".pushsection stop_windows, \"aw\", @progbits",
-            ".balign 32",
-            "20:",
-            ".quad 0, 0, 0, 0",
-            ".popsection",
-            "lea {kept}, [rip + 20b]",
-            "lea {first}, [rip + __start_stop_windows]",
-            "lea {end}, [rip + __stop_stop_windows]",
-            kept = out(reg) _,
-            first = out(reg) first,
-            end = out(reg) end,
-            options(nomem, nostack, preserves_flags, pure),
-        );
-    }
-    // SAFETY: the section holds nothing but whole descriptors, each aligned to
-    // 32 bytes, never written after relocation.
-    unsafe { core::slice::from_raw_parts(first, end.offset_from_unsigned(first)) }
-}
-
-/// The pc at which the signal interrupted the thread.
+/// Where an interrupted context keeps the program counter.
 ///
 /// # Safety
 ///
 /// `context` is the third argument of a `SA_SIGINFO` handler.
-pub(crate) unsafe fn program_counter(context: *const Context) -> usize {
-    // SAFETY: the caller passes the kernel's own, initialised context.
-    unsafe { (*context).uc_mcontext.gregs[libc::REG_RIP as usize] as usize }
-}
-
-/// Where the thread continues when the handler returns.
-///
-/// # Safety
-///
-/// As [`program_counter`]; `pc` is the abort address of the interrupted window.
-pub(crate) unsafe fn set_program_counter(context: *mut Context, pc: usize) {
-    // SAFETY: as above, and exclusive: the context lives in this signal frame.
-    unsafe { (*context).uc_mcontext.gregs[libc::REG_RIP as usize] = pc as i64 }
+pub(crate) unsafe fn program_counter(context: *mut Context) -> *mut usize {
+    // SAFETY: the kernel's own context; only the address is formed.
+    unsafe { (&raw mut (*context).uc_mcontext.gregs[libc::REG_RIP as usize]).cast() }
 }
 
 /// What `__rseq_offset` counts from.
@@ -275,7 +177,7 @@ pub(crate) fn thread_pointer() -> *mut c_void {
     // SAFETY: the x86-64 TLS ABI keeps the thread pointer itself in its first
     // word (ELF Handling For Thread-Local Storage, variant II).
     unsafe {
-        asm!("mov {}, qword ptr fs:[0]", out(reg) pointer,
+        core::arch::asm!("mov {}, qword ptr fs:[0]", out(reg) pointer,
             options(nostack, preserves_flags, readonly, pure));
     }
     pointer
