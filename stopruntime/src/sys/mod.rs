@@ -228,6 +228,7 @@ fn fail(errno: core::ffi::c_int) -> isize {
 /// # Examples
 ///
 /// ```
+/// // SAFETY: getpid(2) takes no argument, and changes nothing.
 /// let pid = unsafe { stopruntime::sys::syscall_or_stop(libc::SYS_getpid, [0; 6]) };
 /// # if stopruntime::backend() != stopruntime::Backend::Ppoll {
 /// assert_eq!(pid, Ok(std::process::id().into()));
