@@ -5,6 +5,7 @@
 //! See the parent module.
 
 #![allow(unsafe_code)]
+#![allow(unused_unsafe, unused_macros, reason = "a machine without a window has no text")]
 
 use super::arch::{self, Context, ends, probe, registers, window};
 use super::{Descriptor, Line};

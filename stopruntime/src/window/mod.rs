@@ -92,6 +92,7 @@ pub(crate) struct Descriptor {
 
 /// The text of a [`Descriptor`] in this section: of what lies between `22:` (start)
 /// and `23:` (end), and is aborted at `24:`. Its own label is `20:`.
+#[allow(unused_macros, reason = "a machine without a window has none")]
 macro_rules! descriptor {
     ($section:literal) => {
         concat!(
@@ -107,4 +108,5 @@ macro_rules! descriptor {
         )
     };
 }
+#[allow(unused_imports, reason = "a machine without a window has none")]
 pub(crate) use descriptor;
