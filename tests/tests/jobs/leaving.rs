@@ -41,10 +41,11 @@ per_backend! {
         let job = Stopper::new();
         job.request_stop();
         for _ in 0..3 {
+            // Nothing has looked at the scope before the call does.
+            job.run(|| stopped(&reader));
             job.run(|| {
-                assert!(stop_requested());
                 assert!(check().is_err());
-                stopped(&reader);
+                assert!(stop_requested());
             });
             assert!(!stop_requested());
             assert!(check().is_ok());
