@@ -123,7 +123,7 @@ pub(crate) fn table() -> &'static [Descriptor] {
     // SAFETY: address computations.
     let (first, end): (*const Descriptor, *const Descriptor) =
         unsafe { ends!(ends_of_the_section) };
-    // SAFETY: the section holds nothing but whole descriptors, each aligned to
+    // SAFETY: the section holds only whole descriptors, each aligned to
     // 32 bytes, never written after relocation.
     unsafe { core::slice::from_raw_parts(first, end.offset_from_unsigned(first)) }
 }

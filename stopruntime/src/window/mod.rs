@@ -7,7 +7,7 @@
 //! ```text
 //! enter:   line.marker  <- 1                ; read by request_stop
 //! retry:   *line.rseq_cs <- &descriptor     ; read by the kernel
-//! start:   if line.flag == 1 goto stopped   ; exactly 1: requested, not shielded
+//! start:   if line.flag == 1 goto stopped   ; exactly 1: look first
 //!          system call                      ; last instruction of the window
 //! end:     *line.rseq_cs <- 0
 //!          line.marker   <- 0
@@ -65,7 +65,8 @@ pub(crate) const STOPPED: isize = isize::MIN;
 /// The words a window touches, at the offsets the assembly uses.
 #[repr(C)]
 pub(crate) struct Line {
-    /// Bit 0 *requested*, bit 1 *shielded*. Offset 0.
+    /// A hint that something may be stopped, see [`scopes`](crate::runtime::scopes); the
+    /// window does not begin if it is exactly 1. Offset 0.
     pub(crate) flag: AtomicU32,
     /// 1 while the thread is between `enter` and `end`. Offset 4.
     pub(crate) marker: AtomicU32,
