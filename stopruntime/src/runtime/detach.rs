@@ -8,7 +8,8 @@
 #![allow(unsafe_code)]
 
 use crate::runtime::process;
-use crate::runtime::record::{Record, RecordRef};
+use crate::runtime::record::Record;
+use crate::runtime::records::RecordRef;
 #[cfg(feature = "crossbeam-channel")]
 use crate::runtime::scopes::callbacks;
 use crate::runtime::scopes::{look, request, stack};

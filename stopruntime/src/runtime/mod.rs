@@ -23,6 +23,9 @@ pub(crate) mod signal;
 
 pub(crate) mod record;
 
+mod forked;
+pub(crate) mod records;
+
 pub(crate) mod slot;
 
 pub(crate) mod scopes;

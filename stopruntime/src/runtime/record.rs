@@ -35,31 +35,25 @@
 //! settled. A requester that finds another one sending relies on that, and so does
 //! the handler, when it blocks the signal and sends it once more.
 //!
-//! Records are never freed (see [`pool`](crate::runtime::scopes::pool)): a requester
-//! may look at one whose thread has ended, and that another thread has by now. It is
-//! taken again with its claim as it was, so that no number comes twice, and with a
-//! flag that makes its thread look.
+//! Records are never freed: see [`records`](crate::runtime::records).
 //!
 //! A stop-checked `park` is std's own, which no signal ends: there `parked`
 //! takes the marker's place and std's `unpark` the signal's.
 //!
 //! # Safety
 //!
-//! The invariant of this module: a [`RecordRef`] holds one count of its record's own
-//! scope; `parker` is null or a box of the record's own, which only a requester with
-//! a claim and the thread look at.
+//! The invariant of this module: `parker` is null or a box of the record's own, which
+//! only a requester with a claim and the thread look at.
 
 #![allow(unsafe_code)]
 
 use crate::runtime::claim::Claim;
 use crate::runtime::futex::{futex_wait, futex_wake};
-use crate::runtime::scopes::cell::{ScopeCell, ScopeRef};
-use crate::runtime::scopes::clock::NEVER;
+use crate::runtime::scopes::LOOK;
+use crate::runtime::scopes::cell::ScopeCell;
 #[cfg(feature = "crossbeam-channel")]
 use crate::runtime::scopes::notified::notify;
-use crate::runtime::scopes::pool::{Pool, Pooled};
 use crate::runtime::scopes::visible::{Cells, Visible};
-use crate::runtime::scopes::{LOOK, LOOKED, in_flight};
 use crate::runtime::spoil::Argument;
 use crate::runtime::{process, signal};
 use crate::window::{Line, rseq};
@@ -75,20 +69,13 @@ const ENDED: u32 = 1;
 /// in here, and then without a system call.
 pub(crate) const END_AWAITED: u32 = 2;
 
-static RECORDS: Pool<Record> = Pool::new();
-
-/// All records there are, also those that no thread has. Async-signal-safe.
-pub(crate) fn all() -> impl Iterator<Item = &'static Record> + Clone {
-    RECORDS.all()
-}
-
 /// One thread's record. The words that the hot path touches come first, and share a
 /// cache line with those that requesters look at.
 #[repr(C, align(64))]
 pub(crate) struct Record {
     pub(crate) line: Line,
     pub(crate) claim: Claim,
-    tid: AtomicI32,
+    pub(super) tid: AtomicI32,
     pub(super) pid: AtomicI32,
     pub(super) visible: Visible,
     /// Takes the descriptors of a thread without rseq: only the handler reads
@@ -99,7 +86,7 @@ pub(crate) struct Record {
     pub(crate) masked: AtomicBool,
     pub(crate) argument: Argument,
     pub(super) parked: AtomicU32,
-    ended: AtomicU32,
+    pub(super) ended: AtomicU32,
     /// The thread as std knows it, from its first stop-checked `park` on.
     pub(super) parker: AtomicPtr<Thread>,
     /// The thread is also to be [told](crate::runtime::scopes::callbacks) that its flag
@@ -114,87 +101,8 @@ pub(crate) struct Record {
 const _: () =
     assert!(core::mem::offset_of!(Record, descriptor) == 64 && size_of::<Record>() == 320);
 
-// SAFETY: the place is the one of its own scope, which keeps it.
-unsafe impl Pooled for Record {
-    fn new(place: u32) -> Record {
-        Record::new(0, ScopeCell::of_thread(place, false))
-    }
-
-    fn place(&self) -> u32 {
-        self.own.place()
-    }
-}
-
-/// A counted reference to a record.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct RecordRef(ScopeRef);
-
-impl RecordRef {
-    /// The record of a thread to be, which runs under these scopes, two at most, and is
-    /// requested to stop already if the thread has been.
-    pub(crate) fn take(requested: bool, under: impl IntoIterator<Item = ScopeRef>) -> RecordRef {
-        let record = RECORDS.take();
-        // A requester may still have set it for the thread that had it before.
-        record.line.flag.store(LOOKED, Ordering::SeqCst);
-        record.ended.store(0, Ordering::Relaxed);
-        // Of a thread that has ended in the midst of a call.
-        record.line.marker.store(0, Ordering::Relaxed);
-        record.parked.store(0, Ordering::Relaxed);
-        #[cfg(feature = "crossbeam-channel")]
-        record.hinted.store(false, Ordering::Relaxed);
-        record.own.begin(requested, under, NEVER);
-        record.clear_visible();
-        if requested {
-            record.line.flag.store(LOOK, Ordering::SeqCst);
-        } else {
-            in_flight::lower(&record.line.flag);
-        }
-        RecordRef(ScopeRef::first(&record.own))
-    }
-
-    #[cfg(feature = "crossbeam-channel")]
-    pub(crate) fn scope(&self) -> &ScopeRef {
-        &self.0
-    }
-
-    /// The scope of the thread.
-    pub(crate) fn into_scope(self) -> ScopeRef {
-        self.0
-    }
-
-    pub(crate) fn into_raw(self) -> *const Record {
-        let offset = core::mem::offset_of!(Record, own);
-        // Of the record that it lies in.
-        self.0.into_raw().wrapping_byte_sub(offset).cast()
-    }
-
-    /// # Safety
-    ///
-    /// The record came from [`RecordRef::into_raw`], and this is the only time.
-    pub(crate) unsafe fn from_raw(record: *const Record) -> RecordRef {
-        // SAFETY: the caller's promise; its scope is part of the record.
-        RecordRef(unsafe { ScopeRef::from_raw(&raw const (*record).own) })
-    }
-
-    /// # Safety
-    ///
-    /// The caller has a count of the record.
-    pub(crate) unsafe fn of(record: &Record) -> RecordRef {
-        // SAFETY: the caller's promise.
-        RecordRef(unsafe { ScopeRef::of(&record.own) })
-    }
-}
-
-impl core::ops::Deref for RecordRef {
-    type Target = Record;
-
-    fn deref(&self) -> &Record {
-        self.0.record().expect("the scope is a thread's own")
-    }
-}
-
 impl Record {
-    const fn new(flag: u32, own: ScopeCell) -> Record {
+    pub(super) const fn new(flag: u32, own: ScopeCell) -> Record {
         Record {
             line: Line {
                 flag: AtomicU32::new(flag),
@@ -229,21 +137,6 @@ impl Record {
     /// reaches it, and it stays as it is.
     pub(crate) fn stands_in(&self) -> bool {
         self.own.place() == STANDS_IN
-    }
-
-    /// No thread has it any more, and no handle.
-    ///
-    /// # Safety
-    ///
-    /// The record came from [`RecordRef::take`], and this was its last reference.
-    pub(super) unsafe fn give_back(record: &'static Record) {
-        let parker = record.parker.swap(core::ptr::null_mut(), Ordering::AcqRel);
-        if !parker.is_null() {
-            // SAFETY: made by `park`, and no requester looks at it: that takes a claim.
-            drop(unsafe { Box::from_raw(parker) });
-        }
-        // SAFETY: the caller's promise.
-        unsafe { RECORDS.give_back(record) };
     }
 
     // ---- the requester's side: async-signal-safe, allocates nothing ----
@@ -329,52 +222,6 @@ impl Record {
     pub(crate) fn adopt(&self) {
         self.pid.store(signal::process_id(), Ordering::Relaxed);
         self.tid.store(signal::thread_id(), Ordering::SeqCst);
-    }
-
-    /// In a forked child: the requesters of the parent do not exist here.
-    pub(crate) fn after_fork(&self, in_use: bool) {
-        // mutant: forked-child-no-requesters
-        self.claim.reset();
-        // mutant: forked-child-id-own
-        // The thread that would tell it does not exist here either.
-        #[cfg(feature = "crossbeam-channel")]
-        self.hinted.store(false, Ordering::Relaxed);
-        if in_use {
-            self.adopt();
-        }
-    }
-
-    /// In a child made without the handlers of `pthread_atfork(3)`, on any of its
-    /// threads: if the record is not of a thread of this process it is taken to be
-    /// of the first one, whose id is the process's. Async-signal-safe.
-    ///
-    /// If it is in truth of a thread that the child does not have, which nothing
-    /// tells, a request interrupts the first thread; the handler finds that the
-    /// signal is for another record.
-    #[cold]
-    fn after_raw_fork(&self) {
-        let process = signal::process_id();
-        // As the claim, so that a thread that ends meanwhile stays without one.
-        let tid = self.tid.load(Ordering::SeqCst);
-        if self.claim.reset_if(|| self.pid.load(Ordering::SeqCst) != process) {
-            let order = Ordering::SeqCst;
-            // 0: not in use.
-            if tid != 0 {
-                let _ = self.tid.compare_exchange(tid, process, order, order);
-            }
-            self.pid.store(process, order);
-        }
-    }
-
-    /// The same, on the record's own thread: if that is the first one, all other
-    /// records with other ids are of threads that do not exist.
-    pub(super) fn own_after_raw_fork(&self) {
-        if process::is_raw_child() {
-            self.after_raw_fork();
-            if self.tid.load(Ordering::Relaxed) == signal::process_id() {
-                process::settle();
-            }
-        }
     }
 
     /// From the handler: the signal that has come is to come once more.

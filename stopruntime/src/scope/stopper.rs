@@ -3,7 +3,8 @@
 use super::on_stop::{self, WhenStopped};
 use super::{OnStop, Reason};
 use crate::runtime::attach;
-use crate::runtime::record::{Record, RecordRef};
+use crate::runtime::record::Record;
+use crate::runtime::records::RecordRef;
 use crate::runtime::scopes::cell::ScopeRef;
 use crate::runtime::scopes::enter::{self, Inside};
 use crate::runtime::scopes::look;

@@ -2,7 +2,7 @@
 
 use super::JoinHandle;
 use crate::runtime::attach;
-use crate::runtime::record::RecordRef;
+use crate::runtime::records::RecordRef;
 use crate::scope::Stopper;
 use std::{fmt, io};
 

@@ -27,7 +27,8 @@ use super::in_flight::InFlight;
 use super::request;
 use crate::runtime::futex::{futex_wait_until, futex_wake_one};
 use crate::runtime::process::{PerProcess, Place};
-use crate::runtime::record::{self, Record};
+use crate::runtime::record::Record;
+use crate::runtime::records;
 use crate::runtime::signal;
 use core::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
@@ -144,7 +145,7 @@ fn tell(now: u64) -> u64 {
     let mut earliest = NEVER;
     let mut any = false;
     let in_flight = InFlight::begin();
-    for record in record::all() {
+    for record in records::all() {
         let deadline = record.visible.deadline.load(Ordering::SeqCst);
         let far = record.visible.far.load(Ordering::SeqCst);
         for word in [deadline, far] {
@@ -188,7 +189,7 @@ fn take_news(record: &Record, now: u64) -> bool {
 
 /// The second look: whether something has been armed that the plan does not have.
 fn earlier_than(planned: u64, now: u64) -> bool {
-    record::all().any(|record| {
+    records::all().any(|record| {
         let [deadline, far] =
             [&record.visible.deadline, &record.visible.far].map(|word| word.load(Ordering::SeqCst));
         is_news(record, now) || deadline > now && deadline < planned || far > now && far < planned

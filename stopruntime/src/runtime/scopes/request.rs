@@ -7,7 +7,8 @@ use super::in_flight::{self, InFlight};
 use super::notified::notify;
 use super::reason::Reason;
 use crate::runtime::process;
-use crate::runtime::record::{self, Record};
+use crate::runtime::record::Record;
+use crate::runtime::records;
 use crate::runtime::signal;
 use crate::runtime::slot;
 use core::sync::atomic::Ordering;
@@ -48,7 +49,7 @@ pub(crate) fn request_at(scope: &ScopeCell, deadline: u64) {
     scope.deadline.fetch_min(deadline, Ordering::SeqCst);
     // As for a request: the deadline, then what threads have published.
     signal::barrier();
-    for record in record::all().filter(|record| record.runs_under(scope)) {
+    for record in records::all().filter(|record| record.runs_under(scope)) {
         record.arm_far(deadline);
     }
     if scope.has(WATCHED) {
@@ -72,7 +73,7 @@ fn is_of_the_parent(record: &Record) -> bool {
 /// own, hence the batch.
 pub(super) fn interrupt(found: &dyn Fn(&Record) -> bool, fits: &dyn Fn(&Record) -> bool) {
     const BATCH: usize = 64;
-    let mut records = record::all().filter(|record| found(record));
+    let mut records = records::all().filter(|record| found(record));
     loop {
         let mut batch = [None; BATCH];
         let mut count = 0;
@@ -117,7 +118,7 @@ pub(super) fn drop_hint(record: &Record) -> bool {
 /// one. Async-signal-safe.
 pub(crate) fn after_fork(own: Option<&Record>) {
     in_flight::after_fork();
-    for record in record::all() {
+    for record in records::all() {
         if own.is_none_or(|own| !core::ptr::eq(own, record)) {
             record.visible.hide();
         }
