@@ -132,7 +132,11 @@ fn in_a_head(socket: &UnixDatagram, again: bool) -> io::Result<usize> {
             Err(error) => return Err(error),
         }
     } else if socket.peer_addr().is_ok() {
-        if let Ok(length) = socket.recv(&mut [0]) { length } else { 0 }
+        if let Ok(length) = socket.recv(&mut [0]) {
+            length
+        } else {
+            return Ok(9);
+        }
     } else {
         7
     };
