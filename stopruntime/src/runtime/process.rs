@@ -53,6 +53,7 @@ static PAGE: AtomicPtr<Page> = AtomicPtr::new(null_mut());
 static KEPT: Page =
     Page { places: [const { AtomicPtr::new(null_mut()) }; PLACES], settled: AtomicU32::new(1) };
 
+#[inline]
 fn page() -> &'static Page {
     // SAFETY: the module's invariant.
     unsafe { PAGE.load(Ordering::Acquire).as_ref() }.unwrap_or_else(make_page)
@@ -105,11 +106,13 @@ impl<T: Default + Sync> PerProcess<T> {
         PerProcess { place, value: PhantomData }
     }
 
+    #[inline]
     fn pointer(&self) -> &'static AtomicPtr<()> {
         &page().places[self.place as usize]
     }
 
     /// The value, if there is one. Async-signal-safe.
+    #[inline]
     pub(crate) fn get(&self) -> Option<&'static T> {
         // SAFETY: the module's invariant.
         unsafe { self.pointer().load(Ordering::Acquire).cast::<T>().as_ref() }

@@ -99,6 +99,7 @@ pub(crate) fn record<'thread>() -> Option<&'thread Record> {
 }
 
 /// This thread's record, if it has one.
+#[inline]
 pub(crate) fn own<'thread>() -> Option<&'thread Record> {
     // SAFETY: as above.
     CURRENT.with(|current| unsafe { current.own.get().as_ref() })
