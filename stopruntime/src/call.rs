@@ -8,6 +8,7 @@
 
 #![allow(unsafe_code)]
 
+use crate::foreign::Paused;
 use crate::ppoll;
 use crate::runtime::attach;
 use crate::runtime::futex::timespec;
@@ -160,6 +161,7 @@ unsafe fn instead(record: &Record, number: c_long, args: [usize; 6]) -> Raw {
         // SAFETY: the caller answers for the call.
         return Raw(unsafe { ppoll::plain(number, args) });
     }
+    let _paused = Paused::begin(record);
     // SAFETY: the caller answers for the call.
     Raw(unsafe { ppoll::call(record, number, args) }.unwrap_or(window::STOPPED))
 }

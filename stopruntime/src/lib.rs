@@ -129,6 +129,7 @@ pub mod crossbeam;
 #[doc(hidden)]
 pub mod expansion;
 pub mod ext;
+mod foreign;
 mod kernel;
 mod ppoll;
 mod runtime;
@@ -140,6 +141,13 @@ mod uring;
 mod window;
 
 pub use ext::Stoppable;
+#[cfg(any(
+    all(target_arch = "x86_64", target_pointer_width = "64"),
+    all(target_arch = "aarch64", target_pointer_width = "64", target_endian = "little"),
+    target_arch = "riscv64"
+))]
+pub use foreign::FOREIGN_CALLS;
+pub use foreign::{ForeignSupport, foreign, foreign_reset, foreign_support};
 pub use runtime::backend::{Backend, Rseq};
 pub use runtime::install::{Config, InstallError, backend};
 pub use runtime::support::{Support, support};

@@ -7,6 +7,7 @@
 
 #![allow(unsafe_code)]
 
+use crate::foreign;
 use crate::runtime::process;
 use crate::runtime::record::Record;
 use crate::runtime::records::RecordRef;
@@ -70,6 +71,8 @@ fn put_out_of_use() {
     if let Some(record) = record() {
         // mutant: record-not-used-after-threads
         CURRENT.with(|current| current.line.set(&raw const DIVERT));
+        // Of a thread that ends in the midst of a region (`pthread_exit(3)`).
+        foreign::end(record);
         // With the value of the key still there: it drains a last signal, and
         // the handler has to know that as ours.
         // mutant: record-until-then-for-handler
@@ -109,6 +112,7 @@ unsafe extern "C" fn after_fork() {
     let own = own();
     request::after_fork(own);
     if let Some(own) = own {
+        foreign::after_fork(own);
         own.after_fork(record().is_some());
     }
 }

@@ -28,7 +28,7 @@ struct Earlier {
 static KEPT: [AtomicPtr<Earlier>; 32] = [const { AtomicPtr::new(null_mut()) }; 32];
 
 /// Keeps the action for [`chain`], from now on.
-pub(super) fn keep(signal: c_int, action: libc::sigaction) {
+pub(crate) fn keep(signal: c_int, action: libc::sigaction) {
     let earlier = Box::new(Earlier { action, spent: AtomicBool::new(false) });
     KEPT[signal as usize].store(Box::into_raw(earlier), Ordering::Release);
 }
@@ -71,7 +71,7 @@ pub(super) fn flags_after(signal: c_int, action: &libc::sigaction) -> c_int {
 /// # Safety
 ///
 /// The other arguments are those the kernel called our handler with.
-pub(super) unsafe fn chain(
+pub(crate) unsafe fn chain(
     signal: c_int,
     info: *mut libc::siginfo_t,
     context: *mut c_void,

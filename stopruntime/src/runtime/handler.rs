@@ -9,6 +9,7 @@
 
 #![allow(unsafe_code)]
 
+use crate::foreign;
 use crate::runtime::earlier;
 use crate::runtime::installed;
 use crate::runtime::siginfo;
@@ -39,6 +40,8 @@ pub(super) unsafe extern "C" fn on_signal(
     let mut request = false;
     // mutant: handler-touches-nothing-made-first
     let record = slot::record_by_key();
+    // SAFETY: the kernel's siginfo.
+    let tick = record.is_some_and(|record| unsafe { foreign::is_tick(record, info) });
     if let Some(record) = record {
         // Whatever has sent it: the wait looks at the flag once more and goes on.
         // mutant: request-ends-wait-about-begin
@@ -64,8 +67,12 @@ pub(super) unsafe extern "C" fn on_signal(
             unsafe { divert(signal, context.cast(), record) }
         }
     }
+    if let Some(record) = record.filter(|record| record.region.is_open()) {
+        // SAFETY: the third argument of a SA_SIGINFO handler.
+        unsafe { foreign::on_signal(record, context.cast(), tick) }
+    }
     // mutant: timer-proof-nobodys-signal
-    if !(probe || request) {
+    if !(probe || request || tick) {
         // It may be a request's whose siginfo has not come through (an emulator
         // changes it): no reason to end.
         let unclear = crate::runtime::scopes::in_flight::any_requested();

@@ -15,6 +15,7 @@ pub(crate) mod futex;
 
 pub(crate) mod claim;
 pub(crate) mod process;
+pub(crate) mod region;
 pub(crate) mod spoil;
 
 mod siginfo;
@@ -33,7 +34,7 @@ pub(crate) mod scopes;
 mod park;
 
 mod copies;
-mod earlier;
+pub(crate) mod earlier;
 mod image;
 
 mod handler;

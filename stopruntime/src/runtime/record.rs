@@ -49,6 +49,7 @@
 
 use crate::runtime::claim::Claim;
 use crate::runtime::futex::{futex_wait, futex_wake};
+use crate::runtime::region::Region;
 use crate::runtime::scopes::LOOK;
 use crate::runtime::scopes::cell::ScopeCell;
 #[cfg(feature = "crossbeam-channel")]
@@ -87,6 +88,7 @@ pub(crate) struct Record {
     pub(crate) argument: Argument,
     pub(super) parked: AtomicU32,
     pub(super) ended: AtomicU32,
+    pub(crate) region: Region,
     /// The thread as std knows it, from its first stop-checked `park` on.
     pub(super) parker: AtomicPtr<Thread>,
     /// The thread is also to be [told](crate::runtime::scopes::callbacks) that its flag
@@ -99,7 +101,7 @@ pub(crate) struct Record {
 
 #[cfg(all(target_pointer_width = "64", target_has_atomic = "64"))]
 const _: () =
-    assert!(core::mem::offset_of!(Record, descriptor) == 64 && size_of::<Record>() == 320);
+    assert!(core::mem::offset_of!(Record, descriptor) == 64 && size_of::<Record>() <= 448);
 
 impl Record {
     pub(super) const fn new(flag: u32, own: ScopeCell) -> Record {
@@ -118,6 +120,7 @@ impl Record {
             masked: AtomicBool::new(false),
             argument: Argument::new(),
             parked: AtomicU32::new(0),
+            region: Region::new(),
             ended: AtomicU32::new(0),
             parker: AtomicPtr::new(core::ptr::null_mut()),
             #[cfg(feature = "crossbeam-channel")]
@@ -167,7 +170,8 @@ impl Record {
         // Race 2: the look comes before all other loads.
         let Some(look) = self.claim.look() else { return };
         // mutant: without-membarrier-every-request-signal
-        let inside = !barrier || self.line.marker.load(Ordering::SeqCst) != 0;
+        let inside =
+            !barrier || self.line.marker.load(Ordering::SeqCst) != 0 || self.region.is_open();
         let parked = self.parked.load(Ordering::SeqCst) != 0;
         // After those two: if the claim succeeds, the thread has been in one and the
         // same call since, and it is this one that is stopped.
@@ -203,7 +207,17 @@ impl Record {
         self.visible.clear(self.own.mask());
     }
 
+    /// Whether the ids are those of another process: in a child that was not told.
+    #[cfg_attr(
+        not(any(target_arch = "x86_64", target_arch = "aarch64", target_arch = "riscv64")),
+        allow(dead_code, reason = "no way")
+    )]
+    pub(crate) fn is_of_another_process(&self) -> bool {
+        self.pid.load(Ordering::Relaxed) != signal::process_id()
+    }
+
     /// Whether its calls go through windows.
+    #[inline]
     pub(crate) fn has_window(&self) -> bool {
         !self.masked.load(Ordering::Relaxed)
     }
@@ -241,7 +255,8 @@ impl Record {
         self.claim.settle(|| {
             // See `ppoll::inside`: what is drained here spoils nothing.
             self.argument.disarm();
-            signal::drain(self.masked.load(Ordering::Relaxed));
+            let stays_open = self.region.is_watched();
+            signal::drain(self.masked.load(Ordering::Relaxed) && !stays_open);
         })
     }
 

@@ -83,7 +83,7 @@ pub(crate) fn barrier() -> bool {
 /// Whether the barrier of others makes one of a thread's own as well, between a store
 /// that they look for and a look at what they store.
 #[inline]
-pub(super) fn is_ordered_by_others() -> bool {
+pub(crate) fn is_ordered_by_others() -> bool {
     ORDERED_BY_OTHERS.load(Ordering::Relaxed)
 }
 

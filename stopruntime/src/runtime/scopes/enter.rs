@@ -6,12 +6,12 @@
 
 #![allow(unsafe_code)]
 
-use super::LOOK;
 use super::cell::{REQUESTED, SPREAD, ScopeCell, ScopeRef};
 use super::clock::{self, NEVER};
 use super::look::look;
 use super::stack::{Entry, HIDDEN, Kind, SHIELDS, TOP, is_shielded};
 use super::visible::Saved;
+use crate::foreign;
 use crate::runtime::record::Record;
 use crate::runtime::slot;
 use core::cell::Cell;
@@ -71,7 +71,7 @@ impl<'entry> Inside<'entry> {
         }
         // mutant: passed-deadline-is-seen-on-entry
         if is_late {
-            record.line.flag.store(LOOK, Ordering::SeqCst);
+            foreign::raise(record);
         }
     }
 
@@ -88,7 +88,7 @@ impl<'entry> Inside<'entry> {
         });
         // mutant: entering-looks-at-scope
         if requested.is_some() {
-            record.line.flag.store(LOOK, Ordering::SeqCst);
+            foreign::raise(record);
         }
         if earliest != NEVER {
             self.until(record, earliest, earliest <= clock::now());

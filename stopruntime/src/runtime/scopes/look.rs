@@ -12,6 +12,7 @@ use super::clock::{self, NEVER};
 use super::reason::Cause;
 use super::stack::{Entry, HIDDEN, Kind, LAST, Stop, TOP, is_shielded};
 use super::{LOOK, LOOKED, request};
+use crate::foreign;
 use crate::runtime::record::Record;
 use crate::runtime::slot;
 use core::cell::Cell;
@@ -172,7 +173,7 @@ impl Record {
         // mutant: next-far-deadline-is-put-back
         self.arm_far(look.later);
         if look.is_stopped() {
-            flag.store(LOOK, Ordering::SeqCst);
+            foreign::raise(self);
         } else {
             // In a forked child there is no helper yet that knows of it.
             self.arm(self.visible.saved().deadline);
@@ -199,7 +200,7 @@ impl Record {
         let look = look();
         self.arm_far(look.later);
         if look.is_stopped() {
-            self.line.flag.store(LOOK, Ordering::SeqCst);
+            foreign::raise(self);
         }
     }
 }

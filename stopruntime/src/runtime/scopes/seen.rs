@@ -7,8 +7,8 @@
 
 #![allow(unsafe_code)]
 
-use super::cell::ScopeCell;
-use super::clock::Deadline;
+use super::cell::{REQUESTED, ScopeCell};
+use super::clock::{self, Deadline};
 use super::visible::Range;
 use crate::runtime::record::Record;
 use core::sync::atomic::Ordering;
@@ -33,6 +33,17 @@ impl Record {
             || self.any_visible(|cell| {
                 cell.find(&mut |cell| passed(&cell.deadline).then_some(())).is_some()
             })
+    }
+
+    /// Whether something that the thread can see is stopped: for its own handlers, which
+    /// must not touch a thread-local.
+    #[cfg_attr(
+        not(any(target_arch = "x86_64", target_arch = "aarch64", target_arch = "riscv64")),
+        allow(dead_code, reason = "no way")
+    )]
+    pub(crate) fn sees_a_stop(&self) -> bool {
+        self.any_visible(|cell| cell.find(&mut |cell| cell.has(REQUESTED).then_some(())).is_some())
+            || self.is_overdue(clock::now())
     }
 
     fn any_visible(&self, is: impl FnMut(&ScopeCell) -> bool) -> bool {

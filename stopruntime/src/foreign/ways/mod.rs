@@ -1,0 +1,16 @@
+//! Both ways of ending the calls of foreign code, and the table of what they give.
+
+mod arm;
+pub(super) mod dispatch;
+mod kernel;
+mod look;
+mod readiness;
+mod registers;
+mod rules;
+mod table;
+mod tick;
+mod verdict;
+
+pub(crate) use arm::{after_fork, end, is_tick, on_signal, raise};
+pub(super) use arm::{arm_here, disarm};
+pub use table::FOREIGN_CALLS;

@@ -1,0 +1,104 @@
+//! What the tests of this program share.
+
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+use stop_tests::{thread_id, wait_until_blocked_in};
+use stopruntime::{ForeignSupport, Stopped, foreign, foreign_support};
+
+/// Whether this process has been told to use the timer.
+pub(crate) fn is_tick() -> bool {
+    std::env::var_os("STOPRUNTIME_FOREIGN").is_some()
+}
+
+/// Before everything else in a process.
+pub(crate) fn choose_tick() {
+    // SAFETY: the only thread that has begun.
+    unsafe { std::env::set_var("STOPRUNTIME_FOREIGN", "tick") };
+}
+
+/// The way that was chosen is the one in force.
+pub(crate) fn check_way() {
+    let dispatch = cfg!(target_arch = "x86_64") && !is_tick();
+    let expected = if dispatch { ForeignSupport::Dispatch } else { ForeignSupport::Tick };
+    assert_eq!(foreign_support(), expected);
+}
+
+/// Tests for both ways, on every backend.
+#[macro_export]
+macro_rules! both_ways {
+    ($($(#[$attribute:meta])* fn $name:ident() $body:block)*) => {$(
+        mod $name {
+            #[allow(unused_imports)]
+            use super::*;
+
+            fn test() $body
+
+            stop_tests::per_backend! {
+                $(#[$attribute])*
+                fn handed_over() {
+                    $crate::kit::check_way();
+                    test();
+                }
+                $(#[$attribute])*
+                fn by_timer() {
+                    $crate::kit::choose_tick();
+                    $crate::kit::check_way();
+                    test();
+                }
+            }
+        }
+    )*};
+}
+
+/// The errno of a stopped call.
+pub(crate) const CANCELED: i32 = libc::ECANCELED;
+
+/// How long a stopped region may take, on a loaded machine.
+pub(crate) const LONG: Duration = Duration::from_secs(10);
+
+/// Stops `f` in a region of another thread, after it has blocked in one of these calls;
+/// what the region returned, and when.
+pub(crate) fn stopped_in<R: Send + 'static>(
+    calls: &[libc::c_long],
+    f: impl FnOnce() -> R + Send + 'static,
+) -> R {
+    stopped_region(calls, move || foreign(f)).expect("it had begun")
+}
+
+/// The same of a thread that opens the region itself.
+pub(crate) fn stopped_region<R: Send + 'static>(
+    calls: &[libc::c_long],
+    f: impl FnOnce() -> Result<R, Stopped> + Send + 'static,
+) -> Result<R, Stopped> {
+    let (sender, receiver) = mpsc::channel();
+    let thread = stopruntime::thread::spawn(move || {
+        sender.send(thread_id()).unwrap();
+        let result = f();
+        assert_clean();
+        result
+    });
+    wait_until_blocked_in(receiver.recv().unwrap(), calls);
+    let start = Instant::now();
+    assert!(thread.request_stop());
+    let result = thread.join().unwrap();
+    assert!(start.elapsed() < LONG, "{:?}", start.elapsed());
+    result
+}
+
+/// A line of this thread's status.
+pub(crate) fn status(name: &str) -> String {
+    let text = std::fs::read_to_string("/proc/thread-self/status").unwrap();
+    let line = text.lines().find(|line| line.starts_with(name)).unwrap_or_else(|| panic!("{name}"));
+    line[name.len()..].trim_start_matches(':').trim().to_owned()
+}
+
+/// Nothing is left of a region: no signal pending, no handed over call, no timer.
+pub(crate) fn assert_clean() {
+    assert_eq!(u64::from_str_radix(&status("SigPnd"), 16).unwrap(), 0);
+    let timers = std::fs::read_to_string("/proc/self/timers").unwrap_or_default();
+    assert_eq!(timers, "");
+}
+
+pub(crate) fn errno() -> i32 {
+    std::io::Error::last_os_error().raw_os_error().unwrap()
+}

@@ -1,0 +1,93 @@
+//! Calls that wait, stopped.
+
+use crate::both_ways;
+use crate::kit::{CANCELED, errno, stopped_in};
+use std::io::{Read, Write, pipe};
+use std::net::{TcpListener, TcpStream, UdpSocket};
+use std::os::fd::AsRawFd;
+use std::time::{Duration, Instant};
+use stop_tests::{POLL, RECV};
+
+fn pair() -> (TcpStream, TcpStream) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let stream = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    (stream, listener.accept().unwrap().0)
+}
+
+both_ways! {
+    fn read_of_a_pipe() {
+        let (mut reader, _writer) = pipe().unwrap();
+        let result = stopped_in(&[libc::SYS_read], move || reader.read(&mut [0]));
+        assert_eq!(result.unwrap_err().raw_os_error(), Some(CANCELED));
+    }
+
+    fn read_of_a_socket() {
+        let (mut stream, _peer) = pair();
+        let result = stopped_in(&[libc::SYS_read, RECV], move || stream.read(&mut [0]));
+        assert_eq!(result.unwrap_err().raw_os_error(), Some(CANCELED));
+    }
+
+    fn receive_from() {
+        let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+        let result = stopped_in(&[RECV], move || socket.recv_from(&mut [0]));
+        assert_eq!(result.unwrap_err().raw_os_error(), Some(CANCELED));
+    }
+
+    fn accept() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let calls = [libc::SYS_accept, libc::SYS_accept4];
+        let result = stopped_in(&calls, move || listener.accept());
+        assert_eq!(result.unwrap_err().raw_os_error(), Some(CANCELED));
+    }
+
+    fn write_to_a_slow_peer() {
+        let (mut stream, _peer) = pair();
+        let calls = [libc::SYS_write, libc::SYS_sendto];
+        let result = stopped_in(&calls, move || stream.write_all(&vec![0; 1 << 24]));
+        assert_eq!(result.unwrap_err().raw_os_error(), Some(CANCELED));
+    }
+
+    fn sleep() {
+        let start = Instant::now();
+        let calls = [libc::SYS_nanosleep, libc::SYS_clock_nanosleep];
+        stopped_in(&calls, || std::thread::sleep(Duration::from_secs(300)));
+        assert!(start.elapsed() < Duration::from_secs(100));
+    }
+
+    fn poll() {
+        let (reader, _writer) = pipe().unwrap();
+        let polled = stopped_in(&[POLL], move || {
+            let mut entry = libc::pollfd { fd: reader.as_raw_fd(), events: libc::POLLIN, revents: 0 };
+            loop {
+                // SAFETY: one entry.
+                let ready = unsafe { libc::poll(&raw mut entry, 1, 300_000) };
+                if ready >= 0 || errno() != libc::EINTR {
+                    return if ready < 0 { Err(errno()) } else { Ok((ready, entry.revents)) };
+                }
+            }
+        });
+        let all = libc::POLLIN | libc::POLLERR | libc::POLLHUP;
+        let expected = if crate::kit::is_tick() || cfg!(not(target_arch = "x86_64")) { Err(CANCELED) } else { Ok((1, all)) };
+        assert_eq!(polled, expected);
+    }
+
+    fn wait_for_a_child() {
+        let mut child = std::process::Command::new("sleep").arg("300").spawn().unwrap();
+        let calls = [libc::SYS_wait4, libc::SYS_waitid];
+        let (result, mut child) = stopped_in(&calls, move || (child.wait(), child));
+        assert_eq!(result.unwrap_err().raw_os_error(), Some(CANCELED));
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+
+    fn standard_read_line() {
+        use std::io::BufRead;
+        let (reader, mut writer) = pipe().unwrap();
+        writer.write_all(b"first\nsecond").unwrap();
+        let lines = stopped_in(&[libc::SYS_read], move || {
+            let mut lines = std::io::BufReader::new(reader).lines();
+            (lines.next().unwrap().unwrap(), lines.next().unwrap().map_err(|error| error.raw_os_error()))
+        });
+        assert_eq!(lines, ("first".into(), Err(Some(CANCELED))));
+    }
+}

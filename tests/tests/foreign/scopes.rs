@@ -1,0 +1,180 @@
+//! A region is ended by all that ends a marked call, and by nothing else.
+
+use crate::both_ways;
+use crate::kit::{CANCELED, LONG, stopped_region};
+use std::io::{Read, pipe};
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+use stop_tests::{thread_id, wait_until_blocked_in};
+use stopruntime::ext::{ReadOrStop, sleep_or_stop};
+use stopruntime::{Cause, Stopper, check, foreign, foreign_reset, shield, stop_requested, within};
+
+const SHORT: Duration = Duration::from_millis(20);
+
+/// The error of a plain read of a pipe that nothing comes through.
+fn plain_read() -> i32 {
+    let (mut reader, _writer) = pipe().unwrap();
+    reader.read(&mut [0]).unwrap_err().raw_os_error().unwrap()
+}
+
+/// A plain read that waits as it should.
+fn reads_on() {
+    let (mut reader, writer) = pipe().unwrap();
+    let writer = std::thread::spawn(move || {
+        std::thread::sleep(SHORT);
+        drop(writer);
+    });
+    assert_eq!(reader.read(&mut [0]).unwrap(), 0);
+    writer.join().unwrap();
+}
+
+both_ways! {
+    fn a_deadline_ends_it_and_nothing_else() {
+        let start = Instant::now();
+        let result: std::io::Result<i32> =
+            within(SHORT, || foreign(plain_read).map_err(std::io::Error::from));
+        assert_eq!(result.unwrap(), CANCELED);
+        assert!(start.elapsed() >= SHORT && start.elapsed() < LONG);
+        assert!(check().is_ok());
+        // The next region is none of its business.
+        foreign(reads_on).unwrap();
+        assert!(!stop_requested());
+    }
+
+    fn a_deadline_inside_of_it_ends_what_is_inside() {
+        foreign(|| {
+            for _ in 0..3 {
+                let result = within(SHORT, || Ok::<_, std::io::Error>(plain_read()));
+                assert_eq!(result.unwrap(), CANCELED);
+                reads_on();
+            }
+            let late = within(Duration::ZERO, || Ok::<_, std::io::Error>(plain_read()));
+            assert_eq!(late.unwrap(), CANCELED);
+            reads_on();
+        })
+        .unwrap();
+        foreign(reads_on).unwrap();
+    }
+
+    fn a_stopped_scope_inside_of_it() {
+        let job = Stopper::new();
+        job.request_stop();
+        foreign(|| {
+            assert_eq!(job.run(plain_read), CANCELED);
+            reads_on();
+            assert_eq!(job.run(plain_read), CANCELED);
+            job.run(|| shield(reads_on));
+            assert_eq!(job.run(|| shield(|| job.run(plain_read))), CANCELED);
+        })
+        .unwrap();
+        assert!(job.run(|| foreign(|| ())).is_err());
+    }
+
+    fn a_shield_inside_of_a_stopped_one() {
+        let error = stopped_region(&[libc::SYS_read], || foreign(|| {
+            assert_eq!(plain_read(), CANCELED);
+            shield(|| {
+                reads_on();
+                // And marked calls in it.
+                sleep_or_stop(SHORT).unwrap();
+                foreign(reads_on).unwrap();
+            });
+            // Not yet begun: it stops.
+            assert!(foreign(|| ()).is_err());
+            plain_read()
+        }));
+        assert_eq!(error, Ok(CANCELED));
+    }
+
+    fn a_request_that_came_in_a_shield() {
+        let (sender, receiver) = mpsc::channel();
+        let thread = stopruntime::thread::spawn(move || foreign(|| {
+            shield(|| {
+                sender.send(thread_id()).unwrap();
+                while !stop_requested() {
+                    std::thread::yield_now();
+                }
+                reads_on();
+            });
+            plain_read()
+        }));
+        receiver.recv().unwrap();
+        thread.request_stop();
+        assert_eq!(thread.join().unwrap(), Ok(CANCELED));
+    }
+
+    fn a_region_in_a_shield() {
+        let (sender, receiver) = mpsc::channel();
+        let thread = stopruntime::thread::spawn(move || {
+            let (mut reader, writer) = pipe().unwrap();
+            shield(|| foreign(|| {
+                sender.send((thread_id(), writer)).unwrap();
+                assert_eq!(reader.read(&mut [0]).unwrap(), 0);
+            }))
+            .unwrap();
+            foreign(|| ()).unwrap_err().cause()
+        });
+        let (id, writer) = receiver.recv().unwrap();
+        wait_until_blocked_in(id, &[libc::SYS_read]);
+        thread.request_stop();
+        wait_until_blocked_in(id, &[libc::SYS_read]);
+        drop(writer);
+        assert_eq!(thread.join().unwrap(), Cause::Requested);
+    }
+
+    fn a_marked_call_of_a_callback() {
+        // The request ends the marked call; the plain one after it as well.
+        let result = stopped_region(&[libc::SYS_read, libc::SYS_ppoll], || foreign(|| {
+            let (mut reader, _writer) = pipe().unwrap();
+            assert!(reader.read_or_stop(&mut [0]).is_err());
+            assert!(sleep_or_stop(Duration::MAX).is_err());
+            plain_read()
+        }));
+        assert_eq!(result, Ok(CANCELED));
+    }
+
+    fn a_region_inside_of_another() {
+        let result = stopped_region(&[libc::SYS_read], || foreign(|| {
+            let inner = foreign(plain_read).unwrap();
+            (inner, plain_read())
+        }));
+        assert_eq!(result, Ok((CANCELED, CANCELED)));
+    }
+
+    fn one_that_resets_inside_of_one_that_does_not() {
+        use std::os::unix::net::UnixStream;
+        let read = || {
+            let (mut stream, _peer) = UnixStream::pair().unwrap();
+            stream.read(&mut [0]).unwrap_err().raw_os_error().unwrap()
+        };
+        let result = stopped_region(&[libc::SYS_read, stop_tests::RECV], move || foreign(|| {
+            (foreign_reset(read).unwrap(), read())
+        }));
+        assert_eq!(result, Ok((libc::ECONNRESET, CANCELED)));
+    }
+
+    fn one_that_was_requested_before() {
+        Stopper::current().request_stop();
+        let stopped = foreign(|| unreachable!("stopped")).map(|(): ()| ()).unwrap_err();
+        assert_eq!(stopped.cause(), Cause::Requested);
+    }
+
+    fn a_result_is_returned_however_late() {
+        let result = stopped_region(&[libc::SYS_read], || foreign(|| { plain_read(); 7 }));
+        assert_eq!(result, Ok(7));
+    }
+
+    fn code_behind_it_is_not_disturbed() {
+        for _ in 0..50 {
+            let result = stopped_region(&[libc::SYS_read], || {
+                let error = foreign(plain_read)?;
+                let (mut reader, writer) = pipe().unwrap();
+                drop(writer);
+                assert_eq!(reader.read(&mut [0]).unwrap(), 0);
+                std::thread::sleep(Duration::from_millis(1));
+                Ok(error)
+            });
+            assert_eq!(result, Ok(CANCELED));
+        }
+    }
+}
