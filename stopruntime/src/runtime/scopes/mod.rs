@@ -16,8 +16,7 @@
 //! order, and nothing has moved the thread's claim on meanwhile: no call is
 //! interrupted that is not stopped.
 //!
-//! The whole, with every ordering taken out once and seen to fail, is a model:
-//! `tests/model`.
+//! `tests/model` is the model of one thread and its requesters; it knows no scopes.
 
 pub(crate) mod clock;
 pub(crate) mod notified;
