@@ -39,6 +39,7 @@ impl<T, E> Fallible for Option<Result<T, E>> {
     fn stop(&self, find: impl FnOnce(&E) -> Option<Stopped>) -> Option<Stopped> {
         match self {
             Some(result) => result.stop(find),
+            // mutant: stopped-iterator-ends
             None => scope::check().err(),
         }
     }
@@ -64,6 +65,7 @@ pub trait BySource {
 
 impl<R: Fallible<Error: Error + 'static>> BySource for &&&Of<'_, R> {
     fn stopped(&self) -> Option<Stopped> {
+        // mutant: stop-by-source
         self.0.stop(|error| scope::find(Some(error)))
     }
 }

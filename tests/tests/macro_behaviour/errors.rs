@@ -124,10 +124,20 @@ fn a_stop_is_found_in_what_an_iterator_yields() {
             }
         };
         items(&mut std::iter::from_fn(next), &mut log);
-        items(&mut std::iter::empty(), &mut log);
         log
     });
     assert_eq!(log, [3, 2]);
+    // Stopped while it waits, an iterator may simply end.
+    let log = requested_after(|| {
+        let mut log = Vec::new();
+        let ends = || {
+            request();
+            None
+        };
+        items(&mut std::iter::from_fn(ends), &mut log);
+        log
+    });
+    assert!(log.is_empty());
 }
 
 #[test]

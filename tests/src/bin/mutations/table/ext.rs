@@ -109,6 +109,12 @@ fn of_another_thread() -> Vec<Row> {
         row("another thread's stop in a result is an ordinary error", "it is taken for one's own")
             .becomes("another-threads-stop-in-result", "Some(stopped)")
             .caught_by(ORDINARY, ALL),
+        row("a stop is found by the sources of an error", "none is looked at")
+            .becomes("stop-by-source", "None")
+            .caught_by("macro_behaviour::errors::a_stop_is_found_in_what_can_be_walked", ALL),
+        row("the end of an iterator that was stopped is a stop", "it is its end")
+            .change("stopped-iterator-ends", "scope::check().err()", "None")
+            .caught_by("macro_behaviour::errors::a_stop_is_found_in_what_an_iterator_yields", ALL),
         row("the source of an `io::Error`'s own source is the stop", "it has none")
             .becomes("source-io-error-s-own", "None")
             .caught_by("macro_behaviour::errors::a_stop_is_found_in_what_can_be_walked", ALL),
