@@ -55,6 +55,17 @@ fn walk(tokens: TokenStream, found: &mut dyn FnMut(&Ident)) -> TokenStream {
                     }
                 }
             }
+            // `stopruntime::blocking!(…)`: what is left has no path either.
+            TokenTree::Ident(name) if name == "stopruntime" => {
+                let mut ahead = input.clone().skip(2);
+                let is_mark = matches!(ahead.next(), Some(TokenTree::Ident(name)) if name == "blocking")
+                    && matches!(ahead.next(), Some(TokenTree::Punct(bang)) if bang.as_char() == '!');
+                if is_mark {
+                    let _colons = (input.next(), input.next());
+                } else {
+                    output.extend([TokenTree::Ident(name)]);
+                }
+            }
             TokenTree::Ident(name) if name == "blocking" => {
                 let bang = matches!(input.peek(), Some(TokenTree::Punct(p)) if p.as_char() == '!');
                 if !bang {
