@@ -90,7 +90,9 @@ use core::sync::atomic::{Ordering, compiler_fence, fence};
 /// [`foreign_support`] says which way is used: on x86-64 with Linux 5.11 the kernel hands
 /// each call over ([`ForeignSupport::Dispatch`]); else a timer looks where the thread waits
 /// ([`ForeignSupport::Tick`]), which does not see calls that do not wait: event loops that
-/// poll non-blocking sockets by epoll are not ended there. On other architectures `f` runs,
+/// poll non-blocking sockets by epoll are not ended there, nor is anything while the thread
+/// blocks the stop signal. On [`Backend::Ppoll`](crate::Backend::Ppoll) entering and leaving
+/// a region costs two system calls. On other architectures `f` runs,
 /// and nothing ends it ([`ForeignSupport::None`]).
 ///
 /// # Errors

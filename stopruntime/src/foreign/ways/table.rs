@@ -30,6 +30,10 @@ macro_rules! rows {
         /// stopped: the calls, and the result. `CANCEL` is `ECANCELED`, before the call has
         /// had any effect.
         ///
+        /// Where a timer looks ([`ForeignSupport::Tick`](crate::ForeignSupport::Tick)), a
+        /// call that waits for readiness with nothing ready gives `CANCEL`, data that is
+        /// there is read, and epoll is left alone.
+        ///
         /// | call | result |
         /// |---|---|
         $(#[doc = concat!("| ", $calls, " | ", $gives, " |")])*
