@@ -100,9 +100,16 @@ fn connecting_to<S: Send + 'static>(
         }),
         verify: Box::new(move |_| {
             drop(filler);
-            let alive = connections(&mut queue.lock())?;
-            let made = seen.lock().take().is_some();
-            expect(made && alive == 1, || format!("the peer has {alive} connections"))
+            let stream = seen.lock().take();
+            let mut queue = queue.lock();
+            let mut alive = connections(&mut queue)?;
+            // Where a connection is made, the peer may not have it yet: its end learns of
+            // it by the answer to the answer.
+            while stream.is_some() && alive == 0 {
+                poll(&mut [PollFd::new(&*queue, PollFlags::IN)], None)?;
+                alive = connections(&mut queue)?;
+            }
+            expect(stream.is_some() && alive == 1, || format!("the peer has {alive} connections"))
         }),
         keep: Box::new(()),
     })
