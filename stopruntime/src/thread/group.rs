@@ -205,8 +205,8 @@ impl<T> Group<T> {
     /// use stopruntime::{ext::sleep_or_stop, thread::Group};
     ///
     /// let mut workers = Group::new();
-    /// workers.spawn(|| Ok(()));
     /// workers.spawn_named("sleeper", || sleep_or_stop(Duration::MAX));
+    /// workers.spawn(|| Ok(()));
     /// let overdue = workers.join_timeout(Duration::from_millis(1)).unwrap_err();
     /// assert_eq!(overdue.threads()[0].name(), Some("sleeper"));
     /// workers.request_stop();
