@@ -85,6 +85,24 @@ on_backends! { ["rseq", "handler"];
         assert_eq!(line.receive_number(), 0, "the earlier handler's");
     }
 
+    /// Its flag says that it has looked, and stays until no request is on its way.
+    fn a_thread_that_has_looked_goes_to_sleep_meanwhile() {
+        if let Some(line) = line_to_tracer() {
+            return thread_and_requester(line, || 0);
+        }
+        let (_tracee, mut line, _, requester) = traced();
+        line.command(b'r');
+        assert_eq!(requester.wait(), Event::Trap, "the requester begins");
+        assert!(is_about_to_signal(&requester));
+        line.command(b'n');
+        let new = line.receive_number();
+        wait_for("the new thread to wait", || asleep_in(new) == Some(libc::SYS_read));
+        requester.detach();
+        line.command(b'e');
+        line.command(b'j');
+        assert_eq!(line.receive_number(), 0, "the earlier handler's");
+    }
+
     /// The requester does not exist there, and its signal never comes.
     fn a_forked_child_waits_for_no_requester_and_expects_no_signal() {
         if let Some(line) = line_to_tracer() {
@@ -139,6 +157,7 @@ fn thread_and_requester(mut line: Line, then: fn() -> i32) {
         line.send(&[command]);
         match command {
             b's' => line.send_number(outcome.recv().unwrap()),
+            b'n' => line.send_number(new_reader()),
             b'j' => break,
             _ => {}
         }
@@ -146,6 +165,16 @@ fn thread_and_requester(mut line: Line, then: fn() -> i32) {
     requester.join().unwrap();
     thread.join().unwrap();
     line.send_number(CHAINED.load(Ordering::SeqCst));
+}
+
+/// The id of a thread that begins now, and waits in a marked call until the process ends.
+fn new_reader() -> i32 {
+    let (sender, receiver) = mpsc::channel();
+    thread::spawn(move || {
+        sender.send(thread_id()).unwrap();
+        let _ = quiet().read_or_stop(&mut [0]);
+    });
+    receiver.recv().unwrap()
 }
 
 /// The status of a child that takes a signal and is stopped in a marked call.

@@ -73,21 +73,24 @@ pub(crate) fn rows() -> Vec<Row> {
             "line = in(reg) $line, number = in(reg) $number",
         )
         .caught_by("signals::strays::a_stop_of_the_process_moves_no_deadline", RSEQ),
-        row("a shield holds a request: the flag is exactly 1", "bit 0 alone is tested")
-            .change(
-                "shield-holds-request-flag-exactly",
-                r#""cmp dword ptr [{line}], 1",
+        row(
+            "a thread that has looked makes its calls: the flag is exactly 1",
+            "bit 0 alone is tested",
+        )
+        .change(
+            "shield-holds-request-flag-exactly",
+            r#""cmp dword ptr [{line}], 1",
             $($delay,)?
             "je 25b""#,
-                r#""test dword ptr [{line}], 1",
+            r#""test dword ptr [{line}], 1",
             $($delay,)?
             "jne 25b""#,
-            )
-            .caught_by(
-                "runtime::lifecycle_held::in_a_shield_calls_begin_although_a_stop_is_requested",
-                WINDOWS,
-            )
-            .core(),
+        )
+        .caught_by(
+            "races::held_requester::a_thread_that_has_looked_goes_to_sleep_meanwhile",
+            WINDOWS,
+        )
+        .core(),
         row("a program without a window links", "the descriptor that is empty")
             .change("program-without-window-links", "stop_windows", ".data.none")
             .caught_by("built::linking::checkpoints::checkpoints_alone_link_and_stop", ITSELF),
