@@ -262,10 +262,10 @@ both_ways! {
         }
         type Start = extern "C" fn(*mut libc::c_void) -> *mut libc::c_void;
         for _ in 0..20 {
-            // SAFETY: a start routine that is left by unwinding alone.
+            // SAFETY: a start routine that is left by unwinding alone; a number or a pointer.
             unsafe {
                 let start = std::mem::transmute::<*const (), Start>(ends as *const ());
-                let mut thread = 0;
+                let mut thread = std::mem::zeroed::<libc::pthread_t>();
                 assert_eq!(libc::pthread_create(&raw mut thread, std::ptr::null(), start, null_mut()), 0);
                 assert_eq!(libc::pthread_join(thread, null_mut()), 0);
             }
