@@ -123,10 +123,20 @@ fn is_older_epoll(number: c_long) -> bool {
     number == libc::SYS_epoll_pwait2
 }
 
-/// Whether these may be a futex's arguments: an error of that call aborts libc.
+/// Whether these may be the arguments of a wait in a futex: an error of that call aborts
+/// libc. A poll of as many descriptors as one of these operations is numbered looks the
+/// same, where libc has the number of its call in a register, and is left alone.
 fn is_futex(args: &[usize; 6]) -> bool {
-    const OPERATIONS: usize = !(libc::FUTEX_PRIVATE_FLAG | libc::FUTEX_CLOCK_REALTIME) as usize;
-    args[0] > u32::MAX as usize && args[0].is_multiple_of(4) && args[1] & OPERATIONS < 16
+    const FLAGS: usize = (libc::FUTEX_PRIVATE_FLAG | libc::FUTEX_CLOCK_REALTIME) as usize;
+    const WAITS: [c_int; 5] = [
+        libc::FUTEX_WAIT,
+        libc::FUTEX_LOCK_PI,
+        libc::FUTEX_WAIT_BITSET,
+        libc::FUTEX_WAIT_REQUEUE_PI,
+        libc::FUTEX_LOCK_PI2,
+    ];
+    let waits = WAITS.iter().any(|wait| args[1] & !FLAGS == *wait as usize);
+    args[0] > u32::MAX as usize && args[0].is_multiple_of(4) && waits
 }
 
 /// Nothing is to stop any more.
