@@ -75,6 +75,7 @@ unsafe fn end_call(record: &Record, context: &mut Context) {
         // SAFETY: as above.
         let result = match unsafe { registers::has_called(context, pc) } {
             Behind::Call(number) => after_interruption(number, again),
+            Behind::Unknown if is_sleep(&registers::arguments(context)) => Some(0),
             Behind::Unknown if !is_futex(&registers::arguments(context)) => {
                 again.then_some(CANCELED)
             }
@@ -121,6 +122,12 @@ fn is_older_epoll(number: c_long) -> bool {
         return true;
     }
     number == libc::SYS_epoll_pwait2
+}
+
+/// Whether these may be the arguments of `clock_nanosleep(2)`, a clock, flags and a time,
+/// of which std expects no error.
+fn is_sleep(args: &[usize; 6]) -> bool {
+    args[0] < 16 && args[1] <= libc::TIMER_ABSTIME as usize && args[2] > u32::MAX as usize
 }
 
 /// Whether these may be the arguments of a wait in a futex: an error of that call aborts

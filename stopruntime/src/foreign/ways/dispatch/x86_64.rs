@@ -292,6 +292,9 @@ fn change_mask(how: c_int, signals: u64) {
 pub(crate) fn forget(record: &Record) {
     record.region.selector.store(0, Relaxed);
     record.region.dispatching.store(false, Relaxed);
+    // What hid it is fork(3) itself, which blocks every signal and gives the mask back in
+    // the child by a call that is not handed over: on musl it has done so already.
+    record.region.hidden.fetch_and(!SIGSYS, Relaxed);
     give_back_mask(record);
 }
 
