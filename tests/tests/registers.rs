@@ -34,7 +34,9 @@ const WAYS: &[(&str, Way)] = &[
 ];
 
 const ROUNDS: u32 = 3;
-const RECEIVES: [libc::c_long; 3] = [stop_tests::RECV, libc::SYS_recvmsg, libc::SYS_ppoll];
+/// What a receive waits in: libc's call, the backend's (a message, which
+/// `blocked_in` gives as its simple form), and the look before it.
+const RECEIVES: [libc::c_long; 3] = [stop_tests::RECV, libc::SYS_recvfrom, libc::SYS_ppoll];
 
 /// What keeps vectors in registers from round to round: the factor and the
 /// constant, each in all elements of one, and the indices to begin with.
