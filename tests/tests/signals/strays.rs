@@ -127,18 +127,19 @@ per_backend! {
             // SAFETY: two integers, and the process is ours.
             assert_eq!(unsafe { libc::kill(tracee.process(), signal) }, 0);
         };
+        let threads = TIMED.map(|_| [line.receive_number(), line.receive_number()]);
+        for thread in threads.into_iter().flatten() {
+            wait_for("all waits", || asleep_in(thread).is_some());
+        }
+        // From here on it is all about time: stopped for longer than is
+        // left after it.
+        std::thread::sleep(TIME / 4);
+        signal(libc::SIGSTOP);
+        wait_for_state(threads[0][0], "T");
+        std::thread::sleep(TIME / 2);
+        signal(libc::SIGCONT);
         let mut late = Vec::new();
-        for wait in [SLEEP, SOCKET, PPOLL, POLL] {
-            line.send(&[wait]);
-            let (marked, plain) = (line.receive_number(), line.receive_number());
-            wait_for("both waits", || asleep_in(marked).is_some() && asleep_in(plain).is_some());
-            // From here on it is all about time: stopped for longer than is
-            // left after it.
-            std::thread::sleep(TIME / 4);
-            signal(libc::SIGSTOP);
-            wait_for_state(marked, "T");
-            std::thread::sleep(TIME / 2);
-            signal(libc::SIGCONT);
+        for wait in TIMED {
             let (took, plain_took) = (line.receive_number(), line.receive_number());
             eprintln!("{}: marked {took} ms, plain {plain_took} ms", char::from(wait));
             // The plain call, where it is std's, may give up before its time.
@@ -167,31 +168,29 @@ const SLEEP: u8 = b's';
 const SOCKET: u8 = b'r';
 const PPOLL: u8 = b'p';
 const POLL: u8 = b'q';
+const TIMED: [u8; 4] = [SLEEP, SOCKET, PPOLL, POLL];
 const TIME: Duration = Duration::from_millis(1_200);
 /// A quarter of the time: a restart of all of it would add as much.
 const SLACK: i32 = 250;
 
-/// Tracee: each kind of wait, marked and plain at the same time.
+/// Tracee: all kinds of waits, each marked and plain, at the same time; tells the
+/// threads' ids, then how long each has waited.
 fn waits(mut line: Line) {
-    while let Some(kind) = line.next_command() {
-        let (sender, receiver) = mpsc::channel();
-        let threads = [true, false].map(|marked| {
-            let sender = sender.clone();
-            thread::spawn(move || {
-                sender.send((marked, thread_id())).unwrap();
+    let threads = TIMED.map(|kind| {
+        [true, false].map(|marked| {
+            let (sender, receiver) = mpsc::channel();
+            let thread = thread::spawn(move || {
+                sender.send(thread_id()).unwrap();
                 let start = Instant::now();
                 wait_once(kind, marked);
                 i32::try_from(start.elapsed().as_millis()).unwrap()
-            })
-        });
-        let mut ids = [receiver.recv().unwrap(), receiver.recv().unwrap()];
-        ids.sort_by_key(|(marked, _)| !marked);
-        for (_, thread) in ids {
-            line.send_number(thread);
-        }
-        for thread in threads {
-            line.send_number(thread.join().unwrap());
-        }
+            });
+            line.send_number(receiver.recv().unwrap());
+            thread
+        })
+    });
+    for thread in threads.into_iter().flatten() {
+        line.send_number(thread.join().unwrap());
     }
 }
 

@@ -2,7 +2,8 @@
 //! instruction: it goes through no window, so that the mark, the handler and
 //! the mask of the call have to do it alone. A tracer does it to a child.
 //!
-//! A random part of the instructions; all of them with `STOP_TESTS_STOPS`.
+//! A random part of the instructions, a smaller one for a developer; all of them
+//! with `STOP_TESTS_STOPS`.
 
 use super::ring;
 use std::io::{PipeWriter, pipe};
@@ -12,8 +13,8 @@ use stop_tests::dice::{Dice, runs};
 use stop_tests::proc::rest;
 use stop_tests::ptrace::{Event, Go, Traced, trap};
 use stop_tests::signals::{STOP, is_masked, plain_read, plain_write};
-use stop_tests::thread_id;
 use stop_tests::tracee::{Line, Tracee, line_to_tracer, start};
+use stop_tests::{everything, thread_id};
 use stopruntime::ext::SubmitAndWaitOrStop;
 use stopruntime::thread::{self, JoinHandle};
 
@@ -88,7 +89,6 @@ fn end(thread: Traced, line: &mut Line, awake: bool, at: usize) {
 
 on_rings! {
     fn a_request_at_each_instruction_of_a_wait() {
-        const PART: usize = 29;
         if let Some(line) = line_to_tracer() {
             return serve(line);
         }
@@ -99,8 +99,9 @@ on_rings! {
             length += 1;
         }
         end(thread, &mut line, false, length);
+        let part = if everything() { 29 } else { 149 };
         let (from, by) = match runs(0) {
-            0 => (Dice::new().below(PART as u64), PART),
+            0 => (Dice::new().below(part as u64), part),
             _ => (0, 1),
         };
         let mut met = 0;
