@@ -39,7 +39,7 @@ pub(crate) fn parse(tokens: TokenStream, diag: &mut Diag) -> Args {
     args
 }
 
-/// One argument. An unknown one ends the reading: what follows it is anybody's guess.
+/// One argument. An unknown one ends the reading, because its extent is not known.
 fn argument(input: ParseStream<'_>, args: &mut Args, diag: &mut Diag) -> Result<()> {
     let place = input.span();
     if let Some(way) = marks::way(input)? {

@@ -6,7 +6,7 @@ use quote::quote;
 
 /// Calls `found` with the name and place of each mark in `tokens`.
 ///
-/// What stands under a `#[stoppable]` of its own is none of this function's business.
+/// Code under a `#[stoppable]` of its own is left out.
 pub(crate) fn find(tokens: &TokenStream, found: &mut dyn FnMut(&str, Span)) {
     walk(tokens.clone(), &mut |mark| {
         found(&mark.to_string(), mark.span());

@@ -25,7 +25,7 @@ pub(crate) enum How {
 /// `readable`, `writable = EXPR`: what is waited for, and on what.
 #[derive(Clone)]
 pub(crate) struct Ready {
-    /// The option's name, which is also that of the function in `expansion`.
+    /// The option's name. The function in `expansion` has the same one.
     pub(crate) word: Ident,
     /// The descriptor where it is not the call's receiver.
     pub(crate) on: Option<Expr>,

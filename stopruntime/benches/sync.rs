@@ -222,7 +222,7 @@ fn condvar() {
         (ours::Condvar::new(), sync::Condvar::new(), parking_lot::Condvar::new());
     let (mine, std, other) = (black_box(&mine), black_box(&std), black_box(&other));
     row(
-        "Condvar: notify_one for nobody",
+        "Condvar: notify_one without a waiter",
         &mut [
             turns!("stopruntime", mine.notify_one()),
             turns!("stopruntime, all", mine.notify_all()),

@@ -118,7 +118,7 @@ unsafe fn look_closer(mut raw: isize, number: c_long, args: [usize; 6]) -> Raw {
         // SAFETY: the caller answers for the call.
         return unsafe { instead(record, number, args) };
     }
-    // mutant: first-marked-call-thread-made
+    // mutant: first-call-is-made
     if !known {
         // The first marked call of this thread: nothing has happened yet.
         // SAFETY: as above, with this thread's own line.
@@ -126,22 +126,22 @@ unsafe fn look_closer(mut raw: isize, number: c_long, args: [usize; 6]) -> Raw {
     }
     // SAFETY: this thread's line.
     while !unsafe { slot::is_quiet(slot::line()) } {
-        // mutant: so-after-every-call
+        // mutant: settles-after-every-call
         let met_a_signal = record.settle();
         let look = record.evaluate();
         // Interrupted, by a signal that may have been the request's: no effect.
         // mutant: call-took-effect-gives-result
         let without_effect = raw == window::STOPPED || Raw(raw).is_interrupted();
         let disturbed = met_a_signal || look.met_a_signal;
-        // mutant: under-shield-it-does-not
+        // mutant: shielded-call-reports-no-stop
         if without_effect && look.take() {
             return Raw(window::STOPPED);
         }
         if raw != window::STOPPED && !(Raw(raw).is_interrupted() && disturbed) {
             break;
         }
-        // The flag was up for a scope that has been left, or that a shield hides; or,
-        // where requesters cannot tell, such a one's signal has interrupted the call.
+        // The flag was up for a scope that has been left, or that a shield hides; or the
+        // signal for such a scope has interrupted the call, where requesters cannot tell.
         // SAFETY: as above.
         raw = unsafe { window::syscall(slot::line(), number, args) };
     }
@@ -195,7 +195,7 @@ pub(crate) fn futex_wait_or_stop(
         // SAFETY: the word and the time-out outlive the call.
         let raw = unsafe { call(libc::SYS_futex, args) };
         // A foreign signal does not end the wait, as in std.
-        // mutant: signal-somebody-else-does-not
+        // mutant: foreign-signal-does-not-end-sync-wait
         if !raw.is_interrupted() {
             raw.or_stop()?;
             return Ok(());

@@ -38,7 +38,7 @@ fn main() -> io::Result<()> {
     // What the tests call is the crate's own there.
     fs::write(&claim, changed(&fs::read_to_string(CLAIM)?, false).replace("pub(crate)", "pub"))?;
     let modules = [("sync", copies.join("mod.rs")), ("claim", claim)].map(|(name, path)| {
-        // Linted where they come from; and here not all of it is used.
+        // Linted where they come from; and here some items are not used.
         let allow = "#[allow(warnings, missing_docs, clippy::all, clippy::pedantic)]";
         format!("{allow}\n#[path = \"{}\"]\npub mod {name};\n", path.display())
     });

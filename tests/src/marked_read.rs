@@ -61,7 +61,7 @@ impl OneRead {
         let (data, data_in) = pipe().unwrap();
         let mut marked = data.try_clone().unwrap();
         let handle = thread::spawn(move || {
-            // Its record is in use, so that the trace is that of the call alone.
+            // Its record is in use, so that the trace shows the call alone.
             assert!(stopruntime::check().is_ok());
             sender.send(thread_id()).unwrap();
             plain_read(opened.as_raw_fd()).unwrap();

@@ -44,10 +44,10 @@ impl fmt::Display for Source {
 
 /// The writer has failed; it has said why.
 #[derive(Debug)]
-pub(crate) struct NobodyWrites;
+pub(crate) struct NoWriter;
 
-impl From<NobodyWrites> for io::Error {
-    fn from(_: NobodyWrites) -> io::Error {
+impl From<NoWriter> for io::Error {
+    fn from(_: NoWriter) -> io::Error {
         io::Error::new(io::ErrorKind::BrokenPipe, "the writer has failed")
     }
 }
@@ -71,14 +71,14 @@ impl<'a> Inlet<'a> {
 
     /// A whole message. Its delivery is not marked: the sender takes it for
     /// delivered already, and the writer is there until the last inlet is gone.
-    pub(crate) fn take(&self, message: &[u8]) -> Result<(), NobodyWrites> {
+    pub(crate) fn take(&self, message: &[u8]) -> Result<(), NoWriter> {
         let end = message.iter().rposition(|byte| !matches!(byte, b'\r' | b'\n' | 0));
         let Some(end) = end else {
             return Ok(());
         };
         let line = line::render(&message[..=end]);
         let bytes = line.bytes.len() as u64;
-        self.lines.send(line.bytes).map_err(|_| NobodyWrites)?;
+        self.lines.send(line.bytes).map_err(|_| NoWriter)?;
         self.source.lines.fetch_add(1, Ordering::Relaxed);
         self.source.bad.fetch_add(u64::from(line.bad), Ordering::Relaxed);
         self.source.bytes.fetch_add(bytes, Ordering::Relaxed);

@@ -93,7 +93,7 @@ impl Exits {
         }
     }
 
-    /// The function's `leave`, made once for all of its marks.
+    /// The closure `leave`, which all marks of the function share.
     ///
     /// ```text
     /// Output: let leave = |stopped: Stopped| -> io::Result<u64> { left(); … };

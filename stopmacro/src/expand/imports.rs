@@ -37,9 +37,9 @@ pub(crate) fn statements(exits: &Exits, traits: &BTreeSet<&'static str>) -> Vec<
     ours.chain(theirs.into_iter().map(keep)).collect()
 }
 
-/// Code that is never run and calls a method of std's trait `name` if the user
-/// has imported it, and one of ours of the same name otherwise: that of
-/// `Stream` is found first, where the trait is in scope.
+/// Code that never runs. It calls the method of std's trait `name` if the user has
+/// imported that trait, and otherwise the method of the same name on our own `Stream`:
+/// rustc tries a trait in scope first.
 ///
 /// ```text
 /// Output: const _: fn() = || {
@@ -117,7 +117,7 @@ fn keep(name: &str) -> Stmt {
     }
 }
 
-/// An import that does nothing but use the names in `path`, less its last `cut` segments.
+/// An import that only uses the names in `path`, without its last `cut` segments.
 ///
 /// ```text
 /// Input:  thread::sleep

@@ -178,7 +178,7 @@ fn into_iter(exits: &Exits, head: &Expr) -> TokenStream {
     called(head, quote!(#ours::into_iter_or_stop))
 }
 
-/// `function(head)`, all of it at the place of `head`.
+/// Makes `function(head)`; errors in any part of it point at `head`.
 fn called(head: &Expr, function: TokenStream) -> TokenStream {
     let function = over(head, function);
     let mut operand = Group::new(Delimiter::Parenthesis, quote!(#head));

@@ -191,7 +191,8 @@ fn best(expr: &mut Expr) -> Option<Rank> {
     found.candidates.iter().map(|candidate| candidate.rank).min()
 }
 
-/// [`best`], or that of the tails of an `if` or a `match`.
+/// Returns the [`best`] rank in `expr`, or if there is none, in the tails of its `if` or
+/// `match`.
 fn best_at_last(expr: &mut Expr) -> Option<Rank> {
     best(expr).or_else(|| {
         let mut tails = Vec::new();
@@ -200,7 +201,7 @@ fn best_at_last(expr: &mut Expr) -> Option<Rank> {
     })
 }
 
-/// What the value of `expr` comes from where that is an `if` or a `match`.
+/// Collects the tails that give `expr` its value, if it is an `if` or a `match`.
 fn branches<'a>(expr: &'a mut Expr, tails: &mut Vec<&'a mut Expr>) {
     match expr {
         Expr::Paren(e) => branches(&mut e.expr, tails),

@@ -42,8 +42,8 @@ fn can_be_written(kind: &Type) -> bool {
     !opaque.0
 }
 
-/// The function's body, or that of one closure in it, as seen from the place
-/// being visited.
+/// The body of the function, or of one closure in it, as seen from the place being
+/// visited.
 pub(crate) struct Scope {
     /// How the scope itself is left.
     leave: Leave,

@@ -56,8 +56,8 @@ impl<'a> Planner<'a> {
         if let Some(hidden) = hidden {
             self.diag.error(
                 hidden.span(),
-                "this label hides that of the outermost loop, which a stop leaves: give one of \
-                 them another name",
+                "this label hides the label of the outermost loop, which a stop leaves: give one \
+                 of them another name",
             );
         }
         leave

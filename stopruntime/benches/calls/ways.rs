@@ -38,7 +38,7 @@ impl Way for Flag {
     }
 }
 
-/// A descriptor for the request, polled beside that of the call.
+/// A descriptor for the request, polled together with the call's own descriptor.
 pub(crate) struct PollEvent(File);
 
 impl PollEvent {
@@ -61,8 +61,8 @@ impl Way for PollEvent {
     }
 }
 
-/// The `polling` crate, where `Poller::notify` makes the request; one-shot, as
-/// all of its modes that are portable.
+/// The `polling` crate, where `Poller::notify` makes the request. One-shot, like
+/// every portable mode of it.
 pub(crate) struct Polled {
     poller: Poller,
     events: RefCell<Events>,

@@ -140,7 +140,7 @@ fn figures(count: u64, wall: Duration, cpu: Duration) -> Figures {
 }
 
 /// Room for `FILL` datagrams, each of which counts with what the kernel keeps
-/// for it. `SO_RCVBUFFORCE` (socket(7)) goes beyond the limit for everybody.
+/// for it. `SO_RCVBUFFORCE` (socket(7)) may go beyond the limit of the system.
 fn enlarge(socket: &UdpSocket) -> io::Result<()> {
     let size: i32 = 8 << 20;
     for option in [libc::SO_RCVBUFFORCE, libc::SO_RCVBUF] {

@@ -1,5 +1,5 @@
 //! The memory of a blocked thread: of its pages, and of its share of the heap.
-//! Each figure is that of a fresh process, in which no thread has left stacks for
+//! Each figure comes from a fresh process, in which no thread has left stacks for
 //! others to use.
 
 use super::SIZES;

@@ -49,7 +49,7 @@ use core::convert::Infallible;
 use core::sync::atomic::{Ordering, fence};
 use crossbeam_channel::{Receiver, bounded};
 
-/// What a thread keeps: in a forked child it is the parent's, and of no use.
+/// What a thread keeps. A forked child finds its parent's, which it must not use.
 #[derive(Default)]
 struct Mine {
     process: usize,

@@ -1,9 +1,9 @@
 //! Whether a call that was made as it is says that it was stopped.
 //!
 //! The macro does not see types, so rustc picks one of the methods named `stopped`, by
-//! how often the receiver has to be borrowed: that of an error with [`CarriesStop`], of
-//! one that is [`Error`], of one that derefs to an error or hands one out, and of
-//! anything else.
+//! how often the receiver has to be borrowed. In this order: the method of an error with
+//! [`CarriesStop`], of one that is [`Error`], of one that derefs to an error or hands one
+//! out, and of anything else.
 
 use crate::scope::{self, CarriesStop, Stopped};
 use core::ops::Deref;

@@ -16,11 +16,11 @@
 //!     .step()                             Found
 //! ```
 //!
-//! The methods of `steps` borrow their receiver shared and that of [`Otherwise`]
-//! exclusively, so rustc looks at those first. Where no type on the way has the
-//! variant, that is said here too: rustc's own words for a method that it has not found
-//! name no remedy. Those of a type of std that cannot be stopped do, unless it stands
-//! behind a pointer: hence `First`.
+//! The methods of `steps` take `&self` and the method of [`Otherwise`] takes `&mut self`,
+//! so rustc tries those of `steps` first. If no type on the way has the variant, the error
+//! comes from here too, because rustc's own words for a missing method name no remedy. For
+//! a type of std that cannot be stopped they do name one, unless the type stands behind a
+//! pointer: hence `First`.
 
 use crate::ext::refused::{
     CanInitialise, CanJoin, CanLock, CanMeet, CanReadAndWrite, CanReceive, CanSend,

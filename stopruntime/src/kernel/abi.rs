@@ -3,21 +3,20 @@
 //! processors of 32, and times.
 //!
 //! On 32 bits libc's `timespec` has words of 32 bits, as the numbers without
-//! `_time64` take them; the calls that came later know none but those of 64.
+//! `_time64` take them; later calls take only words of 64 bits.
 
 #![allow(non_upper_case_globals, reason = "libc's names")]
 
 use core::time::Duration;
 use libc::timespec;
 
-/// All of them; what is defined below takes the place of what has that name
-/// there.
+/// All items of libc. A definition below replaces libc's of the same name.
 pub(crate) use libc::*;
 
 // The layout with which the numbers here are called.
 const _: () = assert!(
     size_of::<timespec>() == 2 * size_of::<usize>(),
-    "stopruntime: on this architecture libc's times are not those of its system calls"
+    "stopruntime: on this architecture the times of libc and of its system calls differ"
 );
 
 /// No call's number: here it is one of those of socketcall(2).
@@ -93,7 +92,7 @@ impl LongTime {
         LongTime { seconds: time.tv_sec.into(), nanoseconds: time.tv_nsec.into() }
     }
 
-    /// What is left of a time-out after this long, none if it is over.
+    /// Returns what is left of a time-out after this long, zero if it is over.
     pub(crate) fn less(self, passed: Duration) -> LongTime {
         let seconds = u64::try_from(self.seconds).unwrap_or(0);
         let nanoseconds = u32::try_from(self.nanoseconds).unwrap_or(0);

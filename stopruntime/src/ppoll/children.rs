@@ -54,12 +54,12 @@ pub(super) unsafe fn child(record: &Record, mut args: [usize; 6]) -> Result<isiz
     look[3] |= libc::WNOWAIT as usize;
     // SAFETY: the caller's call, made not to wait nor to reap.
     let raw = unsafe { plain(libc::SYS_waitid, look) };
-    // mutant: who-no-child-not-waited
+    // mutant: not-a-child-not-waited-for
     if raw < 0 {
         return Ok(raw);
     }
     // SAFETY: filled in, or zeroed: no child has ended.
-    // mutant: but-one-ended
+    // mutant: child-ended-without-pidfds
     if unsafe { info.si_pid() } != 0 {
         // SAFETY: the caller's call, made not to wait.
         return Ok(unsafe { plain(libc::SYS_waitid, args) });

@@ -61,7 +61,7 @@ pub(super) unsafe fn dispatch(
             How::Plain => Ok(plain(number, args)),
             How::Flock => Ok(locks::flock(number, args)),
             How::Msgrcv => Ok(ipc::msgrcv(number, args)),
-            // mutant: what-cannot-waited-for-refused-everything
+            // mutant: unknown-call-refused
             How::SecondThread | How::Refused => Ok(UNSUPPORTED),
         }
     }

@@ -1,4 +1,4 @@
-//! What kind of file a descriptor is, as far as waiting goes.
+//! The kind of file behind a descriptor, as far as waiting depends on it.
 //!
 //! # Safety
 //!
@@ -21,7 +21,7 @@ pub(super) fn status_of(descriptor: c_int) -> Option<stat> {
     (result == 0).then_some(status)
 }
 
-/// The type bits of its mode, 0 for what has none.
+/// Returns the type bits of the file's mode, or 0 if it has none.
 pub(crate) fn kind_of(descriptor: c_int) -> libc::mode_t {
     status_of(descriptor).map_or(0, |status| status.st_mode & libc::S_IFMT)
 }

@@ -45,7 +45,7 @@ pub(super) unsafe fn wait(record: &Record, mut args: [usize; 6]) -> Result<isize
     // bits alone.
     let with_others = match command {
         libc::FUTEX_WAIT => true,
-        // mutant: for-some-bits-for-these
+        // mutant: mask-bits-handed-on
         libc::FUTEX_WAIT_BITSET => args[5] as u32 == ANY_BIT,
         libc::FUTEX_LOCK_PI | libc::FUTEX_LOCK_PI2 | libc::FUTEX_WAIT_REQUEUE_PI => false,
         // SAFETY: the caller's call; it does not wait.
@@ -82,7 +82,7 @@ pub(super) unsafe fn wait(record: &Record, mut args: [usize; 6]) -> Result<isize
     let until = deadline.map(LongTime::of);
     let until = until.as_ref().map_or(0, |until| core::ptr::from_ref(until) as usize);
     // SAFETY: the caller's word; the deadline outlives the call.
-    // mutant: wake-up-not-lost-request
+    // mutant: wake-up-kept
     let raw = unsafe { with_flag(record, &mut [nowhere(), word], until, clock as usize)? };
     if is_refusal(raw) {
         NO_WAITV.store(true, Ordering::Relaxed);
@@ -111,10 +111,10 @@ unsafe fn with_time_out(
         match unsafe { once(record, libc::SYS_futex, args, part)? } {
             // Another signal ends the plain wait only if that has a
             // time-out.
-            // mutant: callers-time-out-one
+            // mutant: callers-time-out
             Some(INTERRUPTED | TIMED_OUT) if deadline.is_none() => {}
             Some(raw) => return Ok(raw),
-            // A stray signal, or a request that is held, is none of the caller's.
+            // The caller does not see a stray signal, nor a request that is held.
             None => {}
         }
     }
@@ -197,27 +197,27 @@ unsafe fn with_flag(
 ) -> Result<isize, Stopped> {
     loop {
         let flag = record.line.flag.load(Ordering::SeqCst);
-        // mutant: wake-up-not-lost-request-comes
+        // mutant: wake-up-kept-when-asleep
         all[0].val = u64::from(flag);
         // mutant: futex-wait-looks-at-flag
         all[0].uaddr = record.line.flag.as_ptr() as u64;
-        // mutant: wake-up-not-lost-request-comes-with
+        // mutant: wake-up-kept-on-entry
         all[0].flags = SIZE_U32 | PRIVATE;
         let call = [all.as_ptr() as usize, all.len(), 0, deadline, clock, 0];
         // SAFETY: the flag is this thread's own; the caller answers for the rest.
         let raw = inside(record, || unsafe { plain(libc::SYS_futex_waitv, call) })?;
-        // mutant: wake-up-not-lost-request-2
+        // mutant: wake-up-kept-2
         let nothing_woken = [0, AGAIN, INTERRUPTED].contains(&raw);
         if nothing_woken {
             record.check()?;
         }
-        // A request that is held by a shield is none of the caller's either.
-        // mutant: wake-up-not-lost-request-3
+        // The caller does not see a request that a shield holds either.
+        // mutant: wake-up-kept-3
         let flag_alone =
             raw == 0 || raw == AGAIN && record.line.flag.load(Ordering::SeqCst) != flag;
-        // mutant: request-shield-holds-wakes-nobody
+        // mutant: shielded-request-wakes-no-thread
         if !flag_alone {
-            // mutant: index-callers-word
+            // mutant: futex-index-of-callers-word
             return Ok(if raw > 0 { raw - 1 } else { raw });
         }
     }

@@ -14,9 +14,9 @@ pub(crate) fn inside<R>(record: &Record, wait: impl FnOnce() -> R) -> Result<R, 
         // mutant: marker-set-before-wait
         record.line.marker.store(1, Ordering::SeqCst);
         // Race 1 of the protocol: here the thread pays for the fence itself.
-        // mutant: in-this-order
+        // mutant: marker-before-flag-fence
         fence(Ordering::SeqCst);
-        // mutant: flag-looked-at-after
+        // mutant: flag-looked-at-after-marker
         if record.line.flag.load(Ordering::SeqCst) != LOOK {
             break;
         }
@@ -34,7 +34,7 @@ fn left(record: &Record) {
     record.line.marker.store(0, Ordering::SeqCst);
     fence(Ordering::SeqCst);
     if record.line.flag.load(Ordering::SeqCst) & LOOK != 0 {
-        // mutant: requesters-waited-for
+        // mutant: way-out-waits-for-requesters
         record.settle();
         let _ = record.evaluate();
     }

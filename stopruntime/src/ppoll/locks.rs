@@ -24,7 +24,7 @@ use core::ffi::{c_int, c_long};
 /// As the call.
 pub(super) unsafe fn flock(number: c_long, mut args: [usize; 6]) -> isize {
     let asked = args[1];
-    // mutant: what-cannot-waited-for-refused
+    // mutant: flock-refused
     args[1] |= libc::LOCK_NB as usize;
     // SAFETY: the caller's call, made not to wait.
     let raw = unsafe { plain(number, args) };
@@ -72,7 +72,7 @@ unsafe fn of_type<Lock: Copy>(
         return Ok(unsafe { plain(number, args) });
     };
     args[2] = &raw mut lock as usize;
-    // `l_whence`: all of these types begin with two numbers of 16 bits.
+    // `l_whence`: each of these types begins with two numbers of 16 bits.
     // SAFETY: inside of the lock.
     let whence = unsafe { (&raw mut lock).cast::<u16>().add(1) };
     // SAFETY: the caller's call, with a copy of its lock.

@@ -16,8 +16,8 @@ pub(crate) fn is_ready(descriptor: c_int, events: i16) -> bool {
     has_now(descriptor, events) != 0
 }
 
-/// The events that the descriptor has now, of these and of those that need not be
-/// asked for. poll(2).
+/// Returns the events that the descriptor has now, among these and the ones that poll(2)
+/// reports unasked.
 pub(crate) fn has_now(descriptor: c_int, events: i16) -> i16 {
     let mut entry = libc::pollfd { fd: descriptor, events, revents: 0 };
     // SAFETY: one entry, which outlives the call.
@@ -25,7 +25,7 @@ pub(crate) fn has_now(descriptor: c_int, events: i16) -> i16 {
         // A poll that does not wait is interrupted as well, by any signal that
         // has just come, and has looked at nothing then.
         match std::io::Error::last_os_error().raw_os_error() {
-            // mutant: look-at-readiness-signal-interrupts
+            // mutant: interrupted-look-repeated
             Some(libc::EINTR) => {}
             // As many descriptors as one may not be open.
             Some(libc::EINVAL) => return selects_now(entry),

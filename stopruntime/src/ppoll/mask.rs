@@ -40,7 +40,7 @@ pub(crate) unsafe fn opened(mask: usize, size: usize) -> libc::sigset_t {
         core::ptr::copy_nonoverlapping(mask as *const u8, (&raw mut set).cast::<u8>(), bytes);
         set
     };
-    // mutant: also-in-callers-own-mask
+    // mutant: signal-open-in-callers-mask
     without(set)
 }
 

@@ -26,7 +26,7 @@ use core::ffi::{c_long, c_uint};
 unsafe fn open(record: &Record, number: c_long, args: [usize; 6]) -> Result<isize, Stopped> {
     // SAFETY: the caller's call.
     let raw = inside(record, || unsafe { plain(number, args) })?;
-    // mutant: so-does-one-with-mask
+    // mutant: masked-wait-reports-stop
     if raw == INTERRUPTED {
         record.check()?;
     }
@@ -165,7 +165,7 @@ pub(super) unsafe fn signals(
     // SAFETY: the caller's set.
     let mut set = unsafe { opened(args[0], args[3]) };
     // SAFETY: a local set.
-    // mutant: wait-for-signals-waits-for
+    // mutant: sigwait-includes-stop-signal
     unsafe { libc::sigaddset(&raw mut set, installed::signal()) };
     args[0] = &raw const set as usize;
     args[3] = KERNEL_MASK_SIZE;

@@ -64,7 +64,7 @@ pub(crate) unsafe fn call(
     number: c_long,
     args: [usize; 6],
 ) -> Result<isize, Stopped> {
-    // mutant: call-does-not-begin-when
+    // mutant: call-not-begun-when-requested
     record.check()?;
     // SAFETY: the caller answers for the call.
     unsafe { dispatch::dispatch(record, number, args) }

@@ -37,7 +37,7 @@ pub(super) unsafe fn sleep(record: &Record, args: [usize; 6]) -> Result<isize, S
     };
     let request = duration(request);
     let absolute = args[1] as c_int & libc::TIMER_ABSTIME != 0;
-    // A relative time is none of the wall clock's.
+    // A relative time does not depend on the wall clock.
     let clock =
         if absolute || clock != libc::CLOCK_REALTIME { clock } else { libc::CLOCK_MONOTONIC };
     let deadline = if absolute { request } else { now(clock) + request };

@@ -65,11 +65,11 @@ pub(super) unsafe fn once(
     let (raw, spoiled) = inside(record, || {
         // SAFETY: the caller answers for the part and for the call.
         unsafe { record.argument.arm(bytes) };
-        // mutant: signal-open-in
+        // mutant: signal-open-while-spoiling
         let mask = signal::set_mask(libc::SIG_UNBLOCK);
         // SAFETY: as above.
         let raw = unsafe { plain(number, args) };
-        // mutant: blocked-afterwards
+        // mutant: signal-blocked-after-wait
         signal::restore_mask(&mask);
         (raw, record.argument.disarm())
     })?;
@@ -78,7 +78,7 @@ pub(super) unsafe fn once(
         // SAFETY: as above: disarmed.
         unsafe { bytes.place.copy_from_nonoverlapping(saved.as_ptr(), bytes.length) };
     }
-    // mutant: wake-up-not-lost-request-4
+    // mutant: effect-kept
     let without_effect = raw == INTERRUPTED || spoiled && raw == error;
     if without_effect {
         record.check()?;

@@ -125,7 +125,7 @@ pub(super) unsafe fn offset<Offset: Copy + Add<Output = Offset> + TryFrom<isize>
 /// The address is null or leads to this many values.
 unsafe fn copied<T: Copy>(address: usize, count: usize) -> Option<Vec<T>> {
     const MOST: usize = libc::UIO_MAXIOV as usize;
-    // mutant: more-parts-than-there-may
+    // mutant: too-many-parts-not-read
     let is_looked_at = address != 0 && (1..=MOST).contains(&count);
     // SAFETY: the caller's.
     is_looked_at.then(|| unsafe { each_given(address, count) }.collect())
@@ -150,7 +150,7 @@ pub(super) unsafe fn receive(record: &Record, args: [usize; 6]) -> Result<isize,
     let raw = unsafe { received(record, descriptor, &mut message, flags)? };
     if raw >= 0 && address != 0 {
         // SAFETY: the caller's place for a length.
-        // mutant: senders-address-handed-on
+        // mutant: senders-address-length
         unsafe { (room as *mut socklen_t).write_unaligned(message.msg_namelen) };
     }
     Ok(raw)
@@ -221,7 +221,7 @@ pub(super) unsafe fn message(
     let raw = unsafe { wait(record, number, args, part)? };
     if raw >= 0 && number == libc::SYS_recvmsg {
         // SAFETY: the caller's message, of which the kernel writes this.
-        // mutant: what-belongs-message
+        // mutant: message-fields-handed-on
         unsafe { report(theirs, &message) };
     }
     Ok(raw)

@@ -26,7 +26,7 @@ impl Turn {
         let (device, inode) = status_of(descriptor)
             .map_or((0, 0), |status| (status.st_dev.into(), status.st_ino.into()));
         let mut taken = list();
-        // mutant: by-one-at-time-2
+        // mutant: accept-by-one-thread
         if taken.contains(&(device, inode)) {
             return None;
         }

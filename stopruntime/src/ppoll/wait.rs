@@ -19,7 +19,7 @@ use core::ffi::c_int;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::time::Duration;
 
-/// More descriptors than the process may open, or a time-out that is none.
+/// There are more descriptors than the process may open, or the time-out is not valid.
 const REFUSED: isize = -(libc::EINVAL as isize);
 
 /// poll(2): time-out in milliseconds, negative for none.
@@ -67,7 +67,7 @@ pub(super) unsafe fn wait_open(
 ) -> Result<isize, Stopped> {
     const AT_ONCE: libc::timespec = libc::timespec { tv_sec: 0, tv_nsec: 0 };
     let later = timeout.filter(|time| (time.tv_sec, time.tv_nsec) != (0, 0));
-    // mutant: entries-kernel-refuses-not-looked
+    // mutant: refused-entries-not-read
     if later.is_some() && count > 0 {
         // What the kernel refuses is not looked at here.
         // SAFETY: the caller answers for the descriptors.
@@ -76,7 +76,7 @@ pub(super) unsafe fn wait_open(
             return Ok(raw);
         }
     }
-    // mutant: stop-process-moves-no-deadline
+    // mutant: sigstop-moves-no-deadline
     if let Some(timer) = later.and_then(alarm) {
         // SAFETY: as above; the kernel has just written to that many.
         let raw = unsafe { wait_or_alarm(record, descriptors, count, &timer, mask)? };
@@ -99,7 +99,7 @@ pub(super) fn wait_one(
 ) -> Result<isize, Stopped> {
     // SAFETY: one entry.
     let raw = unsafe { wait_open(record, entry, 1, timeout, mask)? };
-    // mutant: also-on-ppoll
+    // mutant: ppoll-where-poll-refuses-select
     if raw != REFUSED {
         return Ok(raw);
     }
@@ -146,7 +146,7 @@ fn alarm(timeout: libc::timespec) -> Option<OwnedFd> {
     }
 }
 
-/// Waits for the descriptors and the timer, which is none of the caller's.
+/// Waits for the descriptors and the timer, which the caller has not asked for.
 ///
 /// # Safety
 ///

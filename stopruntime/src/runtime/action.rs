@@ -35,7 +35,7 @@ pub(super) fn is_usable(signal: c_int) -> bool {
         libc::SIGTRAP,
         libc::SIGSYS,
     ];
-    // mutant: signals-faults-raise-or-cannot
+    // mutant: unusable-signals-refused
     (1..32).contains(&signal) && !REFUSED.contains(&signal)
 }
 
@@ -51,7 +51,7 @@ pub(super) enum Refusal {
 /// Installs the handler, for threads that keep the signal blocked (`masked`) or
 /// not, or as another copy of the runtime has it. Whether they do.
 pub(super) fn install(signal: c_int, masked: Option<bool>) -> Result<bool, Refusal> {
-    // mutant: library-closed-leaves-no-dangling
+    // mutant: closed-library-leaves-no-handler
     image::stay(handler::on_signal as *const c_void);
     loop {
         let mut before = exchange(signal, None).map_err(Refusal::Io)?;

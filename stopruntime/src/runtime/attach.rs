@@ -24,8 +24,8 @@ use crate::runtime::signal;
 use crate::runtime::slot::{CURRENT, key, left_requested, own, plainly, record, stand_in};
 use crate::window::rseq;
 
-/// This thread's record, whether in use or not, made if there is none; none where
-/// something stands in for it.
+/// Returns this thread's record, in use or not, and makes it if there is none; `None`
+/// where something stands in for it.
 #[inline]
 pub(crate) fn own_or_made<'thread>() -> Option<&'thread Record> {
     own().or_else(made)
@@ -111,7 +111,7 @@ fn begin<'thread>() -> &'thread Record {
             current.line.set(&raw const record.line);
         }
     });
-    // mutant: who-registers-signal-unblocked
+    // mutant: registering-unblocks-signal
     signal::set_mask(if masked { libc::SIG_BLOCK } else { libc::SIG_UNBLOCK });
     record
 }

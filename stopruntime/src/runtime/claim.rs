@@ -101,14 +101,14 @@ impl Claim {
     /// another requester is sending already: the thread does not get past that one.
     pub(crate) fn look(&self) -> Option<Look> {
         let word = self.word.load(Ordering::SeqCst);
-        // mutant: one-sends-at-time
+        // mutant: one-requester-sends
         (word & STATE != SENDING).then_some(Look(word))
     }
 
     /// Claims the right to signal; none if the word has changed since.
     pub(crate) fn claim(&self, Look(word): Look) -> Option<Sending> {
         let claimed = next(word, SENDING);
-        // mutant: who-sends-claimed
+        // mutant: sender-has-claimed
         let done = self.word.compare_exchange(word, claimed, Ordering::SeqCst, Ordering::SeqCst);
         done.is_ok().then_some(Sending { claimed, before: word & STATE })
     }
@@ -122,7 +122,7 @@ impl Claim {
             self.word.compare_exchange(from, finished, Ordering::SeqCst, Ordering::SeqCst).is_ok()
         };
         if !exchange(claimed) && exchange(claimed | AWAITED) {
-            // mutant: who-waited-for-says-done
+            // mutant: requester-says-it-is-done
             futex_wake(&self.word);
         }
     }
@@ -163,20 +163,20 @@ impl Claim {
     pub(crate) fn settle(&self, drain: impl Fn()) -> bool {
         loop {
             let word = self.word.load(Ordering::SeqCst);
-            // mutant: but-not-for-one-come
+            // mutant: no-wait-for-signal-delivered
             let delivered = self.delivered.load(Ordering::Relaxed) == sequence(word);
             match word & STATE {
                 SENDING if !delivered => {
-                    // mutant: after-call-thread-waits-for
+                    // mutant: way-out-waits-for-signal-being-sent
                     self.wait_until_sent(word);
                     continue;
                 }
-                // mutant: signal-sent-taken
+                // mutant: sent-signal-taken
                 SENT if !delivered => drain(),
                 _ => {}
             }
             // After the drain: until then the handler must know it as ours.
-            // mutant: who-looked-not-claimed-yet
+            // mutant: unclaimed-look-expires
             let idle = next(word, IDLE);
             let moved = self.word.compare_exchange(word, idle, Ordering::SeqCst, Ordering::SeqCst);
             if moved.is_ok() {

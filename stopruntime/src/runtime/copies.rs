@@ -52,7 +52,7 @@ pub(super) fn masked_by(action: &libc::sigaction) -> Option<bool> {
     let has = |masked: bool| {
         (1..32).all(|one| NEVER.contains(&one) || blocked(one) != left_out(masked).contains(&one))
     };
-    // mutant: two-copies-share-signal-agree
+    // mutant: two-copies-agree
     let is_copy = action.sa_flags & libc::SA_SIGINFO != 0;
     [false, true].into_iter().find(|masked| is_copy && has(*masked))
 }

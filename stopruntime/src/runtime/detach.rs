@@ -21,15 +21,15 @@ use std::io;
 
 /// The rounds of key destructors that there are at least: what POSIX asks for,
 /// and what glibc and musl have. `pthread_key_create(3)`.
-// mutant: thread-record-in-every-round
+// mutant: record-in-every-destructor-round
 const ROUNDS: u32 = 4;
 
 /// Makes the key. Part of the installation, before the first record; no thread
 /// takes a lock of libc's for it later.
 ///
-/// A key destructor runs after those of all thread-locals (glibc), and the last
-/// round of them after those of all other keys, so that marked calls in each
-/// are still stop-checked. `pthread_key_create(3)`.
+/// A key destructor runs after the destructors of all thread-locals (glibc), and its last
+/// round after the destructors of all other keys, so that marked calls in each are still
+/// stop-checked. `pthread_key_create(3)`.
 pub(super) fn prepare() -> io::Result<()> {
     if key() != NO_KEY {
         return Ok(());
@@ -69,13 +69,13 @@ unsafe extern "C" fn on_thread_end(value: *mut c_void) {
 
 fn put_out_of_use() {
     if let Some(record) = record() {
-        // mutant: record-not-used-after-threads
+        // mutant: record-not-used-after-end
         CURRENT.with(|current| current.line.set(&raw const DIVERT));
         // Of a thread that ends in the midst of a region (`pthread_exit(3)`).
         foreign::end(record);
         // With the value of the key still there: it drains a last signal, and
         // the handler has to know that as ours.
-        // mutant: record-until-then-for-handler
+        // mutant: record-kept-for-handler
         record.rest();
         CURRENT.with(|current| current.record.set(core::ptr::null()));
     }
@@ -92,7 +92,7 @@ pub(super) fn give_back() {
     unsafe { libc::pthread_setspecific(key(), core::ptr::null()) };
     // SAFETY: the count that `adopt` took.
     let record = unsafe { RecordRef::from_raw(pointer) };
-    // mutant: request-seen-very-end-thread
+    // mutant: request-seen-until-thread-ends
     CURRENT.with(|current| current.left_requested.set(look::is_stopped(&record.own)));
     record.end();
     #[cfg(feature = "crossbeam-channel")]

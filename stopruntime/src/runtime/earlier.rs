@@ -55,11 +55,11 @@ pub(super) fn is_handler(action: &libc::sigaction) -> bool {
 pub(super) fn flags_after(signal: c_int, action: &libc::sigaction) -> c_int {
     // mutant: stray-signal-ends-no-call
     const INHERITED: c_int = libc::SA_ONSTACK | libc::SA_RESTART;
-    // mutant: one-does-not-threads-own
+    // mutant: earlier-handlers-own-flags
     let flags = if is_handler(action) { action.sa_flags } else { INHERITED };
     // Of SIGCHLD: ended children that are not to be reaped still are not.
     let ignored = signal == libc::SIGCHLD && action.sa_sigaction == libc::SIG_IGN;
-    // mutant: children-nobody-reap-not
+    // mutant: children-not-reaped
     let children = if ignored { libc::SA_NOCLDWAIT } else { 0 };
     let kept = INHERITED | libc::SA_NOCLDSTOP | libc::SA_NOCLDWAIT;
     flags & kept | action.sa_flags & (libc::SA_NOCLDSTOP | libc::SA_NOCLDWAIT) | children
@@ -80,15 +80,15 @@ pub(crate) unsafe fn chain(
     let Some(earlier) = kept(signal) else { return };
     let action = &earlier.action;
     let once = action.sa_flags & libc::SA_RESETHAND != 0;
-    // mutant: one-run-once-runs-once
+    // mutant: handler-to-run-once
     if action.sa_sigaction == libc::SIG_DFL || once && earlier.spent.swap(true, Ordering::Relaxed) {
-        // mutant: default-action-ends-process-ends
+        // mutant: default-action-ends-process
         if may_end {
             default_action(signal);
         }
         return;
     }
-    // mutant: no-handler-called-where-signal
+    // mutant: ignored-signal-calls-no-handler
     if action.sa_sigaction == libc::SIG_IGN {
         return;
     }
@@ -117,7 +117,7 @@ pub(crate) unsafe fn chain(
 ///
 /// `context` is the third argument of a `SA_SIGINFO` handler.
 unsafe fn take_its_mask(signal: c_int, action: &libc::sigaction, context: *mut c_void) {
-    // mutant: handler-before-ours-blocks-what
+    // mutant: earlier-handlers-mask
     if !window::AVAILABLE {
         return;
     }
@@ -131,7 +131,7 @@ unsafe fn take_its_mask(signal: c_int, action: &libc::sigaction, context: *mut c
         for index in 0..KERNEL_MASK_SIZE {
             *to.add(index) |= *from.add(index);
         }
-        // mutant: own-signal-among-unless-wants
+        // mutant: earlier-handlers-nodefer
         if action.sa_flags & libc::SA_NODEFER == 0 {
             libc::sigaddset(&raw mut mask, signal);
         }

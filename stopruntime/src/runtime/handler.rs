@@ -34,31 +34,31 @@ pub(super) unsafe extern "C" fn on_signal(
         let code = (*info).si_code;
         let from_here = code == libc::SI_TKILL && (*info).si_pid() == process_id();
         let probe = code == libc::SI_TIMER && installed::is_probe((*info).si_value());
-        // mutant: over-limit-pending-signals-ours
+        // mutant: no-siginfo-still-ours
         (from_here || siginfo::is_bare(info), probe)
     };
     let mut request = false;
-    // mutant: handler-touches-nothing-made-first
+    // mutant: handler-touches-no-lazy-state
     let record = slot::record_by_key();
     // SAFETY: the kernel's siginfo.
     let tick = record.is_some_and(|record| unsafe { foreign::is_tick(record, info) });
     if let Some(record) = record {
         // Whatever has sent it: the wait looks at the flag once more and goes on.
-        // mutant: request-ends-wait-about-begin
+        // mutant: request-ends-call-about-to-begin
         record.argument.spoil();
     }
-    // mutant: signal-ours-only-while-one
+    // mutant: signal-ours-while-claimed
     if let Some(record) = record.filter(|record| record.claim.is_open()) {
         // SAFETY: the kernel's siginfo.
         let sequence = unsafe { siginfo::sequence(info, record) };
         // Once the number has come, a signal without one is foreign.
-        // mutant: so-does-foreign-signal
+        // mutant: foreign-signal-reaches-handler
         request = sequence.is_some() || unnumbered && record.claim.expects();
         if let Some(sequence) = sequence {
             record.claim.delivered(sequence);
         }
         // Without windows the interrupted `ppoll` reports by itself.
-        // mutant: one-signal-stop-without-windows
+        // mutant: one-signal-without-windows
         if record.has_window() {
             // Whatever siginfo says: pending signals of one number are merged, and
             // over the limit of pending ones the kernel drops their siginfo. To look
@@ -71,13 +71,13 @@ pub(super) unsafe extern "C" fn on_signal(
         // SAFETY: the third argument of a SA_SIGINFO handler.
         unsafe { foreign::on_signal(record, context.cast(), tick) }
     }
-    // mutant: timer-proof-nobodys-signal
+    // mutant: probes-timer-not-passed-on
     if !(probe || request || tick) {
         // It may be a request's whose siginfo has not come through (an emulator
         // changes it): no reason to end.
         let unclear = crate::runtime::scopes::in_flight::any_requested();
         // SAFETY: the arguments the kernel called us with.
-        // mutant: what-not-ours-goes-handler
+        // mutant: foreign-signal-passed-on
         unsafe { earlier::chain(signal, info, context, !(unclear || siginfo::is_stop(info))) }
     }
     // SAFETY: as above.
@@ -100,15 +100,15 @@ unsafe fn divert(
     match unsafe { find(&record.line, program_counter(context)) } {
         // SAFETY: the pc is inside the window that this address belongs to,
         // and its code is written to go on from there at any instruction.
-        // mutant: kernel-aborts-window-rseq-2
+        // mutant: handler-diverts
         Place::Inside(abort) => unsafe { set_program_counter(context, abort) },
         // A foreign handler may be running on top of a window. Come back when it
         // has returned, as musl's cancellation does: its return restores the mask it was entered with.
         // If it is only the last steps of a marked call, `settle` unblocks.
-        // mutant: nor-outside-marked-call
+        // mutant: no-diversion-outside-call
         Place::Outside if record.line.marker.load(Relaxed) != 0 => {
             // SAFETY: the mask lives in this signal frame.
-            // mutant: not-before-returned
+            // mutant: blocked-under-foreign-handler
             unsafe { libc::sigaddset(&raw mut (*context).uc_sigmask, signal) };
             // mutant: foreign-handler-on-top-window
             record.send_again();

@@ -188,11 +188,11 @@ impl Config {
         let works = |backend: &Backend| (*backend == Backend::Ppoll) == masked && works(*backend);
         let found = match asked {
             None => Backend::ALL.into_iter().find(works),
-            // mutant: backend-does-not-work-refused
+            // mutant: broken-backend-refused
             Some(backend) => Some(backend).filter(works),
         };
         found.ok_or_else(|| {
-            // mutant: what-unavailable-backend-installed-taken
+            // mutant: failed-installation-undone
             action::uninstall();
             InstallError::Unavailable(asked.unwrap_or(Backend::Handler))
         })
@@ -203,7 +203,7 @@ impl Config {
 /// rights does not look (`AT_SECURE`, getauxval(3)).
 fn named() -> Result<Option<Backend>, InstallError> {
     // SAFETY: a number.
-    // mutant: program-with-others-rights-does
+    // mutant: setuid-ignores-environment
     let secure = unsafe { libc::getauxval(libc::AT_SECURE) } != 0;
     match std::env::var_os("STOPRUNTIME_BACKEND").filter(|name| !secure && !name.is_empty()) {
         None => Ok(None),
@@ -228,9 +228,9 @@ fn install(
 ) -> Result<Backend, InstallError> {
     // An allocator that makes marked calls does not install meanwhile.
     slot::plainly(|| {
-        // mutant: one-configuration-installed-many-at
+        // mutant: configuration-lock
         let _one_at_a_time = hold();
-        // mutant: one-configuration-installed
+        // mutant: second-configuration-refused
         if let Some(backend) = installed::backend() {
             return Err(InstallError::AlreadyInstalled(installed::signal(), backend));
         }
@@ -253,7 +253,7 @@ fn install_default() -> Result<Backend, InstallError> {
         Err(InstallError::Io(error)) => Err(InstallError::Io(error)),
         Err(error) => {
             installed::ignore(error.to_string());
-            // mutant: backend-in-environment-not-ends
+            // mutant: unavailable-backend-in-environment
             config.try_install(None)
         }
         installed => installed,

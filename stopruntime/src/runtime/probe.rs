@@ -32,7 +32,7 @@ pub(super) fn rseq_aborts() -> Rseq {
         unsafe { window::abort_probe(field, TURNS) }
     });
     signal::restore_mask(&mask);
-    // mutant: after-proof
+    // mutant: probe-area-taken-back
     if owned {
         window::rseq::unregister();
     }

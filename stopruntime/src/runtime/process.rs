@@ -23,14 +23,14 @@ use core::marker::PhantomData;
 use core::ptr::null_mut;
 use core::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
 
-/// What there is.
+/// The words of the page.
 #[derive(Clone, Copy)]
 pub(crate) enum Place {
-    /// The turn of the one that installs.
+    /// The turn of the thread that installs.
     Installing,
     /// Those on files, of the backend without windows.
     Turns,
-    /// How often those who wait for a stop have been told of one.
+    /// How often the waiters for a stop have been told of one.
     Notified,
     /// What is to happen when scopes are stopped.
     Callbacks,
@@ -76,7 +76,7 @@ fn make_page() -> &'static Page {
         let page = if made == libc::MAP_FAILED {
             (&raw const KEPT).cast_mut()
         } else {
-            // mutant: child-turns-locks-own-2
+            // mutant: child-has-own-locks-2
             libc::madvise(made, size, libc::MADV_WIPEONFORK);
             made.cast()
         };
@@ -142,7 +142,7 @@ impl<T: Default + Sync> PerProcess<T> {
 /// In a forked child, for a kernel that has kept the page. Async-signal-safe.
 pub(crate) fn after_fork() {
     for place in &page().places {
-        // mutant: child-turns-locks-own
+        // mutant: child-has-own-locks
         place.store(null_mut(), Ordering::Relaxed);
     }
     settle();
@@ -157,6 +157,6 @@ pub(crate) fn settle() {
 /// Whether this is a child made by `_Fork(3)` or clone(2), whose first thread's
 /// record has the ids that its parent's had. Async-signal-safe.
 pub(crate) fn is_raw_child() -> bool {
-    // mutant: child-libc-not-made-stopped
+    // mutant: raw-child-known
     page().settled.load(Ordering::Acquire) == 0
 }

@@ -1,5 +1,5 @@
 //! The record of a thread: its flag, and the stop protocol between the thread
-//! and those who request.
+//! and its requesters.
 //!
 //! Words of a record, and who writes them:
 //!
@@ -156,7 +156,7 @@ impl Record {
         self.signal(barrier, fits);
         if !self.has_window() {
             // Its futex waits wait on the flag as well.
-            // mutant: without-windows-request-wakes-thread
+            // mutant: without-windows-futex-woken
             futex_wake(&self.line.flag);
         }
         #[cfg(feature = "crossbeam-channel")]
@@ -169,13 +169,13 @@ impl Record {
     fn signal(&self, barrier: bool, fits: &dyn Fn(&Record) -> bool) {
         // Race 2: the look comes before all other loads.
         let Some(look) = self.claim.look() else { return };
-        // mutant: without-membarrier-every-request-signal
+        // mutant: without-membarrier-always-signals
         let inside =
             !barrier || self.line.marker.load(Ordering::SeqCst) != 0 || self.region.is_open();
         let parked = self.parked.load(Ordering::SeqCst) != 0;
         // After those two: if the claim succeeds, the thread has been in one and the
         // same call since, and it is this one that is stopped.
-        // mutant: request-under-shield-no-signal
+        // mutant: shielded-request-sends-no-signal
         let stopped = (inside || parked) && fits(self);
         let tid = self.tid.load(Ordering::SeqCst);
         if !stopped || tid == 0 {
@@ -201,13 +201,13 @@ impl Record {
 
     // ---- the thread's side ----
 
-    /// Nothing is visible but its own scope: when the record is taken, and when the
+    /// Makes only its own scope visible: when the record is taken, and when the
     /// thread ends.
     pub(super) fn clear_visible(&self) {
         self.visible.clear(self.own.mask());
     }
 
-    /// Whether the ids are those of another process: in a child that was not told.
+    /// Whether the ids belong to another process: in a child that was not told.
     #[cfg_attr(
         not(any(target_arch = "x86_64", target_arch = "aarch64", target_arch = "riscv64")),
         allow(dead_code, reason = "no way")
@@ -242,7 +242,7 @@ impl Record {
     pub(crate) fn send_again(&self) {
         let (process, thread) = (signal::process_id(), signal::thread_id());
         signal::send(process, thread, self, self.claim.sequence());
-        // mutant: counts-only-if-does-not
+        // mutant: number-counts-unless-postponed
         self.claim.postponed();
     }
 
@@ -250,7 +250,7 @@ impl Record {
     /// later code meets a stop signal. Whether there was one.
     #[cold]
     pub(crate) fn settle(&self) -> bool {
-        // mutant: waits-for-no-requester-parents
+        // mutant: raw-child-waits-for-no-requester
         self.own_after_raw_fork();
         self.claim.settle(|| {
             // See `ppoll::inside`: what is drained here spoils nothing.
@@ -264,20 +264,20 @@ impl Record {
     /// record into use again.
     pub(crate) fn rest(&self) {
         self.own_after_raw_fork();
-        // mutant: who-ended-not-signalled
+        // mutant: ended-thread-not-signalled
         self.tid.store(0, Ordering::SeqCst);
-        // mutant: thread-does-not-end-while
+        // mutant: ending-thread-waits-for-requester
         self.settle();
         if self.owns_rseq.swap(false, Ordering::Relaxed) {
             self.line.rseq_cs.store(rseq::nowhere().into_inner(), Ordering::Relaxed);
-            // mutant: area-our-own-taken-back
+            // mutant: own-area-taken-back
             rseq::unregister();
         }
     }
 
     /// The calling thread does not take the record into use any more.
     pub(crate) fn end(&self) {
-        // mutant: who-waits-for-thread-told
+        // mutant: join-told-of-end
         if self.ended.swap(ENDED, Ordering::AcqRel) == END_AWAITED {
             futex_wake(&self.ended);
         }

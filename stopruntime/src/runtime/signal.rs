@@ -36,7 +36,7 @@ pub(crate) fn thread_id() -> c_int {
 /// `rt_tgsigqueueinfo(2)`; tgkill(2) where that is refused, and then the number
 /// is missing.
 pub(crate) fn send<T>(process: c_int, thread: c_int, record: *const T, sequence: u32) -> bool {
-    // mutant: forked-child-signals-nobody-parent
+    // mutant: forked-child-spares-parents-threads
     if process != process_id() {
         return false;
     }
@@ -105,7 +105,7 @@ pub(crate) fn barrier_for_all() -> bool {
 /// Asks for the quick barrier. Part of the installation.
 pub(super) fn register_membarrier() {
     let has = membarrier(MEMBARRIER_REGISTER_PRIVATE_EXPEDITED).is_ok();
-    // mutant: process-registered-for-barrier
+    // mutant: barrier-registered
     HAS_MEMBARRIER.store(has, Ordering::Relaxed);
 }
 
@@ -118,7 +118,7 @@ pub(crate) fn has_membarrier() -> bool {
 /// that waits for every processor, some milliseconds.
 fn all_pass() -> Result<(), c_int> {
     match membarrier(MEMBARRIER_PRIVATE_EXPEDITED) {
-        // mutant: where-kernel-no-memory-for
+        // mutant: barrier-without-memory
         Err(libc::ENOMEM) => membarrier(MEMBARRIER_GLOBAL),
         done => done,
     }
@@ -140,7 +140,7 @@ fn membarrier(command: c_int) -> Result<(), c_int> {
 /// system call delivers what is pending on its way out.
 pub(crate) fn drain(blocked_again: bool) {
     set_mask(libc::SIG_UNBLOCK);
-    // mutant: without-windows-signal-blocked-again
+    // mutant: without-windows-blocked-again
     if blocked_again {
         set_mask(libc::SIG_BLOCK);
     }

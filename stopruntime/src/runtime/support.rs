@@ -1,4 +1,4 @@
-//! What of the kernel and of libc is in use here, and what is done without it.
+//! Which features of the kernel and of libc are in use, and what replaces a missing one.
 //!
 //! # Safety
 //!

@@ -1,4 +1,4 @@
-//! What is to happen when a scope is stopped.
+//! Callbacks that run when a scope is stopped.
 //!
 //! # Safety
 //!

@@ -66,8 +66,8 @@ impl Stopped {
 }
 
 impl Record {
-    /// Reports the stop of the calling thread, whose record this is, if a call of it
-    /// stops now.
+    /// Reports the stop of the calling thread, whose record this is, if a marked call would
+    /// stop now.
     pub(crate) fn check(&self) -> Result<(), Stopped> {
         if self.must_stop() { Err(Stopped::found()) } else { Ok(()) }
     }
@@ -90,7 +90,7 @@ impl Error for Stopped {}
 
 impl From<Stopped> for io::Error {
     fn from(stopped: Stopped) -> io::Error {
-        // mutant: stop-no-interruption-loops-std
+        // mutant: stop-is-not-interrupted-kind
         io::Error::other(Inside(stopped))
     }
 }
@@ -110,7 +110,7 @@ impl fmt::Display for Inside {
 
 impl Error for Inside {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
-        // mutant: source-io-error-s-own
+        // mutant: stop-by-inner-source
         Some(&self.0)
     }
 }

@@ -83,7 +83,7 @@ impl Barrier {
 
     fn wait_as<W: Wait>(&self) -> Result<BarrierWaitResult, W::Stop> {
         if let Err(stop) = W::check() {
-            // mutant: also-who-stopped-as-comes
+            // mutant: barrier-stopped-on-arrival
             self.give_up(self.state());
             return Err(stop);
         }
@@ -107,9 +107,9 @@ impl Barrier {
                     let state = self.state();
                     // If the last one came at the same time, this thread has
                     // met the others, and its next call sees the stop.
-                    // mutant: who-met-others-not-stopped
+                    // mutant: barrier-passed-is-no-stop
                     if state.round == round {
-                        // mutant: who-stopped-at-barrier-lets
+                        // mutant: barrier-stopped-lets-others-go
                         self.give_up(state);
                         return Err(stop);
                     }

@@ -101,7 +101,7 @@ impl Condvar {
     #[cold]
     fn notify(&self, wake: impl FnOnce(&AtomicU32)) {
         // Relaxed: the mutex orders the data; the futex orders the wake-up.
-        // mutant: notification-finds-nobody-asleep-one
+        // mutant: notification-without-waiter
         self.notified.fetch_add(1, Relaxed);
         wake(&self.notified);
     }
@@ -115,9 +115,9 @@ impl Condvar {
         let mutex = guard.mutex();
         // Read under the lock: a thread that changes the condition from now on, and
         // notifies, changes the value that this one waits on.
-        // mutant: waiter-condition-variable-knows-counter
+        // mutant: condvar-counter-read-under-lock
         let before = self.notified.load(Relaxed);
-        // mutant: counted-itself
+        // mutant: condvar-waiter-counted
         self.waiting.fetch_add(1, SeqCst);
         drop(guard);
         let waited = W::futex_wait(&self.notified, before, deadline);
@@ -139,7 +139,7 @@ impl Condvar {
         mut condition: impl FnMut(&mut T) -> bool,
     ) -> Waited<'lock, T, W::Stop> {
         let mutex = guard.mutex();
-        // mutant: condition-false-goes-before-request
+        // mutant: false-condition-before-request
         while condition(&mut guard) {
             // A stop goes before the end of the time: what began late does not begin.
             W::check()?;
@@ -150,9 +150,9 @@ impl Condvar {
                 Ok(Ok((guard, _))) => guard,
                 Ok(poisoned) => return Ok(poisoned),
                 Err(stop) => {
-                    // mutant: does-not-wait-for-mutex
+                    // mutant: condvar-stop-does-not-lock
                     let mut guard = mutex.try_lock_for_moments().ok_or(stop)?;
-                    // mutant: before-stop-wait
+                    // mutant: condition-before-stop
                     let goes_on = condition(&mut guard);
                     return if goes_on {
                         Err(stop)

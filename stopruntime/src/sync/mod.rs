@@ -9,16 +9,16 @@
 //! another thread is taken.
 //!
 //! What is *taken* (a lock, a permit, a message, a place at a barrier) is not
-//! taken once a stop is requested, although it is free: as a read is not begun
-//! although there is data. What is only *waited for* (a condition, a value that is
+//! taken once a stop is requested, even if it is free, just as a read is not begun
+//! even if there is data. What is only *waited for* (a condition, a value that is
 //! initialised once) goes before a stop if it is there: the call takes nothing
 //! from the others and has nothing to wait for.
 //!
 //! Poisoning is std's, so that code moves over unchanged: `lock()` returns a
-//! [`LockResult`]. What cannot wait, or is no thread's to end, is std's own here,
-//! so that `use std::sync` can change its root alone; of that, only a
-//! [`LazyLock`] that another thread initialises makes a thread wait, and that
-//! wait cannot be stopped: an [`OnceLock`]'s can.
+//! [`LockResult`]. Types that cannot wait are std's own here, so that a
+//! `use std::sync::…` needs a change of its root alone. One of these can make a thread
+//! wait: a [`LazyLock`] that another thread initialises. That wait cannot be stopped; use
+//! an [`OnceLock`], whose wait can.
 
 mod barrier;
 mod condvar;

@@ -113,7 +113,7 @@ impl Semaphore {
             if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
                 break Ok(false);
             }
-            // mutant: who-wants-many-permits-takes
+            // mutant: many-permits-sleep-apart
             let (word, value) =
                 if more == 0 { (&self.permits, 0) } else { (&self.released, released) };
             if let Err(stop) = W::futex_wait(word, value, deadline) {
@@ -208,10 +208,10 @@ impl Semaphore {
     #[inline]
     #[track_caller]
     pub fn release_many(&self, permits: u32) {
-        // mutant: permits-added-before-look-for
+        // mutant: permits-before-look-for-waiters
         let before = self.permits.fetch_update(SeqCst, SeqCst, |free| free.checked_add(permits));
         assert!(before.is_ok(), "a semaphore holds at most u32::MAX permits");
-        // mutant: permits-added-before-look-for-waiters
+        // mutant: permits-before-look-for-waiters-2
         if self.waiting.load(SeqCst) != 0 {
             self.wake(permits);
         }

@@ -71,7 +71,7 @@ calls! {
     /// as a failed plain one does.
     "flock" flock_or_stop(fd: c_int, operation: c_int) -> c_int = SYS_flock(fd, operation), ppoll: Flock;
     /// ioctl(2). The argument is a number or a pointer, as the request asks for.
-    /// What a request has done when it fails with `EINTR` is its driver's to say.
+    /// What a request has done when it fails with `EINTR` depends on the driver.
     "ioctl" ioctl_or_stop(fd: c_int, request: libc::Ioctl, argument: usize) -> c_int
         = SYS_ioctl(fd, request, argument), ppoll: Refused;
     /// tcdrain(3).

@@ -16,7 +16,7 @@ use libc::{clockid_t, futex_waitv, timespec};
 
 calls! {
     /// futex(2), by its kernel signature: `FUTEX_WAIT`, `FUTEX_WAIT_BITSET` and
-    /// `FUTEX_LOCK_PI` wait. Stopped, no wake-up was consumed and no lock taken.
+    /// `FUTEX_LOCK_PI` wait. If stopped, they have consumed no wake-up and taken no lock.
     "futex" futex_or_stop(
         word: *mut u32, operation: c_int, value: u32, timeout: *const timespec, second: *mut u32, third: u32,
     ) -> c_long = SYS_futex(word, operation, value, timeout, second, third), ppoll: Futex;

@@ -16,12 +16,11 @@
 //! # EINTR after a partial effect
 //!
 //! A call reports [`Stopped`] when the kernel ends it with `EINTR`, which nearly
-//! always says that nothing has happened. The exceptions are those of the plain
-//! call, and a stop has them too: `connect` goes on by itself; `fallocate` on
+//! always says that nothing has happened. The plain call has
+//! exceptions, and a stop has the same: `connect` goes on by itself; `fallocate` on
 //! hugetlbfs keeps the pages it has; `open` of a FIFO has shown itself to the
-//! other end; `ioctl` is its driver's; and of a file system that is a program
-//! (FUSE) the program decides, which may have created, truncated or written a file
-//! before it answers with `EINTR`. NFS gives up for signals that kill alone, and
+//! other end; `ioctl` depends on the driver; and a file system that is a program
+//! (FUSE) may have created, truncated or written a file before it answers with `EINTR`. NFS gives up for signals that kill alone, and
 //! calls that have moved some bytes return their number instead. If such a call
 //! must be whole or not at all, put it in a [`shield`](crate::shield()).
 //!

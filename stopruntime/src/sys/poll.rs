@@ -35,7 +35,7 @@ by_hand! {
 /// The caller's mask, if it gave one, with the stop signal open.
 unsafe fn opened(mask: *const sigset_t) -> Option<sigset_t> {
     // SAFETY: null or the caller's.
-    // mutant: with-windows
+    // mutant: callers-mask-with-windows
     unsafe { given(mask as usize) }.map(mask::without)
 }
 

@@ -175,7 +175,7 @@ fn prepare<T>(
     let record = RecordRef::take(false, under.into_iter().map(Stopper::into_scope));
     let stopper = Stopper::of(record.clone());
     let f = move || {
-        // mutant: first-marked-call-takes-record
+        // mutant: first-call-takes-record
         attach::start(record);
         f()
     };

@@ -180,7 +180,7 @@ impl<T> Group<T> {
     /// ```
     #[track_caller]
     pub fn join_all_or_stop(&mut self) -> std::result::Result<Vec<Result<T>>, Stopped> {
-        // mutant: join-all-looks-before
+        // mutant: join-all-finds-ended-first
         for handle in &*self.threads() {
             ended_or_stop(handle.record(), None)?;
         }

@@ -53,7 +53,7 @@ pub(super) fn ended_or_stop(
     record: &Record,
     deadline: Option<Instant>,
 ) -> std::result::Result<bool, Stopped> {
-    // mutant: request-came-before-seen-where
+    // mutant: join-sees-earlier-request
     // Also where the thread has ended already, and nothing would wait.
     scope::check()?;
     while !record.has_ended() {

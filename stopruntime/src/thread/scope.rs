@@ -72,10 +72,10 @@ where
         // SAFETY: gives the value its lifetimes back. It stands outside of
         // `std::thread::scope`, which returns only when no thread is left to use it.
         let scope = unsafe { mem::transmute::<&Scope<'static, 'static>, &Scope<'_, 'env>>(placed) };
-        // mutant: scope-whose-closure-panics-stops
+        // mutant: panicking-closure-stops-threads
         let leave = StopOnPanic(&stopper);
         let value = f(scope);
-        // mutant: scope-stopped-by-panic-own
+        // mutant: only-own-panic-stops
         mem::forget(leave);
         value
     })
@@ -196,7 +196,7 @@ impl Builder {
         T: Send + 'scope,
     {
         let f = move || {
-            // mutant: scope-one-whose-threads-panics
+            // mutant: panicking-thread-stops-others
             let leave = StopOnPanic(&scope.stopper);
             let value = f();
             mem::forget(leave);

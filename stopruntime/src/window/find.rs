@@ -34,9 +34,9 @@ pub(crate) unsafe fn find(line: &Line, pc: usize) -> Place {
     let place = line.rseq_cs.load(Relaxed);
     // SAFETY: the module's invariant: a word of the thread's own, which holds 0
     // or the address of a descriptor, and those are never written.
-    // mutant: handler-finds-windows-in-whatever-image
+    // mutant: window-found-in-any-image-2
     let stored = unsafe { ((*place).load(Relaxed) as *const Descriptor).as_ref() };
-    // mutant: handler-finds-windows-in-whatever
+    // mutant: window-found-in-any-image
     for window in stored.into_iter().chain(windows()) {
         let offset = pc.wrapping_sub(window.start);
         if offset < window.length {

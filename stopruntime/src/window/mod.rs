@@ -91,8 +91,8 @@ pub(crate) struct Descriptor {
     abort: usize,
 }
 
-/// The text of a [`Descriptor`] in this section: of what lies between `22:` (start)
-/// and `23:` (end), and is aborted at `24:`. Its own label is `20:`.
+/// The text of a [`Descriptor`] in this section. It describes the code from `22:` (start)
+/// to `23:` (end), which is aborted at `24:`. Its own label is `20:`.
 #[allow(unused_macros, reason = "a machine without a window has none")]
 macro_rules! descriptor {
     ($section:literal) => {

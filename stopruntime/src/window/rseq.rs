@@ -48,7 +48,7 @@ const UNREGISTER: usize = 1;
 pub(crate) fn rseq_cs() -> Result<(*mut AtomicUsize, bool), c_int> {
     match libc_area() {
         Some(field) => Ok((field, false)),
-        // mutant: where-libc-registered-nothing-runtime
+        // mutant: runtime-registers-area
         None => register().map(|field| (field, true)),
     }
 }
@@ -71,7 +71,7 @@ pub(crate) fn ask_libc() {
     let (offset, size) = unsafe { (*offset, *size) };
     // libc's word that it registers no thread. Whether it has registered a
     // certain one, and nothing has taken that back, the area itself says.
-    // mutant: where-libc-not-registered-rseq
+    // mutant: unregistered-area-not-used
     if size != 0 {
         LIBC_OFFSET.store(offset, Ordering::Relaxed);
     }
@@ -89,7 +89,7 @@ fn libc_area() -> Option<*mut AtomicUsize> {
     // volatile read.
     let registered = unsafe { (&raw const (*area).cpu_id).read_volatile() } >= 0;
     // SAFETY: as above; only the address is formed.
-    // mutant: where-libc-not-registered-rseq-area
+    // mutant: unregistered-area-not-used-2
     registered.then(|| unsafe { &raw mut (*area).rseq_cs })
 }
 
@@ -117,7 +117,7 @@ fn libc_symbols() -> (*const isize, *const c_uint) {
         core::arch::asm!(
             ".weak __rseq_offset",
             ".weak __rseq_size",
-            // mutant: without-shared-libraries-libcs-area
+            // mutant: static-libcs-area-found
             "mov {offset}, qword ptr [rip + __rseq_offset@GOTPCREL]",
             "mov {size}, qword ptr [rip + __rseq_size@GOTPCREL]",
             offset = out(reg) offset,

@@ -45,7 +45,7 @@ impl Newest<bool> for model::AtomicBool {
 /// from outside, with destructors that find no loom: they see zeros.
 macro_rules! atomics {
     ($($name:ident, $value:ty, [$($modify:ident),*];)*) => {$(
-        /// As that of [`core::sync::atomic`]. A clone is the same cell.
+        /// As in [`core::sync::atomic`]. A clone is the same cell.
         #[derive(Clone, Debug)]
         pub struct $name(Arc<model::$name>);
 

@@ -36,7 +36,7 @@ fn wait_or_stop(barrier: &Barrier) -> End {
 }
 
 #[test]
-fn who_meets_sees_what_the_others_did() {
+fn a_thread_that_meets_sees_what_the_others_did() {
     let outcomes = model(|| {
         // std's mutexes order nothing here, as loom does not know them.
         let data = [(); 2].map(|()| Mutex::new(Data::new(0)));

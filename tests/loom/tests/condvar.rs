@@ -152,7 +152,7 @@ fn one_whose_time_is_over_leaves_the_notification_to_the_next() {
 /// Without a condition to look at again: of two who wait when it is sent, one
 /// the thread that is not stopped has it.
 #[test]
-fn a_notification_finds_one_who_goes_on() {
+fn a_notification_finds_one_that_goes_on() {
     let outcomes = model_bounded(2, || {
         let place = Arc::new((Mutex::new(0), Condvar::new(), Condvar::new()));
         let (first, second) = (Arc::clone(&place), Arc::clone(&place));

@@ -326,7 +326,7 @@ fn a_rendezvous_keeps_its_word() {
 
 /// A send of a rendezvous ends when its own message is taken.
 #[test]
-fn who_is_received_goes_on() {
+fn a_received_sender_goes_on() {
     let outcomes = model_bounded(2, || {
         let (sender, receiver) = channel(Some(0));
         let senders = [1, 2].map(|value| {

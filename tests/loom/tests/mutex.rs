@@ -33,7 +33,7 @@ fn holders_exclude_each_other() {
 }
 
 #[test]
-fn who_tries_is_a_holder_too() {
+fn a_successful_try_makes_a_holder_too() {
     let outcomes = model(|| {
         let mutex = Arc::new(Mutex::new(Data::new(0)));
         let theirs = Arc::clone(&mutex);

@@ -15,7 +15,7 @@ fn maker(cell: &Cell, value: usize) -> JoinHandle<Option<usize>> {
 }
 
 #[test]
-fn everybody_sees_the_one_value() {
+fn all_threads_see_the_one_value() {
     model(|| {
         let cell = Cell::default();
         let makers = [1, 2].map(|value| maker(&cell, value));
@@ -56,9 +56,9 @@ fn a_stopped_waiter_leaves_it_to_the_next() {
     assert_eq!(outcomes, [(None, 2), (Some(1), 1), (Some(2), 2)]);
 }
 
-/// A waiter announces itself before anybody is at it, too.
+/// A waiter announces itself also before any thread initialises.
 #[test]
-fn who_only_waits_is_woken() {
+fn a_mere_waiter_is_woken() {
     model_bounded(3, || {
         let once = Arc::new(Once::new());
         let waiters = [(); 2].map(|()| {

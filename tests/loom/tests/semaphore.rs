@@ -103,10 +103,10 @@ fn a_waiter_that_is_overtaken_and_stopped_leaves_the_permit_to_the_next() {
     assert_eq!(outcomes, [1]);
 }
 
-/// Of those who want many and those who want one none sleeps while there are
-/// enough for it, no matter which thread is stopped and in whatever portions they come.
+/// No thread sleeps while there are enough permits for it, whether it wants one or many,
+/// no matter which thread is stopped and in what portions the permits come.
 #[test]
-fn who_wants_many_takes_no_wake_up_from_who_wants_one() {
+fn many_permits_take_no_wake_up_meant_for_one() {
     let outcomes = model_bounded(2, || {
         let places = Arc::new(Semaphore::new(0));
         let (first, second) = (Arc::clone(&places), Arc::clone(&places));
@@ -126,9 +126,9 @@ fn who_wants_many_takes_no_wake_up_from_who_wants_one() {
     assert_eq!(outcomes, [false, true]);
 }
 
-/// There is only one, and no other release that wakes everybody.
+/// There is only one permit, and no other release that wakes all waiters.
 #[test]
-fn one_permit_wakes_who_wants_one() {
+fn one_permit_wakes_a_waiter_for_one() {
     model_bounded(2, || {
         let places = Arc::new(Semaphore::new(0));
         let (first, second) = (Arc::clone(&places), Arc::clone(&places));
@@ -144,7 +144,7 @@ fn one_permit_wakes_who_wants_one() {
 }
 
 #[test]
-fn who_wants_many_gets_them_one_by_one() {
+fn many_permits_come_one_by_one() {
     model_bounded(2, || {
         let places = Arc::new(Semaphore::new(0));
         let waiters = [1, 2].map(|permits| {

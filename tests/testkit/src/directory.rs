@@ -50,7 +50,7 @@ impl Directory {
 
 impl Drop for Directory {
     fn drop(&mut self) {
-        // What is left in the temporary directory harms nobody.
+        // What is left in the temporary directory does no harm.
         let _ = fs::remove_dir_all(&self.0);
     }
 }

@@ -44,8 +44,8 @@ fn first_number(call: &str) -> Option<c_long> {
     call.split_whitespace().next()?.parse().ok()
 }
 
-/// The calls that a test waits in: the number here, and that of x86-64, which
-/// is the machine that emulates.
+/// The calls that a test waits in: the number here, and the number on x86-64,
+/// the machine that emulates.
 const NUMBERS: &[(c_long, c_long)] = &[
     (libc::SYS_read, 0),
     (libc::SYS_write, 1),

@@ -10,7 +10,7 @@ const BEFORE: &str = include_str!("../../../examples/examples/drop_in_before.rs"
 const AFTER: &str = include_str!("../../../examples/examples/drop_in_after.rs");
 
 #[test]
-fn all_but_the_spawn_is_there_unchanged() {
+fn all_except_the_spawn_is_there_unchanged() {
     let mut after = AFTER.lines();
     let mut replaced = Vec::new();
     for line in BEFORE.lines() {

@@ -150,7 +150,7 @@ const LINES: [Marked; 7] = [
 on_backends! {
     FUTEXES;
 
-    fn who_waits_for_its_turn_is_stopped() {
+    fn a_thread_that_waits_for_its_turn_is_stopped() {
         let mut writer = feed();
         let (first, id) = reader(line, &READ);
         for second in LINES.into_iter().chain([all_of_it, a_copy]) {

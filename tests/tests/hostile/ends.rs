@@ -113,10 +113,10 @@ per_backend! {
         }
     }
 
-    /// In a namespace of process ids where there are hardly any: `lifecycle`
-    /// does the same with those of the whole machine.
-    fn ids_that_come_round_again_are_nobodys_business() {
-        const NAME: &str = "ends::ids_that_come_round_again_are_nobodys_business";
+    /// Runs in a namespace with hardly any process ids. `lifecycle` does the same with
+    /// the ids of the whole machine.
+    fn reused_thread_ids_are_not_signalled() {
+        const NAME: &str = "ends::reused_thread_ids_are_not_signalled";
         const INSIDE: &str = "STOP_TESTS_NAMESPACE";
         if std::env::var_os(INSIDE).is_some() {
             return reuse_ids();
@@ -146,7 +146,7 @@ per_backend! {
     }
 }
 
-/// Whether `pid_max` is that of a namespace alone: or this would set the
+/// Whether `pid_max` belongs to a namespace alone. Otherwise this would set the
 /// machine's. `pid_namespaces(7)`.
 fn limit_is_the_namespaces() -> bool {
     let release = std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();

@@ -260,7 +260,7 @@ fn lock() -> Flow {
         }),
         give: Box::new(move || {
             let mut count = others.lock().unwrap();
-            // Held for longer than anybody spins.
+            // Held for longer than a waiter spins.
             let before = *count;
             Dice::of(before).spin(SPREAD / 8);
             *count = before + 1;

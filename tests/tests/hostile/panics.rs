@@ -125,7 +125,7 @@ per_backend! {
         assert_eq!(caught, "a scoped thread panicked");
     }
 
-    fn where_a_lock_is_held_wakes_who_waits_for_it() {
+    fn where_a_lock_is_held_wakes_its_waiters() {
         let lock = Arc::new(Mutex::new(0));
         let (theirs, others) = (Arc::clone(&lock), Arc::clone(&lock));
         let (go, gone) = mpsc::channel();

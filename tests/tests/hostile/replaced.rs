@@ -94,7 +94,7 @@ extern "C" fn calls_ours(signal: i32, info: *mut libc::siginfo_t, context: *mut 
     }
 }
 
-/// Replaces the handler of the stop signal as anybody may. sigaction(2).
+/// Replaces the handler of the stop signal, as any code may. sigaction(2).
 fn replace(handler: usize, flags: i32) {
     // SAFETY: zeroed is a valid action; the handlers above are signal-safe and
     // of the type that SA_SIGINFO asks for, as ours is.
@@ -179,7 +179,7 @@ per_backend! {
         }
     }
 
-    fn anothers_handler_that_restarts_leaves_all_but_rseq_waiting() {
+    fn a_foreign_handler_that_restarts_leaves_all_except_rseq_waiting() {
         let reader = request_under(anothers as *const () as usize, libc::SA_SIGINFO | libc::SA_RESTART);
         if backend() == Backend::Rseq {
             assert!(reader.stops());

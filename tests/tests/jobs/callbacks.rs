@@ -78,7 +78,7 @@ per_backend! {
         receiver.recv().unwrap();
     }
 
-    fn who_withdraws_one_that_runs_waits_for_it() {
+    fn withdrawing_one_that_runs_waits_for_it() {
         for _ in 0..part_of(200) {
             let job = Stopper::new();
             let (begun, has_begun) = mpsc::channel();

@@ -133,7 +133,7 @@ per_backend! {
             })
             .unwrap();
         }
-        // One that has passed unseen: what follows is no call of it.
+        // A limit that has passed unseen: what follows it is not stopped by it.
         let passes = || {
             thread::sleep(SHORT);
             Ok::<_, io::Error>(())

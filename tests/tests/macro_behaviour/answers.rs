@@ -30,7 +30,7 @@ fn whole(socket: &UnixDatagram) -> io::Result<u8> {
     Ok(sum)
 }
 
-/// One mark speaks for all of its loop, and over the function's word.
+/// One mark speaks for its whole loop, and overrules the function's word.
 #[stoppable(return)]
 fn both(socket: &UnixDatagram) -> io::Result<u8> {
     let mut sum = 0;

@@ -54,7 +54,7 @@ impl<E: Error + Send + Sync + 'static> From<E> for Report {
     }
 }
 
-/// As that of `miette`.
+/// Like the report of `miette`.
 struct Handed(Failure);
 
 impl AsRef<dyn Error> for Handed {

@@ -30,7 +30,7 @@ fn a_loop_is_left_as_by_break() {
         let (_sender, receiver) = datagrams(5);
         (sum(&receiver, 4).unwrap(), receiver.recv(&mut [0]).unwrap())
     });
-    // Nothing was received, and all of it is still there.
+    // Nothing was received, and every datagram is still there.
     assert_eq!(left, ((0, "cleaned up"), 1));
 }
 

@@ -113,7 +113,7 @@ on_backends! { ["rseq"];
         }
     }
 
-    fn an_area_that_somebody_has_taken_back_is_not_used() {
+    fn an_area_that_other_code_has_taken_back_is_not_used() {
         if std::thread::spawn(register).join().unwrap() == 0 {
             stop_tests::not_tested("libc's area", "libc registers none");
             return;

@@ -175,7 +175,7 @@ per_backend! {
 }
 
 on_backends! { FUTEXES;
-    fn a_wake_up_is_used_or_finds_nobody() {
+    fn a_wake_up_is_used_or_finds_no_thread() {
         // A waiter that was counted as woken must say so, and must not say Stopped.
         let mut dice = Dice::new();
         for run in 0..runs(3_000) {

@@ -109,7 +109,7 @@ impl Steps {
     }
 
     /// Where in the trace the window's `syscall` stands, if it has a window;
-    /// proves that the trace holds all of it.
+    /// proves that the trace holds the whole window.
     fn call_in(&self, trace: &[usize]) -> Option<usize> {
         let inside = |window: &&(usize, usize)| trace.contains(&window.0);
         let (first, end) = self.windows.iter().find(inside)?;

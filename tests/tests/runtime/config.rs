@@ -1,5 +1,5 @@
 //! `Config`, `Backend`, `InstallError`: what is installed, when, and what is
-//! refused. Each test in a process of its own, because all of it happens once.
+//! refused. Each test has a process of its own, because these things happen once in a process.
 
 use std::fs;
 use std::io::Write;

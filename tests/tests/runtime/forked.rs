@@ -140,7 +140,7 @@ per_backend! {
 
     /// Another thread's request is being sent when the process forks, for ever:
     /// the thread that forks does not wait for it.
-    fn a_thread_that_is_to_stop_already_waits_for_nobody() {
+    fn a_thread_already_requested_waits_for_no_thread() {
         if is_hidden() {
             return;
         }
@@ -154,7 +154,7 @@ per_backend! {
         }
     }
 
-    fn a_turn_that_another_thread_of_the_parent_has_is_nobodys() {
+    fn a_turn_held_by_another_thread_of_the_parent_is_free() {
         if is_hidden() {
             return;
         }
@@ -182,7 +182,7 @@ per_backend! {
         }
     }
 
-    fn an_installation_that_another_thread_of_the_parent_is_at_is_nobodys() {
+    fn an_installation_begun_by_another_thread_of_the_parent_is_made_anew() {
         if is_hidden() {
             return;
         }

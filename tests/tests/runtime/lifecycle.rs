@@ -35,7 +35,7 @@ per_backend! {
         }
     }
 
-    fn requests_after_the_end_reach_nobody() {
+    fn requests_after_the_end_reach_no_thread() {
         // The ids come round again: a signal to an old one would meet a thread
         // in a plain poll. Where the kernel lets us, it is the very next one.
         let mut same = 0;

@@ -23,7 +23,7 @@ fn is_stopped(mut reader: &PipeReader) -> bool {
 }
 
 per_backend! {
-    fn who_waits_for_a_thread_is_told_of_its_end() {
+    fn a_joining_thread_is_told_of_the_end() {
         let (mut reader, mut writer) = quiet();
         let (sender, receiver) = mpsc::channel();
         let (told, outcome) = mpsc::channel();

@@ -165,7 +165,7 @@ fn all_of(mut reader: impl Read) -> usize {
 }
 
 on_backends! { NO_NOWAIT;
-    fn who_writes_much_waits_where_it_can_be_stopped() {
+    fn a_long_write_waits_where_it_can_be_stopped() {
         for parts in [1, 3] {
             let (reader, writer) = pipe().unwrap();
             assert_eq!(filled(writer.into(), parts), all_of(reader), "a pipe");

@@ -192,7 +192,7 @@ per_backend! {
         assert_eq!(reads.load(Ordering::Relaxed), 2);
     }
 
-    fn a_stop_of_who_waits_is_handed_on() {
+    fn a_stop_of_the_waiting_thread_is_handed_on() {
         let (reader, _writer) = quiet();
         let (sender, receiver) = mpsc::channel();
         let owner = thread::spawn(move || {

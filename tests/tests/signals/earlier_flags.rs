@@ -207,7 +207,7 @@ per_backend! {
         many_stops(100);
     }
 
-    fn children_that_nobody_was_to_reap_are_not() {
+    fn children_that_were_not_to_be_reaped_are_not() {
         let status = child(|| {
             // SAFETY: not a function; a child that ends at once; no place for
             // its status.

@@ -153,7 +153,7 @@ per_backend! {
 }
 
 on_backends! { ["rseq"];
-    fn a_handler_of_somebody_else_does_not_matter() {
+    fn a_foreign_handler_in_place_of_ours_does_not_matter() {
         // Put in the place of ours later. The other backends need theirs.
         let (mut reader, _writer) = pipe().unwrap();
         let (handle, _) = blocked(&WAITS, move || {
@@ -170,7 +170,7 @@ const PPOLL: u8 = b'p';
 const POLL: u8 = b'q';
 const TIMED: [u8; 4] = [SLEEP, SOCKET, PPOLL, POLL];
 const TIME: Duration = Duration::from_millis(1_200);
-/// A quarter of the time: a restart of all of it would add as much.
+/// A quarter of the time, because a restart of the whole would add as much.
 const SLACK: i32 = 250;
 
 /// Tracee: all kinds of waits, each marked and plain, at the same time; tells the

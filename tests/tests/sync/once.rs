@@ -49,7 +49,7 @@ fn initialiser(cell: &Arc<OnceLock<u32>>, end: End) -> (mpsc::Sender<()>, Waiter
 }
 
 on_backends! { FUTEXES;
-    fn who_waits_for_another_threads_initialiser_is_stopped() {
+    fn a_wait_for_another_threads_initialiser_is_stopped() {
         let cell = Arc::new(OnceLock::new());
         let (finish, running) = initialiser(&cell, End::Value);
         for form in 0..4 {

@@ -170,7 +170,7 @@ on_backends! { FUTEXES;
 
     /// A thread that waits and is not stopped gets the lock, whichever was woken in its place
     /// and stopped at that moment.
-    fn nobody_is_left_asleep_beside_a_free_lock() {
+    fn no_thread_is_left_asleep_beside_a_free_lock() {
         let mut dice = Dice::new();
         let (mut rounds, mut stopped) = (0_u32, 0_u32);
         let end = Instant::now() + seconds();

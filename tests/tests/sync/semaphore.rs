@@ -18,7 +18,7 @@ on_backends! { FUTEXES;
         assert_eq!(semaphore.available(), 1);
     }
 
-    fn who_wants_many_permits_is_stopped_or_gets_them_all() {
+    fn a_thread_that_wants_many_permits_is_stopped_or_gets_them_all() {
         let semaphore = Arc::new(Semaphore::new(2));
         for _ in 0..2 {
             let theirs = Arc::clone(&semaphore);
@@ -56,7 +56,7 @@ on_backends! { FUTEXES;
         assert!(barrier.wait().is_broken());
     }
 
-    fn a_barrier_is_broken_by_who_is_stopped_as_it_comes() {
+    fn a_barrier_is_broken_by_a_thread_stopped_as_it_comes() {
         let barrier = Arc::new(Barrier::new(2));
         let theirs = Arc::clone(&barrier);
         let other = thread::spawn(move || theirs.wait().is_broken());
@@ -87,7 +87,7 @@ on_backends! { FUTEXES;
     }
 
     /// A thread that waits and is not stopped gets the permits that are there for all.
-    fn nobody_is_left_asleep_beside_a_free_permit() {
+    fn no_thread_is_left_asleep_beside_a_free_permit() {
         let mut dice = Dice::new();
         let mut rounds = 0;
         let end = Instant::now() + seconds();

@@ -2,7 +2,7 @@
 //! nor foreign signals make it begin again.
 //!
 //! Not here: `ppoll`, `pselect` and `select`, whose time-out stands still while
-//! the process is stopped, as that of the plain calls does; and what a stop of
+//! the process is stopped, as in the plain calls; and what a stop of
 //! the process ends with `EINTR`, marked or not (signal(7)).
 
 #![allow(unsafe_code)]
@@ -274,8 +274,8 @@ on_backends! { FUTEXES;
         for name in names() {
             let took = line.receive_number();
             let took = Duration::from_millis(took.try_into().unwrap_or_else(|_| panic!("{name} failed")));
-            // At once; with the time that was left when the process was
-            // stopped it would be later by nearly all of it.
+            // It ends at once. With the time that was left when the process was
+            // stopped, it would end later by nearly that time.
             if took < LONG || took > thawed + LONG / 2 {
                 wrong.push((name, took));
             }

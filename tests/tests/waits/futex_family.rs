@@ -232,7 +232,7 @@ fn wake_bits(word: &AtomicU32, bits: u32) -> libc::c_long {
 }
 
 on_backends! { FUTEXES;
-    fn who_waits_for_some_bits_is_woken_by_these_or_stopped() {
+    fn a_wait_for_some_bits_is_woken_by_these_or_stopped() {
         let words = words(1);
         let waiter = waiting_for_bits(&words, 0b0110);
         waiter.wait_until_at_rest_in(&WAITS);

@@ -19,7 +19,7 @@ fn wake(word: &AtomicU32) -> libc::c_long {
 }
 
 on_backends! { FUTEXES;
-    fn who_was_woken_returns_from_the_wait() {
+    fn a_woken_thread_returns_from_the_wait() {
         let mut woken_and_requested = 0;
         for turn in 0..part_of(TURNS) {
             let word = Arc::new(AtomicU32::new(0));

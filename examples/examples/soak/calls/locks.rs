@@ -1,5 +1,5 @@
 //! Futexes by way of `sync`: every increment is made once, and what is put in
-//! is taken out by those who are not stopped.
+//! is taken out by the threads that are not stopped.
 
 use super::Call;
 use crate::bout::Bout;

@@ -77,8 +77,8 @@ impl OpenOrStop for OpenOptions {
 }
 
 /// The FIFO that opening waits for, not opened for reading or writing yet, and
-/// the flags to open it by; `None` for what std can open without waiting for
-/// anybody, and for what it can tell the error of.
+/// the flags to open it by; `None` if std can open the path without waiting,
+/// or opening it fails.
 fn fifo(options: &OpenOptions, path: &Path) -> io::Result<Option<(File, c_int)>> {
     if !fs::metadata(path).is_ok_and(|found| found.file_type().is_fifo()) {
         return Ok(None);
@@ -115,7 +115,7 @@ fn waiting_flags(options: &OpenOptions) -> io::Result<Option<(c_int, bool)>> {
     };
     let flags = match options.open(NULL) {
         Ok(null) => syscall::status_flags(&null)?,
-        // `create_new`, `O_DIRECTORY`: as of the FIFO.
+        // `create_new`, `O_DIRECTORY`: the FIFO would be refused in the same way.
         Err(error) if matches!(error.raw_os_error(), Some(libc::EEXIST | libc::ENOTDIR)) => {
             return Ok(None);
         }

@@ -37,15 +37,15 @@ use std::io::{self, BufWriter, ErrorKind, IoSlice, LineWriter, Write};
 ///
 /// let (mut reader, writer) = io::pipe()?;
 /// let mut writer = BufWriter::new(writer);
-/// writer.write_all_or_stop(b"all ").unwrap()?;
+/// writer.write_all_or_stop(b"one, ").unwrap()?;
 /// Stopper::current().request_stop();
-/// assert!(writer.write_all_or_stop(b"but this").is_err());
+/// assert!(writer.write_all_or_stop(b"not this").is_err());
 /// assert!(writer.flush_or_stop().is_err());
 /// // The clean-up, or `drop` alone:
-/// writer.write_all(b"of it")?;
+/// writer.write_all(b"two")?;
 /// writer.flush()?;
 /// drop(writer);
-/// assert_eq!(io::read_to_string(&mut reader)?, "all of it");
+/// assert_eq!(io::read_to_string(&mut reader)?, "one, two");
 /// # Ok::<(), io::Error>(())
 /// ```
 impl<W: WriteOrStop> WriteOrStop for BufWriter<W> {
@@ -238,7 +238,7 @@ where
         }
         if !lines.is_empty() || rest.is_empty() {
             // A write of nothing flushes a line that is complete and in the buffer.
-            // mutant: line-written-end
+            // mutant: line-is-flushed
             let flushed = unwrap_stop(self.write(&[]));
             if let Err(error) = flushed.map_err(|stopped| stopped.after(lines.len()))? {
                 return Ok(Err(error));

@@ -200,7 +200,7 @@ impl<R: ReadOrStop> ReadOrStop for BufReader<R> {
 /// `seek_relative`: over a reader that seeks, `read` itself has to forget it.
 fn goes_round<R: ReadOrStop>(reader: &BufReader<R>, length: usize) -> bool {
     let round = reader.buffer().is_empty() && length >= reader.capacity();
-    // mutant: read-past-buffer-over-what
+    // mutant: seek-past-buffer-empties-it
     round && !reader.get_ref().seeks()
 }
 
@@ -208,7 +208,7 @@ impl<R: ReadOrStop> FillBufOrStop for BufReader<R> {
     fn fill_buf_or_stop(&mut self) -> Outcome<&[u8]> {
         scope::check()?;
         if self.buffer().is_empty() {
-            // mutant: bufreader-fills-buffer-only-when
+            // mutant: bufreader-fills-when-ready
             let mut filled = self.get_ref().ready_or_stop()?;
             if filled.is_ok() {
                 filled = unwrap_stop(self.fill_buf().map(drop))?;

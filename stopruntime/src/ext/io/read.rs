@@ -215,7 +215,7 @@ pub(in crate::ext) fn append(
 /// Turns an error that carries the calling thread's [`Stopped`](crate::Stopped) back into it.
 pub(in crate::ext) fn unwrap_stop<T>(result: io::Result<T>) -> Outcome<T> {
     match result.as_ref().err().and_then(stopped_in) {
-        // mutant: stop-inside-buffered-reader-stop
+        // mutant: stop-inside-bufreader
         Some(stopped) if scope::must_stop() => Err(stopped),
         _ => Ok(result),
     }

@@ -85,7 +85,7 @@ impl StdinGuard {
         let turn = if let Some(turn) = self.0.take() {
             turn
         } else {
-            // mutant: wait-for-turn-on-standard
+            // mutant: stdin-turn-stop-checked
             INPUT.get_or_make().lock_or_stop()?.unwrap_or_else(PoisonError::into_inner)
         };
         Ok(self.0.insert(turn))

@@ -14,16 +14,15 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 /// WebSocket.
 ///
 /// A requested stop is an [`io::Error`] that carries [`Stopped`]
-/// ([`is_stopped`](crate::is_stopped)). std's loops hand it on; what they had
-/// read so far is where they put it.
+/// ([`is_stopped`](crate::is_stopped)). std's loops hand it on, and what they had
+/// read so far is in the buffer that they were given.
 ///
-/// A buffer of std's that is dropped writes what it holds and does not say
-/// whether it could. So the first plain write after a request still writes what
-/// there is room for, without waiting (to sockets, pipes and files on disk); from
-/// the second on they report the stop. What there is no room for is lost with
-/// the buffer: `flush` it, in a [`shield`](crate::shield()) in the clean-up, or use
-/// a `BufWriter` over the stream itself, whose marked calls can be stopped and
-/// whose `Drop` waits.
+/// A buffer of std's writes what it holds when it is dropped, and ignores errors. So the
+/// first plain write after a request still writes as much as there is room for, without
+/// waiting (to sockets, pipes and files on disk), and later writes report the stop. The
+/// rest is lost with the buffer. To keep it, `flush` the buffer in a
+/// [`shield`](crate::shield()) in the clean-up, or use a `BufWriter` over the stream
+/// itself: its marked calls can be stopped, and its `Drop` waits.
 ///
 /// # Examples
 ///
@@ -93,7 +92,7 @@ impl<S: WriteOrStop> Stoppable<S> {
     /// The write after a request: it may be all that is left of a buffer.
     #[cold]
     fn write_last(&mut self, data: &[u8], stopped: Stopped) -> io::Result<usize> {
-        // mutant: first-write-after-request-does
+        // mutant: first-write-does-not-wait
         let again = core::mem::replace(&mut self.has_written_last, true);
         let written = if again { 0 } else { self.stream.write_now(data) };
         if written > 0 { Ok(written) } else { Err(stopped.into()) }

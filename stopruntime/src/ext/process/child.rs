@@ -52,7 +52,7 @@ impl WaitOrStop for Child {
         // A child that std has reaped already has no id to wait for.
         match self.try_wait() {
             Ok(None) => {}
-            // mutant: child-been-waited-for-not
+            // mutant: child-not-waited-for-twice
             Ok(Some(status)) => return Ok(Ok(status)),
             Err(error) => return Ok(Err(error)),
         }

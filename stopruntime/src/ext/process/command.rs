@@ -91,7 +91,7 @@ impl OutputOrStop for Command {
         let status = match child.0.read_output_or_stop(&mut stdout, &mut stderr) {
             Ok(status) => status,
             Err(stopped) => match child.end_or(stopped)? {
-                // mutant: nor-one-whose-output-still
+                // mutant: child-with-unread-output
                 Ok(_) if !child.is_hung_up() => return Err(stopped),
                 // To read what is left does not wait.
                 Ok(_) => scope::shield(|| child.0.read_output_or_stop(&mut stdout, &mut stderr))?,
@@ -172,7 +172,7 @@ impl Attended {
     /// Ends the child, which is a stop unless it had ended by itself.
     fn end_or(&mut self, stopped: Stopped) -> Outcome<ExitStatus> {
         match self.end() {
-            // mutant: child-ended-by-itself-no
+            // mutant: child-ended-is-no-stop
             Ok(status) if status.signal() == Some(libc::SIGKILL) => Err(stopped),
             result => Ok(result),
         }
@@ -193,7 +193,7 @@ impl Attended {
         }
         // mutant: stopped-output-or-status-kills
         self.0.kill()?;
-        // mutant: reaps-wait-also-who-drops
+        // mutant: killed-child-reaped
         // Only for as long as the kernel takes to end it.
         self.0.wait()
     }
@@ -203,7 +203,7 @@ impl Drop for Attended {
     fn drop(&mut self) {
         // Of one that was reaped std knows the status. An error has been
         // reported, or comes second to one that is.
-        // mutant: reaps-wait-also-who-drops-2
+        // mutant: killed-child-reaped-on-drop
         let _ = self.end();
     }
 }
@@ -226,7 +226,7 @@ impl SignalOpen {
 
 impl Drop for SignalOpen {
     fn drop(&mut self) {
-        // mutant: parent-blocked-as-before
+        // mutant: parent-stays-blocked
         if self.0 {
             signal::set_mask(libc::SIG_BLOCK);
         }

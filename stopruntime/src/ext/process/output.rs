@@ -89,13 +89,13 @@ pub trait ReadOutputOrStop {
     /// use stopruntime::ext::ReadOutputOrStop;
     /// use stopruntime::{Stopper, shield};
     ///
-    /// let mut child = Command::new("echo").arg("all of it").stdout(Stdio::piped()).spawn()?;
+    /// let mut child = Command::new("echo").arg("everything").stdout(Stdio::piped()).spawn()?;
     /// let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
     /// Stopper::current().request_stop();
     /// assert!(child.read_output_or_stop(&mut stdout, &mut stderr).is_err());
     /// // The child is still there. In the clean-up, where the request stands:
     /// let status = shield(|| child.read_output_or_stop(&mut stdout, &mut stderr)).unwrap()?;
-    /// assert!(status.success() && stdout == b"all of it\n");
+    /// assert!(status.success() && stdout == b"everything\n");
     /// # Ok::<(), std::io::Error>(())
     /// ```
     fn read_output_or_stop(

@@ -74,7 +74,7 @@ fn repeated(mut call: impl FnMut() -> Raw) -> Outcome<usize> {
     }
 }
 
-/// Whom the kernel takes the caller for. geteuid(2).
+/// The user whose rights the kernel checks. geteuid(2).
 pub(in crate::ext) fn effective_user() -> u32 {
     // SAFETY: takes no argument, cannot fail.
     unsafe { libc::geteuid() }

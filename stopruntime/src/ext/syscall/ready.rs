@@ -27,12 +27,12 @@ pub(super) fn poll(descriptor: RawFd, events: i16, deadline: Option<Instant>) ->
     loop {
         let mut entry = libc::pollfd { fd: descriptor, events, revents: 0 };
         let raw = poll_once(&mut entry, deadline).or_stop()?;
-        // mutant: where-poll-refuses-one-descriptor
+        // mutant: where-poll-refuses-select
         let raw = if raw == REFUSED { select_once(&mut entry, deadline)? } else { raw };
         if raw < 0 && raw != INTERRUPTED {
             return Ok(Err(io::Error::from_raw_os_error(errno(raw))));
         }
-        // mutant: interrupted-wait-for-readiness-none
+        // mutant: interrupted-readiness-waits-again
         let ready = raw > 0;
         // Also by a signal, and where less than the time left was waited for.
         let over = deadline.is_some_and(|deadline| Instant::now() >= deadline);

@@ -156,6 +156,6 @@ pub(in crate::ext) fn connected(descriptor: RawFd, deadline: Option<Instant>) ->
 /// Waits for a socket to have something to receive: by a look at it, which
 /// keeps the socket's time-out and non-blocking mode (`MSG_PEEK`, recv(2)).
 pub(in crate::ext) fn recv_ready(descriptor: RawFd) -> Outcome<()> {
-    // mutant: wait-for-buffered-sockets-data
+    // mutant: buffered-wait-takes-no-data
     Ok(recv(descriptor, &mut [0], libc::MSG_PEEK)?.map(drop))
 }

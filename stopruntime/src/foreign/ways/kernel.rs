@@ -43,7 +43,7 @@ pub(super) fn given<T: Copy>(address: usize) -> Option<T> {
     whole.then(|| unsafe { value.assume_init() })
 }
 
-/// Copies from an address of the foreign code's; false if not all of it is there.
+/// Copies from an address of the foreign code's. Returns false if a part is not mapped.
 ///
 /// # Safety
 ///

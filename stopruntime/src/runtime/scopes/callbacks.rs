@@ -54,7 +54,7 @@ struct List {
     /// Of scopes that are stopped.
     due: VecDeque<Entry>,
     running: Option<Number>,
-    /// Whose threads are told when they are to look.
+    /// Scopes whose threads are told when they are to look.
     hints: Vec<Hint>,
 }
 
@@ -123,7 +123,7 @@ pub(crate) fn add(scope: &ScopeRef, what: What) -> Number {
     // mutant: watched-by-those-above
     scope.set_upwards(WATCHED);
     fence(Ordering::SeqCst);
-    // mutant: also-one-just-being-made
+    // mutant: stop-channel-made-meanwhile
     if is_stopped(scope) {
         if let Some(entry) = callbacks.list().take(number) {
             entry.what.happens();
@@ -169,7 +169,7 @@ pub(crate) fn identity() -> usize {
     core::ptr::from_ref(CALLBACKS.get_or_make()) as usize
 }
 
-/// The thread ends whose own scope this is.
+/// Forgets the scope of a thread that ends.
 #[cfg(feature = "crossbeam-channel")]
 pub(crate) fn forget(thread: &ScopeRef) {
     let Some(callbacks) = CALLBACKS.get() else { return };

@@ -163,7 +163,7 @@ impl Drop for Shield {
 
 /// The thread has a record from now on, perhaps in the midst of a shield.
 pub(crate) fn take_over(record: &Record) {
-    // mutant: shield-holds-also-who-registers
+    // mutant: shield-holds-while-registering
     if is_shielded() {
         record.hide_outer();
     }

@@ -169,7 +169,7 @@ fn is_news(record: &Record, now: u64) -> bool {
         || record.visible.far.load(Ordering::SeqCst) <= now
 }
 
-/// The same, and it is none any more.
+/// Returns the same, and marks the news as told.
 fn take_news(record: &Record, now: u64) -> bool {
     let deadline = record.visible.deadline.load(Ordering::SeqCst);
     let far = record.visible.far.load(Ordering::SeqCst);

@@ -104,8 +104,8 @@ pub(crate) fn any_stopped() -> bool {
     let own = slot::own_or_standing_in();
     let stopped =
         look().is_stopped() || own.own.has(REQUESTED) || is_shielded() && hidden_stopped();
-    // What the code does next is to know it too: the requester may still be about to set
-    // the flag. A hint more, if a shield hides it.
+    // The next marked call has to know it too, and the requester may still be about to set
+    // the flag. If a shield hides the stop, this is a superfluous hint.
     // mutant: what-is-known-stands-in-flag
     if stopped && !own.stands_in() {
         own.line.flag.store(LOOK, Ordering::SeqCst);

@@ -1,4 +1,4 @@
-//! What a thread tells others of what it runs under.
+//! How a thread publishes the scopes that it runs under.
 //!
 //! # Safety
 //!

@@ -26,7 +26,7 @@ pub(crate) fn request(scope: &ScopeCell, reason: Option<Reason>) -> bool {
         Some(record) if before & SPREAD == 0 => {
             record.line.flag.store(LOOK, Ordering::SeqCst);
             let barrier = signal::barrier();
-            // mutant: request-makes-good-what-became
+            // mutant: request-repairs-lost-signal
             record.end_its_call(barrier, &|record| record.sees_own());
         }
         _ => {
@@ -87,7 +87,7 @@ pub(super) fn interrupt(found: &dyn Fn(&Record) -> bool, fits: &dyn Fn(&Record) 
         }
         let barrier = signal::barrier();
         for record in batch.iter().flatten() {
-            // mutant: all-threads-scope-requested-with
+            // mutant: all-threads-two-barriers
             if !is_of_the_parent(record) {
                 record.end_its_call(barrier, fits);
             }

@@ -1,4 +1,4 @@
-//! What requesters and the helper of deadlines see of what a thread runs under.
+//! How requesters and the helper of deadlines see the scopes that a thread runs under.
 //! Async-signal-safe.
 //!
 //! # Safety

@@ -4,8 +4,8 @@
 //! # Safety
 //!
 //! The invariant of this module: [`TOP`] is null or points to an entry on the stack
-//! of its thread, below which stand all that it links to; an entry is taken off
-//! before its frame is left, by the destructor of what put it on.
+//! of its thread, which stands above all entries that it links to; an entry is taken off
+//! before its frame is left, by a destructor in that frame.
 
 #![allow(unsafe_code)]
 

@@ -101,7 +101,7 @@ impl Visible {
         }
     }
 
-    /// Nothing but its own scope: when the record is taken, and when the thread ends.
+    /// Makes only its own scope visible: when the record is taken, and when the thread ends.
     pub(in crate::runtime) fn clear(&self, mask: usize) {
         self.range.store(ROOT, Ordering::Release);
         self.filter.store(mask, Ordering::Release);

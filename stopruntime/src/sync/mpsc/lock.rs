@@ -77,7 +77,7 @@ impl<T> Lock<T> {
     /// Acquire pairs with the Release of the guard's drop.
     #[inline]
     fn try_lock(&self) -> bool {
-        // mutant: each-holder
+        // mutant: lock-acquires
         self.state.compare_exchange(FREE, HELD, Acquire, Relaxed).is_ok()
     }
 
@@ -98,15 +98,15 @@ impl<T> Lock<T> {
             }
             core::hint::spin_loop();
         }
-        // mutant: or-seen-by-who-gives
+        // mutant: lock-release-sees-waiters
         let first = self.waiters.fetch_add(1, Relaxed) == 0;
-        // mutant: who-waits-for-lock-channel
+        // mutant: channel-lock-release-wakes
         let longest = if !first || signal::barrier_for_all() { None } else { Some(A_MOMENT) };
         while !self.try_lock() {
             futex_wait(&self.state, HELD, longest);
         }
         // A holder that still finds this waiter makes one system call too many.
-        // mutant: or-seen-by-who-gives-back
+        // mutant: lock-release-sees-waiters-2
         self.waiters.fetch_sub(1, Relaxed);
     }
 }
@@ -135,7 +135,7 @@ impl<T> DerefMut for Guard<'_, T> {
 impl<T> Drop for Guard<'_, T> {
     #[inline]
     fn drop(&mut self) {
-        // mutant: who-sees-what-done-under
+        // mutant: lock-release-publishes
         self.0.state.store(FREE, Release);
         // In this order in the program: so the barrier is before both, between
         // them, or behind both.

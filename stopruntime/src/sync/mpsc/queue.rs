@@ -21,7 +21,7 @@ pub(super) struct Queue<T> {
     filled: Wakeups,
     /// A message has been taken, or the last receiver has gone. The first is for
     /// room; of a rendezvous each sender has the one that its ticket falls to, so
-    /// that a message taken wakes few but its own.
+    /// that a taken message wakes hardly any sender except its own.
     emptied: [Wakeups; WORDS],
 }
 
@@ -116,7 +116,7 @@ impl<T> Queue<T> {
                     .map_or(Ok(()), |message| Err(SendError(message))));
             }
             let (mut again, waited) = self.wait_to_send::<W>(self.emptied(ticket), state, || {
-                // mutant: sender-rendezvous-wakes-receiver-before
+                // mutant: sender-wakes-receiver-before-waiting
                 if core::mem::take(&mut to_wake) {
                     self.filled.wake_one();
                 }
@@ -125,10 +125,10 @@ impl<T> Queue<T> {
                 // mutant: stopped-rendezvous-takes-message-back
                 let message = again.withdraw(ticket);
                 // What it owns may be an end of this very channel.
-                // mutant: withdrawn-message-dropped-without-lock
+                // mutant: withdrawn-message-dropped-unlocked
                 drop(again);
                 // Taken at the same time: it was sent.
-                // mutant: what-taken-at-same-time
+                // mutant: taken-message-was-sent
                 return if message.is_some() { Err(stop) } else { Ok(Ok(())) };
             }
             state = again;
@@ -173,7 +173,7 @@ impl<T> Queue<T> {
         match (to_wake, all) {
             (false, _) => {}
             (true, false) => self.emptied[0].wake_one(),
-            // mutant: sender-message-taken-woken
+            // mutant: sender-of-taken-message-woken
             (true, true) => self.emptied(ticket).wake_all(),
         }
         Ok(message)
@@ -183,7 +183,7 @@ impl<T> Queue<T> {
     /// there, if none is there for it now: for one that is stopped.
     fn take_promised(&self, state: Guard<'_, State<T>>) -> Option<T> {
         let promised = state.rendezvous && state.messages.len() > state.waiting_to_receive.count();
-        // mutant: what-try-send-gave-receiver
+        // mutant: try-sent-message-received
         if promised { self.take(state).ok() } else { None }
     }
 
@@ -270,7 +270,7 @@ impl<T> Queue<T> {
             // mutant: last-receiver-wakes-all-senders
             self.emptied.iter().for_each(Wakeups::wake_all);
         }
-        // mutant: panic-in-messages-destructor-does
+        // mutant: panics-of-messages-apart
         drop_one_by_one(left.unwrap_or_default());
     }
 }

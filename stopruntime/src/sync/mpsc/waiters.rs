@@ -41,7 +41,7 @@ impl Waiters {
 
     pub(super) fn leave(&mut self) {
         self.entered -= 1;
-        // mutant: who-woken-in-vain-woken
+        // mutant: woken-in-vain-woken-again
         self.woken = self.woken.saturating_sub(1);
     }
 
@@ -49,7 +49,7 @@ impl Waiters {
     /// them.
     #[inline]
     pub(super) fn pick_one(&mut self) -> bool {
-        // mutant: each-message-wakes-receiver
+        // mutant: message-wakes-a-receiver
         let sleep = self.woken < self.entered;
         self.woken += usize::from(sleep);
         sleep

@@ -54,7 +54,7 @@ impl RawOnce {
         after_panic: u32,
         run: impl FnOnce(bool) -> Result<(), E>,
     ) -> Result<Result<(), E>, W::Stop> {
-        // mutant: what-initialised-goes-before-request
+        // mutant: initialised-before-request
         if self.is_done() { Ok(Ok(())) } else { self.call_slowly::<W, E>(after_panic, run) }
     }
 
@@ -75,7 +75,7 @@ impl RawOnce {
                     }
                 }
                 phase => {
-                    // mutant: who-waits-for-once-remembered
+                    // mutant: once-waiters-remembered
                     let running = RUNNING | state & AWAITED;
                     // Acquire: what the one before left behind.
                     if self.0.compare_exchange(state, running, Acquire, Relaxed).is_err() {
@@ -83,7 +83,7 @@ impl RawOnce {
                     }
                     let mut over = Running { once: self, phase: after_panic };
                     let result = run(phase == POISONED);
-                    // mutant: initialiser-says-stopped-not-one
+                    // mutant: unfinished-initialiser-not-counted
                     over.phase = if result.is_ok() { DONE } else { NOT_YET };
                     return Ok(result);
                 }

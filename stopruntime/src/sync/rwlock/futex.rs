@@ -189,7 +189,7 @@ impl RawRwLock {
     pub(super) fn downgrade(&self) {
         let state = self.state.fetch_sub(WRITER - 1, Release);
         // With writers waiting the readers go on waiting.
-        // mutant: who-goes-on-reading-lets
+        // mutant: downgrade-wakes-readers
         if state & (READERS | WRITERS) == READERS {
             self.wake_readers();
         }

@@ -90,7 +90,7 @@ macro_rules! window {
             "21:", // retry
             "mov r15, qword ptr [{line} + 8]",
             $crate::window::arch::address!("rcx", "20b"),
-            // mutant: kernel-aborts-window-rseq
+            // mutant: descriptor-stored
             "mov qword ptr [r15], rcx",
             $($delay,)?
             // mutant: window-begins-before-flag-test

@@ -1,6 +1,6 @@
 //! The mutation table: for each protection of the stop protocol a change to the
 //! sources that removes it, and the test that goes red without it. A protection
-//! that no test misses is not one that anybody can rely on.
+//! that no test misses cannot be relied on.
 //!
 //! ```console
 //! cargo run --release -p stop-tests --bin mutations [-- [--core | --list | --check] [WORD…]]

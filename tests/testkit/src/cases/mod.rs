@@ -180,7 +180,7 @@ pub struct Case {
     /// Whether it reports what has happened already although a stop is requested:
     /// a value that is there, a condition that holds.
     pub goes_before_a_stop: bool,
-    /// Whether it waits for nobody, or nothing makes it wait on this machine.
+    /// Whether it waits for no other thread, or nothing makes it wait on this machine.
     pub ends_by_itself: bool,
     /// Whether what it waits for is lost unless it waits already: a signal that is
     /// not blocked.

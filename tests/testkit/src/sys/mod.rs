@@ -222,7 +222,7 @@ impl FromWord<isize> for i64 {
 /// Takes a result of libc that is a new descriptor, and closes it.
 pub(crate) fn close(result: i32) -> i64 {
     if result >= 0 {
-        // SAFETY: made just now, nobody else's.
+        // SAFETY: made just now, and owned by no other code.
         drop(unsafe { OwnedFd::from_raw_fd(result) });
     }
     result.min(0).into()
@@ -267,8 +267,7 @@ pub(crate) fn put(descriptor: &OwnedFd) {
     assert_eq!(unsafe { libc::write(descriptor.as_raw_fd(), b"x".as_ptr().cast(), 1) }, 1);
 }
 
-/// Eight bytes that last as long as the process; nobody looks at what is in
-/// them.
+/// Eight bytes that last as long as the process. Their content does not matter.
 pub(crate) fn buffer() -> *mut libc::c_void {
     static PLACE: core::sync::atomic::AtomicU64 = core::sync::atomic::AtomicU64::new(0);
     PLACE.as_ptr().cast()

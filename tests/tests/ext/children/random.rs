@@ -196,7 +196,7 @@ per_backend! {
     }
 
     /// Stopped in its `wait`, a child is as it was for the next wait.
-    fn a_child_is_reaped_once_whoever_waits_for_it() {
+    fn a_child_is_reaped_once_whichever_thread_waits_for_it() {
         let before = begin();
         let mut dice = Dice::new();
         let mut stops = 0;

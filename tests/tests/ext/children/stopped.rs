@@ -102,7 +102,7 @@ per_backend! {
         check_nothing_is_left(before);
     }
 
-    fn who_holds_the_pipes_open_delays_no_stop_and_is_not_killed() {
+    fn a_process_that_holds_the_pipes_open_delays_no_stop_and_is_not_killed() {
         if stop_tests::emulation_hides("a child's child that is adopted", stop_tests::NO_SUBREAPER) {
             return;
         }
@@ -120,7 +120,7 @@ per_backend! {
         }
     }
 
-    fn who_holds_the_pipes_open_is_waited_for_as_in_std() {
+    fn a_process_that_holds_the_pipes_open_is_waited_for_as_in_std() {
         if stop_tests::emulation_hides("a child's child that is adopted", stop_tests::NO_SUBREAPER) {
             return;
         }

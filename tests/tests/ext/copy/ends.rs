@@ -31,7 +31,7 @@ pub(crate) struct Source {
     pub(crate) name: &'static str,
     pub(crate) reader: Reader,
     /// Writes what it is sent; the source ends when this is dropped. None for a
-    /// source that has all of it already.
+    /// source that has everything already.
     pub(crate) feed: Option<Sender<Vec<u8>>>,
 }
 

@@ -56,7 +56,7 @@ per_backend! {
         typist.join().unwrap();
     }
 
-    fn a_terminal_is_stopped_while_nobody_types() {
+    fn a_terminal_is_stopped_while_nothing_is_typed() {
         let (mut master, slave) = raw_terminal();
         master.write_all(b"early").unwrap();
         let (mut out, writer) = io::pipe().unwrap();

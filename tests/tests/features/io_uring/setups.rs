@@ -41,8 +41,8 @@ fn stopped_in(setup: Setup) -> std::io::Result<Outcome> {
         push(&mut ring, &entry);
         assert!(ring.submit().unwrap() <= 1);
         sender.send(thread_id()).unwrap();
-        // With a thread of the kernel's own, how much of the queue that has
-        // taken by now is anybody's guess.
+        // With a thread of the kernel's own, it is not known how much of the queue
+        // that thread has taken by now.
         let mut submitted = 0;
         let stopped = loop {
             match ring.submit_and_wait_or_stop(1) {
@@ -58,9 +58,9 @@ fn stopped_in(setup: Setup) -> std::io::Result<Outcome> {
     if let Ok(thread) = receiver.recv() {
         wait_until_blocked_in(thread, &ENTER);
         waiter.request_stop();
-        // Data that meet a signal, anybody's and in any wait, are cancelled by
-        // kernels of before pipes took RWF_NOWAIT (seen with 6.1): a worker
-        // that is to read them is not started then.
+        // If data meet a signal, whatever its source and in any wait, kernels from
+        // before pipes took RWF_NOWAIT cancel the read (seen with 6.1): they do not
+        // start the worker that is to read.
         receiver.recv().unwrap();
         read.feed();
         go_on.send(()).unwrap();

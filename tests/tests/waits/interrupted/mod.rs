@@ -81,20 +81,20 @@ per_backend! {
         streams::write();
     }
 
-    fn who_waits_for_a_peer_goes_on() {
+    fn a_wait_for_a_peer_goes_on() {
         caught();
         waits::accept();
         waits::connect();
     }
 
-    fn who_waits_for_a_child_goes_on() {
+    fn a_wait_for_a_child_goes_on() {
         caught();
         waits::for_a_child();
     }
 }
 
 on_backends! { FUTEXES;
-    fn who_waits_for_another_thread_goes_on() {
+    fn a_wait_for_another_thread_goes_on() {
         caught();
         waits::for_a_thread();
         waits::for_what_is_held();

@@ -28,7 +28,7 @@ fn set(socket: &impl AsRawFd, option: i32, value: i32) {
 }
 
 /// Receives `count` messages of at most four bytes: of each its length, the
-/// length of its sender's address, that of what belongs to it, and its flags.
+/// length of its sender's address, the length of what belongs to it, and its flags.
 fn received(socket: &UnixDatagram, count: usize) -> Vec<(u32, u32, usize, i32)> {
     // SAFETY: zeroed are messages and addresses of nothing; every pointer leads to
     // what outlives the call.

@@ -63,7 +63,7 @@ fn ring(timer: &TimerFd, _: i32) {
 
 const SIGNAL: Signal = Signal::SIGUSR2;
 
-/// Before anybody sends it.
+/// Call it before the signal is sent.
 fn block() {
     SigSet::from(SIGNAL).thread_block().unwrap();
 }

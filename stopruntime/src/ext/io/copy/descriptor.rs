@@ -32,7 +32,7 @@ impl Source for Seekable {
     fn settle(&mut self, piece: &mut [u8], written: usize) -> io::Result<()> {
         match piece.len() - written {
             0 => Ok(()),
-            // mutant: what-stopped-copy-not-written
+            // mutant: unwritten-copy-kept-file
             left => no_wait::seek_back(self.0, left),
         }
     }
@@ -43,12 +43,12 @@ struct Stream(RawFd);
 
 impl Source for Stream {
     fn fetch(&mut self, piece: &mut [u8]) -> Outcome<usize> {
-        // mutant: what-stopped-copy-not-written-comes
+        // mutant: unwritten-copy-kept-socket
         stop_checked::recv(self.0, piece, libc::MSG_PEEK)
     }
 
     fn settle(&mut self, piece: &mut [u8], written: usize) -> io::Result<()> {
-        // mutant: what-stopped-copy-not-written-comes-again
+        // mutant: unwritten-copy-kept-socket-2
         no_wait::receive(self.0, &mut piece[..written])
     }
 }
@@ -66,9 +66,9 @@ impl Pipe {
     /// the calls (seccomp(2)): tried with nothing, which they return at once.
     fn new(descriptor: RawFd) -> io::Result<Pipe> {
         let (read, write) = io::pipe()?;
-        // mutant: pipe-copied-from-where-tee
+        // mutant: pipe-copied-without-tee
         no_wait::duplicate(descriptor, write.as_raw_fd(), 0)?;
-        // mutant: pipe-copied-from-where-splice
+        // mutant: pipe-copied-without-splice
         no_wait::take(descriptor, write.as_raw_fd(), 0)?;
         Ok(Pipe { descriptor, read, write })
     }
@@ -78,7 +78,7 @@ impl Source for Pipe {
     fn fetch(&mut self, piece: &mut [u8]) -> Outcome<usize> {
         scope::check()?;
         loop {
-            // mutant: what-stopped-copy-not-written-comes-again-pipe
+            // mutant: unwritten-copy-kept-pipe
             let seen =
                 match no_wait::duplicate(self.descriptor, self.write.as_raw_fd(), piece.len()) {
                     Ok(seen) => seen,
@@ -98,7 +98,7 @@ impl Source for Pipe {
     }
 
     fn settle(&mut self, piece: &mut [u8], written: usize) -> io::Result<()> {
-        // mutant: what-stopped-copy-not-written-2
+        // mutant: unwritten-copy-kept-pipe-moved
         let mut taken = 0;
         while taken < written {
             let left = written - taken;

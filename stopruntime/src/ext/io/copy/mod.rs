@@ -59,11 +59,11 @@ use crate::ext::{ReadOrStop, WriteOrStop};
 /// use stopruntime::ext::copy_or_stop;
 ///
 /// let (mut source, mut other) = UnixStream::pair()?;
-/// other.write_all(b"all of it")?;
+/// other.write_all(b"a message")?;
 /// drop(other);
 /// let mut copy = Vec::new();
 /// assert_eq!(copy_or_stop(&mut source, &mut copy)??, 9);
-/// assert_eq!(copy, b"all of it");
+/// assert_eq!(copy, b"a message");
 /// Stopper::current().request_stop();
 /// assert!(copy_or_stop(&mut source, &mut copy).is_err());
 /// # Ok::<(), std::io::Error>(())

@@ -51,7 +51,7 @@ fn is_plain_stream(descriptor: RawFd) -> bool {
     let family = option(descriptor, libc::SO_DOMAIN);
     option(descriptor, libc::SO_TYPE) == Some(libc::SOCK_STREAM)
         && [libc::AF_INET, libc::AF_INET6, libc::AF_UNIX].map(Some).contains(&family)
-        // mutant: socket-with-place-own-look
+        // mutant: socket-with-peek-offset
         && option(descriptor, libc::SO_PEEK_OFF).is_none_or(|offset| offset < 0)
 }
 

@@ -73,7 +73,7 @@ pub(in crate::ext) fn by_pieces(
 
 /// The next piece; from a source that cannot give back, when it can be written.
 fn next(source: &mut dyn Source, writer: &mut dyn WriteOrStop, piece: &mut [u8]) -> Outcome<usize> {
-    // mutant: what-cannot-given-back-read
+    // mutant: peeked-read-when-there-is-room
     if !source.gives_back()
         && let Err(error) = writer.room_or_stop()?
     {

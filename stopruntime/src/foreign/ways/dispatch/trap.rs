@@ -2,9 +2,9 @@
 //!
 //! # Safety
 //!
-//! The invariant of this module: as of [`handler`](crate::runtime::handler). The context is
-//! that of the thread in front of the system call, except that the program counter stands
-//! behind it.
+//! The invariant of this module is the one of [`handler`](crate::runtime::handler). The
+//! context holds the thread's registers as they were before the system call, except for the
+//! program counter, which stands behind it.
 
 #![allow(unsafe_code)]
 

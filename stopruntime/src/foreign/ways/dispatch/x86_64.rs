@@ -6,7 +6,8 @@
 //! is armed it is never blocked in the thread's own code, and a signal whose handler blocks
 //! it waits:
 //!
-//! - the mask at arming, and that of each handler's frame as it returns, are changed;
+//! - the mask is changed when the thread is armed, and so is the mask in the frame of each
+//!   handler as it returns;
 //! - sigprocmask(2) is made on the mask that the thread is to have, and tells it what it
 //!   believes to have;
 //! - handlers of faults that block it cannot wait: with one of those there is the timer

@@ -13,15 +13,15 @@ fn commands() -> Vec<Row> {
         row("a stopped `output` or `status` kills its child", "the signal")
             .gone("stopped-output-or-status-kills")
             .caught_by(OUTLIVES, ALL),
-        row("and reaps it", "the wait, also that of who drops it")
-            .becomes("reaps-wait-also-who-drops", "Ok(ExitStatus::from_raw(libc::SIGKILL))")
-            .gone("reaps-wait-also-who-drops-2")
+        row("and reaps it", "both waits, the one in `drop` too")
+            .becomes("killed-child-reaped", "Ok(ExitStatus::from_raw(libc::SIGKILL))")
+            .gone("killed-child-reaped-on-drop")
             .caught_by(OUTLIVES, ALL),
         row("a child that had ended by itself is no stop", "it is one")
-            .becomes("child-ended-by-itself-no", "Ok(_) => Err(stopped)")
+            .becomes("child-ended-is-no-stop", "Ok(_) => Err(stopped)")
             .caught_by("ext::children::in_fork::a_child_that_has_ended_by_itself_is_no_stop", ALL),
         row("nor one whose output is still to be read", "it is one")
-            .always("nor-one-whose-output-still")
+            .always("child-with-unread-output")
             .caught_by(
                 "ext::children::in_fork::a_child_that_has_ended_with_its_output_unread_is_no_stop",
                 ALL,
@@ -30,7 +30,7 @@ fn commands() -> Vec<Row> {
             .becomes("child-stop-signal-open", "let _ = SignalOpen::where_blocked as fn() -> _;")
             .caught_by("ext::children::std_shape::the_child_has_the_stop_signal_open", PPOLL),
         row("and its parent blocked, as before", "it stays open")
-            .never("parent-blocked-as-before")
+            .never("parent-stays-blocked")
             .caught_by("ext::children::std_shape::the_child_has_the_stop_signal_open", PPOLL),
     ]
 }
@@ -41,23 +41,23 @@ fn copies() -> Vec<Row> {
     vec![
         row("what a stopped copy has not written comes again: a file", "it is not moved back")
             .becomes(
-                "what-stopped-copy-not-written",
+                "unwritten-copy-kept-file",
                 "_ => { let _ = no_wait::seek_back as fn(_, _) -> _; Ok(()) }",
             )
             .caught_by(FULL, RSEQ),
         row("a pipe is copied from where tee(2) is refused", "it is not tried")
-            .gone("pipe-copied-from-where-tee")
+            .gone("pipe-copied-without-tee")
             .caught_by("ext::copy::edges::a_pipe_is_copied_from_where_a_filter_refuses_tee", ALL),
         row("a pipe is copied from where splice(2) is refused", "it is not tried")
-            .gone("pipe-copied-from-where-splice")
+            .gone("pipe-copied-without-splice")
             .caught_by(
                 "ext::copy::edges::a_pipe_is_copied_from_where_a_filter_refuses_splice",
                 ALL,
             ),
         row("what a stopped copy has not written comes again: a socket", "`MSG_PEEK`")
-            .change("what-stopped-copy-not-written-comes", "libc::MSG_PEEK", "0")
+            .change("unwritten-copy-kept-socket", "libc::MSG_PEEK", "0")
             .becomes(
-                "what-stopped-copy-not-written-comes-again",
+                "unwritten-copy-kept-socket-2",
                 "{ let _ = (no_wait::receive as fn(_, &mut [u8]) -> _, piece, written); Ok(()) }",
             )
             .caught_by(FULL, RSEQ),
@@ -65,12 +65,12 @@ fn copies() -> Vec<Row> {
             "what a stopped copy has not written comes again: a pipe",
             "it is not duplicated but moved",
         )
-        .change("what-stopped-copy-not-written-comes-again-pipe", "duplicate", "take")
-        .becomes("what-stopped-copy-not-written-2", "let mut taken = written;")
+        .change("unwritten-copy-kept-pipe", "duplicate", "take")
+        .becomes("unwritten-copy-kept-pipe-moved", "let mut taken = written;")
         .caught_by(FULL, RSEQ),
         row("and what it has written does not: a socket", "it is not taken")
             .becomes(
-                "what-stopped-copy-not-written-comes-again",
+                "unwritten-copy-kept-socket-2",
                 "{ let _ = (no_wait::receive as fn(_, &mut [u8]) -> _, piece, written); Ok(()) }",
             )
             .caught_by(FULL, RSEQ),
@@ -78,14 +78,14 @@ fn copies() -> Vec<Row> {
             "a socket with a place of its own to look at is not looked at",
             "the look at `SO_PEEK_OFF`",
         )
-        .gone("socket-with-place-own-look")
+        .gone("socket-with-peek-offset")
         .caught_by(
             "ext::copy::edges::a_socket_with_a_place_of_its_own_to_look_at_is_copied_whole",
             RSEQ,
         ),
         row("what cannot be given back is read when there is room for it", "it is read at once")
             .change(
-                "what-cannot-given-back-read",
+                "peeked-read-when-there-is-room",
                 "()\n        && let",
                 "() && false\n        && let",
             )
@@ -102,7 +102,7 @@ fn stop_channels() -> Vec<Row> {
             .gone("request-disconnects-stop-channel")
             .caught_by("features::crossbeam::stop_channel::a_request_ends_a_select", ALL),
         row("also one that is just being made", "the look at the flag")
-            .never("also-one-just-being-made")
+            .never("stop-channel-made-meanwhile")
             .caught_by(
                 "features::crossbeam::helper::a_request_while_the_channel_is_made_is_not_lost",
                 RSEQ,
@@ -117,15 +117,15 @@ fn stop_channels() -> Vec<Row> {
                 RSEQ,
             ),
         row("a forked child has a helper of its own", "its parent's, which is not there")
-            .becomes("child-turns-locks-own", "let _ = place;")
-            .gone("child-turns-locks-own-2")
+            .becomes("child-has-own-locks", "let _ = place;")
+            .gone("child-has-own-locks-2")
             .caught_by(
                 "features::crossbeam::stop_channel::a_forked_child_has_channels_of_its_own",
                 RSEQ,
             ),
         row("a stop is no interruption, which loops of std would go on after", "the kind of error")
             .becomes(
-                "stop-no-interruption-loops-std",
+                "stop-is-not-interrupted-kind",
                 "io::Error::new(io::ErrorKind::Interrupted, Inside(stopped))",
             )
             .caught_by("ext::std_semantics::a_stop_ends_the_loops_of_std", ALL),

@@ -18,34 +18,34 @@ fn flags() -> Vec<Row> {
                 ALL,
             ),
         row("and one that does not has the thread's own, and ends calls", "ours has our flags")
-            .becomes("one-does-not-threads-own", "let flags = INHERITED;")
+            .becomes("earlier-handlers-own-flags", "let flags = INHERITED;")
             .caught_by("signals::earlier_flags::one_without_an_alternate_stack_has_the_threads_own", ALL)
             .caught_by(
                 "signals::earlier_flags::one_without_restarts_ends_a_plain_call_and_a_stop_ends_a_marked_one",
                 ALL,
             ),
         row("children that were not to be reaped are not", "`SIGCHLD` has our flags")
-            .change("children-nobody-reap-not", "libc::SA_NOCLDWAIT", "0")
-            .caught_by("signals::earlier_flags::children_that_nobody_was_to_reap_are_not", ALL),
+            .change("children-not-reaped", "libc::SA_NOCLDWAIT", "0")
+            .caught_by("signals::earlier_flags::children_that_were_not_to_be_reaped_are_not", ALL),
     ]
 }
 
 fn called() -> Vec<Row> {
     vec![
         row("the handler before ours blocks what it blocked, and no more", "our mask")
-            .condition("handler-before-ours-blocks-what", "window::AVAILABLE")
+            .condition("earlier-handlers-mask", "window::AVAILABLE")
             .caught_by(
                 "signals::earlier_flags::during_one_its_mask_is_blocked_and_the_threads_and_no_other",
                 ALL,
             ),
         row("its own signal among it, unless it wants that", "`SA_NODEFER`")
-            .condition("own-signal-among-unless-wants", "true")
+            .condition("earlier-handlers-nodefer", "true")
             .caught_by("signals::earlier_flags::and_not_its_own_signal_if_it_does_not_want_that", ALL),
         row("one that is to run once runs once", "`SA_RESETHAND`")
-            .change("one-run-once-runs-once", "earlier.spent.swap(true, Ordering::Relaxed)", "earlier.spent.swap(false, Ordering::Relaxed)")
+            .change("handler-to-run-once", "earlier.spent.swap(true, Ordering::Relaxed)", "earlier.spent.swap(false, Ordering::Relaxed)")
             .caught_by("signals::earlier_flags::one_that_is_to_run_once_runs_once", ALL),
         row("no handler is called where the signal was ignored", "the look for `SIG_IGN`")
-            .condition("no-handler-called-where-signal", "action.sa_sigaction == libc::SIG_IGN && signal == 0")
+            .condition("ignored-signal-calls-no-handler", "action.sa_sigaction == libc::SIG_IGN && signal == 0")
             .caught_by("signals::earlier_handler::none_and_a_signal_that_is_ignored_are_no_handlers", ALL),
     ]
 }
@@ -53,11 +53,7 @@ fn called() -> Vec<Row> {
 fn ends() -> Vec<Row> {
     vec![
         row("a default action that ends the process ends it", "it is swallowed")
-            .change(
-                "default-action-ends-process-ends",
-                "if may_end {",
-                "if may_end && signal == 0 {",
-            )
+            .change("default-action-ends-process", "if may_end {", "if may_end && signal == 0 {")
             .caught_by(
                 "signals::earlier_flags::a_default_action_that_ends_the_process_ends_it",
                 ALL,
@@ -67,13 +63,13 @@ fn ends() -> Vec<Row> {
             "what has no siginfo is foreign",
         )
         .becomes(
-            "over-limit-pending-signals-ours",
+            "no-siginfo-still-ours",
             "{ let _ = siginfo::is_bare as unsafe fn(_) -> _; (from_here, probe) }",
         )
         .caught_by("signals::earlier_flags::nor_over_the_limit_of_pending_signals", ALL),
         row("nor is it foreign where its number cannot be sent", "what has none is foreign")
             .becomes(
-                "over-limit-pending-signals-ours",
+                "no-siginfo-still-ours",
                 "{ let _ = from_here; (siginfo::is_bare(info), probe) }",
             )
             .caught_by("signals::earlier_flags::nor_without_a_number", ALL),
@@ -83,7 +79,7 @@ fn ends() -> Vec<Row> {
 fn others() -> Vec<Row> {
     vec![
         row("two copies that share a signal agree about it", "they do not know each other")
-            .change("two-copies-share-signal-agree", "SA_SIGINFO !", "SA_SIGINFO =")
+            .change("two-copies-agree", "SA_SIGINFO !", "SA_SIGINFO =")
             .caught_by(
                 "built::linking::backends::ppoll_is_refused_after_windows_and_the_default_follows",
                 ITSELF,
@@ -94,7 +90,7 @@ fn others() -> Vec<Row> {
             ),
         row("a program with others' rights does not look at the environment", "`AT_SECURE`")
             .change(
-                "program-with-others-rights-does",
+                "setuid-ignores-environment",
                 "{ libc::getauxval(libc::AT_SECURE) } != 0;",
                 "{ libc::getauxval(libc::AT_SECURE) } == 1 << 20;",
             )
@@ -106,7 +102,7 @@ fn others() -> Vec<Row> {
             "a backend in the environment that is not to be had ends no program",
             "the default is not tried",
         )
-        .becomes("backend-in-environment-not-ends", "Err(error)")
+        .becomes("unavailable-backend-in-environment", "Err(error)")
         .caught_by("runtime::config::an_unknown_name_ends_no_thread_that_is_started", ITSELF),
     ]
 }
@@ -114,18 +110,18 @@ fn others() -> Vec<Row> {
 fn forked() -> Vec<Row> {
     vec![
         row("a child has turns and locks of its own", "its parent's, which other threads hold")
-            .becomes("child-turns-locks-own", "let _ = place;")
-            .gone("child-turns-locks-own-2")
-            .caught_by("runtime::forked::a_turn_that_another_thread_of_the_parent_has_is_nobodys", PPOLL)
+            .becomes("child-has-own-locks", "let _ = place;")
+            .gone("child-has-own-locks-2")
+            .caught_by("runtime::forked::a_turn_held_by_another_thread_of_the_parent_is_free", PPOLL)
             .caught_by(
-                "runtime::forked::an_installation_that_another_thread_of_the_parent_is_at_is_nobodys",
+                "runtime::forked::an_installation_begun_by_another_thread_of_the_parent_is_made_anew",
                 ALL,
             ),
         row("a child that libc has not made is stopped", "it is not known as one")
-            .becomes("child-libc-not-made-stopped", "page().settled.load(Ordering::Acquire) == 2")
+            .becomes("raw-child-known", "page().settled.load(Ordering::Acquire) == 2")
             .caught_by("runtime::forked::a_child_is_stopped_however_it_was_made", ALL),
         row("and waits for no requester of the parent's", "what was in flight is waited for")
-            .change("waits-for-no-requester-parents", "own_after_raw_fork();\n        self.", "")
+            .change("raw-child-waits-for-no-requester", "own_after_raw_fork();\n        self.", "")
             .caught_by("hostile::forks::nor_without_membarrier", WINDOWS),
     ]
 }

@@ -15,17 +15,17 @@ fn interrupted() -> Vec<Row> {
     vec![
         row("`accept` goes on after a signal", "the loop")
             .never("accept-goes-on-after-signal")
-            .caught_by("waits::interrupted::who_waits_for_a_peer_goes_on", WINDOWS),
+            .caught_by("waits::interrupted::a_wait_for_a_peer_goes_on", WINDOWS),
         row("an interrupted `connect` is waited for", "it fails")
             .change("interrupted-connect-waited-for", "& address", "& false && address")
-            .caught_by("waits::interrupted::who_waits_for_a_peer_goes_on", WINDOWS),
+            .caught_by("waits::interrupted::a_wait_for_a_peer_goes_on", WINDOWS),
         row("an interrupted wait for readiness is none", "it is taken for ready")
-            .change("interrupted-wait-for-readiness-none", "= raw > 0", "= raw != 0")
+            .change("interrupted-readiness-waits-again", "= raw > 0", "= raw != 0")
             .caught_by("waits::deadlines::signals_without_restart_move_none", WINDOWS),
         row("a sleep goes on after a signal", "the loop")
             .never("sleep-goes-on-after-signal")
             .caught_by("waits::deadlines::signals_without_restart_move_none", WINDOWS),
-        row("to the same deadline", "for all of its time again")
+        row("to the same deadline", "for the whole time again")
             .change("same-deadline", "libc::TIMER_ABSTIME as usize", "0")
             .becomes(
                 "same-deadline-2",
@@ -34,7 +34,7 @@ fn interrupted() -> Vec<Row> {
             .caught_by("waits::deadlines::signals_without_restart_move_none", ALL),
         row("the wait for a child goes on after a signal", "the loop")
             .always("wait-for-child-goes-on")
-            .caught_by("waits::interrupted::who_waits_for_a_child_goes_on", WINDOWS),
+            .caught_by("waits::interrupted::a_wait_for_a_child_goes_on", WINDOWS),
         row("`read_exact` goes on after a signal", "it fails")
             .never("read-exact-goes-on-after")
             .caught_by(GOES_ON, WINDOWS),
@@ -54,9 +54,9 @@ fn left() -> Vec<Row> {
     vec![
         row("a stopped wait leaves the child to be reaped", "`WNOWAIT`")
             .becomes("stopped-wait-leaves-child-reaped", "let options = libc::WEXITED as usize;")
-            .caught_by("waits::interrupted::who_waits_for_a_child_goes_on", ALL),
+            .caught_by("waits::interrupted::a_wait_for_a_child_goes_on", ALL),
         row("a wait for a buffered socket's data takes none", "`MSG_PEEK`")
-            .change("wait-for-buffered-sockets-data", "libc::MSG_PEEK", "0")
+            .change("buffered-wait-takes-no-data", "libc::MSG_PEEK", "0")
             .caught_by("ext::std_semantics::after_its_time_out_a_buffered_socket_still_reads", ALL)
             .core(),
         row("a stopped `connect` closes its socket", "it stays open")
@@ -75,7 +75,7 @@ fn left() -> Vec<Row> {
             .change("write-all-says-how-far", "(|stopped| stopped.after(done))?", "(|stopped| stopped.after(done * 0))?")
             .caught_by_case("write_all", RSEQ),
         row("a stop inside of a buffered reader is a stop", "it is an error")
-            .never("stop-inside-buffered-reader-stop")
+            .never("stop-inside-bufreader")
             .caught_by("ext::std_semantics::a_stop_inside_of_a_buffered_reader_is_a_stop", RSEQ),
     ]
 }
@@ -83,19 +83,16 @@ fn left() -> Vec<Row> {
 fn looked_at_first() -> Vec<Row> {
     vec![
         row("a `BufReader` fills its buffer only when it would not wait", "it fills it")
-            .becomes(
-                "bufreader-fills-buffer-only-when",
-                "let mut filled = Ok::<(), io::Error>(());",
-            )
+            .becomes("bufreader-fills-when-ready", "let mut filled = Ok::<(), io::Error>(());")
             .caught_by_case("fill_buf", RSEQ),
         row("a request that came before is seen where nothing would wait: `join`", "the look")
-            .gone("request-came-before-seen-where")
+            .gone("join-sees-earlier-request")
             .caught_by(
                 "ext::std_semantics::a_request_before_is_seen_where_nothing_would_wait",
                 ALL,
             ),
         row("a child that has been waited for is not waited for again", "the look")
-            .becomes("child-been-waited-for-not", "Ok(Some(_)) => {}")
+            .becomes("child-not-waited-for-twice", "Ok(Some(_)) => {}")
             .caught_by("ext::std_semantics::a_child_that_has_been_waited_for_is_still_told", ALL),
         row("the wait for a child closes its input", "it stays open")
             .gone("wait-for-child-closes-input")
@@ -116,10 +113,10 @@ fn of_another_thread() -> Vec<Row> {
             .change("stopped-iterator-ends", "scope::check().err()", "None")
             .caught_by("macro_behaviour::errors::a_stop_is_found_in_what_an_iterator_yields", ALL),
         row("the source of an `io::Error`'s own source is the stop", "it has none")
-            .becomes("source-io-error-s-own", "None")
+            .becomes("stop-by-inner-source", "None")
             .caught_by("macro_behaviour::errors::a_stop_is_found_in_what_can_be_walked", ALL),
         row("and so it is for a `BufReader`", "it is taken for one's own")
-            .change("stop-inside-buffered-reader-stop", "if scope::must_stop()", "")
+            .change("stop-inside-bufreader", "if scope::must_stop()", "")
             .caught_by(ORDINARY, ALL),
     ]
 }
@@ -128,7 +125,7 @@ fn as_std_has_it() -> Vec<Row> {
     const LAST: &str = "ext::buffers::written::the_first_write_after_a_request_does_not_wait";
     vec![
         row("a read past a buffer over what seeks makes it forget", "it goes round the buffer")
-            .becomes("read-past-buffer-over-what", "round && (true || reader.get_ref().seeks())")
+            .becomes("seek-past-buffer-empties-it", "round && (true || reader.get_ref().seeks())")
             .caught_by("ext::buffers::read::a_read_past_a_buffer_makes_it_forget", RSEQ),
         row("a stopped buffer keeps what it holds", "it is dropped")
             .becomes("stopped-buffer-keeps-what-holds", "let left: &[u8] = &[];")
@@ -138,17 +135,17 @@ fn as_std_has_it() -> Vec<Row> {
             .always("panic-under-buffer-not-written")
             .caught_by("ext::buffers::written::a_panic_under_a_buffer_is_not_written_again", RSEQ),
         row("a line is written to its end", "the flush")
-            .becomes("line-written-end", "let flushed = Ok::<_, Stopped>(io::Result::Ok(()));")
+            .becomes("line-is-flushed", "let flushed = Ok::<_, Stopped>(io::Result::Ok(()));")
             .caught_by("ext::buffers::written::buffered_writes_are_those_of_std", RSEQ),
         row("the first write after a request does not wait", "it is not made")
             .becomes(
-                "first-write-after-request-does",
+                "first-write-does-not-wait",
                 "let again = true;\n        self.has_written_last = true;",
             )
             .caught_by(LAST, ALL),
         row("and is the last", "there are more")
             .becomes(
-                "first-write-after-request-does",
+                "first-write-does-not-wait",
                 "let again = core::mem::replace(&mut self.has_written_last, false);",
             )
             .caught_by(LAST, RSEQ),

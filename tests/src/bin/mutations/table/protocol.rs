@@ -13,13 +13,13 @@ fn requesters() -> Vec<Row> {
             .change("claim-looked-at-before-thread", "let Some", "let _ = look;\n        let Some(look) = self.claim.look() else { return };\n        let Some")
             .caught_by("races::requester_steps::of_a_blocked_read", ALL),
         row("a requester that sends has claimed it", "the claim is made for whatever is there")
-            .change("who-sends-claimed", "self.word.compare_exchange(word, claimed, Ordering::SeqCst, Ordering::SeqCst)", "Ok::<_, u32>(self.word.swap(claimed, Ordering::SeqCst))")
+            .change("sender-has-claimed", "self.word.compare_exchange(word, claimed, Ordering::SeqCst, Ordering::SeqCst)", "Ok::<_, u32>(self.word.swap(claimed, Ordering::SeqCst))")
             .caught_by("races::requester_steps::of_a_blocked_read", ALL),
         row("one sends at a time", "every one that comes sends")
-            .becomes("one-sends-at-time", "Some(Look(word))")
+            .becomes("one-requester-sends", "Some(Look(word))")
             .caught_by("loom/claim::two_requesters", ITSELF),
         row("a requester that is waited for says that it is done", "the wake-up")
-            .gone("who-waited-for-says-done")
+            .gone("requester-says-it-is-done")
             .caught_by("races::requester_steps::of_a_blocked_read", ALL)
             .caught_by("loom/claim::one_requester", ITSELF),
         row("a signal is claimed before it is sent", "claimed after it")
@@ -29,26 +29,26 @@ fn requesters() -> Vec<Row> {
             .change("signal-not-sent-not-expected", "{ before }", "{ before | SENT }")
             .caught_by("signals::without_system_calls::without_the_signal", ALL),
         row("a request makes good what became of the signal before", "only the first one signals")
-            .change("request-makes-good-what-became", "record.end_its_call(barrier, &|record| record.sees_own());", "if before & REQUESTED == 0 {\n                record.end_its_call(barrier, &|record| record.sees_own());\n            }")
+            .change("request-repairs-lost-signal", "record.end_its_call(barrier, &|record| record.sees_own());", "if before & REQUESTED == 0 {\n                record.end_its_call(barrier, &|record| record.sees_own());\n            }")
             .caught_by("signals::without_system_calls::without_the_signal", HANDLER),
         row("a request under a shield is no signal", "the look at the shield")
-            .change("request-makes-good-what-became", "record.sees_own()", "true || record.sees_own()")
+            .change("request-repairs-lost-signal", "record.sees_own()", "true || record.sees_own()")
             .caught_by(
                 "runtime::lifecycle_held::a_request_does_not_disturb_a_shielded_call",
                 WINDOWS,
             ),
         row("the shield is looked at after the marker", "before it")
-            .change("request-under-shield-no-signal", "(inside || parked) && fits(self)", "fitted && (inside || parked)")
-            .change("without-membarrier-every-request-signal", "let inside", "let fitted = fits(self);\n        let inside")
+            .change("shielded-request-sends-no-signal", "(inside || parked) && fits(self)", "fitted && (inside || parked)")
+            .change("without-membarrier-always-signals", "let inside", "let fitted = fits(self);\n        let inside")
             .caught_by("races::requester_steps::of_a_shielded_receive", WINDOWS),
         row("without windows a request wakes the thread from a futex", "the wake-up of the flag")
-            .gone("without-windows-request-wakes-thread")
+            .gone("without-windows-futex-woken")
             .caught_by(
                 "sync::mutex::a_waiter_for_a_mutex_is_stopped_and_the_lock_is_the_holders",
                 PPOLL,
             ),
         row("all threads of a scope are requested with two barriers", "one more each")
-            .change("all-threads-scope-requested-with", "!is_of_the_parent(record)", "!is_of_the_parent(record) && signal::barrier()")
+            .change("all-threads-two-barriers", "!is_of_the_parent(record)", "!is_of_the_parent(record) && signal::barrier()")
             .caught_by("signals::silence::a_scope_of_many_threads_takes_two_barriers", WINDOWS),
     ]
 }
@@ -56,43 +56,43 @@ fn requesters() -> Vec<Row> {
 fn threads() -> Vec<Row> {
     vec![
         row("after a call the thread waits for a signal that is being sent", "the wait")
-            .change("after-call-thread-waits-for", "self.wait_until_sent(word);\n                    continue;", "")
+            .change("way-out-waits-for-signal-being-sent", "self.wait_until_sent(word);\n                    continue;", "")
             .caught_by("races::requester_steps::of_a_blocked_read", ALL)
             .caught_by("races::requester_steps::of_two_requesters", HANDLER),
         row("but not for one that has come", "the look at its number")
-            .becomes("but-not-for-one-come", "let delivered = false;")
+            .becomes("no-wait-for-signal-delivered", "let delivered = false;")
             .caught_by(
                 "signals::undisturbed_traced::a_requester_whose_signal_has_come_is_not_waited_for",
                 ALL,
             ),
         row("which tells its number", "any signal counts")
-            .change("but-not-for-one-come", "== sequence(word)", "!= NONE")
+            .change("no-wait-for-signal-delivered", "== sequence(word)", "!= NONE")
             .caught_by("loom/claim::two_requesters", ITSELF),
         row("and counts only if it does not come again", "it counts when it is postponed")
-            .gone("counts-only-if-does-not")
+            .gone("number-counts-unless-postponed")
             .caught_by("races::window_steps::a_request_at_each_instruction_with_data", HANDLER),
         row("a requester that has looked and not claimed yet looks again", "an idle claim stays as it is")
-            .before("who-looked-not-claimed-yet", "if word & STATE == IDLE {\n                return;\n            }")
+            .before("unclaimed-look-expires", "if word & STATE == IDLE {\n                return;\n            }")
             .caught_by("races::requester_steps::of_a_blocked_read", ALL),
         row("a signal that was sent is taken", "the drain")
-            .never("signal-sent-taken")
+            .never("sent-signal-taken")
             .caught_by("races::window_steps::a_request_at_each_instruction_with_data", HANDLER),
         row("and is known as ours until then", "it is forgotten before")
-            .change("signal-sent-taken", "drain(),", "{\n                    self.word.store(next(word, IDLE), Ordering::SeqCst);\n                    drain();\n                    continue;\n                }")
+            .change("sent-signal-taken", "drain(),", "{\n                    self.word.store(next(word, IDLE), Ordering::SeqCst);\n                    drain();\n                    continue;\n                }")
             .caught_by("races::window_steps::a_request_at_each_instruction_with_data", HANDLER),
         row("so it is after every call", "the way out does not look")
-            .gone("so-after-every-call")
+            .gone("settles-after-every-call")
             .caught_by("signals::undisturbed_traced::a_signal_on_its_way_is_waited_for", WINDOWS),
         row("a thread that has ended is not signalled", "its id stays")
-            .gone("who-ended-not-signalled")
+            .gone("ended-thread-not-signalled")
             .caught_by("races::held_requester::a_thread_that_has_ended_is_not_signalled", WINDOWS)
             .core(),
         row("a thread does not end while a requester is about to signal it", "the wait")
-            .change("thread-does-not-end-while", "self.settle();", "")
+            .change("ending-thread-waits-for-requester", "self.settle();", "")
             .caught_by("races::held_requester::a_thread_waits_for_its_requester_before_it_ends", WINDOWS)
             .core(),
         row("and has its record until then, for the handler to look at", "it is gone before")
-            .change("record-until-then-for-handler", "record.rest();\n        CURRENT.with(|current| current.record.set(core::ptr::null()))", "let kept = CURRENT.with(|current| current.own.get());\n        unsafe { libc::pthread_setspecific(key(), core::ptr::null()) };\n        CURRENT.with(|current| current.record.set(core::ptr::null()));\n        record.rest();\n        unsafe { libc::pthread_setspecific(key(), kept.cast()) }")
+            .change("record-kept-for-handler", "record.rest();\n        CURRENT.with(|current| current.record.set(core::ptr::null()))", "let kept = CURRENT.with(|current| current.own.get());\n        unsafe { libc::pthread_setspecific(key(), core::ptr::null()) };\n        CURRENT.with(|current| current.record.set(core::ptr::null()));\n        record.rest();\n        unsafe { libc::pthread_setspecific(key(), kept.cast()) }")
             .caught_by("races::held_requester::a_thread_waits_for_its_requester_before_it_ends", WINDOWS),
         row("a forked child has no requesters", "they are waited for")
             .gone("forked-child-no-requesters")
@@ -101,7 +101,7 @@ fn threads() -> Vec<Row> {
                 WINDOWS,
             ),
         row("a forked child has an id of its own", "its parent's")
-            .never("forked-child-id-own")
+            .never("forked-child-has-own-id")
             .caught_by("runtime::lifecycle::a_forked_child_has_threads_of_its_own", ALL),
     ]
 }
@@ -111,22 +111,22 @@ fn results() -> Vec<Row> {
         row("a call that took effect gives its result", "a request makes it `Stopped`")
             .becomes("call-took-effect-gives-result", "let without_effect = true;")
             .caught_by("races::window_steps::a_request_at_each_instruction_with_data", HANDLER)
-            .caught_by("waits::futex_wakeups::who_was_woken_returns_from_the_wait", RSEQ),
+            .caught_by("waits::futex_wakeups::a_woken_thread_returns_from_the_wait", RSEQ),
         row("a call that the kernel does not restart reports the stop", "it gives `EINTR`")
             .becomes("call-took-effect-gives-result", "let without_effect = raw == window::STOPPED;")
             .caught_by("races::random_stops::a_time_out_of_the_socket_is_no_stop", WINDOWS),
         row("under a shield it does not", "a request is enough")
-            .change("under-shield-it-does-not", "look.take()", "(look.take() || raw != window::STOPPED)")
+            .change("shielded-call-reports-no-stop", "look.take()", "(look.take() || raw != window::STOPPED)")
             .caught_by(
                 "signals::foreign_handlers::under_a_shield_it_is_interrupted_although_a_stop_is_requested",
                 WINDOWS,
             ),
         row("the first marked call of a thread is made", "it is taken for stopped")
-            .never("first-marked-call-thread-made")
+            .never("first-call-is-made")
             .caught_by("runtime::first::the_first_call_of_a_thread_is_made", WINDOWS)
             .core(),
         row("a foreign signal does not end a wait of `sync`", "the wait again")
-            .change("signal-somebody-else-does-not", "!raw.is_interrupted()", "raw.is_interrupted() || true")
+            .change("foreign-signal-does-not-end-sync-wait", "!raw.is_interrupted()", "raw.is_interrupted() || true")
             .caught_by("waits::deadlines::signals_without_restart_move_none", WINDOWS),
     ]
 }
@@ -144,7 +144,7 @@ fn parked() -> Vec<Row> {
             .caught_by("waits::park::no_token_is_lost_under_random_stops", ALL),
         row("a shield holds the request to a thread that parks", "the look at the shield")
             .change(
-                "request-under-shield-no-signal",
+                "shielded-request-sends-no-signal",
                 "(inside || parked) && fits(self)",
                 "(parked || inside && fits(self))",
             )

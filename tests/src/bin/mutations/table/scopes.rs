@@ -84,7 +84,7 @@ fn callbacks() -> Vec<Row> {
             .with("STOP_TESTS_LIMIT", "20"),
         row("who withdraws a callback that runs waits for it", "the wait")
             .always("withdrawal-waits-for-callback")
-            .caught_by("jobs::callbacks::who_withdraws_one_that_runs_waits_for_it", RSEQ),
+            .caught_by("jobs::callbacks::withdrawing_one_that_runs_waits_for_it", RSEQ),
         row("a stop wakes a thread that waits for a channel of crossbeam", "it is not told")
             .gone("request-wakes-crossbeam")
             .caught_by("jobs::channels::a_job_that_waits_for_a_channel_is_stopped", RSEQ)

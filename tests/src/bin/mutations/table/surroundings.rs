@@ -6,30 +6,30 @@ use super::{ALL, ITSELF, PPOLL, Row, WINDOWS, row};
 pub(crate) fn rows() -> Vec<Row> {
     vec![
         row("a foreign signal reaches its handler while a claim stays open", "it may be ours")
-            .change("so-does-foreign-signal", "&& record.claim.expects()", "")
+            .change("foreign-signal-reaches-handler", "&& record.claim.expects()", "")
             .caught_by(
                 "hostile::replaced::an_earlier_handler_misses_nothing_without_membarrier",
                 WINDOWS,
             ),
         row("the handler touches nothing that has to be made first", "it does")
-            .change("handler-touches-nothing-made-first", "record_by_key", "record")
+            .change("handler-touches-no-lazy-state", "record_by_key", "record")
             .caught_by("built::linking::images::a_stray_takes_no_memory", WINDOWS),
         row("marked calls have the stack to its end", "`SA_ONSTACK`")
             .change("stray-signal-ends-no-call", "SA_ONSTACK | libc::", "")
             .caught_by("hostile::stacks::at_the_end_of_the_stack", WINDOWS),
         row("a library that is closed leaves no dangling handler", "it goes")
-            .becomes("library-closed-leaves-no-dangling", "let _ = image::stay as fn(_);")
+            .becomes("closed-library-leaves-no-handler", "let _ = image::stay as fn(_);")
             .caught_by("built::linking::images::a_library_that_is_closed_stays", ALL),
         row("where libc has registered nothing, the runtime does", "nothing does")
             .change(
-                "where-libc-registered-nothing-runtime",
+                "runtime-registers-area",
                 "register().map(|field| (field, true))",
                 "{ let _ = register as fn() -> _; Err(libc::ENOSYS) }",
             )
             .caught_by("hostile::registration::without_the_registration_of_the_libc", ITSELF),
         row("without shared libraries libc's area is found too", "there are no names to look up")
             .change(
-                "without-shared-libraries-libcs-area",
+                "static-libcs-area-found",
                 r#""mov {offset}, qword ptr [rip + __rseq_offset@GOTPCREL]""#,
                 r#""xor {offset:e}, {offset:e}""#,
             )
@@ -42,11 +42,11 @@ pub(crate) fn rows() -> Vec<Row> {
             )
             .caught_by("hostile::aborts::under_migration_without_any_signal", &["rseq"])
             .caught_by(
-                "hostile::replaced::anothers_handler_that_restarts_leaves_all_but_rseq_waiting",
+                "hostile::replaced::a_foreign_handler_that_restarts_leaves_all_except_rseq_waiting",
                 &["rseq"],
             ),
         row("a look at readiness that a signal interrupts is made again", "it has seen an error")
-            .gone("look-at-readiness-signal-interrupts")
+            .gone("interrupted-look-repeated")
             .caught_by(
                 "hostile::traced::every_other_system_call_met_by_a_signal_that_restarts",
                 PPOLL,

@@ -10,7 +10,7 @@ use super::{HANDLER, ITSELF, RSEQ, Row, WINDOWS, row};
 impl Row {
     fn by_the_kernel_alone(self) -> Row {
         self.becomes(
-            "kernel-aborts-window-rseq-2",
+            "handler-diverts",
             "Place::Inside(_) => { let _ = set_program_counter as unsafe fn(_, _); }",
         )
     }
@@ -45,7 +45,7 @@ pub(crate) fn rows() -> Vec<Row> {
             "the kernel aborts a window (rseq)",
             "its descriptor is not stored; nor the handler's part",
         )
-        .gone("kernel-aborts-window-rseq")
+        .gone("descriptor-stored")
         .by_the_kernel_alone()
         .caught_by("races::window_injected::on_two_cores", RSEQ),
         row(
@@ -96,17 +96,17 @@ pub(crate) fn rows() -> Vec<Row> {
             .caught_by("built::linking::checkpoints::checkpoints_alone_link_and_stop", ITSELF),
         row("the handler finds windows in whatever image", "those of its own image alone")
             .change(
-                "handler-finds-windows-in-whatever",
+                "window-found-in-any-image",
                 "in stored.into_iter().chain(windows())",
                 "in windows()",
             )
-            .change("handler-finds-windows-in-whatever-image", "let stored", "let _")
+            .change("window-found-in-any-image-2", "let stored", "let _")
             .caught_by(
                 "built::linking::dylib::windows_outside_of_the_runtimes_library_are_found",
                 ITSELF,
             ),
         row("and those whose descriptor the kernel has taken away", "the table")
-            .change("handler-finds-windows-in-whatever", ".chain(windows())", "")
+            .change("window-found-in-any-image", ".chain(windows())", "")
             .caught_by("signals::undisturbed_traced::a_stopped_sleep_takes_one_signal", RSEQ),
     ]
 }
