@@ -149,7 +149,8 @@ pub use ext::Stoppable;
 pub use foreign::FOREIGN_CALLS;
 pub use foreign::{ForeignSupport, foreign, foreign_reset, foreign_support};
 pub use runtime::backend::{Backend, Rseq};
-pub use runtime::install::{Config, InstallError, backend};
+pub use runtime::install::{Config, backend};
+pub use runtime::install_error::InstallError;
 pub use runtime::support::{Support, support};
 #[cfg(feature = "__testing")]
 #[doc(hidden)]

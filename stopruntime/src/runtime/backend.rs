@@ -5,6 +5,16 @@ use core::fmt;
 use std::io;
 
 /// Names a way to make a marked call race-free against a request.
+///
+/// # Examples
+///
+/// ```
+/// use stopruntime::Backend;
+///
+/// if stopruntime::backend() == Backend::Ppoll {
+///     eprintln!("a marked call makes up to three system calls here");
+/// }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Backend {
@@ -40,6 +50,12 @@ impl fmt::Display for Backend {
 }
 
 /// Says what became of restartable sequences, rseq(2), in this process.
+///
+/// # Examples
+///
+/// ```
+/// println!("restartable sequences: {}", stopruntime::support().rseq);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Rseq {

@@ -44,6 +44,8 @@ mod action;
 mod detach;
 mod probe;
 
+pub(crate) mod install_error;
+
 pub(crate) mod install;
 
 pub(crate) mod attach;

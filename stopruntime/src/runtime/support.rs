@@ -65,6 +65,18 @@ pub struct Support {
 /// # Panics
 ///
 /// As [`backend`](crate::backend()).
+///
+/// # Examples
+///
+/// ```
+/// let support = stopruntime::support();
+/// if let Some(why) = &support.ignored {
+///     eprintln!("STOPRUNTIME_BACKEND is ignored: {why}");
+/// }
+/// if !support.membarrier {
+///     eprintln!("every request sends a signal here");
+/// }
+/// ```
 #[must_use]
 #[track_caller]
 pub fn support() -> Support {

@@ -7,6 +7,7 @@
 
 #![allow(unsafe_code)]
 
+use super::Stopper;
 use crate::runtime::scopes::callbacks::{self, Number, What};
 use crate::runtime::scopes::cell::ScopeRef;
 use crate::runtime::scopes::look;
@@ -14,14 +15,118 @@ use core::pin::Pin;
 use core::task::{Context, Poll, Waker};
 use core::{fmt, mem};
 
-/// Withdraws a callback of [`Stopper::on_stop`](crate::Stopper::on_stop) when it is dropped.
+impl Stopper {
+    /// Runs `f` when the scope is stopped, by a request or by its deadline: on a thread of
+    /// the runtime's own, or at once on this one if the scope is stopped already. For
+    /// waits that know a way of their own to be ended: `interrupt()`, `close()`,
+    /// `notify()`.
+    ///
+    /// Dropping the [`OnStop`] withdraws `f`. If `f` is running by then, the drop waits
+    /// until it has returned, except in `f` itself (`std::stop_callback` of C++20).
+    ///
+    /// All callbacks of the process run on one thread, one after the other: `f` should
+    /// be short. A panic in it is reported, and the next one runs.
+    ///
+    /// # Panics
+    ///
+    /// If the thread for the callbacks cannot be started.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::sync::mpsc;
+    /// use stopruntime::Stopper;
+    ///
+    /// let job = Stopper::new();
+    /// let (sender, receiver) = mpsc::channel();
+    /// let on_stop = job.on_stop(move || sender.send("interrupted").unwrap());
+    /// job.request_stop();
+    /// assert_eq!(receiver.recv(), Ok("interrupted"));
+    /// drop(on_stop);
+    /// ```
+    #[doc(alias = "stop_callback")]
+    pub fn on_stop<F: FnOnce() + Send + 'static>(&self, f: F) -> OnStop {
+        OnStop::new(self.scope(), Box::new(f))
+    }
+
+    /// Runs `body` and returns its value; if the scope is stopped meanwhile, runs `f` as
+    /// well, as [`on_stop`](Stopper::on_stop) does. `f` may borrow: it has returned, or
+    /// will never run, when this returns.
+    ///
+    /// # Panics
+    ///
+    /// If the thread for the callbacks cannot be started. A panic of `body` passes on.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::net::{Shutdown, TcpListener, TcpStream};
+    /// use std::io::Read;
+    /// use stopruntime::Stopper;
+    ///
+    /// let listener = TcpListener::bind("127.0.0.1:0")?;
+    /// let stream = TcpStream::connect(listener.local_addr()?)?;
+    /// let job = Stopper::new();
+    /// let stopper = job.clone();
+    /// let asker = std::thread::spawn(move || stopper.request_stop());
+    /// // A read that is not marked: the stop shuts the stream down.
+    /// let read = job.with_on_stop(
+    ///     || stream.shutdown(Shutdown::Both).unwrap(),
+    ///     || (&stream).read(&mut [0]),
+    /// );
+    /// assert_eq!(read?, 0);
+    /// # asker.join().unwrap();
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn with_on_stop<F: FnOnce() + Send, R>(&self, f: F, body: impl FnOnce() -> R) -> R {
+        during(self.scope(), f, body)
+    }
+
+    /// Returns a future that is ready when the scope is stopped, by a request or by its
+    /// deadline; for any executor.
+    ///
+    /// # Panics
+    ///
+    /// Polling it panics if the thread for the callbacks cannot be started.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::pin::pin;
+    /// use std::task::{Context, Poll, Waker};
+    /// use stopruntime::Stopper;
+    ///
+    /// let job = Stopper::new();
+    /// let mut stopped = pin!(job.stopped());
+    /// let mut context = Context::from_waker(Waker::noop());
+    /// assert_eq!(stopped.as_mut().poll(&mut context), Poll::Pending);
+    /// job.request_stop();
+    /// assert_eq!(stopped.as_mut().poll(&mut context), Poll::Ready(()));
+    /// ```
+    pub fn stopped(&self) -> impl Future<Output = ()> + Send + Sync + use<> {
+        WhenStopped::new(self.scope().clone())
+    }
+}
+
+/// Withdraws a callback of [`Stopper::on_stop`] when it is dropped.
+///
+/// # Examples
+///
+/// ```
+/// use stopruntime::Stopper;
+///
+/// let job = Stopper::new();
+/// let on_stop = job.on_stop(|| unreachable!());
+/// drop(on_stop); // withdraws it
+/// job.request_stop();
+/// ```
 #[must_use = "dropped at once, it withdraws the callback at once"]
 pub struct OnStop {
     number: Number,
 }
 
 impl OnStop {
-    pub(super) fn new(scope: &ScopeRef, f: Box<dyn FnOnce() + Send>) -> OnStop {
+    fn new(scope: &ScopeRef, f: Box<dyn FnOnce() + Send>) -> OnStop {
         OnStop { number: callbacks::add(scope, What::Run(f)) }
     }
 }
@@ -39,11 +144,7 @@ impl fmt::Debug for OnStop {
 }
 
 /// Runs `body`, and `f` if the scope is stopped meanwhile.
-pub(super) fn during<'f, R>(
-    scope: &ScopeRef,
-    f: impl FnOnce() + Send + 'f,
-    body: impl FnOnce() -> R,
-) -> R {
+fn during<'f, R>(scope: &ScopeRef, f: impl FnOnce() + Send + 'f, body: impl FnOnce() -> R) -> R {
     let f: Box<dyn FnOnce() + Send + 'f> = Box::new(f);
     // SAFETY: only a lifetime is changed. The destructor of what holds it returns when
     // `f` has returned and is dropped, or has been dropped without being called; and it
@@ -54,13 +155,13 @@ pub(super) fn during<'f, R>(
 }
 
 /// Is ready when the scope is stopped.
-pub(super) struct WhenStopped {
+struct WhenStopped {
     scope: ScopeRef,
     waits: Option<(Number, Waker)>,
 }
 
 impl WhenStopped {
-    pub(super) fn new(scope: ScopeRef) -> WhenStopped {
+    fn new(scope: ScopeRef) -> WhenStopped {
         WhenStopped { scope, waits: None }
     }
 

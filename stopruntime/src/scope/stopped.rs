@@ -46,12 +46,44 @@ impl Stopped {
 
     /// Returns how many bytes a compound call had moved before it was stopped; 0 for
     /// a single call.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::io::Write;
+    /// use std::os::unix::net::UnixStream;
+    /// use std::time::Duration;
+    /// use stopruntime::ext::ReadOrStop;
+    /// use stopruntime::within;
+    ///
+    /// let (mut reader, mut writer) = UnixStream::pair()?;
+    /// writer.write_all(b"half")?;
+    /// let mut message = [0; 8];
+    /// within(Duration::from_millis(1), || -> std::io::Result<()> {
+    ///     let stopped = reader.read_exact_or_stop(&mut message).unwrap_err();
+    ///     assert_eq!(stopped.progress(), 4);
+    ///     Ok(())
+    /// })?;
+    /// assert_eq!(&message[..4], b"half");
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     #[must_use]
     pub const fn progress(&self) -> usize {
         self.progress
     }
 
     /// Returns why the call was stopped.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Instant;
+    /// use stopruntime::{Cause, Stopper, check};
+    ///
+    /// let job = Stopper::new();
+    /// job.request_stop_at(Instant::now());
+    /// assert_eq!(job.run(check).unwrap_err().cause(), Cause::Deadline);
+    /// ```
     #[must_use]
     pub const fn cause(&self) -> Cause {
         self.stop.cause
@@ -59,6 +91,17 @@ impl Stopped {
 
     /// Returns the reason that the requester has given, if there is one
     /// ([`Stopper::request_stop_because`](crate::Stopper::request_stop_because)).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use stopruntime::{Stopper, check};
+    ///
+    /// Stopper::current().request_stop_because("Ctrl-C");
+    /// let stopped = check().unwrap_err();
+    /// assert_eq!(stopped.reason().unwrap().as_str(), "Ctrl-C");
+    /// assert_eq!(stopped.to_string(), "a stop has been requested: Ctrl-C");
+    /// ```
     #[must_use]
     pub const fn reason(&self) -> Option<Reason> {
         self.stop.reason

@@ -1,7 +1,6 @@
 //! The handle of a scope.
 
-use super::on_stop::{self, WhenStopped};
-use super::{OnStop, Reason};
+use super::Reason;
 use crate::runtime::attach;
 use crate::runtime::record::Record;
 use crate::runtime::records::RecordRef;
@@ -55,12 +54,34 @@ pub struct Stopper {
 
 impl Stopper {
     /// Makes a scope that stands under no other.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use stopruntime::{Stopper, check};
+    ///
+    /// let job = Stopper::new();
+    /// job.request_stop();
+    /// assert!(job.run(check).is_err());
+    /// assert!(check().is_ok()); // the thread itself is not stopped
+    /// ```
     #[must_use]
     pub fn new() -> Stopper {
         Stopper { scope: ScopeRef::new([], clock::NEVER) }
     }
 
     /// Makes a scope that is stopped with this one, or alone.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use stopruntime::Stopper;
+    ///
+    /// let service = Stopper::new();
+    /// let session = service.child();
+    /// session.request_stop();
+    /// assert!(!service.stop_requested());
+    /// ```
     #[must_use]
     pub fn child(&self) -> Stopper {
         Stopper { scope: ScopeRef::new([self.scope.clone()], clock::NEVER) }
@@ -105,6 +126,10 @@ impl Stopper {
 
     pub(crate) fn into_scope(self) -> ScopeRef {
         self.scope
+    }
+
+    pub(super) fn scope(&self) -> &ScopeRef {
+        &self.scope
     }
 
     /// The record of the thread whose own scope it is.
@@ -164,6 +189,23 @@ impl Stopper {
     /// A signal handler that interrupts this call must return to it. If the handler leaves
     /// it by `siglongjmp(3)`, or ends the thread, a signal may stay announced that is never
     /// sent, and the thread that should receive it waits for it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use stopruntime::{Stopper, ext::sleep_or_stop};
+    /// use std::sync::mpsc;
+    /// use std::time::Duration;
+    ///
+    /// // A thread that std has started hands out its stopper.
+    /// let (sender, receiver) = mpsc::channel();
+    /// let sleeper = std::thread::spawn(move || {
+    ///     sender.send(Stopper::current()).unwrap();
+    ///     sleep_or_stop(Duration::MAX).is_err()
+    /// });
+    /// receiver.recv().unwrap().request_stop();
+    /// assert!(sleeper.join().unwrap());
+    /// ```
     #[doc(alias = "pthread_cancel")]
     #[doc(alias = "cancel")]
     #[allow(clippy::must_use_candidate, reason = "a request is made for its effect")]
@@ -219,99 +261,6 @@ impl Stopper {
     #[must_use]
     pub fn stop_requested(&self) -> bool {
         look::is_stopped(&self.scope)
-    }
-}
-
-impl Stopper {
-    /// Runs `f` when the scope is stopped, by a request or by its deadline: on a thread of
-    /// the runtime's own, or at once on this one if the scope is stopped already. For
-    /// waits that know a way of their own to be ended: `interrupt()`, `close()`,
-    /// `notify()`.
-    ///
-    /// Dropping the [`OnStop`] withdraws `f`. If `f` is running by then, the drop waits
-    /// until it has returned, except in `f` itself (`std::stop_callback` of C++20).
-    ///
-    /// All callbacks of the process run on one thread, one after the other: `f` should
-    /// be short. A panic in it is reported, and the next one runs.
-    ///
-    /// # Panics
-    ///
-    /// If the thread for the callbacks cannot be started.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use std::sync::mpsc;
-    /// use stopruntime::Stopper;
-    ///
-    /// let job = Stopper::new();
-    /// let (sender, receiver) = mpsc::channel();
-    /// let on_stop = job.on_stop(move || sender.send("interrupted").unwrap());
-    /// job.request_stop();
-    /// assert_eq!(receiver.recv(), Ok("interrupted"));
-    /// drop(on_stop);
-    /// ```
-    #[doc(alias = "stop_callback")]
-    pub fn on_stop<F: FnOnce() + Send + 'static>(&self, f: F) -> OnStop {
-        OnStop::new(&self.scope, Box::new(f))
-    }
-
-    /// Runs `body` and returns its value; if the scope is stopped meanwhile, runs `f` as
-    /// well, as [`on_stop`](Stopper::on_stop) does. `f` may borrow: it has returned, or
-    /// will never run, when this returns.
-    ///
-    /// # Panics
-    ///
-    /// If the thread for the callbacks cannot be started. A panic of `body` passes on.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use std::net::{Shutdown, TcpListener, TcpStream};
-    /// use std::io::Read;
-    /// use stopruntime::Stopper;
-    ///
-    /// let listener = TcpListener::bind("127.0.0.1:0")?;
-    /// let stream = TcpStream::connect(listener.local_addr()?)?;
-    /// let job = Stopper::new();
-    /// let stopper = job.clone();
-    /// let asker = std::thread::spawn(move || stopper.request_stop());
-    /// // A read that is not marked: the stop shuts the stream down.
-    /// let read = job.with_on_stop(
-    ///     || stream.shutdown(Shutdown::Both).unwrap(),
-    ///     || (&stream).read(&mut [0]),
-    /// );
-    /// assert_eq!(read?, 0);
-    /// # asker.join().unwrap();
-    /// # Ok::<(), std::io::Error>(())
-    /// ```
-    pub fn with_on_stop<F: FnOnce() + Send, R>(&self, f: F, body: impl FnOnce() -> R) -> R {
-        on_stop::during(&self.scope, f, body)
-    }
-
-    /// Returns a future that is ready when the scope is stopped, by a request or by its
-    /// deadline; for any executor.
-    ///
-    /// # Panics
-    ///
-    /// Polling it panics if the thread for the callbacks cannot be started.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use std::pin::pin;
-    /// use std::task::{Context, Poll, Waker};
-    /// use stopruntime::Stopper;
-    ///
-    /// let job = Stopper::new();
-    /// let mut stopped = pin!(job.stopped());
-    /// let mut context = Context::from_waker(Waker::noop());
-    /// assert_eq!(stopped.as_mut().poll(&mut context), Poll::Pending);
-    /// job.request_stop();
-    /// assert_eq!(stopped.as_mut().poll(&mut context), Poll::Ready(()));
-    /// ```
-    pub fn stopped(&self) -> impl Future<Output = ()> + Send + Sync + use<> {
-        WhenStopped::new(self.scope.clone())
     }
 }
 

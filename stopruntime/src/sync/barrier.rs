@@ -130,6 +130,20 @@ impl Barrier {
     /// # Errors
     ///
     /// [`Stopped`]: a stop is requested. The barrier is broken for the others.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use stopruntime::sync::Barrier;
+    /// use stopruntime::thread;
+    ///
+    /// let barrier = Barrier::new(2);
+    /// thread::scope(|scope| {
+    ///     let other = scope.spawn(|| barrier.wait_or_stop().is_err());
+    ///     assert!(other.stop_and_join().unwrap());
+    /// });
+    /// assert!(barrier.wait().is_broken()); // without waiting for a thread that will not come
+    /// ```
     pub fn wait_or_stop(&self) -> Result<BarrierWaitResult, Stopped> {
         self.wait_as::<OrStop>()
     }

@@ -154,6 +154,21 @@ impl<T: ?Sized> Mutex<T> {
     /// # Errors
     ///
     /// [`Stopped`]: a stop is requested and the lock was not taken.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use stopruntime::sync::Mutex;
+    /// use stopruntime::thread;
+    ///
+    /// let count = Mutex::new(0);
+    /// let guard = count.lock().unwrap();
+    /// thread::scope(|scope| {
+    ///     let waiter = scope.spawn(|| count.lock_or_stop().is_err());
+    ///     assert!(waiter.stop_and_join().unwrap()); // although the lock is held
+    /// });
+    /// drop(guard);
+    /// ```
     #[inline]
     pub fn lock_or_stop(&self) -> Result<LockResult<MutexGuard<'_, T>>, Stopped> {
         self.raw.lock::<OrStop>()?;

@@ -128,6 +128,19 @@ impl<T> OnceLock<T> {
     /// # Errors
     ///
     /// As [`OnceLock::get_or_init_or_stop`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::fs;
+    /// use stopruntime::sync::OnceLock;
+    ///
+    /// let name = OnceLock::new();
+    /// let read = || fs::read_to_string("/proc/self/comm");
+    /// println!("{}", name.get_or_try_init_or_stop(read).unwrap()?);
+    /// assert!(name.get().is_some());
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     #[inline]
     pub fn get_or_try_init_or_stop<E>(
         &self,
@@ -172,6 +185,18 @@ impl<T> OnceLock<T> {
     /// # Errors
     ///
     /// [`Stopped`]: a stop is requested and there is no value.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use stopruntime::sync::OnceLock;
+    /// use stopruntime::thread;
+    ///
+    /// static ADDRESS: OnceLock<String> = OnceLock::new();
+    ///
+    /// let waiter = thread::spawn(|| ADDRESS.wait_or_stop().is_err());
+    /// assert!(waiter.stop_and_join().unwrap());
+    /// ```
     pub fn wait_or_stop(&self) -> Result<&T, Stopped> {
         self.wait_as::<OrStop>()
     }

@@ -137,6 +137,22 @@ impl Semaphore {
     /// # Errors
     ///
     /// [`Stopped`]: a stop is requested and no permit was taken.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use stopruntime::sync::Semaphore;
+    /// use stopruntime::thread;
+    ///
+    /// let places = Semaphore::new(1);
+    /// let taken = places.acquire();
+    /// thread::scope(|scope| {
+    ///     let waiter = scope.spawn(|| places.acquire_or_stop().is_err());
+    ///     assert!(waiter.stop_and_join().unwrap());
+    /// });
+    /// drop(taken);
+    /// assert_eq!(places.available(), 1);
+    /// ```
     #[inline]
     pub fn acquire_or_stop(&self) -> Result<SemaphoreGuard<'_>, Stopped> {
         self.acquire_many_or_stop(1)
@@ -169,6 +185,17 @@ impl Semaphore {
     /// # Errors
     ///
     /// As [`Semaphore::acquire_or_stop`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use stopruntime::sync::Semaphore;
+    ///
+    /// let none = Semaphore::new(0);
+    /// let permit = none.acquire_timeout_or_stop(Duration::from_millis(1));
+    /// assert!(matches!(permit, Ok(None)));
+    /// ```
     #[inline]
     pub fn acquire_timeout_or_stop(
         &self,
@@ -194,6 +221,17 @@ impl Semaphore {
     /// # Panics
     ///
     /// If there would be more than `u32::MAX`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use stopruntime::sync::Semaphore;
+    ///
+    /// let jobs = Semaphore::new(0); // counts what one thread makes and another takes
+    /// jobs.release();
+    /// jobs.acquire().forget();
+    /// assert_eq!(jobs.available(), 0);
+    /// ```
     #[inline]
     #[track_caller]
     pub fn release(&self) {

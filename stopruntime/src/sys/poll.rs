@@ -48,6 +48,18 @@ unsafe fn opened(mask: *const sigset_t) -> Option<sigset_t> {
 /// # Safety
 ///
 /// As the plain call.
+///
+/// # Examples
+///
+/// ```
+/// use stopruntime::sys::poll_or_stop;
+/// use stopruntime::Stopper;
+///
+/// let mut standard_input = libc::pollfd { fd: 0, events: libc::POLLIN, revents: 0 };
+/// Stopper::current().request_stop();
+/// // SAFETY: one entry.
+/// assert!(unsafe { poll_or_stop(&raw mut standard_input, 1, -1) }.is_err());
+/// ```
 #[doc(alias = "poll")]
 #[inline]
 pub unsafe fn poll_or_stop(

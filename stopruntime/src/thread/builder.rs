@@ -97,6 +97,16 @@ impl Builder {
     /// # Panics
     ///
     /// If the runtime cannot be installed; see [`backend`](crate::backend()).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use stopruntime::thread::Builder;
+    ///
+    /// let worker = Builder::new().name("worker".into()).spawn(|| 7)?;
+    /// assert_eq!(worker.join().unwrap(), 7);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     #[track_caller]
     pub fn spawn<F, T>(self, f: F) -> io::Result<JoinHandle<T>>
     where

@@ -20,6 +20,18 @@ macro_rules! of_every_handle {
         }
 
         /// Requests a stop and returns at once; see [`Stopper::request_stop`].
+        ///
+        /// # Examples
+        ///
+        /// ```
+        /// use std::time::Duration;
+        /// use stopruntime::{ext::sleep_or_stop, thread};
+        ///
+        /// let sleeper = thread::spawn(|| sleep_or_stop(Duration::MAX).is_err());
+        /// assert!(sleeper.request_stop());
+        /// assert!(sleeper.stop_requested());
+        /// assert!(sleeper.join().unwrap());
+        /// ```
         #[doc(alias = "pthread_cancel")]
         #[allow(clippy::must_use_candidate, reason = "a request is made for its effect")]
         pub fn request_stop(&self) -> bool {
@@ -33,6 +45,19 @@ macro_rules! of_every_handle {
         }
 
         /// Returns a handle that only requests, to give away.
+        ///
+        /// # Examples
+        ///
+        /// ```
+        /// use std::time::Duration;
+        /// use stopruntime::{ext::sleep_or_stop, thread};
+        ///
+        /// let sleeper = thread::spawn(|| sleep_or_stop(Duration::MAX).is_err());
+        /// let stopper = sleeper.stopper();
+        /// let other = thread::spawn(move || stopper.request_stop());
+        /// assert!(sleeper.join().unwrap());
+        /// assert!(other.join().unwrap());
+        /// ```
         #[must_use]
         pub fn stopper(&self) -> Stopper {
             self.stopper.clone()
@@ -47,6 +72,26 @@ macro_rules! of_every_handle {
         /// # Panics
         ///
         /// As [`join`](Self::join).
+        ///
+        /// # Examples
+        ///
+        /// ```
+        /// use std::io;
+        /// use std::net::UdpSocket;
+        /// use stopruntime::ext::RecvOrStop;
+        /// use stopruntime::thread;
+        ///
+        /// let socket = UdpSocket::bind("127.0.0.1:0")?;
+        /// let counter = thread::spawn(move || {
+        ///     let mut count = 0;
+        ///     while let Ok(Ok(_)) = socket.recv_or_stop(&mut [0; 16]) {
+        ///         count += 1;
+        ///     }
+        ///     count
+        /// });
+        /// assert_eq!(counter.stop_and_join().unwrap(), 0);
+        /// # Ok::<(), io::Error>(())
+        /// ```
         #[track_caller]
         pub fn stop_and_join(self) -> Result<T> {
             self.request_stop();
@@ -82,6 +127,18 @@ macro_rules! of_every_handle {
         /// # Panics
         ///
         /// As [`join`](Self::join).
+        ///
+        /// # Examples
+        ///
+        /// ```
+        /// use std::time::Duration;
+        /// use stopruntime::{ext::sleep_or_stop, thread};
+        ///
+        /// let sleeper = thread::spawn(|| sleep_or_stop(Duration::MAX).is_err());
+        /// let sleeper = sleeper.join_timeout(Duration::from_millis(1)).expect_err("it sleeps");
+        /// sleeper.request_stop();
+        /// assert!(sleeper.join_timeout(Duration::MAX).unwrap().unwrap());
+        /// ```
         #[doc(alias = "pthread_timedjoin_np")]
         #[track_caller]
         pub fn join_timeout(self, timeout: Duration) -> std::result::Result<Result<T>, Self> {

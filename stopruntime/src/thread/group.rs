@@ -1,11 +1,10 @@
 //! The owner of any number of threads.
 
 use super::handle::ended_or_stop;
-use super::{Builder, JoinHandle};
+use super::{Builder, JoinHandle, Overdue};
 use crate::scope::{Reason, Stopped, Stopper};
-use std::error::Error;
 use std::sync::{Mutex, PoisonError};
-use std::thread::{self, Result, Thread};
+use std::thread::{self, Result};
 use std::time::{Duration, Instant};
 use std::{fmt, io};
 
@@ -71,6 +70,18 @@ impl<T: Send + 'static> Group<T> {
     /// # Panics
     ///
     /// If the system cannot start it; [`spawn_with`](Group::spawn_with) reports it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use stopruntime::{ext::sleep_or_stop, thread::Group};
+    ///
+    /// let mut sessions = Group::new();
+    /// let first = sessions.spawn(|| sleep_or_stop(Duration::MAX).is_err());
+    /// first.request_stop(); // this one alone
+    /// assert!(sessions.join_all().remove(0).unwrap());
+    /// ```
     #[track_caller]
     pub fn spawn<F: FnOnce() -> T + Send + 'static>(&self, f: F) -> Stopper {
         self.spawn_with(Builder::new(), f).expect("failed to spawn thread")
@@ -97,6 +108,21 @@ impl<T: Send + 'static> Group<T> {
     /// # Errors
     ///
     /// As [`std::thread::Builder::spawn`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use stopruntime::thread::{Builder, Group};
+    /// use stopruntime::{Stopper, ext::sleep_or_stop};
+    ///
+    /// let (mut sessions, job) = (Group::new(), Stopper::new());
+    /// let builder = Builder::new().name("session".into()).under(&job);
+    /// sessions.spawn_with(builder, || sleep_or_stop(Duration::MAX).is_err())?;
+    /// job.request_stop(); // or `sessions.request_stop()`
+    /// assert!(sessions.join_all().remove(0).unwrap());
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     #[track_caller]
     pub fn spawn_with<F: FnOnce() -> T + Send + 'static>(
         &self,
@@ -120,6 +146,19 @@ impl<T> Group<T> {
     }
 
     /// Requests a stop and says why; see [`Stopper::request_stop_because`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use stopruntime::{ext::sleep_or_stop, thread::Group};
+    ///
+    /// let mut sessions = Group::new();
+    /// sessions.spawn(|| sleep_or_stop(Duration::MAX).unwrap_err().reason());
+    /// sessions.request_stop_because("reload");
+    /// let reason = sessions.join_all().remove(0).unwrap();
+    /// assert_eq!(reason.unwrap().as_str(), "reload");
+    /// ```
     #[allow(clippy::must_use_candidate, reason = "a request is made for its effect")]
     pub fn request_stop_because(&self, reason: impl Into<Reason>) -> bool {
         self.stopper.request_stop_because(reason)
@@ -134,6 +173,20 @@ impl<T> Group<T> {
     /// Joins the threads that have ended already, and returns what they returned, in the
     /// order in which they were started. A server that starts a thread for each
     /// connection calls it now and then, or the group grows.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use stopruntime::thread::Group;
+    ///
+    /// let mut sessions = Group::new();
+    /// for number in 0..4 {
+    ///     sessions.spawn(move || number);
+    ///     for ended in sessions.join_ended() {
+    ///         println!("session {} has ended", ended.unwrap());
+    ///     }
+    /// }
+    /// ```
     pub fn join_ended(&mut self) -> Vec<Result<T>> {
         self.threads().extract_if(.., |handle| handle.is_finished()).map(JoinHandle::join).collect()
     }
@@ -224,7 +277,7 @@ impl<T> Group<T> {
         let late =
             self.threads().iter().filter(|handle| !handle.record().wait_until_ended(deadline));
         let threads: Vec<_> = late.map(|handle| handle.thread().clone()).collect();
-        if threads.is_empty() { Ok(self.join_all()) } else { Err(Overdue { threads }) }
+        if threads.is_empty() { Ok(self.join_all()) } else { Err(Overdue::new(threads)) }
     }
 
     /// Returns how many threads have been started and not joined.
@@ -268,35 +321,3 @@ impl<T> fmt::Debug for Group<T> {
         formatter.debug_struct("Group").field("threads", &self.len()).finish_non_exhaustive()
     }
 }
-
-/// Reports that some threads of a [`Group`] did not end in time, and which.
-#[derive(Clone, Debug)]
-pub struct Overdue {
-    threads: Vec<Thread>,
-}
-
-impl Overdue {
-    /// Returns the threads that have not ended, in the order in which they were started.
-    #[must_use]
-    pub fn threads(&self) -> &[Thread] {
-        &self.threads
-    }
-}
-
-impl fmt::Display for Overdue {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("threads have not ended:")?;
-        for (at, thread) in self.threads.iter().enumerate() {
-            let comma = if at == 0 { "" } else { "," };
-            write!(
-                formatter,
-                "{comma} {} ({:?})",
-                thread.name().unwrap_or("unnamed"),
-                thread.id()
-            )?;
-        }
-        Ok(())
-    }
-}
-
-impl Error for Overdue {}

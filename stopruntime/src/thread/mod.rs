@@ -9,14 +9,16 @@ mod builder;
 mod every_handle;
 mod group;
 mod handle;
+mod overdue;
 mod scope;
 mod stop_on_drop;
 
 use every_handle::of_every_handle;
 
 pub use builder::Builder;
-pub use group::{Group, Overdue};
+pub use group::Group;
 pub use handle::JoinHandle;
+pub use overdue::Overdue;
 pub use scope::{Scope, ScopedJoinHandle, scope};
 pub use std::thread::{
     AccessError, LocalKey, Result, Thread, ThreadId, available_parallelism, current, panicking,

@@ -93,6 +93,22 @@ impl Drop for StopOnPanic<'_> {
 }
 
 /// Starts the threads of a [`scope`], which hands it to its closure.
+///
+/// # Examples
+///
+/// ```
+/// use std::time::Duration;
+/// use stopruntime::{ext::sleep_or_stop, thread};
+///
+/// let limit = Duration::MAX;
+/// thread::scope(|scope| {
+///     let one = scope.spawn(|| sleep_or_stop(limit).is_err()); // borrows `limit`
+///     let other = scope.spawn(|| sleep_or_stop(limit).is_err());
+///     assert!(one.stop_and_join().unwrap()); // this one alone
+///     scope.request_stop();
+///     assert!(other.join().unwrap());
+/// });
+/// ```
 pub struct Scope<'scope, 'env> {
     inner: &'scope Inner<'scope, 'env>,
     stopper: Stopper,

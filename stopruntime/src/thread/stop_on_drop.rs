@@ -97,6 +97,17 @@ impl<T> StopOnDrop<T> {
     /// # Errors
     ///
     /// The guard itself if the thread has not ended by then.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use stopruntime::{ext::sleep_or_stop, thread};
+    ///
+    /// let sleeper = thread::spawn(|| sleep_or_stop(Duration::MAX)).stop_on_drop();
+    /// let sleeper = sleeper.join_timeout(Duration::from_millis(1)).expect_err("it sleeps");
+    /// drop(sleeper); // stops and joins it
+    /// ```
     #[track_caller]
     pub fn join_timeout(self, timeout: Duration) -> std::result::Result<Result<T>, StopOnDrop<T>> {
         self.into_handle().join_timeout(timeout).map_err(StopOnDrop::new)

@@ -5,6 +5,20 @@ use std::collections::HashSet;
 use std::sync::{Mutex, PoisonError};
 
 /// Says why a marked call has stopped.
+///
+/// # Examples
+///
+/// ```
+/// use std::time::Duration;
+/// use stopruntime::{Cause, ext::sleep_or_stop, within};
+///
+/// let outcome = within(Duration::from_millis(1), || {
+///     let stopped = sleep_or_stop(Duration::MAX).unwrap_err();
+///     assert_eq!(stopped.cause(), Cause::Deadline);
+///     Err::<(), std::io::Error>(stopped.into())
+/// });
+/// assert_eq!(outcome.unwrap_err().kind(), std::io::ErrorKind::TimedOut);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Cause {

@@ -73,6 +73,27 @@ pub struct SyncSender<T> {
 }
 
 /// Receives from a channel.
+///
+/// # Examples
+///
+/// ```
+/// use stopruntime::sync::mpsc;
+/// use stopruntime::thread;
+///
+/// let (sender, receiver) = mpsc::channel();
+/// let worker = thread::spawn(move || {
+///     let mut sum = 0;
+///     while let Ok(Ok(number)) = receiver.recv_or_stop() {
+///         sum += number;
+///     }
+///     sum
+/// });
+/// for number in [1, 2, 3] {
+///     sender.send(number).unwrap();
+/// }
+/// drop(sender); // or `worker.request_stop()`
+/// assert_eq!(worker.join().unwrap(), 6);
+/// ```
 pub struct Receiver<T> {
     queue: Arc<Queue<T>>,
 }
@@ -142,6 +163,18 @@ impl<T> Receiver<T> {
     /// # Errors
     ///
     /// [`Stopped`]: a stop is requested and no message was taken.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use stopruntime::sync::mpsc;
+    /// use stopruntime::thread;
+    ///
+    /// let (sender, receiver) = mpsc::channel::<u8>();
+    /// let waiter = thread::spawn(move || receiver.recv_or_stop().is_err());
+    /// assert!(waiter.stop_and_join().unwrap());
+    /// drop(sender);
+    /// ```
     pub fn recv_or_stop(&self) -> Result<Result<T, RecvError>, Stopped> {
         Ok(self.queue.recv::<OrStop>(None)?.map_err(|_| RecvError))
     }
@@ -160,6 +193,17 @@ impl<T> Receiver<T> {
     /// # Errors
     ///
     /// [`Stopped`]: a stop is requested and no message was taken.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use stopruntime::sync::mpsc::{self, RecvTimeoutError};
+    ///
+    /// let (_sender, receiver) = mpsc::channel::<u8>();
+    /// let received = receiver.recv_timeout_or_stop(Duration::from_millis(1)).unwrap();
+    /// assert_eq!(received, Err(RecvTimeoutError::Timeout));
+    /// ```
     pub fn recv_timeout_or_stop(
         &self,
         timeout: Duration,

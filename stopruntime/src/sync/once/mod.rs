@@ -206,6 +206,19 @@ impl Once {
     /// # Panics
     ///
     /// As [`Once::wait`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use stopruntime::sync::Once;
+    /// use stopruntime::thread;
+    ///
+    /// static READY: Once = Once::new();
+    ///
+    /// let waiter = thread::spawn(|| READY.wait_or_stop());
+    /// READY.call_once(|| println!("ready"));
+    /// assert!(waiter.join().unwrap().is_ok());
+    /// ```
     pub fn wait_or_stop(&self) -> Result<(), Stopped> {
         self.wait_as::<OrStop>(false)
     }

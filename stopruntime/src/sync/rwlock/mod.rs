@@ -126,6 +126,22 @@ impl<T: ?Sized> RwLock<T> {
     /// # Errors
     ///
     /// As [`RwLock::read_or_stop`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use stopruntime::sync::RwLock;
+    /// use stopruntime::thread;
+    ///
+    /// let names = RwLock::new(vec!["a"]);
+    /// let reader = names.read().unwrap();
+    /// thread::scope(|scope| {
+    ///     let writer = scope.spawn(|| names.write_or_stop().is_err());
+    ///     assert!(writer.stop_and_join().unwrap());
+    /// });
+    /// assert!(names.try_read().is_ok()); // no writer waits any more
+    /// drop(reader);
+    /// ```
     #[inline]
     pub fn write_or_stop(&self) -> Result<LockResult<RwLockWriteGuard<'_, T>>, Stopped> {
         self.raw.write::<OrStop>()?;
@@ -229,6 +245,18 @@ unsafe impl<T: ?Sized + Sync> Sync for RwLockWriteGuard<'_, T> {}
 
 impl<'lock, T: ?Sized> RwLockWriteGuard<'lock, T> {
     /// Goes on with reading, without a moment in which the lock is free.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use stopruntime::sync::{RwLock, RwLockWriteGuard};
+    ///
+    /// let names = RwLock::new(vec!["a"]);
+    /// let mut writer = names.write().unwrap();
+    /// writer.push("b");
+    /// let reader = RwLockWriteGuard::downgrade(writer);
+    /// assert_eq!(names.read().unwrap().len(), reader.len());
+    /// ```
     pub fn downgrade(guard: Self) -> RwLockReadGuard<'lock, T> {
         let lock = guard.lock;
         core::mem::forget(guard);

@@ -1,23 +1,11 @@
-//! A condition variable: a counter of notifications that waiters sleep on, as in std's
-//! (`std::sys::sync::condvar::futex`), with a way to give up and a count of the waiters.
-//!
-//! A notification changes the counter first, and then wakes one of the sleepers. A
-//! waiter that does not sleep yet finds the counter changed and goes on; so only
-//! sleepers need a wake-up. A sleeper that is stopped has consumed none: if it was
-//! woken first, its wait returns. So one of the threads that wait when the
-//! notification is sent, and are not stopped, has it, and a stopped waiter has
-//! nothing to pass on.
-//!
-//! The waiters are counted so that a notification without waiters costs no
-//! system call. A waiter counts itself before it lets go of the mutex: a thread that
-//! has changed the condition under that mutex since then sees the count.
+//! Condition variables.
+
+mod futex;
 
 use super::mutex::MutexGuard;
 use super::wait::{OrStop, Plain, Wait, never};
-use crate::runtime::futex::{futex_wake, futex_wake_one};
 use crate::scope::Stopped;
-use core::sync::atomic::AtomicU32;
-use core::sync::atomic::Ordering::{Relaxed, SeqCst};
+use futex::RawCondvar;
 use std::fmt;
 use std::sync::{LockResult, PoisonError};
 use std::time::{Duration, Instant};
@@ -47,8 +35,7 @@ use std::time::{Duration, Instant};
 /// ```
 #[derive(Default)]
 pub struct Condvar {
-    notified: AtomicU32,
-    waiting: AtomicU32,
+    raw: RawCondvar,
 }
 
 /// Says whether a wait ended because its time was over.
@@ -70,40 +57,19 @@ impl Condvar {
     /// Creates a condition variable that no thread waits for.
     #[must_use]
     pub const fn new() -> Condvar {
-        Condvar { notified: AtomicU32::new(0), waiting: AtomicU32::new(0) }
+        Condvar { raw: RawCondvar::new() }
     }
 
     /// Wakes one waiter.
     #[inline]
     pub fn notify_one(&self) {
-        if self.has_waiters() {
-            self.notify(|notified| {
-                futex_wake_one(notified);
-            });
-        }
+        self.raw.notify_one();
     }
 
     /// Wakes all waiters.
     #[inline]
     pub fn notify_all(&self) {
-        if self.has_waiters() {
-            self.notify(futex_wake);
-        }
-    }
-
-    /// Pairs with the count in `wait_as`. `SeqCst`: a thread that notifies without
-    /// the mutex also comes before or after a waiter, as far as any thread can tell.
-    #[inline]
-    fn has_waiters(&self) -> bool {
-        self.waiting.load(SeqCst) != 0
-    }
-
-    #[cold]
-    fn notify(&self, wake: impl FnOnce(&AtomicU32)) {
-        // Relaxed: the mutex orders the data; the futex orders the wake-up.
-        // mutant: notification-without-waiter
-        self.notified.fetch_add(1, Relaxed);
-        wake(&self.notified);
+        self.raw.notify_all();
     }
 
     pub(super) fn wait_as<'lock, W: Wait, T>(
@@ -113,19 +79,7 @@ impl Condvar {
     ) -> Waited<'lock, T, W::Stop> {
         W::check()?;
         let mutex = guard.mutex();
-        // Read under the lock: a thread that changes the condition from now on, and
-        // notifies, changes the value that this one waits on.
-        // mutant: condvar-counter-read-under-lock
-        let before = self.notified.load(Relaxed);
-        // mutant: condvar-waiter-counted
-        self.waiting.fetch_add(1, SeqCst);
-        drop(guard);
-        let waited = W::futex_wait(&self.notified, before, deadline);
-        self.waiting.fetch_sub(1, Relaxed);
-        waited?;
-        let late = self.notified.load(Relaxed) == before
-            && deadline.is_some_and(|deadline| Instant::now() >= deadline);
-        let result = WaitTimeoutResult(late);
+        let result = WaitTimeoutResult(self.raw.wait::<W>(guard, deadline)?);
         Ok(match mutex.lock() {
             Ok(guard) => Ok((guard, result)),
             Err(poisoned) => Err(PoisonError::new((poisoned.into_inner(), result))),
@@ -284,6 +238,18 @@ impl Condvar {
     /// # Errors
     ///
     /// As [`Condvar::wait_while_or_stop`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use stopruntime::sync::{Condvar, Mutex};
+    ///
+    /// let (ready, changed) = (Mutex::new(false), Condvar::new());
+    /// let (guard, soon) = (ready.lock().unwrap(), Duration::from_millis(1));
+    /// let waited = changed.wait_timeout_while_or_stop(guard, soon, |ready| !*ready).unwrap();
+    /// assert!(waited.unwrap().1.timed_out());
+    /// ```
     pub fn wait_timeout_while_or_stop<'lock, T>(
         &self,
         guard: MutexGuard<'lock, T>,
