@@ -2,4 +2,5 @@
 
 mod drop_in;
 mod example;
+mod scopes;
 mod syslogd;
