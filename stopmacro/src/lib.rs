@@ -238,6 +238,11 @@ use crate::diag::Diag;
 ///     blocking!(stream.read(&mut buffer)).unwrap_or(0)
 /// }
 /// ```
+#[doc(alias = "blocking")]
+#[doc(alias = "checkpoint")]
+#[doc(alias = "unstoppable")]
+#[doc(alias = "interrupt")]
+#[doc(alias = "cancel")]
 #[proc_macro_attribute]
 pub fn stoppable(arguments: TokenStream, item: TokenStream) -> TokenStream {
     rewrite(arguments.into(), item.into()).into()

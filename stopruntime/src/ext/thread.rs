@@ -23,6 +23,7 @@ use std::time::{Duration, Instant};
 /// Stopper::current().request_stop();
 /// assert!(sleep_or_stop(Duration::MAX).is_err());
 /// ```
+#[doc(alias = "nanosleep")]
 pub fn sleep_or_stop(duration: Duration) -> Result<(), Stopped> {
     // mutant: same-deadline-2
     syscall::sleep_until(ppoll::now(libc::CLOCK_MONOTONIC).saturating_add(duration))

@@ -123,6 +123,8 @@ use core::sync::atomic::{Ordering, compiler_fence, fence};
 /// }
 /// # Ok::<(), std::io::Error>(())
 /// ```
+#[doc(alias = "ffi")]
+#[doc(alias = "interrupt")]
 #[inline]
 pub fn foreign<R>(f: impl FnOnce() -> R) -> Result<R, Stopped> {
     let _inside = Inside::enter(None)?;

@@ -83,6 +83,7 @@ impl Config {
     ///
     /// A program started by `execve(2)` finds a signal that had been ignored
     /// with its default action, as after any handler.
+    #[doc(alias = "SIGURG")]
     pub const fn signal(mut self, signal: c_int) -> Config {
         self.signal = signal;
         self

@@ -38,6 +38,8 @@ use crate::runtime::slot;
 ///     assert!(check().is_ok());
 /// });
 /// ```
+#[doc(alias = "is_cancelled")]
+#[doc(alias = "stop_token")]
 #[must_use]
 pub fn stop_requested() -> bool {
     look::any_stopped()

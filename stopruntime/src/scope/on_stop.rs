@@ -78,6 +78,7 @@ impl Stopper {
     /// # asker.join().unwrap();
     /// # Ok::<(), std::io::Error>(())
     /// ```
+    #[doc(alias = "stop_callback")]
     pub fn with_on_stop<F: FnOnce() + Send, R>(&self, f: F, body: impl FnOnce() -> R) -> R {
         during(self.scope(), f, body)
     }
@@ -103,6 +104,9 @@ impl Stopper {
     /// job.request_stop();
     /// assert_eq!(stopped.as_mut().poll(&mut context), Poll::Ready(()));
     /// ```
+    #[doc(alias = "tokio")]
+    #[doc(alias = "async")]
+    #[doc(alias = "cancelled")]
     pub fn stopped(&self) -> impl Future<Output = ()> + Send + Sync + use<> {
         WhenStopped::new(self.scope().clone())
     }

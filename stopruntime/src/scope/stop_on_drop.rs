@@ -22,6 +22,7 @@ use core::ops::Deref;
 /// drop(query);
 /// assert!(job.stop_requested());
 /// ```
+#[doc(alias = "DropGuard")]
 #[derive(Debug)]
 #[must_use = "dropped at once, it stops the scope at once"]
 pub struct StopOnDrop {
@@ -33,6 +34,9 @@ const OWNED: &str = "the handle is there until the guard is gone";
 
 impl Stopper {
     /// Returns a guard that requests the stop when it is dropped.
+    #[doc(alias = "drop_guard")]
+    #[doc(alias = "tokio")]
+    #[doc(alias = "spawn_blocking")]
     pub fn stop_on_drop(self) -> StopOnDrop {
         StopOnDrop { stopper: Some(self) }
     }

@@ -47,6 +47,10 @@ use std::time::Instant;
 /// service.request_stop();
 /// assert!(other.stop_requested());
 /// ```
+#[doc(alias = "CancellationToken")]
+#[doc(alias = "stop_token")]
+#[doc(alias = "token")]
+#[doc(alias = "shutdown")]
 #[derive(Clone, PartialEq)]
 pub struct Stopper {
     scope: ScopeRef,
@@ -82,6 +86,7 @@ impl Stopper {
     /// session.request_stop();
     /// assert!(!service.stop_requested());
     /// ```
+    #[doc(alias = "child_token")]
     #[must_use]
     pub fn child(&self) -> Stopper {
         Stopper { scope: ScopeRef::new([self.scope.clone()], clock::NEVER) }
@@ -171,6 +176,9 @@ impl Stopper {
     /// job.request_stop();
     /// worker.join().unwrap();
     /// ```
+    #[doc(alias = "pool")]
+    #[doc(alias = "rayon")]
+    #[doc(alias = "spawn_blocking")]
     #[inline]
     #[track_caller]
     pub fn run<R>(&self, f: impl FnOnce() -> R) -> R {
@@ -206,6 +214,9 @@ impl Stopper {
     /// receiver.recv().unwrap().request_stop();
     /// assert!(sleeper.join().unwrap());
     /// ```
+    #[doc(alias = "interrupt")]
+    #[doc(alias = "ctrl-c")]
+    #[doc(alias = "SIGINT")]
     #[doc(alias = "pthread_cancel")]
     #[doc(alias = "cancel")]
     #[allow(clippy::must_use_candidate, reason = "a request is made for its effect")]
@@ -250,6 +261,9 @@ impl Stopper {
     /// let stopped = job.run(|| sleep_or_stop(Duration::MAX)).unwrap_err();
     /// assert_eq!(stopped.cause(), Cause::Deadline);
     /// ```
+    #[doc(alias = "deadline")]
+    #[doc(alias = "timeout")]
+    #[doc(alias = "time-out")]
     pub fn request_stop_at(&self, deadline: Instant) {
         request::request_at(&self.scope, clock::reading_of(deadline));
     }
@@ -258,6 +272,7 @@ impl Stopper {
     ///
     /// It is if the scope, or one above it, has been requested to stop or is past its
     /// deadline.
+    #[doc(alias = "is_cancelled")]
     #[must_use]
     pub fn stop_requested(&self) -> bool {
         look::is_stopped(&self.scope)

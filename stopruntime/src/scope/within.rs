@@ -70,6 +70,7 @@ use std::time::{Duration, Instant};
 /// shield(|| within(Duration::from_secs(1), flush))?;
 /// # Ok::<(), io::Error>(())
 /// ```
+#[doc(alias = "time-out")]
 #[doc(alias = "timeout")]
 #[doc(alias = "deadline")]
 #[inline]
@@ -103,6 +104,9 @@ where
 /// assert_eq!(until(deadline, sleep).unwrap_err().kind(), io::ErrorKind::TimedOut);
 /// assert!(Instant::now() >= deadline);
 /// ```
+#[doc(alias = "deadline")]
+#[doc(alias = "timeout")]
+#[doc(alias = "time-out")]
 #[inline]
 pub fn until<T, E>(deadline: Instant, f: impl FnOnce() -> Result<T, E>) -> Result<T, E>
 where

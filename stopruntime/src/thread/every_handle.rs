@@ -32,6 +32,8 @@ macro_rules! of_every_handle {
         /// assert!(sleeper.stop_requested());
         /// assert!(sleeper.join().unwrap());
         /// ```
+        #[doc(alias = "interrupt")]
+        #[doc(alias = "cancel")]
         #[doc(alias = "pthread_cancel")]
         #[allow(clippy::must_use_candidate, reason = "a request is made for its effect")]
         pub fn request_stop(&self) -> bool {

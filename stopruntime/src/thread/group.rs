@@ -29,6 +29,10 @@ use std::{fmt, io};
 /// workers.request_stop();
 /// assert!(workers.join_all().into_iter().all(|stopped| stopped.unwrap()));
 /// ```
+#[doc(alias = "JoinSet")]
+#[doc(alias = "TaskTracker")]
+#[doc(alias = "rayon")]
+#[doc(alias = "shutdown")]
 #[doc(alias = "pool")]
 pub struct Group<T> {
     stopper: Stopper,

@@ -44,6 +44,7 @@ pub use stop_on_drop::StopOnDrop;
 /// assert!(receiver.stop_and_join().unwrap());
 /// # Ok::<(), std::io::Error>(())
 /// ```
+#[doc(alias = "jthread")]
 #[track_caller]
 pub fn spawn<F, T>(f: F) -> JoinHandle<T>
 where
