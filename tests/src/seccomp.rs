@@ -42,7 +42,17 @@ pub(crate) fn surround(program: &mut Command, backend: &str) {
 ///
 /// If the kernel has no filters; under an emulator the test ends here.
 pub fn deny(call: libc::c_long, errno: i32) {
-    filter(call, None, errno);
+    filter(call, None, fails_with(errno));
+}
+
+/// Has a system call of the calling thread answered by `SIGSYS`, as a sandbox does that
+/// makes the call in the thread's place.
+///
+/// # Panics
+///
+/// As [`deny`].
+pub fn trap(call: libc::c_long) {
+    filter(call, None, libc::SECCOMP_RET_TRAP);
 }
 
 /// As [`deny`], where the call's first argument is this one.
@@ -51,10 +61,14 @@ pub fn deny(call: libc::c_long, errno: i32) {
 ///
 /// As [`deny`].
 pub fn deny_with(call: libc::c_long, argument: u32, errno: i32) {
-    filter(call, Some(argument), errno);
+    filter(call, Some(argument), fails_with(errno));
 }
 
-fn filter(call: libc::c_long, argument: Option<u32>, errno: i32) {
+fn fails_with(errno: i32) -> u32 {
+    libc::SECCOMP_RET_ERRNO | errno.unsigned_abs()
+}
+
+fn filter(call: libc::c_long, argument: Option<u32>, answer: u32) {
     // Of struct seccomp_data: the number, and the lower half of an argument.
     const ARGUMENT: u32 = if cfg!(target_endian = "little") { 16 } else { 20 };
     const LOAD: u32 = libc::BPF_LD | libc::BPF_W | libc::BPF_ABS;
@@ -75,7 +89,7 @@ fn filter(call: libc::c_long, argument: Option<u32>, errno: i32) {
         step(SKIP_UNLESS, 3, number),
         load,
         skip,
-        step(RETURN, 0, libc::SECCOMP_RET_ERRNO | errno.unsigned_abs()),
+        step(RETURN, 0, answer),
         step(RETURN, 0, libc::SECCOMP_RET_ALLOW),
     ];
     let program = libc::sock_fprog { len: 6, filter: filter.as_mut_ptr() };

@@ -1,5 +1,6 @@
 //! The command line.
 
+use crate::calls::Way;
 use lexopt::prelude::*;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -14,6 +15,9 @@ Usage: soak [--minutes N | --seconds N] [option]...
 
   --minutes N, --seconds N   how long; a minute unless given
   --backend NAME             this backend alone: rseq, handler or ppoll
+  --foreign                  plain calls in regions of foreign code instead, which
+                             are sent other signals as well
+  --foreign-by-timer         the same where a timer ends the regions
   --call TEXT                calls with TEXT in their name alone
   --jobs N                   processes at once; as many as processors unless given
   --against-pthread-cancel   the same stress on pthread_cancel(3) of this
@@ -34,6 +38,8 @@ pub(crate) struct Options {
     pub(crate) call: Option<String>,
     pub(crate) jobs: usize,
     pub(crate) against: bool,
+    /// Plain calls in regions of foreign code, and what ends them.
+    pub(crate) foreign: Option<Way>,
     pub(crate) svg: PathBuf,
     /// Set in the processes that the soak starts: it is one bout.
     pub(crate) bout: bool,
@@ -47,6 +53,7 @@ pub(crate) fn parse(mut parser: lexopt::Parser) -> Result<Option<Options>, lexop
         call: None,
         jobs: std::thread::available_parallelism().map_or(1, usize::from),
         against: false,
+        foreign: None,
         svg: "soak.svg".into(),
         bout: false,
     };
@@ -57,6 +64,8 @@ pub(crate) fn parse(mut parser: lexopt::Parser) -> Result<Option<Options>, lexop
             Long("backend") => options.backend = Some(backend(&parser.value()?.string()?)?),
             Long("call") => options.call = Some(parser.value()?.string()?),
             Long("jobs") => options.jobs = parser.value()?.parse::<usize>()?.max(1),
+            Long("foreign") => options.foreign = Some(Way::Chosen),
+            Long("foreign-by-timer") => options.foreign = Some(Way::Timer),
             Long("against-pthread-cancel") => options.against = true,
             Long("svg") => options.svg = parser.value()?.into(),
             Long("bout") => options.bout = true,

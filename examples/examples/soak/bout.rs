@@ -3,6 +3,7 @@
 
 use crate::aside::{self, Aside};
 use crate::calls::Call;
+use crate::pester::{self, Door};
 use crate::tally::Tally;
 use std::fmt::Write as _;
 use std::fs;
@@ -39,13 +40,19 @@ pub(crate) fn run(call: &Call, time: Duration) -> ! {
         until: Instant::now() + time,
         tally: Tally::new(),
         given_up: false,
+        pesters: call.is_foreign,
+        knocks: 0,
     };
+    if bout.pesters {
+        pester::install();
+    }
     if let Err(error) = (call.run)(&mut bout) {
         bout.fail(&format!("cannot be arranged: {error}"));
     }
     if !bout.given_up {
         let after = open_descriptors();
         bout.tally.leaked = after.abs_diff(before);
+        bout.tally.unhandled = bout.knocks.abs_diff(pester::handled());
         drop(over);
         watchdog.join().expect("the watchdog does not panic");
     }
@@ -60,12 +67,17 @@ pub(crate) struct Bout {
     pub(crate) tally: Tally,
     until: Instant,
     given_up: bool,
+    /// Threads in regions are sent signals.
+    pesters: bool,
+    /// How many were sent.
+    knocks: u64,
 }
 
 /// A thread to be stopped.
 pub(crate) struct Target {
     handle: JoinHandle<Seen>,
     id: Arc<AtomicI32>,
+    door: Option<Arc<Door>>,
     requested: Option<Instant>,
 }
 
@@ -102,8 +114,11 @@ impl Bout {
         let seed = self.random.u64(..);
         let id = Arc::new(AtomicI32::new(0));
         let own = Arc::clone(&id);
+        let door = self.pesters.then(Door::new);
+        let own_door = door.clone();
         let handle = thread::spawn(move || {
             own.store(rustix::thread::gettid().as_raw_nonzero().get(), Ordering::Relaxed);
+            own_door.iter().for_each(Door::take);
             let began = Instant::now();
             let mut aside = Aside::new(seed);
             let outcome = work(&mut aside);
@@ -112,7 +127,7 @@ impl Bout {
             let Aside { interrupted, spurious, .. } = aside;
             Seen { began, past, aside_until, interrupted, spurious, failure: outcome.err() }
         });
-        Target { handle, id, requested: None }
+        Target { handle, id, door, requested: None }
     }
 
     /// A random time: none, some instructions, some of a system call, or long
@@ -140,7 +155,7 @@ impl Bout {
 
     /// Waits for the end of a thread that has been requested to stop.
     pub(crate) fn end(&mut self, target: Target) {
-        let Target { handle, id, requested } = target;
+        let Target { handle, id, requested, .. } = target;
         let seen = match handle.join_timeout(WATCHDOG) {
             Ok(Ok(seen)) => seen,
             Ok(Err(_panic)) => return self.fail("a thread panicked"),
@@ -173,8 +188,10 @@ impl Bout {
     /// Stops them all, each at a random moment.
     pub(crate) fn stop_all(&mut self, mut targets: Vec<Target>) {
         self.random.shuffle(&mut targets);
-        for target in &mut targets {
+        for index in 0..targets.len() {
             self.pause();
+            self.knock(&targets);
+            let target = &mut targets[index];
             if target.requested.is_none() {
                 self.request(target);
             }
@@ -184,6 +201,15 @@ impl Bout {
                 return;
             }
             self.end(target);
+        }
+    }
+
+    /// Sends one of them a signal, or some.
+    fn knock(&mut self, targets: &[Target]) {
+        let at = self.random.usize(0..targets.len());
+        let Some(door) = &targets[at].door else { return };
+        for _ in 0..self.random.u8(0..4) {
+            self.knocks += door.knock(self.random.usize(0..2));
         }
     }
 

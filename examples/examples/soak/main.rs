@@ -17,6 +17,7 @@
 //! | `calls/` | the calls, one file for each family |
 //! | `bout.rs` | starting, stopping and waiting for the threads |
 //! | `aside.rs` | what those threads do that is not marked |
+//! | `pester.rs` | signals that others send to threads in regions (`--foreign`) |
 //! | `tally.rs`, `histogram.rs` | what is counted |
 //! | `turns.rs` | the bouts, one after the other |
 //! | `table.rs`, `svg.rs` | what is shown |
@@ -27,6 +28,7 @@ mod aside;
 mod bout;
 mod calls;
 mod histogram;
+mod pester;
 mod rival;
 mod svg;
 mod table;
@@ -54,7 +56,8 @@ fn main() -> ExitCode {
     };
     if options.bout {
         let name = options.call.as_deref().unwrap_or_default();
-        return match calls::all().find(|call| call.name == name) {
+        let named = |call: &&calls::Call| call.name == name && call.is_soaked(options.foreign);
+        return match calls::all().find(named) {
             Some(call) => bout::run(call, options.time),
             None => misused("--bout takes the whole name of a call"),
         };

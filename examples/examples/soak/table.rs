@@ -13,6 +13,7 @@ missing    of what was sent, made or put in: not there afterwards, or there twic
 leaked     descriptors open before and after that differ
 EINTR      seen by the calls, unmarked ones of the same thread above all
 spurious   unmarked sleeps, waits and parks of the same thread that ended early
+handler    signals of others, sent to a thread in a region: not handled, or twice
 failed     other errors, panics, crashes
 latency    from the request until the thread is past the call, in µs; the
            maximum is the scheduler's noise: other threads and processes run";
@@ -26,7 +27,7 @@ impl fmt::Display for Table<'_> {
         let width = rows.iter().map(|row| row.turn.call.len()).max().unwrap_or(0);
         writeln!(
             formatter,
-            "{:width$}  {:14} {:>10} {:>12} {:>5} {:>7} {:>6} {:>5} {:>8} {:>6} {:>8} {:>8} {:>9}",
+            "{:width$}  {:14} {:>10} {:>12} {:>5} {:>7} {:>6} {:>5} {:>8} {:>7} {:>6} {:>8} {:>8} {:>9}",
             "call",
             "backend",
             "stops",
@@ -36,6 +37,7 @@ impl fmt::Display for Table<'_> {
             "leaked",
             "EINTR",
             "spurious",
+            "handler",
             "failed",
             "p50",
             "p99",
@@ -77,13 +79,24 @@ fn line(
     backend: &str,
     tally: &Tally,
 ) -> fmt::Result {
-    let Tally { stops, effects, lost, missing, leaked, interrupted, spurious, failed, .. } = tally;
+    let Tally {
+        stops,
+        effects,
+        lost,
+        missing,
+        leaked,
+        interrupted,
+        spurious,
+        unhandled,
+        failed,
+        ..
+    } = tally;
     let [median, tail] = [0.5, 0.99].map(|share| microseconds(tally.latency.quantile(share)));
     let max = microseconds((tally.latency.total() > 0).then_some(tally.latency.max()));
     writeln!(
         formatter,
         "{call:width$}  {backend:14} {stops:>10} {effects:>12} {lost:>5} {missing:>7} {leaked:>6} \
-         {interrupted:>5} {spurious:>8} {failed:>6} {median:>8} {tail:>8} {max:>9}",
+         {interrupted:>5} {spurious:>8} {unhandled:>7} {failed:>6} {median:>8} {tail:>8} {max:>9}",
     )
 }
 

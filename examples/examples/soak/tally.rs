@@ -21,6 +21,9 @@ pub(crate) struct Tally {
     pub(crate) interrupted: u64,
     /// Waits, sleeps and parks, not marked, that ended before their time.
     pub(crate) spurious: u64,
+    /// Signals of others that were sent to a thread in a region and not handled, or
+    /// handled twice.
+    pub(crate) unhandled: u64,
     /// Other errors, panics, and processes that ended with a signal.
     pub(crate) failed: u64,
     /// From the request until the thread is past the call.
@@ -42,6 +45,7 @@ impl Tally {
             leaked: 0,
             interrupted: 0,
             spurious: 0,
+            unhandled: 0,
             failed: 0,
             latency: Histogram::new(),
             notes: Vec::new(),
@@ -49,7 +53,7 @@ impl Tally {
     }
 
     /// The counters by name, in the order of the table.
-    fn counters(&mut self) -> [(&'static str, &mut u64); 8] {
+    fn counters(&mut self) -> [(&'static str, &mut u64); 9] {
         [
             ("stops", &mut self.stops),
             ("effects", &mut self.effects),
@@ -58,6 +62,7 @@ impl Tally {
             ("leaked", &mut self.leaked),
             ("interrupted", &mut self.interrupted),
             ("spurious", &mut self.spurious),
+            ("unhandled", &mut self.unhandled),
             ("failed", &mut self.failed),
         ]
     }
@@ -69,6 +74,7 @@ impl Tally {
             && self.leaked == 0
             && self.interrupted == 0
             && self.spurious == 0
+            && self.unhandled == 0
             && self.failed == 0
     }
 

@@ -1,7 +1,7 @@
 //! The bouts, in turns: every call on every backend, again and again.
 
 use crate::args::{BACKENDS, Options};
-use crate::calls;
+use crate::calls::{self, Way};
 use crate::rival::Rival;
 use crate::tally::Tally;
 use std::io;
@@ -21,6 +21,7 @@ pub(crate) struct Turn {
     pub(crate) backend: String,
     pub(crate) call: &'static str,
     pub(crate) is_rival: bool,
+    foreign: Option<Way>,
     program: std::path::PathBuf,
 }
 
@@ -30,21 +31,24 @@ impl Turn {
         let wanted = |name: &str| options.call.as_ref().is_none_or(|text| name.contains(text));
         let program = std::env::current_exe()?;
         let mut turns = Vec::new();
-        for call in calls::all().filter(|call| wanted(call.name)) {
+        for call in calls::all().filter(|call| call.is_soaked(options.foreign) && wanted(call.name))
+        {
             for backend in BACKENDS {
                 if call.is_on(backend) && options.backend.is_none_or(|one| one == backend) {
                     turns.push(Turn {
                         backend: backend.name().into(),
                         call: call.name,
+                        foreign: options.foreign,
                         is_rival: false,
                         program: program.clone(),
                     });
                 }
             }
-            if let Some(rival) = rival.filter(|rival| rival.has(call.name)) {
+            if let Some(rival) = rival.filter(|rival| !call.is_foreign && rival.has(call.name)) {
                 turns.push(Turn {
                     backend: rival.name().into(),
                     call: call.name,
+                    foreign: None,
                     is_rival: true,
                     program: rival.program(),
                 });
@@ -65,6 +69,13 @@ impl Turn {
         command.arg(time.as_secs_f64().to_string());
         if !self.is_rival {
             command.env("STOPRUNTIME_BACKEND", &self.backend);
+        }
+        match self.foreign {
+            None => {}
+            Some(Way::Chosen) => drop(command.arg("--foreign")),
+            Some(Way::Timer) => {
+                command.arg("--foreign-by-timer").env("STOPRUNTIME_FOREIGN", "tick");
+            }
         }
         // Ctrl-C is for the process that prints; a bout is over soon.
         command.process_group(0).stdin(Stdio::null()).stderr(Stdio::inherit());

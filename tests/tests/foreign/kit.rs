@@ -1,9 +1,10 @@
 //! What the tests of this program share.
 
+use std::io::{Read, pipe};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 use stop_tests::{thread_id, wait_until_blocked_in};
-use stopruntime::{ForeignSupport, Stopped, foreign, foreign_support};
+use stopruntime::{ForeignSupport, Stopped, Stopper, foreign, foreign_support};
 
 /// Whether this process has been told to use the timer.
 pub(crate) fn is_tick() -> bool {
@@ -101,4 +102,32 @@ pub(crate) fn assert_clean() {
 
 pub(crate) fn errno() -> i32 {
     std::io::Error::last_os_error().raw_os_error().unwrap()
+}
+
+/// Runs `f` in a region where something is stopped from the start.
+pub(crate) fn armed<R>(f: impl FnOnce() -> R) -> R {
+    let job = Stopper::new();
+    job.request_stop();
+    let result = foreign(|| job.run(f)).unwrap();
+    assert_clean();
+    result
+}
+
+/// The error of a plain read of a pipe that nothing comes through.
+pub(crate) fn plain_read() -> i32 {
+    let (mut reader, _writer) = pipe().unwrap();
+    reader.read(&mut [0]).unwrap_err().raw_os_error().unwrap()
+}
+
+/// A plain read that waits as it should, until the other end goes.
+pub(crate) fn reads_on() {
+    let (mut reader, writer) = pipe().unwrap();
+    let this = thread_id();
+    let writer = std::thread::spawn(move || {
+        wait_until_blocked_in(this, &[libc::SYS_read]);
+        drop(writer);
+    });
+    assert_eq!(reader.read(&mut [0]).unwrap(), 0);
+    // Not a call that is ended.
+    writer.join().unwrap();
 }

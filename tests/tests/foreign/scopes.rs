@@ -1,7 +1,7 @@
 //! A region is ended by all that ends a marked call, and by nothing else.
 
 use crate::both_ways;
-use crate::kit::{CANCELED, LONG, stopped_region};
+use crate::kit::{CANCELED, LONG, plain_read, reads_on, stopped_region};
 use std::io::{Read, pipe};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
@@ -10,23 +10,6 @@ use stopruntime::ext::{ReadOrStop, sleep_or_stop};
 use stopruntime::{Cause, Stopper, check, foreign, foreign_reset, shield, stop_requested, within};
 
 const SHORT: Duration = Duration::from_millis(20);
-
-/// The error of a plain read of a pipe that nothing comes through.
-fn plain_read() -> i32 {
-    let (mut reader, _writer) = pipe().unwrap();
-    reader.read(&mut [0]).unwrap_err().raw_os_error().unwrap()
-}
-
-/// A plain read that waits as it should.
-fn reads_on() {
-    let (mut reader, writer) = pipe().unwrap();
-    let writer = std::thread::spawn(move || {
-        std::thread::sleep(SHORT);
-        drop(writer);
-    });
-    assert_eq!(reader.read(&mut [0]).unwrap(), 0);
-    writer.join().unwrap();
-}
 
 both_ways! {
     fn a_deadline_ends_it_and_nothing_else() {

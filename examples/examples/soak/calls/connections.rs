@@ -2,13 +2,14 @@
 //! is accepted by a call that says it was stopped.
 
 use super::Call;
-use crate::bout::Bout;
+use crate::bout::{Bout, Outcome};
 use socket2::{Domain, SockAddr, SockRef, Socket, Type};
 use std::collections::HashSet;
 use std::io;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::fd::AsFd;
 use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -28,12 +29,14 @@ pub(super) const CALLS: &[Call] = &[
         let listener = Arc::new(UnixListener::bind(&path)?);
         accept(bout, &listener, || UnixStream::connect(&path), |_| Ok(()))
     }),
-    Call::new("connect (TCP)", connect_tcp),
-    Call::new("connect (Unix)", connect_unix),
+    Call::new("connect (TCP)", |bout| connect_tcp(bout, TcpStream::connect_or_stop)),
+    Call::new("connect (Unix)", |bout| {
+        connect_unix(bout, |path| UnixStream::connect_or_stop(path))
+    }),
 ];
 
 /// To be closed without `TIME_WAIT`: ports are few, and an hour is long.
-fn abandon(stream: &impl AsFd) -> io::Result<()> {
+pub(super) fn abandon(stream: &impl AsFd) -> io::Result<()> {
     SockRef::from(stream).set_linger(Some(Duration::ZERO))
 }
 
@@ -53,7 +56,7 @@ fn rest<L: AcceptOrStop + AsFd>(
     Ok(count)
 }
 
-fn accept<L, C>(
+pub(super) fn accept<L, C>(
     bout: &mut Bout,
     listener: &Arc<L>,
     connect: impl Fn() -> io::Result<C>,
@@ -117,7 +120,10 @@ fn full() -> io::Result<(Socket, TcpStream, SocketAddr)> {
 }
 
 /// To a listener that has room, and to one that has not.
-fn connect_tcp(bout: &mut Bout) -> io::Result<()> {
+pub(super) fn connect_tcp(
+    bout: &mut Bout,
+    connect: fn(SocketAddr) -> Outcome<TcpStream>,
+) -> io::Result<()> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let roomy = listener.local_addr()?;
     let (_listener, _filler, crowded) = full()?;
@@ -130,7 +136,7 @@ fn connect_tcp(bout: &mut Bout) -> io::Result<()> {
             targets.push(bout.start(move |aside| {
                 loop {
                     let address = if connects == 0 { crowded } else { roomy };
-                    let Ok(result) = TcpStream::connect_or_stop(address) else { return Ok(()) };
+                    let Ok(result) = connect(address) else { return Ok(()) };
                     made.lock().unwrap_or_else(PoisonError::into_inner).push(result?);
                     connects = connects.saturating_sub(1);
                     aside.look();
@@ -171,7 +177,10 @@ fn connect_tcp(bout: &mut Bout) -> io::Result<()> {
 }
 
 /// To a listener with a short queue, from which some are taken now and then.
-fn connect_unix(bout: &mut Bout) -> io::Result<()> {
+pub(super) fn connect_unix(
+    bout: &mut Bout,
+    connect: fn(&Path) -> Outcome<UnixStream>,
+) -> io::Result<()> {
     let directory = Directory::new()?;
     let path = directory.join("socket");
     let listener = Socket::new(Domain::UNIX, Type::STREAM, None)?;
@@ -185,7 +194,7 @@ fn connect_unix(bout: &mut Bout) -> io::Result<()> {
         for _ in 0..bout.random.u8(1..4) {
             let (path, made) = (path.clone(), Arc::clone(&made));
             targets.push(bout.start(move |aside| {
-                while let Ok(result) = UnixStream::connect_or_stop(&path) {
+                while let Ok(result) = connect(&path) {
                     drop(result?);
                     made.fetch_add(1, Ordering::Relaxed);
                     aside.look();

@@ -13,9 +13,21 @@ use std::time::Duration;
 use stopruntime::ext::{RecvFromOrStop, RecvOrStop, SendOrStop};
 
 pub(super) const CALLS: &[Call] = &[
-    Call::new("recv_from (UDP)", |bout| udp(bout, None)),
-    Call::new("recv (UDP, SO_RCVTIMEO)", |bout| udp(bout, Some(Duration::from_millis(4)))),
-    Call::new("send, recv_from (Unix datagram)", unix),
+    Call::new("recv_from (UDP)", |bout| {
+        udp(bout, None, |socket, datagram| {
+            Ok(socket.recv_from_or_stop(datagram)?.map(|(length, _sender)| length))
+        })
+    }),
+    Call::new("recv (UDP, SO_RCVTIMEO)", |bout| {
+        udp(bout, Some(Duration::from_millis(4)), |socket, datagram| socket.recv_or_stop(datagram))
+    }),
+    Call::new("send, recv_from (Unix datagram)", |bout| {
+        unix(
+            bout,
+            |socket, datagram| socket.send_or_stop(datagram),
+            |socket, datagram| Ok(socket.recv_from_or_stop(datagram)?.map(|(length, _)| length)),
+        )
+    }),
 ];
 
 /// The numbers that have come: the next, and what is counted of them.
@@ -82,7 +94,11 @@ impl Flow {
     }
 }
 
-fn udp(bout: &mut Bout, timeout: Option<Duration>) -> io::Result<()> {
+pub(super) fn udp(
+    bout: &mut Bout,
+    timeout: Option<Duration>,
+    receive: fn(&UdpSocket, &mut [u8; 8]) -> Outcome<usize>,
+) -> io::Result<()> {
     let mut flows = [Flow::new(timeout)?, Flow::new(timeout)?, Flow::new(timeout)?];
     while bout.goes_on() {
         let mut targets = Vec::new();
@@ -90,7 +106,7 @@ fn udp(bout: &mut Bout, timeout: Option<Duration>) -> io::Result<()> {
             let (socket, series) = (Arc::clone(&flow.receiver), Arc::clone(&flow.series));
             targets.push(bout.start(move |aside| {
                 let mut datagram = [0; 8];
-                while let Ok(result) = receive(&socket, timeout.is_some(), &mut datagram) {
+                while let Ok(result) = receive(&socket, &mut datagram) {
                     match result {
                         Ok(_) => series.enter(datagram),
                         Err(error)
@@ -123,14 +139,6 @@ fn udp(bout: &mut Bout, timeout: Option<Duration>) -> io::Result<()> {
     Ok(())
 }
 
-fn receive(socket: &UdpSocket, connected: bool, datagram: &mut [u8; 8]) -> Outcome<usize> {
-    if connected {
-        socket.recv_or_stop(datagram)
-    } else {
-        Ok(socket.recv_from_or_stop(datagram)?.map(|(length, _sender)| length))
-    }
-}
-
 /// How many datagrams the kernel has dropped at this socket, for want of room
 /// (`SO_MEMINFO`): a busy machine does, on loopback too.
 fn dropped(socket: &UdpSocket) -> io::Result<u64> {
@@ -152,7 +160,11 @@ fn dropped(socket: &UdpSocket) -> io::Result<u64> {
 }
 
 /// Both ends are stopped: the queue is short, so the sender waits as well.
-fn unix(bout: &mut Bout) -> io::Result<()> {
+pub(super) fn unix(
+    bout: &mut Bout,
+    put: fn(&UnixDatagram, &[u8; 8]) -> Outcome<usize>,
+    receive: fn(&UnixDatagram, &mut [u8; 8]) -> Outcome<usize>,
+) -> io::Result<()> {
     let (sender, receiver) = UnixDatagram::pair()?;
     let (sender, receiver) = (Arc::new(sender), Arc::new(receiver));
     let (sent, series) = (Arc::new(AtomicU64::new(0)), Arc::<Series>::default());
@@ -164,7 +176,7 @@ fn unix(bout: &mut Bout) -> io::Result<()> {
             targets.push(bout.start(move |aside| {
                 loop {
                     let number = sent.load(Ordering::Relaxed);
-                    let Ok(result) = sender.send_or_stop(&number.to_ne_bytes()) else {
+                    let Ok(result) = put(&sender, &number.to_ne_bytes()) else {
                         return Ok(());
                     };
                     result?;
@@ -177,7 +189,7 @@ fn unix(bout: &mut Bout) -> io::Result<()> {
             let (receiver, series) = (Arc::clone(&receiver), Arc::clone(&series));
             targets.push(bout.start(move |aside| {
                 let mut datagram = [0; 8];
-                while let Ok(result) = receiver.recv_from_or_stop(&mut datagram) {
+                while let Ok(result) = receive(&receiver, &mut datagram) {
                     result?;
                     series.enter(datagram);
                     aside.look();

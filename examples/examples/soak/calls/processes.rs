@@ -1,14 +1,15 @@
 //! Children: each is reaped once, by a thread that says so.
 
 use super::Call;
-use crate::bout::Bout;
+use crate::bout::{Bout, Outcome};
 use std::io;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use stopruntime::ext::{WaitOrStop, sleep_or_stop};
 
-pub(super) const CALLS: &[Call] = &[Call::new("Child::wait", wait)];
+pub(super) const CALLS: &[Call] =
+    &[Call::new("Child::wait", |bout| wait(bout, Child::wait_or_stop))];
 
 /// A child that lives until its writer is dropped.
 struct Kid {
@@ -27,7 +28,7 @@ impl Kid {
     }
 }
 
-fn wait(bout: &mut Bout) -> io::Result<()> {
+pub(super) fn wait(bout: &mut Bout, wait: fn(&mut Child) -> Outcome<ExitStatus>) -> io::Result<()> {
     while bout.goes_on() {
         // Several at once, each outliving a number of threads that wait for it.
         let mut kids = [Kid::new()?, Kid::new()?, Kid::new()?];
@@ -39,7 +40,7 @@ fn wait(bout: &mut Bout) -> io::Result<()> {
                     let mut kid = kid.lock().unwrap_or_else(PoisonError::into_inner);
                     aside.look();
                     if kid.reaped == 0 {
-                        let Ok(status) = kid.child.wait_or_stop() else { return Ok(()) };
+                        let Ok(status) = wait(&mut kid.child) else { return Ok(()) };
                         status?;
                         kid.reaped += 1;
                     }

@@ -37,7 +37,7 @@ pub(super) const CALLS: &[Call] = &[
     }),
 ];
 
-fn both_ways<S: AsFd + Send + Sync + 'static>(
+pub(super) fn both_ways<S: AsFd + Send + Sync + 'static>(
     bout: &mut Bout,
     near: S,
     far: S,
@@ -83,7 +83,7 @@ impl Ledger {
 }
 
 /// One direction: its ends and their ledgers.
-struct Direction<R, W> {
+pub(super) struct Direction<R, W> {
     reader: Arc<R>,
     writer: Arc<W>,
     read: Arc<Ledger>,
@@ -91,7 +91,7 @@ struct Direction<R, W> {
 }
 
 impl<R, W> Direction<R, W> {
-    fn new(reader: Arc<R>, writer: Arc<W>) -> Direction<R, W> {
+    pub(super) fn new(reader: Arc<R>, writer: Arc<W>) -> Direction<R, W> {
         Direction { reader, writer, read: Arc::default(), written: Arc::default() }
     }
 }
@@ -135,7 +135,7 @@ where
     }
 }
 
-fn soak<R, W>(
+pub(super) fn soak<R, W>(
     bout: &mut Bout,
     directions: Vec<Direction<R, W>>,
     finish: fn(&W) -> io::Result<()>,

@@ -2,26 +2,33 @@
 //! event is reported once or still there.
 
 use super::Call;
-use crate::bout::Bout;
-use rustix::event::{EventfdFlags, Timespec, epoll, eventfd};
+use crate::bout::{Bout, Outcome};
+use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, epoll, eventfd};
 use rustix::io::Errno;
 use std::io;
 use std::os::fd::AsRawFd;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
-use stopruntime::{ext, sys};
+use stopruntime::{Stopped, ext, sys};
 
 pub(super) const CALLS: &[Call] = &[
     Call::new("sleep", |bout| {
-        sleep(bout);
+        sleep(bout, ext::sleep_or_stop);
         Ok(())
     }),
-    Call::new("poll", poll),
+    Call::new("poll", |bout| {
+        poll(bout, |entry| {
+            let entry = core::ptr::from_mut(entry).cast();
+            // SAFETY: one entry, which outlives the call; rustix has the kernel's type.
+            let ready = unsafe { sys::poll_or_stop(entry, 1, -1)? };
+            Ok(usize::try_from(ready).map_err(|_| io::Error::last_os_error()))
+        })
+    }),
     Call::new("epoll_wait", epoll_wait),
 ];
 
-fn sleep(bout: &mut Bout) {
+pub(super) fn sleep(bout: &mut Bout, sleep: fn(Duration) -> Result<(), Stopped>) {
     let (slept, early) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
     while bout.goes_on() {
         let mut targets = Vec::new();
@@ -32,7 +39,7 @@ fn sleep(bout: &mut Bout) {
                     let long = aside.random().bool();
                     let time = aside.random().u64(0..if long { 3_600_000_000_000 } else { 60_000 });
                     let (start, time) = (Instant::now(), Duration::from_nanos(time));
-                    let Ok(()) = ext::sleep_or_stop(time) else { return Ok(()) };
+                    let Ok(()) = sleep(time) else { return Ok(()) };
                     early.fetch_add((start.elapsed() < time).into(), Ordering::Relaxed);
                     slept.fetch_add(1, Ordering::Relaxed);
                     aside.look();
@@ -46,7 +53,7 @@ fn sleep(bout: &mut Bout) {
 }
 
 /// Several threads wait for what an eventfd counts, and take one each.
-fn poll(bout: &mut Bout) -> io::Result<()> {
+pub(super) fn poll(bout: &mut Bout, poll: fn(&mut PollFd<'_>) -> Outcome<usize>) -> io::Result<()> {
     let flags = EventfdFlags::SEMAPHORE | EventfdFlags::NONBLOCK | EventfdFlags::CLOEXEC;
     let events = Arc::new(eventfd(0, flags)?);
     let taken = Arc::new(AtomicU64::new(0));
@@ -57,16 +64,9 @@ fn poll(bout: &mut Bout) -> io::Result<()> {
             let (events, taken) = (Arc::clone(&events), Arc::clone(&taken));
             targets.push(bout.start(move |aside| {
                 loop {
-                    let mut entry =
-                        libc::pollfd { fd: events.as_raw_fd(), events: libc::POLLIN, revents: 0 };
-                    // SAFETY: one entry, which outlives the call.
-                    let Ok(ready) = (unsafe { sys::poll_or_stop(&raw mut entry, 1, -1) }) else {
-                        return Ok(());
-                    };
-                    if ready < 0 {
-                        return Err(io::Error::last_os_error());
-                    }
-                    if ready != 1 {
+                    let mut entry = PollFd::new(&*events, PollFlags::IN);
+                    let Ok(ready) = poll(&mut entry) else { return Ok(()) };
+                    if ready? != 1 {
                         return Err(io::Error::other("poll ended with nothing ready"));
                     }
                     match rustix::io::read(&*events, &mut [0; 8]) {
