@@ -93,6 +93,7 @@ pub(crate) fn is_suspect() -> bool {
 }
 
 /// This thread's record, if it is in use.
+#[inline]
 pub(crate) fn record<'thread>() -> Option<&'thread Record> {
     // SAFETY: the module's invariant: null or alive until the thread ends.
     CURRENT.with(|current| unsafe { current.record.get().as_ref() })

@@ -8,7 +8,7 @@
 
 #![allow(unsafe_code)]
 
-use super::super::kernel::{given, put};
+use super::super::kernel::{given, plain, put};
 use super::super::registers::{arguments, register, set_argument, set_register};
 use super::super::table::decide;
 use super::super::tick;
@@ -184,7 +184,7 @@ fn run(record: &Record, number: c_long, context: &mut Context) {
                 set_register(context, libc::REG_RCX, back);
                 set_register(context, libc::REG_RIP, gadgets.clone);
             } else {
-                set_register(context, libc::REG_RAX, (-(libc::EFAULT as isize)).cast_unsigned());
+                set_register(context, libc::REG_RAX, FAULT.cast_unsigned());
             }
             return;
         }
@@ -205,18 +205,21 @@ fn run(record: &Record, number: c_long, context: &mut Context) {
 /// `rt_sigprocmask(2)` on the mask that the handler's return gives to the thread.
 fn change_mask(record: &Record, context: &mut Context) -> isize {
     const INVALID: isize = -(libc::EINVAL as isize);
-    const FAULT: isize = -(libc::EFAULT as isize);
     let [how, new, old, size, ..] = arguments(context);
-    let asked = if new == 0 { None } else { given::<u64>(new) };
     // In the kernel's order.
     if size != size_of::<u64>() {
         return INVALID;
-    } else if new != 0 && asked.is_none() {
-        return FAULT;
-    } else if new != 0
-        && ![libc::SIG_BLOCK, libc::SIG_UNBLOCK, libc::SIG_SETMASK].contains(&(how as c_int))
-    {
-        return INVALID;
+    }
+    let mut asked = None;
+    if new != 0 {
+        if !touches([new, 0]) {
+            return FAULT;
+        }
+        // SAFETY: the kernel has just read there.
+        asked = Some(unsafe { (new as *const u64).read_unaligned() });
+        if ![libc::SIG_BLOCK, libc::SIG_UNBLOCK, libc::SIG_SETMASK].contains(&(how as c_int)) {
+            return INVALID;
+        }
     }
     let mask = mask_of(&mut context.uc_sigmask);
     let before = believed_mask(record, *mask);
@@ -231,7 +234,24 @@ fn change_mask(record: &Record, context: &mut Context) -> isize {
         region.hidden.store(after & (region.added.load(Relaxed) | SIGSYS), Relaxed);
         *mask = armed_mask(record, after);
     }
-    if old != 0 && !put(old, &before) { FAULT } else { 0 }
+    if old != 0 {
+        if !touches([0, old]) {
+            return FAULT;
+        }
+        // SAFETY: the kernel has just written there.
+        unsafe { (old as *mut u64).write_unaligned(before) };
+    }
+    0
+}
+
+const FAULT: isize = -(libc::EFAULT as isize);
+
+/// Whether the kernel can read a mask at the first address, and write one at the second:
+/// all signals are blocked here, and to block more of them changes nothing.
+fn touches([new, old]: [usize; 2]) -> bool {
+    let args = [libc::SIG_BLOCK as usize, new, old, size_of::<u64>()];
+    // SAFETY: the thread was about to make this call with these places.
+    unsafe { plain(libc::SYS_rt_sigprocmask, args) == 0 }
 }
 
 /// The thread installs a handler: if it blocks `SIGSYS`, its signal waits as well.
