@@ -20,6 +20,7 @@ mod loops;
 mod methods;
 mod nested;
 mod positions;
+mod quiet;
 mod receivers;
 mod shields;
 mod sleeping;
