@@ -31,7 +31,7 @@ use crate::runtime::signal;
 use crate::runtime::slot;
 use crate::scope::{Stopped, check};
 use core::sync::atomic::Ordering::Relaxed;
-use core::sync::atomic::{Ordering, compiler_fence, fence};
+use core::sync::atomic::{AtomicBool, Ordering, compiler_fence, fence};
 
 /// Runs code that knows nothing of stops, and ends it when a stop is requested: from then
 /// on until `f` has returned, each system call of this thread that would wait fails with an
@@ -127,7 +127,7 @@ use core::sync::atomic::{Ordering, compiler_fence, fence};
 #[doc(alias = "interrupt")]
 #[inline]
 pub fn foreign<R>(f: impl FnOnce() -> R) -> Result<R, Stopped> {
-    let _inside = Inside::enter(None)?;
+    let _inside = Inside::enter()?;
     Ok(f())
 }
 
@@ -153,101 +153,142 @@ pub fn foreign<R>(f: impl FnOnce() -> R) -> Result<R, Stopped> {
 /// ```
 #[inline]
 pub fn foreign_reset<R>(f: impl FnOnce() -> R) -> Result<R, Stopped> {
-    let _inside = Inside::enter(Some(true))?;
+    let inside = Inside::enter()?;
+    let _resets = inside.record.map(|record| Resets::set(&record.region.resets));
     Ok(f())
 }
 
-/// The region that a thread is in, until it is dropped.
-struct Inside<'thread> {
-    /// None where something stands in for the thread's record: late in its end.
-    record: Option<&'thread Record>,
-    is_outermost: bool,
-    resets_before: bool,
-}
+/// Reads of sockets say `ECONNRESET`, until it is dropped.
+struct Resets<'region>(&'region AtomicBool, bool);
 
-impl Inside<'_> {
-    #[inline]
-    fn enter(resets: Option<bool>) -> Result<Self, Stopped> {
-        let Some(record) = slot::record().or_else(begin) else {
-            let inside = Inside { record: None, is_outermost: false, resets_before: false };
-            return check().map(|()| inside);
-        };
-        let region = &record.region;
-        let is_outermost = !region.is_open();
-        let resets_before = region.resets.load(Relaxed);
-        let inside = Inside { record: Some(record), is_outermost, resets_before };
-        if let Some(resets) = resets {
-            region.resets.store(resets, Relaxed);
-        }
-        if is_outermost {
-            open(record);
-        }
-        if record.line.flag.load(Relaxed) == LOOK && record.must_stop() {
-            return Err(Stopped::found());
-        }
-        Ok(inside)
+impl<'region> Resets<'region> {
+    fn set(resets: &'region AtomicBool) -> Resets<'region> {
+        let before = resets.load(Relaxed);
+        resets.store(true, Relaxed);
+        Resets(resets, before)
     }
 }
 
-/// The thread's first use of the runtime; none where something stands in for its record.
-#[cold]
-fn begin<'thread>() -> Option<&'thread Record> {
-    attach::registered();
-    slot::record()
+impl Drop for Resets<'_> {
+    fn drop(&mut self) {
+        self.0.store(self.1, Relaxed);
+    }
 }
 
-#[inline]
-fn open(record: &Record) {
-    if !support::is_prepared() {
-        support::prepare();
+/// The region that a thread is in, until it is dropped. Two registers, all of which is
+/// inlined up to what is cold: a region costs as much as ten instructions.
+pub(crate) struct Inside<'thread> {
+    /// None where something stands in for the thread's record: late in its end.
+    record: Option<&'thread Record>,
+    left: Left,
+}
+
+/// What leaving it takes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Left {
+    /// A store and a look.
+    Quickly,
+    /// The order of the two, or a mask, as well.
+    Thoroughly,
+    /// Nothing: it is inside of another one.
+    ByAnother,
+}
+
+impl Inside<'_> {
+    #[inline(always)]
+    pub(crate) fn enter() -> Result<Self, Stopped> {
+        let inside = match slot::record() {
+            Some(record) if support::is_quick() => Inside::quickly(record),
+            record => enter_thoroughly(record)?,
+        };
+        if let Some(record) = inside.record
+            && record.line.flag.load(Relaxed) == LOOK
+        {
+            look(record)?;
+        }
+        Ok(inside)
+    }
+
+    #[inline(always)]
+    fn quickly(record: &Record) -> Inside<'_> {
+        let is_outermost = !record.region.is_open();
+        // Race 1 of the protocol, with this word for the marker. Requesters make the order.
+        record.region.open.store(1, Ordering::Release);
+        compiler_fence(Ordering::SeqCst);
+        let left = if is_outermost { Left::Quickly } else { Left::ByAnother };
+        Inside { record: Some(record), left }
+    }
+}
+
+/// Where the thread is new here, the first region begins, or the stop signal is blocked or
+/// sent without a barrier.
+#[cold]
+#[inline(never)]
+fn enter_thoroughly<'thread>(record: Option<&'thread Record>) -> Result<Inside<'thread>, Stopped> {
+    let found = record.or_else(|| {
+        attach::registered();
+        slot::record()
+    });
+    let Some(record) = found else {
+        return check().map(|()| Inside { record: None, left: Left::ByAnother });
+    };
+    support::prepare();
+    if record.region.is_open() {
+        return Ok(Inside { record: Some(record), left: Left::ByAnother });
     }
     if !record.has_window() {
         signal::set_mask(libc::SIG_UNBLOCK);
     }
-    // Race 1 of the protocol, with this word for the marker.
     record.region.open.store(1, Ordering::Release);
-    order();
+    fence(Ordering::SeqCst);
+    Ok(Inside { record: Some(record), left: Left::Thoroughly })
 }
 
-#[inline]
-fn close(record: &Record) {
-    // Race 2, likewise.
+#[cold]
+#[inline(never)]
+fn look(record: &Record) -> Result<(), Stopped> {
+    if record.must_stop() { Err(Stopped::found()) } else { Ok(()) }
+}
+
+impl Drop for Inside<'_> {
+    #[inline(always)]
+    fn drop(&mut self) {
+        let Some(record) = self.record else { return };
+        match self.left {
+            Left::Quickly => {
+                // Race 2, likewise.
+                record.region.open.store(0, Ordering::Release);
+                compiler_fence(Ordering::SeqCst);
+                if record.line.flag.load(Relaxed) != 0 || !record.region.is_untouched() {
+                    put_back(record);
+                }
+            }
+            Left::Thoroughly => leave_thoroughly(record),
+            Left::ByAnother => {}
+        }
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn leave_thoroughly(record: &Record) {
     record.region.open.store(0, Ordering::Release);
-    order();
+    fence(Ordering::SeqCst);
     if record.line.flag.load(Relaxed) != 0 || !record.region.is_untouched() {
-        close_closer(record);
+        put_back(record);
     }
     if !record.has_window() {
         signal::set_mask(libc::SIG_BLOCK);
     }
 }
 
+/// The region is closed, and something may have been changed, or a signal be on its way.
 #[cold]
 #[inline(never)]
-fn close_closer(record: &Record) {
+fn put_back(record: &Record) {
     ways::disarm(record);
     if record.line.flag.load(Ordering::SeqCst) & LOOK != 0 {
         record.settle();
-    }
-}
-
-#[inline]
-fn order() {
-    if signal::is_ordered_by_others() {
-        compiler_fence(Ordering::SeqCst);
-    } else {
-        fence(Ordering::SeqCst);
-    }
-}
-
-impl Drop for Inside<'_> {
-    #[inline]
-    fn drop(&mut self) {
-        let Some(record) = self.record else { return };
-        record.region.resets.store(self.resets_before, Relaxed);
-        if self.is_outermost {
-            close(record);
-        }
     }
 }
 

@@ -35,21 +35,28 @@ impl fmt::Display for ForeignSupport {
 }
 
 static PREPARED: AtomicBool = AtomicBool::new(false);
+static QUICK: AtomicBool = AtomicBool::new(false);
 
-#[inline]
-pub(super) fn is_prepared() -> bool {
-    PREPARED.load(Ordering::Acquire)
+/// Whether regions are prepared, and a thread enters and leaves them by stores alone: the
+/// stop signal is open, and requesters make the order.
+#[inline(always)]
+pub(super) fn is_quick() -> bool {
+    QUICK.load(Ordering::Acquire)
 }
 
 /// Before the first region.
 #[cold]
 pub(super) fn prepare() {
+    if PREPARED.load(Ordering::Acquire) {
+        return;
+    }
     let _one_at_a_time = crate::runtime::install::hold();
-    if !is_prepared() {
+    if !PREPARED.load(Ordering::Acquire) {
         #[cfg(all(target_arch = "x86_64", target_pointer_width = "64"))]
         if !asks_for_tick() {
             dispatch::prepare(dispatch::on_sigsys);
         }
+        QUICK.store(crate::runtime::signal::is_ordered_by_others(), Ordering::Release);
         PREPARED.store(true, Ordering::Release);
     }
 }
@@ -83,9 +90,7 @@ fn asks_for_tick() -> bool {
 #[track_caller]
 pub fn foreign_support() -> ForeignSupport {
     crate::runtime::install::ensure();
-    if !is_prepared() {
-        prepare();
-    }
+    prepare();
     #[cfg(any(
         all(target_arch = "x86_64", target_pointer_width = "64"),
         all(target_arch = "aarch64", target_pointer_width = "64", target_endian = "little"),

@@ -34,6 +34,8 @@ pub(crate) const NO_TIMER: i32 = -1;
 pub(crate) struct Region {
     pub(crate) open: AtomicU32,
     pub(crate) paused: AtomicU32,
+    /// The kernel hands calls over, or there is a timer: leaving has to put something back.
+    pub(crate) touched: AtomicBool,
     pub(crate) way: AtomicU8,
     pub(crate) selector: AtomicU8,
     /// Reads of sockets say `ECONNRESET`.
@@ -60,6 +62,7 @@ impl Region {
         Region {
             open: AtomicU32::new(0),
             paused: AtomicU32::new(0),
+            touched: AtomicBool::new(false),
             way: AtomicU8::new(UNARMED),
             selector: AtomicU8::new(0),
             resets: AtomicBool::new(false),
@@ -85,9 +88,7 @@ impl Region {
     /// Whether nothing has been changed on the thread that leaving has to put back.
     #[inline]
     pub(crate) fn is_untouched(&self) -> bool {
-        self.way.load(Relaxed) == UNARMED
-            && !self.dispatching.load(Relaxed)
-            && self.timer.load(Relaxed) == NO_TIMER
+        !self.touched.load(Relaxed)
     }
 
     /// Whether the stop signal is for the region, and for no marked call in it: then the

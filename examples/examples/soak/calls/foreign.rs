@@ -213,6 +213,7 @@ fn spawn(bout: &mut Bout) -> io::Result<()> {
         for _ in 0..bout.random.u8(1..4) {
             let left = Arc::clone(&left);
             targets.push(bout.start(move |aside| {
+                aside.receives = false;
                 loop {
                     let run = || {
                         let mut child = Command::new("true").spawn()?;

@@ -75,6 +75,7 @@ pub(crate) fn disarm(record: &Record) {
     tick::stop(record);
     record.region.way.store(UNARMED, Relaxed);
     record.region.no_dispatch.store(false, Relaxed);
+    record.region.touched.store(false, Relaxed);
 }
 
 /// In a forked child, which has no timer and whose calls are not handed over.
@@ -87,6 +88,7 @@ pub(crate) fn after_fork(record: &Record) {
     dispatch::forget(record);
     tick::forget(record);
     region.way.store(UNARMED, Relaxed);
+    region.touched.store(false, Relaxed);
 }
 
 /// The thread makes no marked call any more: it is in no region.

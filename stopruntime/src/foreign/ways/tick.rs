@@ -166,6 +166,7 @@ pub(super) fn start(record: &Record) {
 
 /// Has a tick come soon.
 pub(super) fn begin(region: &Region) {
+    region.touched.store(true, Relaxed);
     if region.timer.load(Relaxed) == NO_TIMER {
         make(region);
     }

@@ -179,6 +179,7 @@ pub(crate) fn arm(record: &Record, mask: &mut u64) -> bool {
         if set_dispatch(ON, gadgets.start, gadgets.length, selector) != 0 {
             return refuse(record);
         }
+        region.touched.store(true, Relaxed);
         region.dispatching.store(true, Relaxed);
         region.naps.store(0, Relaxed);
         region.sent.store(0, Relaxed);
