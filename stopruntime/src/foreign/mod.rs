@@ -224,7 +224,7 @@ impl Inside<'_> {
 /// sent without a barrier.
 #[cold]
 #[inline(never)]
-fn enter_thoroughly<'thread>(record: Option<&'thread Record>) -> Result<Inside<'thread>, Stopped> {
+fn enter_thoroughly(record: Option<&Record>) -> Result<Inside<'_>, Stopped> {
     let found = record.or_else(|| {
         attach::registered();
         slot::record()
