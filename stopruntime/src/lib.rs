@@ -102,6 +102,7 @@
 //! - `macros` (on by default): the attribute.
 //! - `crossbeam-channel`: stop-checked `recv` and `send` of that crate, and a
 //!   stop channel for its `select!`.
+//! - `enough`: [`Stopper`] and [`Checkpoint`] for code that takes an `enough::Stop`.
 //! - `io-uring`: stop-checked `submit_and_wait` and `submit_with_args` of that
 //!   crate.
 //!
@@ -155,6 +156,8 @@ pub use runtime::support::{Support, support};
 #[cfg(feature = "__testing")]
 #[doc(hidden)]
 pub use runtime::testing;
+#[cfg(feature = "enough")]
+pub use scope::Checkpoint;
 pub use scope::{
     CarriesStop, Cause, OnStop, Reason, StopOnDrop, Stopped, Stopper, TimedOut, check, deadline,
     is_stopped, shield, stop_requested, until, within,

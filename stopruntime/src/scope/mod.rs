@@ -1,6 +1,8 @@
 //! What is asked to stop, and being asked: [`Stopper`], [`Stopped`], [`within`],
 //! checkpoints and shields.
 
+#[cfg(feature = "enough")]
+mod enough;
 mod on_stop;
 mod shield;
 mod stop_on_drop;
@@ -10,6 +12,8 @@ mod within;
 
 pub use crate::runtime::scopes::enter::Shield;
 pub(crate) use crate::runtime::scopes::reason;
+#[cfg(feature = "enough")]
+pub use enough::Checkpoint;
 pub use on_stop::OnStop;
 pub use reason::{Cause, Reason};
 pub use shield::shield;

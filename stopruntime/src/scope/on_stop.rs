@@ -11,7 +11,8 @@ use super::Stopper;
 use crate::runtime::scopes::callbacks::{self, Number, What};
 use crate::runtime::scopes::cell::ScopeRef;
 use crate::runtime::scopes::look;
-use core::pin::Pin;
+use core::future::poll_fn;
+use core::pin::{Pin, pin};
 use core::task::{Context, Poll, Waker};
 use core::{fmt, mem};
 
@@ -109,6 +110,39 @@ impl Stopper {
     #[doc(alias = "cancelled")]
     pub fn stopped(&self) -> impl Future<Output = ()> + Send + Sync + use<> {
         WhenStopped::new(self.scope().clone())
+    }
+
+    /// Drives `future` to its end and returns its value; `None` if the scope is stopped
+    /// before. A future that has not ended is dropped with the one that this returns.
+    ///
+    /// # Panics
+    ///
+    /// Polling it panics if the thread for the callbacks cannot be started.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::future::pending;
+    /// use std::pin::pin;
+    /// use std::task::{Context, Poll, Waker};
+    /// use stopruntime::Stopper;
+    ///
+    /// let job = Stopper::new();
+    /// let mut running = pin!(job.run_until_stopped(pending::<()>()));
+    /// let mut context = Context::from_waker(Waker::noop());
+    /// assert_eq!(running.as_mut().poll(&mut context), Poll::Pending);
+    /// job.request_stop();
+    /// assert_eq!(running.as_mut().poll(&mut context), Poll::Ready(None));
+    /// ```
+    #[doc(alias = "run_until_cancelled")]
+    pub async fn run_until_stopped<F: Future>(&self, future: F) -> Option<F::Output> {
+        let mut stopped = pin!(self.stopped());
+        let mut future = pin!(future);
+        poll_fn(|context| match stopped.as_mut().poll(context) {
+            Poll::Ready(()) => Poll::Ready(None),
+            Poll::Pending => future.as_mut().poll(context).map(Some),
+        })
+        .await
     }
 }
 

@@ -59,7 +59,7 @@ impl Stopped {
     /// let (mut reader, mut writer) = UnixStream::pair()?;
     /// writer.write_all(b"half")?;
     /// let mut message = [0; 8];
-    /// within(Duration::from_millis(1), || -> std::io::Result<()> {
+    /// within(Duration::from_millis(200), || -> std::io::Result<()> {
     ///     let stopped = reader.read_exact_or_stop(&mut message).unwrap_err();
     ///     assert_eq!(stopped.progress(), 4);
     ///     Ok(())

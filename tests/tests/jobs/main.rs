@@ -1,8 +1,10 @@
 //! Scopes that are no threads: what `Stopper::run` and `within` run, stopped from
 //! outside or by a deadline, on each backend; and what they leave behind.
 
+mod asynchronous;
 mod callbacks;
 mod channels;
+mod checks;
 mod leaving;
 mod limits;
 mod requests;

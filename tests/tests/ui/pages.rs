@@ -90,7 +90,7 @@ fn what_is_shown_compiles_as_it_is_shown() {
     files.sort();
     let all: Vec<Shown> = files.iter().flat_map(|file| examples(file)).collect();
     assert!(all.len() > 30, "{} examples", all.len());
-    let crates = ["stopruntime", "libc", "crossbeam_channel", "io_uring"];
+    let crates = ["stopruntime", "libc", "crossbeam_channel", "enough", "io_uring"];
     let compiler = Compiler::new(&crates, crate::out());
     let directory = crate::out().join("shown");
     fs::create_dir_all(&directory).expect("a directory");
