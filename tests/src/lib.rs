@@ -46,8 +46,12 @@ pub const FUTEXES: [&str; 4] = ["rseq", "handler", "ppoll", "ppoll without futex
 
 /// Whether this architecture has windows: all three backends, where the kernel
 /// has rseq(2); else ppoll alone.
-pub const HAS_WINDOWS: bool =
-    cfg!(any(target_arch = "x86_64", target_arch = "aarch64", target_arch = "riscv64"));
+pub const HAS_WINDOWS: bool = cfg!(any(
+    target_arch = "x86_64",
+    target_arch = "aarch64",
+    target_arch = "riscv64",
+    target_arch = "loongarch64"
+));
 
 /// poll(2), or what libc makes of it where there is none.
 #[cfg(any(target_arch = "x86_64", target_arch = "x86"))]

@@ -87,11 +87,11 @@ const NUMBERS: &[(c_long, c_long)] = &[
     #[cfg(not(any(target_arch = "x86", target_arch = "s390x")))]
     (libc::SYS_accept, 43),
     // The libc crate has the numbers of these for some architectures.
-    #[cfg(any(target_arch = "aarch64", target_arch = "riscv64"))]
+    #[cfg(any(target_arch = "aarch64", target_arch = "riscv64", target_arch = "loongarch64"))]
     (libc::SYS_msgsnd, 69),
-    #[cfg(any(target_arch = "aarch64", target_arch = "riscv64"))]
+    #[cfg(any(target_arch = "aarch64", target_arch = "riscv64", target_arch = "loongarch64"))]
     (libc::SYS_msgrcv, 70),
-    #[cfg(any(target_arch = "aarch64", target_arch = "riscv64"))]
+    #[cfg(any(target_arch = "aarch64", target_arch = "riscv64", target_arch = "loongarch64"))]
     (libc::SYS_semtimedop, 220),
     #[cfg(target_arch = "s390x")]
     (400, 69),

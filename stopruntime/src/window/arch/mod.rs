@@ -25,5 +25,6 @@
     path = "aarch64.rs"
 )]
 #[cfg_attr(target_arch = "riscv64", path = "riscv64.rs")]
+#[cfg_attr(target_arch = "loongarch64", path = "loongarch64.rs")]
 mod machine;
 pub(crate) use machine::*;
