@@ -183,7 +183,7 @@ impl Stopper {
     #[track_caller]
     pub fn run<R>(&self, f: impl FnOnce() -> R) -> R {
         let entry = Entry::run(&self.scope);
-        let _inside = Inside::enter(attach::own_or_made(), &entry, false);
+        let _inside = Inside::run(attach::own_or_made(), &entry, &self.scope);
         f()
     }
 

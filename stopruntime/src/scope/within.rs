@@ -122,7 +122,7 @@ where
     E: From<TimedOut>,
 {
     let entry = Entry::until(deadline);
-    let inside = Inside::enter(attach::own_or_made(), &entry, is_late);
+    let inside = Inside::until(attach::own_or_made(), &entry, deadline, is_late);
     let result = f();
     drop(inside);
     match result {

@@ -42,29 +42,46 @@ pub(crate) struct Inside<'entry> {
 }
 
 impl<'entry> Inside<'entry> {
-    /// Enters the scope on the thread that has this record; its deadline has passed already if it `is_late`. The entry
-    /// is not moved until this is dropped.
-    #[inline]
-    pub(crate) fn enter(
+    /// Enters a scope with this deadline, which has passed already if it `is_late`, on the
+    /// thread that has this record. The entry is not moved until this is dropped.
+    // Two functions for the two kinds, inlined: `within` is to cost no more than the
+    // reading of its clock and a few stores.
+    #[inline(always)]
+    pub(crate) fn until(
         record: Option<&'entry Record>,
         entry: &'entry Entry,
+        deadline: u64,
         is_late: bool,
     ) -> Inside<'entry> {
-        let saved = record.map_or(Saved::NOTHING, |record| record.visible.saved());
-        TOP.with(|top| entry.outer.set(top.replace(entry)));
-        let mut inside = Inside { entry, record, saved, lowered: false };
+        let mut inside = Inside::enter(record, entry);
+        inside.limit(deadline, is_late);
+        inside
+    }
+
+    /// The same with the scope that this cell is, which the caller holds.
+    #[inline]
+    pub(crate) fn run(
+        record: Option<&'entry Record>,
+        entry: &'entry Entry,
+        cell: &ScopeCell,
+    ) -> Inside<'entry> {
+        let mut inside = Inside::enter(record, entry);
         if let Some(record) = record {
-            match &entry.kind {
-                Kind::Until(deadline, _) => inside.until(record, *deadline, is_late),
-                // SAFETY: held by the caller.
-                Kind::Run(cell) => inside.run(record, unsafe { &**cell }),
-            }
+            inside.publish(record, cell);
         }
         inside
     }
 
-    #[inline]
-    fn until(&mut self, record: &Record, deadline: u64, is_late: bool) {
+    #[inline(always)]
+    fn enter(record: Option<&'entry Record>, entry: &'entry Entry) -> Inside<'entry> {
+        let saved = record.map_or(Saved::NOTHING, |record| record.visible.saved());
+        TOP.with(|top| entry.outer.set(top.replace(entry)));
+        Inside { entry, record, saved, lowered: false }
+    }
+
+    #[inline(always)]
+    fn limit(&mut self, deadline: u64, is_late: bool) {
+        let Some(record) = self.record else { return };
         if deadline < self.saved.deadline {
             self.lowered = true;
             record.arm(deadline);
@@ -76,7 +93,7 @@ impl<'entry> Inside<'entry> {
     }
 
     #[inline]
-    fn run(&mut self, record: &Record, cell: &ScopeCell) {
+    fn publish(&mut self, record: &Record, cell: &ScopeCell) {
         if cell.record().is_some_and(|owner| !ptr::eq(owner, record)) {
             cell.set(SPREAD);
         }
@@ -91,24 +108,20 @@ impl<'entry> Inside<'entry> {
             foreign::raise(record);
         }
         if earliest != NEVER {
-            self.until(record, earliest, earliest <= clock::now());
+            self.limit(earliest, earliest <= clock::now());
         }
     }
 }
 
 impl Drop for Inside<'_> {
-    #[inline]
+    #[inline(always)]
     fn drop(&mut self) {
         let top = TOP.with(|top| top.replace(self.entry.outer.get()));
         if !ptr::eq(top, self.entry) {
             not_the_innermost();
         }
         let Some(record) = self.record else { return };
-        match &self.entry.kind {
-            Kind::Run(_) => record.restore(&self.saved),
-            Kind::Until(_, cell) if cell.get().is_some() => record.restore(&self.saved),
-            Kind::Until(..) => {}
-        }
+        record.restore(&self.saved);
         // mutant: outer-deadline-comes-back
         if self.lowered {
             record.arm(self.saved.deadline);
