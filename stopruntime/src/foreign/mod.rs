@@ -286,6 +286,7 @@ fn leave_thoroughly(record: &Record) {
 #[cold]
 #[inline(never)]
 fn put_back(record: &Record) {
+    // mutant: leaving-region-disarms
     ways::disarm(record);
     if record.line.flag.load(Ordering::SeqCst) & LOOK != 0 {
         record.settle();

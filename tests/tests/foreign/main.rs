@@ -8,3 +8,4 @@ mod kit;
 mod plain;
 mod random;
 mod scopes;
+mod table;

@@ -37,6 +37,7 @@ pub(crate) unsafe fn on_signal(record: &Record, context: *mut Context, is_tick: 
         }
         return;
     }
+    // mutant: unseen-stop-arms-nothing
     if !record.sees_a_stop() {
         tick::rest(record);
         return;
@@ -52,6 +53,7 @@ pub(crate) unsafe fn on_signal(record: &Record, context: *mut Context, is_tick: 
 #[cold]
 pub(crate) fn raise(record: &Record) {
     record.line.flag.store(LOOK, SeqCst);
+    // mutant: thread-that-finds-stop-arms-itself
     arm_here(record);
 }
 
@@ -85,6 +87,7 @@ pub(crate) fn after_fork(record: &Record) {
         return;
     }
     region.open.store(0, Relaxed);
+    // mutant: forked-child-forgets-dispatch
     dispatch::forget(record);
     tick::forget(record);
     region.way.store(UNARMED, Relaxed);

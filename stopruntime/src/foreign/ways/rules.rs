@@ -43,6 +43,7 @@ pub(super) fn read(call: &Call<'_>) -> Verdict {
         Kind::File => Run,
         Kind::Socket => {
             let is_netlink = option(descriptor, libc::SO_DOMAIN) == libc::AF_NETLINK;
+            // mutant: netlink-with-data-is-read
             if is_netlink && is_ready(descriptor, libc::POLLIN) {
                 Run
             } else if call.region.resets.load(Relaxed) {
@@ -121,6 +122,7 @@ pub(super) fn send(call: &Call<'_>) -> Verdict {
 /// A send that does not wait, as long as there is some grace left.
 fn grace(call: &Call<'_>, send: impl FnOnce() -> isize) -> Verdict {
     let before = call.region.sent.load(Relaxed);
+    // mutant: goodbyes-have-an-end
     if before > GRACE {
         return Give(CANCELED);
     }
@@ -150,6 +152,7 @@ pub(super) fn socket_error(call: &Call<'_>) -> Verdict {
     }
     // SAFETY: the call as it is, which does not wait.
     let raw = unsafe { plain(call.number, call.args) };
+    // mutant: connect-reported-ready-has-failed
     if raw == 0 && given::<i32>(value) == Some(0) && !is_connected(socket) {
         // SAFETY: the kernel has just written there.
         unsafe { (value as *mut i32).write_unaligned(libc::ECANCELED) };
@@ -165,6 +168,7 @@ pub(super) fn sleep(call: &Call<'_>) -> Verdict {
 pub(super) fn nap(call: &Call<'_>) -> isize {
     const AT_ONCE: u32 = 8;
     let naps = call.region.naps.load(Relaxed);
+    // mutant: loop-of-sleeps-does-not-spin
     if naps < AT_ONCE {
         call.region.naps.store(naps + 1, Relaxed);
     } else {

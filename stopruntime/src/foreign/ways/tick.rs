@@ -67,6 +67,7 @@ unsafe fn end_call(record: &Record, context: &mut Context) {
         let call = Call { region, number, args, sees_all: false };
         match decide(&call) {
             Verdict::Give(result) => skip(context, pc, result),
+            // mutant: ioctl-found-waiting-twice-is-ended
             Verdict::RunForNow if again => skip(context, pc, CANCELED),
             Verdict::RunWith(third) => registers::set_argument(context, 2, third),
             Verdict::Run | Verdict::RunForNow => {}
@@ -107,6 +108,7 @@ fn after_interruption(number: c_long, again: bool) -> Option<isize> {
     const SLEEPS: [c_long; 2] = [libc::SYS_nanosleep, libc::SYS_clock_nanosleep];
     const LEFT: [c_long; 4] =
         [libc::SYS_futex, libc::SYS_futex_waitv, libc::SYS_epoll_pwait, libc::SYS_rt_sigsuspend];
+    // mutant: interrupted-sleep-is-no-error
     if SLEEPS.contains(&number) {
         return Some(0);
     }
@@ -223,6 +225,7 @@ pub(super) fn stop(record: &Record) {
     let timer = region.timer.swap(NO_TIMER, Relaxed);
     if timer != NO_TIMER && !record.is_of_another_process() {
         // SAFETY: a timer of ours.
+        // mutant: left-region-has-no-timer
         unsafe { plain(libc::SYS_timer_delete, [timer as usize]) };
     }
     region.interval.store(0, Relaxed);

@@ -23,13 +23,19 @@ pub(crate) fn original() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace")
 }
 
-/// Whether the workspace that is there has such a test.
+/// Whether the workspace that is there has such a test: in the file of its module, or in the
+/// one above, where a macro makes a module of each test.
 pub(crate) fn has_test(root: &Path, test: Test) -> bool {
+    let (modules, name) = test.name().rsplit_once("::").unwrap_or(("", test.name()));
+    let above = modules.rsplit_once("::").unwrap_or(("", modules));
+    has_function(root, test, (modules, name)) || has_function(root, test, above)
+}
+
+fn has_function(root: &Path, test: Test, (modules, name): (&str, &str)) -> bool {
     let (package, target) = match test.target().strip_prefix("loom/") {
         Some(target) => ("tests/loom", target),
         None => ("tests", test.target()),
     };
-    let (modules, name) = test.name().rsplit_once("::").unwrap_or(("", test.name()));
     let tests = root.join(package).join("tests");
     let module = modules.replace("::", "/");
     let files = if module.is_empty() {

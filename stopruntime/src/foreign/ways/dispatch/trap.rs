@@ -55,6 +55,7 @@ pub(crate) unsafe extern "C" fn on_sigsys(
     let record = slot::record_by_key();
     let before = record.map_or(0, |record| record.region.selector.swap(0, Relaxed));
     // SAFETY: the kernel's siginfo.
+    // mutant: signal-of-a-filter-is-not-ours
     let ours = unsafe { (*info).si_code } == SYS_USER_DISPATCH;
     match record.filter(|_| ours && before != 0) {
         // SAFETY: the kernel's arguments, of a call that was handed over.
@@ -85,12 +86,14 @@ unsafe fn on_call(record: &Record, info: *const Dispatched, context: &mut Contex
         // The call that it was to look at is over.
         tick::pause(region);
     }
+    // mutant: shield-inside-runs-calls
     if !region.is_open() || !record.sees_a_stop() {
         stand_aside(record, context);
         set_register(context, libc::REG_RIP, pc - LENGTH);
         return;
     }
     // SAFETY: this thread's own.
+    // mutant: marked-call-in-region-stops-by-itself
     if let Place::Inside(abort) = unsafe { find(&record.line, pc - LENGTH) } {
         // A marked call of a callback: it looks at its flag once more.
         record.line.flag.store(LOOK, SeqCst);
@@ -122,10 +125,12 @@ fn must_be_made_alone(record: &Record, number: c_long, context: &Context) -> boo
     let [first, second, ..] = arguments(context);
     match number {
         // The new program inherits the mask.
+        // mutant: new-program-has-own-mask
         libc::SYS_execve | libc::SYS_execveat => {
             record.region.added.load(Relaxed) | record.region.hidden.load(Relaxed) != 0
         }
         // Another handler on top of ours: from then on the timer.
+        // mutant: new-handler-of-sigsys-takes-timer
         libc::SYS_rt_sigaction if first as c_int == libc::SIGSYS && second != 0 => {
             record.region.no_dispatch.store(true, Relaxed);
             true
@@ -163,20 +168,25 @@ fn run(record: &Record, number: c_long, context: &mut Context) {
             // SAFETY: what the kernel will read: the thread returns from a handler.
             let mask = mask_of(unsafe { &mut (*frame).uc_sigmask });
             // Of a frame from before it was armed.
+            // mutant: frame-from-before-remembers-mask
             record.region.hidden.fetch_or(*mask & SIGSYS, Relaxed);
+            // mutant: frame-from-before-has-sigsys-open
             *mask = armed_mask(record, *mask);
             set_register(context, libc::REG_RIP, gadgets.sigreturn);
             return;
         }
         libc::SYS_rt_sigprocmask => {
+            // mutant: sigprocmask-is-made-on-the-frame
             let result = change_mask(record, context);
             set_register(context, libc::REG_RAX, result.cast_unsigned());
             return;
         }
         libc::SYS_rt_sigaction => {
+            // mutant: new-handler-that-blocks-sigsys-waits
             will_block(record, context);
             false
         }
+        // mutant: child-on-own-stack-finds-way-back
         libc::SYS_clone if second != 0 => {
             // The child looks for the address on its own stack.
             if put(second - BELOW, &back) {
@@ -189,7 +199,9 @@ fn run(record: &Record, number: c_long, context: &mut Context) {
             return;
         }
         libc::SYS_clone => shares_memory,
+        // mutant: child-on-shared-stack-finds-way-back
         libc::SYS_vfork => true,
+        // mutant: new-thread-finds-way-back
         libc::SYS_clone3 => given::<[u64; 6]>(first).is_some_and(|args| args[5] != 0),
         _ => false,
     };

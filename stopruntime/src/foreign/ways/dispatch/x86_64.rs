@@ -169,13 +169,16 @@ pub(crate) fn arm(record: &Record, mask: &mut u64) -> bool {
     if region.no_dispatch.load(Relaxed) || !is_available() {
         return false;
     }
+    // mutant: signals-whose-handlers-block-sigsys-wait
     let added = blocking();
+    // mutant: handler-of-faults-or-others-takes-timer
     if added & FAULTS != 0 || !is_ours() {
         return refuse(record);
     }
     if !region.dispatching.load(Relaxed) {
         let gadgets = gadgets();
         let selector = region.selector.as_ptr() as usize;
+        // mutant: refused-dispatch-takes-timer
         if set_dispatch(ON, gadgets.start, gadgets.length, selector) != 0 {
             return refuse(record);
         }
@@ -184,8 +187,10 @@ pub(crate) fn arm(record: &Record, mask: &mut u64) -> bool {
         region.naps.store(0, Relaxed);
         region.sent.store(0, Relaxed);
     }
+    // mutant: mask-before-arming-is-remembered
     region.hidden.store(*mask & (added | SIGSYS), Relaxed);
     region.added.store(added, Relaxed);
+    // mutant: armed-thread-has-sigsys-open
     *mask = armed_mask(record, *mask);
     region.way.store(DISPATCH, Relaxed);
     compiler_fence(SeqCst);
@@ -223,6 +228,7 @@ pub(super) fn stand_aside(record: &Record, context: &mut Context) {
     let region = &record.region;
     region.selector.store(0, Relaxed);
     let mask = mask_of(&mut context.uc_sigmask);
+    // mutant: standing-aside-gives-mask-back
     *mask = believed_mask(record, *mask);
     region.added.store(0, Relaxed);
     region.hidden.store(0, Relaxed);
@@ -249,6 +255,7 @@ pub(crate) fn tick(record: &Record, context: &mut Context) {
     let waits = pc == inside && register(context, libc::REG_RAX) as i64 == libc::SYS_ioctl;
     let waited = pc == inside + 2
         && register(context, libc::REG_RAX).cast_signed() == -(libc::EINTR as isize);
+    // mutant: waiting-ioctl-is-ended
     if waits || waited {
         set_register(context, libc::REG_RIP, inside + 2);
         set_register(context, libc::REG_RAX, CANCELED.cast_unsigned());
@@ -276,10 +283,12 @@ fn give_back_mask(record: &Record) {
     let region = &record.region;
     let (added, hidden) = (region.added.swap(0, Relaxed), region.hidden.swap(0, Relaxed));
     if hidden & SIGSYS != 0 {
+        // mutant: left-region-blocks-sigsys-again
         change_mask(libc::SIG_BLOCK, SIGSYS);
     }
     if added & !hidden != 0 {
         // What has waited is delivered here.
+        // mutant: left-region-delivers-what-waited
         change_mask(libc::SIG_UNBLOCK, added & !hidden);
     }
 }

@@ -6,6 +6,7 @@
 mod compound;
 mod earlier;
 mod ext;
+mod foreign;
 mod input;
 mod mpsc;
 mod ppoll;
@@ -92,6 +93,7 @@ pub(crate) fn rows() -> Vec<Row> {
         thread::rows(),
         ppoll::rows(),
         ext::rows(),
+        foreign::rows(),
         input::rows(),
         compound::rows(),
         sync::rows(),
