@@ -15,6 +15,7 @@ mod ways;
 #[path = "none.rs"]
 mod ways;
 
+pub(crate) use support::expected;
 pub use support::{ForeignSupport, foreign_support};
 #[cfg(any(
     all(target_arch = "x86_64", target_pointer_width = "64"),

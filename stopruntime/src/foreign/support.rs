@@ -1,10 +1,6 @@
 //! Which way foreign code is ended.
 
-#[cfg(any(
-    all(target_arch = "x86_64", target_pointer_width = "64"),
-    all(target_arch = "aarch64", target_pointer_width = "64", target_endian = "little"),
-    target_arch = "riscv64"
-))]
+#[cfg(all(target_arch = "x86_64", target_pointer_width = "64"))]
 use super::ways::dispatch;
 use core::fmt;
 use core::sync::atomic::{AtomicBool, Ordering};
@@ -91,14 +87,26 @@ fn asks_for_tick() -> bool {
 pub fn foreign_support() -> ForeignSupport {
     crate::runtime::install::ensure();
     prepare();
+    expected()
+}
+
+/// The way that is in force, or will be with the first region; installs nothing.
+pub(crate) fn expected() -> ForeignSupport {
+    #[cfg(all(target_arch = "x86_64", target_pointer_width = "64"))]
+    {
+        let prepared = PREPARED.load(Ordering::Acquire);
+        let is_dispatch = if prepared {
+            dispatch::is_available()
+        } else {
+            !asks_for_tick() && dispatch::is_known()
+        };
+        if is_dispatch { ForeignSupport::Dispatch } else { ForeignSupport::Tick }
+    }
     #[cfg(any(
-        all(target_arch = "x86_64", target_pointer_width = "64"),
         all(target_arch = "aarch64", target_pointer_width = "64", target_endian = "little"),
         target_arch = "riscv64"
     ))]
-    if dispatch::is_available() {
-        ForeignSupport::Dispatch
-    } else {
+    {
         ForeignSupport::Tick
     }
     #[cfg(not(any(
@@ -106,5 +114,7 @@ pub fn foreign_support() -> ForeignSupport {
         all(target_arch = "aarch64", target_pointer_width = "64", target_endian = "little"),
         target_arch = "riscv64"
     )))]
-    ForeignSupport::None
+    {
+        ForeignSupport::None
+    }
 }

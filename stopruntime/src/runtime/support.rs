@@ -7,6 +7,7 @@
 
 #![allow(unsafe_code)]
 
+use crate::foreign::{self, ForeignSupport};
 use crate::kernel::refusal::is_refusal;
 use crate::runtime::backend::{Backend, Rseq};
 use crate::runtime::install;
@@ -52,6 +53,8 @@ pub struct Support {
     /// [`epoll_pwait2_or_stop`](crate::sys::epoll_pwait2_or_stop) fails with
     /// `ENOSYS`, as the plain call does.
     pub epoll_pwait2: bool,
+    /// How a region of [foreign code](crate::foreign()) is ended.
+    pub foreign: ForeignSupport,
     /// Why the first marked call did not take the backend that
     /// `STOPRUNTIME_BACKEND` names: it is not one, does not work here, or
     /// another copy of the runtime stands against it.
@@ -91,6 +94,7 @@ pub fn support() -> Support {
         futex_waitv: exists(libc::SYS_futex_waitv, [0; 5]),
         pidfd: exists(libc::SYS_pidfd_open, [0; 5]),
         epoll_pwait2: exists(libc::SYS_epoll_pwait2, [usize::MAX, 0, 0, 0, 0]),
+        foreign: foreign::expected(),
     }
 }
 
@@ -117,14 +121,13 @@ impl fmt::Display for Support {
             ("pidfd", self.pidfd, ppoll, "a child cannot be waited for"),
             ("epoll_pwait2", self.epoll_pwait2, true, "fails as the plain call"),
         ];
-        for (index, (name, there, used, without)) in rows.into_iter().enumerate() {
-            let end = if index + 1 < rows.len() { "\n" } else { "" };
+        for (name, there, used, without) in rows {
             match (there, used) {
-                (true, _) => write!(formatter, "{name}: yes{end}")?,
-                (false, true) => write!(formatter, "{name}: no: {without}{end}")?,
-                (false, false) => write!(formatter, "{name}: no, and not used{end}")?,
+                (true, _) => writeln!(formatter, "{name}: yes")?,
+                (false, true) => writeln!(formatter, "{name}: no: {without}")?,
+                (false, false) => writeln!(formatter, "{name}: no, and not used")?,
             }
         }
-        Ok(())
+        write!(formatter, "foreign code: {}", self.foreign)
     }
 }

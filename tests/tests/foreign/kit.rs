@@ -17,11 +17,14 @@ pub(crate) fn choose_tick() {
     unsafe { std::env::set_var("STOPRUNTIME_FOREIGN", "tick") };
 }
 
-/// The way that was chosen is the one in force.
+/// The way that was chosen is the one in force. After the test, because it prepares what the
+/// first region would.
 pub(crate) fn check_way() {
     let dispatch = cfg!(target_arch = "x86_64") && !is_tick();
     let expected = if dispatch { ForeignSupport::Dispatch } else { ForeignSupport::Tick };
-    assert_eq!(foreign_support(), expected);
+    let support = stopruntime::support();
+    assert_eq!((support.foreign, foreign_support()), (expected, expected));
+    assert!(support.to_string().ends_with(&format!("foreign code: {expected}")), "{support}");
 }
 
 /// Tests for both ways, on every backend.
@@ -37,14 +40,14 @@ macro_rules! both_ways {
             stop_tests::per_backend! {
                 $(#[$attribute])*
                 fn handed_over() {
-                    $crate::kit::check_way();
                     test();
+                    $crate::kit::check_way();
                 }
                 $(#[$attribute])*
                 fn by_timer() {
                     $crate::kit::choose_tick();
-                    $crate::kit::check_way();
                     test();
+                    $crate::kit::check_way();
                 }
             }
         }

@@ -6,7 +6,7 @@ use std::io::{Read, pipe};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 use stop_tests::{thread_id, wait_until_blocked_in};
-use stopruntime::ext::{ReadOrStop, sleep_or_stop};
+use stopruntime::ext::{ConnectOrStop, ReadOrStop, sleep_or_stop};
 use stopruntime::{Cause, Stopper, check, foreign, foreign_reset, shield, stop_requested, within};
 
 const SHORT: Duration = Duration::from_millis(20);
@@ -114,6 +114,20 @@ both_ways! {
             plain_read()
         }));
         assert_eq!(result, Ok(CANCELED));
+    }
+
+    fn the_resolution_of_a_name() {
+        // Stands for a resolver whose server is silent.
+        struct Silent;
+        impl std::net::ToSocketAddrs for Silent {
+            type Iter = std::vec::IntoIter<std::net::SocketAddr>;
+
+            fn to_socket_addrs(&self) -> std::io::Result<Self::Iter> {
+                Err(std::io::Error::from_raw_os_error(plain_read()))
+            }
+        }
+        let connect = || std::net::TcpStream::connect_or_stop(Silent);
+        assert!(stopped_region(&[libc::SYS_read], connect).is_err(), "stopped, and no error of it");
     }
 
     fn a_region_inside_of_another() {

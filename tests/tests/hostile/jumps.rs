@@ -145,7 +145,75 @@ fn plain_poll(descriptor: c_int) -> Result<c_int, c_int> {
     if ready < 0 { Err(errno()) } else { Ok(ready) }
 }
 
+/// A plain read that is ended, then a signal whose handler jumps.
+extern "C" fn plain_call_and_jump(argument: *mut c_void) {
+    // SAFETY: a descriptor, and one writable byte.
+    unsafe {
+        let descriptor = *argument.cast::<c_int>();
+        let mut byte = 0_u8;
+        assert_eq!(libc::read(descriptor, (&raw mut byte).cast(), 1), -1);
+        assert_eq!(errno(), libc::ECANCELED);
+        libc::pthread_kill(libc::pthread_self(), JUMP);
+    }
+    unreachable!("it jumps");
+}
+
+/// The same in a region that the jump leaves.
+extern "C" fn region_and_jump(argument: *mut c_void) {
+    let _ = stopruntime::foreign(|| plain_call_and_jump(argument));
+}
+
 per_backend! {
+    /// In a region of foreign code that is stopped: it is as if nothing were armed.
+    fn a_jump_inside_of_a_region() {
+        let Some(jumps) = Jumps::load() else { return };
+        let (reader, _writer) = pipe().unwrap();
+        let mut descriptor = reader.as_raw_fd();
+        let job = stopruntime::Stopper::new();
+        job.request_stop();
+        let region = stopruntime::foreign(|| {
+            job.run(|| {
+                for _ in 0..50 {
+                    // SAFETY: as of `read`.
+                    let left = unsafe {
+                        (jumps.was_left)(plain_call_and_jump, (&raw mut descriptor).cast())
+                    };
+                    assert_eq!(left, 1);
+                }
+            });
+        });
+        region.unwrap();
+        assert!(!is_masked(libc::SIGSYS));
+    }
+
+    /// Out of one: the thread stays in it, until it ends; the next one of its record is in
+    /// none.
+    fn a_jump_out_of_a_region() {
+        let Some(jumps) = Jumps::load() else { return };
+        for _ in 0..20 {
+            let (sender, receiver) = mpsc::channel();
+            let handle = thread::spawn(move || {
+                sender.send(thread_id()).unwrap();
+                let (reader, _writer) = pipe().unwrap();
+                let mut descriptor = reader.as_raw_fd();
+                // SAFETY: as of `read`.
+                let left = unsafe {
+                    (jumps.was_left)(region_and_jump, (&raw mut descriptor).cast())
+                };
+                assert_eq!(left, 1);
+            });
+            wait_until_blocked_in(receiver.recv().unwrap(), &[libc::SYS_read]);
+            handle.request_stop();
+            joined(handle);
+            let handle = thread::spawn(|| {
+                let (mut reader, writer) = pipe().unwrap();
+                drop(writer);
+                (std::io::Read::read(&mut reader, &mut [0]).unwrap(), stopruntime::foreign(|| 1))
+            });
+            assert_eq!(joined(handle), (0, Ok(1)));
+        }
+    }
+
     fn the_next_call_is_as_any_other() {
         let Some(jumps) = Jumps::load() else { return };
         let (handle, thread, writer) = after_a_jump(jumps, |jumps, reader| {

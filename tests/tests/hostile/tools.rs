@@ -103,6 +103,29 @@ fn all_stopped(text: &str, backend: Backend) -> bool {
     text.contains(&format!("all stopped on {backend}"))
 }
 
+/// Regions of foreign code, stopped as they wait.
+fn regions() {
+    for _ in 0..5 {
+        let (mut reader, _writer) = std::io::pipe().unwrap();
+        let (sender, receiver) = std::sync::mpsc::channel();
+        let handle = thread::spawn(move || {
+            sender.send(thread_id()).unwrap();
+            let region = stopruntime::foreign(|| {
+                let read = std::io::Read::read(&mut reader, &mut [0]);
+                std::thread::sleep(std::time::Duration::from_secs(3600));
+                read.unwrap_err().raw_os_error()
+            });
+            std::thread::sleep(std::time::Duration::from_millis(1));
+            region.unwrap()
+        });
+        wait_until_blocked_in(receiver.recv().unwrap(), &[libc::SYS_read]);
+        assert!(handle.request_stop());
+        assert_eq!(handle.join().unwrap(), Some(libc::ECANCELED));
+    }
+    println!("{}", stopruntime::foreign_support());
+    say_that_all_stopped();
+}
+
 /// Where a debugger takes over.
 #[unsafe(no_mangle)]
 #[inline(never)]
@@ -157,6 +180,28 @@ per_backend! {
         assert!(!text.contains("received signal"), "{text}");
     }
 
+    fn regions_under_strace() {
+        if is_inside() {
+            return regions();
+        }
+        let Some(text) = under("strace", &["-f"]) else { return };
+        assert!(all_stopped(&text, backend()), "{text}");
+        let handed_over = text.contains("SYS_USER_DISPATCH");
+        assert_eq!(handed_over, text.contains("each call is handed over"), "{text}");
+    }
+
+    /// `SIGSYS` is one that gdb has to be told to pass on and not to speak of.
+    fn regions_under_gdb() {
+        if is_inside() {
+            return regions();
+        }
+        let pass = "handle SIGSYS nostop noprint pass";
+        let options = ["-batch", "-nx", "-ex", pass, "-ex", "run", "--args"];
+        let Some(text) = under("gdb", &options) else { return };
+        assert!(all_stopped(&text, backend()), "{text}");
+        assert!(!text.contains("received signal"), "{text}");
+    }
+
     fn gdb_that_steps() {
         if is_inside() {
             return two_reads();
@@ -201,6 +246,18 @@ on_backends! { ["handler", "ppoll"];
         let Some(text) = under("valgrind", &options) else { return };
         assert!(all_stopped(&text, backend()), "{text}");
         assert!(!checks || text.contains("ERROR SUMMARY: 0 errors"), "{text}");
+    }
+}
+
+on_backends! { ["handler"];
+    /// It would hand the kernel's dispatch on, and its own calls would be handed over.
+    fn regions_under_valgrind() {
+        if is_inside() {
+            return regions();
+        }
+        let Some(text) = under("valgrind", &["--tool=none"]) else { return };
+        assert!(all_stopped(&text, backend()), "{text}");
+        assert!(text.contains("a timer looks"), "{text}");
     }
 }
 

@@ -67,10 +67,15 @@ per_backend! {
         assert_eq!(support.signal, libc::SIGURG);
         assert_eq!(support.windows, stop_tests::HAS_WINDOWS);
         let text = support.to_string();
-        for line in [format!("backend: {}", support.backend), format!("rseq: {}", support.rseq)] {
+        let lines = [
+            format!("backend: {}", support.backend),
+            format!("rseq: {}", support.rseq),
+            format!("foreign code: {}", support.foreign),
+        ];
+        for line in lines {
             assert!(text.lines().any(|one| one == line), "{line} in {text}");
         }
-        assert_eq!(text.lines().count(), 7, "{text}");
+        assert_eq!(text.lines().count(), 8, "{text}");
         match support.backend {
             Backend::Rseq => assert!(matches!(support.rseq, Rseq::Libc | Rseq::Own)),
             _ => assert_eq!(support.rseq, Rseq::NotTried),

@@ -14,7 +14,8 @@ use std::time::{Duration, Instant};
 /// Connects, stop-checked: `connect`. connect(2).
 ///
 /// If it is stopped, there is no connection: the socket is closed, and the peer sees
-/// at most a connection that ends at once. Resolving a name is not stop-checked.
+/// at most a connection that ends at once. A name is resolved in a region of
+/// [foreign code](crate::foreign()).
 ///
 /// # Examples
 ///
@@ -69,10 +70,9 @@ pub trait ConnectTimeoutOrStop: Sized {
 
 impl<A: ToSocketAddrs> ConnectOrStop<A> for TcpStream {
     fn connect_or_stop(address: A) -> Outcome<TcpStream> {
-        scope::check()?;
-        let addresses = match address.to_socket_addrs() {
+        let addresses = match crate::foreign(|| address.to_socket_addrs())? {
             Ok(addresses) => addresses,
-            Err(error) => return Ok(Err(error)),
+            Err(error) => return scope::check().map(|()| Err(error)),
         };
         let none = "could not resolve to any addresses";
         let mut last = io::Error::new(io::ErrorKind::InvalidInput, none);

@@ -53,15 +53,18 @@ both_ways! {
 
     fn a_raw_vfork_and_clone() {
         armed(|| {
-            let mut status = 0;
             let path = c"/bin/true";
             let args = [path.as_ptr(), std::ptr::null()];
-            // SAFETY: a child that execs at once, on a stack of its own.
-            let child = unsafe { spawn_by_clone(&args) };
-            assert!(child > 0, "{}", errno());
-            // SAFETY: the child of above.
-            stopruntime::shield(|| assert_eq!(unsafe { libc::waitpid(child, &raw mut status, 0) }, child));
-            assert_eq!(status, 0);
+            for flags in [libc::CLONE_VM | libc::CLONE_VFORK, 0] {
+                // SAFETY: a child that execs at once, on a stack of its own.
+                let child = unsafe { spawn_by_clone(&args, flags | libc::SIGCHLD) };
+                assert!(child > 0, "{}", errno());
+                let mut status = 0;
+                // SAFETY: the child of above.
+                let reap = || unsafe { libc::waitpid(child, &raw mut status, 0) };
+                assert_eq!(stopruntime::shield(reap), child);
+                assert_eq!(status, 0);
+            }
             assert_eq!(plain_read(), CANCELED);
         });
     }
@@ -115,7 +118,7 @@ fn is_ppoll(mask: &str) -> bool {
 /// # Safety
 ///
 /// The arguments of a program.
-unsafe fn spawn_by_clone(args: &[*const libc::c_char; 2]) -> i32 {
+unsafe fn spawn_by_clone(args: &[*const libc::c_char; 2], flags: i32) -> i32 {
     extern "C" fn child(args: *mut libc::c_void) -> i32 {
         let args = args as *const *const libc::c_char;
         // SAFETY: as the caller says.
@@ -125,7 +128,6 @@ unsafe fn spawn_by_clone(args: &[*const libc::c_char; 2]) -> i32 {
         }
     }
     let mut stack = vec![0_u64; 1 << 13];
-    let flags = libc::CLONE_VM | libc::CLONE_VFORK | libc::SIGCHLD;
     // SAFETY: the top of a stack, which outlives the child's use of it.
     unsafe {
         let top = stack.as_mut_ptr().add(stack.len()).cast();
@@ -138,12 +140,18 @@ fn vfork_that_exits() -> i32 {
     #[cfg(target_arch = "x86_64")]
     {
         let mut result = libc::SYS_vfork;
-        // SAFETY: the child makes one system call more, and touches no memory.
+        // SAFETY: the child makes one system call more, and writes below the stack alone.
         unsafe {
             core::arch::asm!(
                 "syscall",
                 "test eax, eax",
                 "jnz 2f",
+                // All below, as a function's frames would be.
+                "mov ecx, 64",
+                "3:",
+                "push 0",
+                "dec ecx",
+                "jnz 3b",
                 "mov edi, 7",
                 "mov eax, {exit}",
                 "syscall",

@@ -3,10 +3,6 @@
 use crate::runtime::record::Record;
 use crate::window::Context;
 
-pub(crate) fn is_available() -> bool {
-    false
-}
-
 /// As [`arm`] takes it.
 pub(crate) fn mask_of(mask: &mut libc::sigset_t) -> &mut libc::sigset_t {
     mask

@@ -69,11 +69,16 @@ pub(crate) fn is_available() -> bool {
 
 type Handler = unsafe extern "C" fn(c_int, *mut libc::siginfo_t, *mut c_void);
 
-/// Asks the kernel, and installs the handler. Before the first region.
-pub(crate) fn prepare(handler: Handler) {
+/// Asks the kernel whether it can hand calls over here.
+pub(crate) fn is_known() -> bool {
     // A place that cannot be: EFAULT where the call is known, and nothing is changed.
     let known = set_dispatch(ON, 0, 0, usize::MAX) == -(libc::EFAULT as isize);
-    if !known || is_on_valgrind() {
+    known && !is_on_valgrind()
+}
+
+/// Asks the kernel, and installs the handler. Before the first region.
+pub(crate) fn prepare(handler: Handler) {
+    if !is_known() {
         return;
     }
     let handler = handler as *const () as usize;
