@@ -33,6 +33,7 @@ fn build(name: &str) -> PathBuf {
         .args(["build", "--quiet", "--example", name])
         .args(["--profile", profile_name, "--target-dir"])
         .arg(target)
+        .args((name == "sqlite").then_some("--features=stop-examples/sqlite"))
         .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
         .output()
         .expect("cargo starts");

@@ -103,6 +103,18 @@ per_backend! {
         interpreter.end();
     }
 
+    // Elsewhere it would need a C compiler for that platform.
+    #[cfg(all(target_arch = "x86_64", target_env = "gnu"))]
+    fn a_query_is_interrupted_and_the_connection_goes_on() {
+        let expected = [
+            "stopped: a stop has been requested",
+            "the next one: 42",
+            "limited: the time limit has passed",
+            "the next one: 42",
+        ];
+        assert_eq!(said("sqlite"), expected);
+    }
+
     fn the_siblings_of_a_thread_that_panics_end() {
         let mut said = said("siblings");
         assert_eq!(said.pop().unwrap(), "all have ended");
