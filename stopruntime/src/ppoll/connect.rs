@@ -78,7 +78,8 @@ unsafe fn to_unix(
 /// these would see `O_NONBLOCK`.
 fn waits(descriptor: c_int) -> bool {
     let kind = option(descriptor, libc::SO_TYPE);
-    !is_nonblocking(descriptor) && !matches!(kind, libc::SOCK_DGRAM | libc::SOCK_RAW)
+    // mutant: datagrams-connect-at-once
+    !matches!(kind, libc::SOCK_DGRAM | libc::SOCK_RAW) && !is_nonblocking(descriptor)
 }
 
 fn connected(record: &Record, descriptor: c_int) -> Result<isize, Stopped> {

@@ -165,5 +165,6 @@ fn main() {
     let _ = (Server::by_mut, Server::by_value, Server::boxed, Server::or_self);
     let _ = <Server as Service>::serve;
     let _ = |path: &str| with_impl(|| UnixDatagram::bind(path));
+    // SAFETY: the function asks for nothing.
     let _ = |socket: &UnixDatagram| unsafe { unsafe_fn(socket) };
 }

@@ -41,6 +41,7 @@ pub extern "C" fn is_on_ppoll() -> bool {
 #[unsafe(no_mangle)]
 pub extern "C" fn marked_read(descriptor: c_int) -> isize {
     let mut byte = 0_u8;
+    // SAFETY: one byte, which is there.
     match unsafe { sys::read_or_stop(descriptor, (&raw mut byte).cast(), 1) } {
         Ok(length) => length,
         Err(_stopped) => -2,
@@ -55,11 +56,13 @@ pub extern "C" fn stopper() -> *mut Stopper {
 
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn request_stop(stopper: *const Stopper) -> bool {
+    // SAFETY: what `stopper` gave, and has not been given back.
     unsafe { (*stopper).request_stop() }
 }
 
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn give_back(stopper: *mut Stopper) {
+    // SAFETY: what `stopper` gave; the caller does not use it again.
     drop(unsafe { Box::from_raw(stopper) });
 }
 "#;

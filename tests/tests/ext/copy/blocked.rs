@@ -7,6 +7,7 @@ use super::{Ends, READS, WRITES, progress};
 use std::io::{Cursor, Read};
 use stop_tests::per_backend;
 use stop_tests::started::start;
+use stopruntime::ext::ReadOrStop as _;
 
 /// More than both ends have room for.
 const MUCH: usize = 2 << 20;
@@ -39,6 +40,11 @@ fn stopped_by_an_empty_source(source: Source, mut destination: Destination, byte
     let (early, late) = bytes.split_at(bytes.len() / 2);
     let feed = source.feed.unwrap();
     feed.send(early.to_vec()).unwrap();
+    if destination.buffered {
+        // Nothing comes out that would tell a copy that waits for more from one
+        // that has had nothing yet: let the bytes be there before it begins.
+        source.reader.ready_or_stop().unwrap().unwrap();
+    }
     let ends = Ends { reader: source.reader, writer: destination.writer };
     let copy = start(move || ends.copy());
     let mut got = vec![0; early.len()];

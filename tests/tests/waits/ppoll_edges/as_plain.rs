@@ -8,13 +8,20 @@ use super::terminal::terminal;
 use super::{RECEIVES, WRITES};
 use std::fs::File;
 use std::io::{Error, Write};
+use std::net::{SocketAddr, UdpSocket};
 use std::os::fd::AsRawFd;
 use std::os::unix::net::{UnixDatagram, UnixListener, UnixStream};
 use stop_tests::per_backend;
+use stop_tests::seccomp::trap;
 use stop_tests::started::start;
 use stopruntime::{Stopped, sys};
 
 const READS: [libc::c_long; 1] = [libc::SYS_read];
+/// What changes the flags of an open file.
+#[cfg(target_pointer_width = "64")]
+const FCNTL: libc::c_long = libc::SYS_fcntl;
+#[cfg(target_pointer_width = "32")]
+const FCNTL: libc::c_long = libc::SYS_fcntl64;
 const CONNECTS: [libc::c_long; 1] = [libc::SYS_connect];
 
 /// An option that is a number.
@@ -148,6 +155,33 @@ per_backend! {
         assert_eq!(thread.ended().unwrap(), b"abc");
         let (_master, slave) = ending_after(0, 1);
         assert_eq!(read(&slave).unwrap(), b"");
+    }
+
+    fn a_datagrams_connect_leaves_the_sockets_flags_alone() {
+        let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+        let peer = UdpSocket::bind("127.0.0.1:0").unwrap();
+        let SocketAddr::V4(to) = peer.local_addr().unwrap() else { panic!("an address of IPv4") };
+        let outcome = std::thread::scope(|scope| {
+            let connecting = scope.spawn(|| {
+                let _registered = stopruntime::Stopper::current();
+                // SAFETY: zeroed is an address of nothing.
+                let mut address: libc::sockaddr_in = unsafe { std::mem::zeroed() };
+                address.sin_family = libc::AF_INET as libc::sa_family_t;
+                address.sin_port = to.port().to_be();
+                address.sin_addr.s_addr = u32::from(*to.ip()).to_be();
+                // Whoever shares the socket would find it non-blocking for a
+                // while: the call that makes it so ends the process.
+                trap(FCNTL);
+                let length = size_of_val(&address) as libc::socklen_t;
+                // SAFETY: an address of this length.
+                unsafe {
+                    sys::connect_or_stop(socket.as_raw_fd(), (&raw const address).cast(), length)
+                }
+            });
+            connecting.join().unwrap()
+        });
+        assert_eq!(outcome, Ok(0));
+        assert_eq!(socket.peer_addr().unwrap(), peer.local_addr().unwrap());
     }
 
     fn a_full_queue_of_connections_is_waited_for() {

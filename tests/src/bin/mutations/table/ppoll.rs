@@ -183,6 +183,16 @@ fn others() -> Vec<Row> {
             .gone("socket-waits-again-afterwards")
             .caught_by("ext::std_semantics::a_connected_stream_waits_for_its_data", PPOLL)
             .core(),
+        row("a datagram's socket keeps its flags", "it is made non-blocking for a while")
+            .change(
+                "datagrams-connect-at-once",
+                "libc::SOCK_DGRAM | libc::SOCK_RAW",
+                "libc::SOCK_RAW",
+            )
+            .caught_by(
+                "waits::ppoll_edges::as_plain::a_datagrams_connect_leaves_the_sockets_flags_alone",
+                PPOLL,
+            ),
         row("the wait for a child leaves it to be reaped", "the look at it reaps")
             .gone("wait-for-child-leaves-reaped")
             .caught_by("calls::sys::the_whole_table", PPOLL),
