@@ -87,6 +87,20 @@ pub(crate) fn bench() -> io::Result<()> {
     );
     row(
         &mut table,
+        "a handle, made and dropped",
+        [
+            Some(Box::new(clock)),
+            Some(Box::new(|| timed(100_000, || drop(black_box(Stopper::new()))))),
+            None,
+            Some(Box::new(|| timed(100_000, || drop(black_box(almost_enough::Stopper::new()))))),
+            Some(Box::new(|| timed(10_000, || drop(black_box(CancellationToken::new()))))),
+            None,
+            None,
+            None,
+        ],
+    );
+    row(
+        &mut table,
         "a child for each job",
         [
             Some(Box::new(clock)),

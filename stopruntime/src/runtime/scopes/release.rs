@@ -38,14 +38,15 @@ fn release(mut cell: &'static ScopeCell) {
         }
         // As of `Arc`: what the others did with it came before.
         fence(Ordering::Acquire);
-        let [first, second] = &cell.parents;
-        // SAFETY: null, or a cell of which this one held a count.
-        let (first, second) = unsafe {
-            (
-                first.swap(ptr::null_mut(), Ordering::AcqRel).as_ref(),
-                second.swap(ptr::null_mut(), Ordering::AcqRel).as_ref(),
-            )
-        };
+        let [first, second] = cell.parents.each_ref().map(|place| {
+            let parent = place.load(Ordering::Relaxed);
+            if !parent.is_null() {
+                // No swap: nothing else writes it while nothing has the cell.
+                place.store(ptr::null_mut(), Ordering::Release);
+            }
+            // SAFETY: null, or a cell of which this one held a count.
+            unsafe { parent.as_ref() }
+        });
         match cell.record() {
             // SAFETY: this was the last reference, and the record came from its pool.
             Some(record) => unsafe { Record::give_back(record) },
