@@ -4,6 +4,8 @@
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use quote::quote;
 
+use crate::marks;
+
 /// Calls `found` with the name and place of each mark in `tokens`.
 ///
 /// Code under a `#[stoppable]` of its own is left out.
@@ -75,7 +77,7 @@ fn walk(tokens: TokenStream, found: &mut dyn FnMut(&Ident)) -> TokenStream {
                 let bang = input.next();
                 if let Some(TokenTree::Group(group)) = input.peek() {
                     found(&name);
-                    let inner = walk(group.stream(), found);
+                    let inner = walk(marks::behind_options(group.stream()), found);
                     let mut plain = Group::new(Delimiter::None, inner);
                     plain.set_span(group.span());
                     output.extend([TokenTree::Group(plain)]);

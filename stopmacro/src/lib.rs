@@ -116,12 +116,23 @@ use crate::diag::Diag;
 ///   in the table.
 /// * `#[blocking(readable)]`, `#[blocking(writable)]`: wait, stop-checked, until
 ///   the receiver (any `AsFd`, or `AsRawFd`) is ready, then call it unchanged. The call itself is
-///   a plain one: if another thread or process takes what was there, such as a
-///   connection of a listener that several threads share, it waits unstoppably.
+///   made as a foreign one: if another thread or process takes what was there, such as a
+///   connection of a listener that several threads share, a stop ends its wait as it ends
+///   that of `foreign`.
 ///   And what the receiver has read ahead into a buffer of its own does not count:
 ///   the wait goes on until the descriptor has more.
 /// * `#[blocking(readable = EXPR)]`, `#[blocking(writable = EXPR)]`: the same where
 ///   the descriptor is something else.
+/// * `#[blocking(foreign)]`: any call of any crate. If a stop is requested while it runs, its
+///   system calls that would wait fail, and its own error handling brings the thread back
+///   (`stopruntime::foreign`); control leaves if it returned an error, `None` or `()`, and
+///   the next mark sees the stop if it returned a value. What its operands call is in the
+///   region too. What was used in a stopped call is to be dropped.
+/// * `#[blocking(unblock = EXPR)]`: a call with a way of its own to be ended. If a stop is
+///   requested while it runs, another thread evaluates EXPR (`handle.close()`,
+///   `interrupter.interrupt()`), whose value is dropped. EXPR shares what it names with the
+///   call; it may run before the call has begun or after it has ended, and so has to end
+///   later calls too. The call returns `()`, an `Option` or a `Result`.
 /// * `#[blocking(within = EXPR)]`: the call may take so long, a `Duration`; then its result
 ///   is an error of the kind `TimedOut`. With another word too.
 /// * `#[blocking(break)]`, `#[blocking(return)]`: what a stop leaves, see below; with

@@ -3,7 +3,7 @@
 //! None of them exists as a macro: the outer `#[stoppable]` sees the tokens
 //! first, acts on the marks and takes them away.
 
-use proc_macro2::Span;
+use proc_macro2::{Span, TokenStream};
 use syn::ext::IdentExt as _;
 use syn::parse::{ParseStream, Parser};
 use syn::spanned::Spanned as _;
@@ -20,6 +20,10 @@ pub(crate) enum How {
     AsIs,
     /// `readable`, `writable`: a stop-checked wait for the descriptor first.
     Ready(Ready),
+    /// `foreign`: in a region where a stop makes its system calls fail.
+    Foreign,
+    /// `unblock = EXPR`: what another thread runs to end it.
+    Unblock(Box<Expr>),
 }
 
 /// `readable`, `writable = EXPR`: what is waited for, and on what.
@@ -178,7 +182,8 @@ fn blocking(attribute: &Attribute, diag: &mut Diag) -> Option<Blocking> {
         diag.error(
             list.delimiter.span().join(),
             "these parentheses are empty: write `#[blocking]`, or say in them `as_is`, \
-             `readable`, `writable`, `within = EXPR`, `break` or `return`",
+             `readable`, `writable`, `foreign`, `unblock = EXPR`, `within = EXPR`, `break` or \
+             `return`",
         );
         return None;
     }
@@ -212,6 +217,23 @@ pub(crate) fn options_before(input: ParseStream<'_>, blocking: &mut Blocking) ->
         input.parse::<Token![,]>()?;
     }
     Ok(())
+}
+
+/// What stands behind the options in the parentheses of a `blocking!`; everything where
+/// they cannot be read.
+pub(crate) fn behind_options(tokens: TokenStream) -> TokenStream {
+    let behind = |input: ParseStream<'_>| {
+        let mut ignored = Blocking {
+            span: Span::call_site(),
+            form: Form::Parentheses,
+            how: How::Plain,
+            way: None,
+            within: None,
+        };
+        options_before(input, &mut ignored)?;
+        input.parse()
+    };
+    behind.parse2(tokens.clone()).unwrap_or(tokens)
 }
 
 const OPTIONS: [&str; 8] =
@@ -251,27 +273,35 @@ fn option(input: ParseStream<'_>, blocking: &mut Blocking) -> Result<()> {
         let equals: Option<Token![=]> = input.parse()?;
         let on = equals.map(|_| input.parse()).transpose()?;
         How::Ready(Ready { word: word.clone(), on })
+    } else if word == "foreign" {
+        How::Foreign
+    } else if word == "unblock" {
+        if input.parse::<Option<Token![=]>>()?.is_none() {
+            return Err(syn::Error::new(
+                word.span(),
+                "`unblock` needs what ends the call: write `unblock = EXPR`, such as \
+                 `unblock = handle.close()`",
+            ));
+        }
+        How::Unblock(input.parse()?)
     } else {
         return Err(syn::Error::new(word.span(), unknown(&word)));
     };
     if !matches!(std::mem::replace(&mut blocking.how, how), How::Plain) {
         return Err(syn::Error::new(
             word.span(),
-            "a mark says one way to stop the call: keep one of `as_is`, `readable` and `writable`",
+            "a mark says one way to stop the call: keep one of `as_is`, `readable`, \
+             `writable`, `foreign` and `unblock`",
         ));
     }
     Ok(())
 }
 
 fn unknown(word: &Ident) -> String {
-    if ["foreign", "unblock"].iter().any(|name| word == name) {
-        return format!(
-            "`{word}` is a word for a later version and does nothing yet: take it away"
-        );
-    }
     format!(
         "`#[blocking]` has no option `{word}`: it has `as_is`, `readable`, `readable = EXPR`, \
-         `writable`, `writable = EXPR`, `within = EXPR`, `break` and `return`"
+         `writable`, `writable = EXPR`, `foreign`, `unblock = EXPR`, `within = EXPR`, `break` and \
+         `return`"
     )
 }
 

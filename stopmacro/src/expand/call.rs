@@ -38,10 +38,29 @@ pub(crate) fn call(
         Change::Wait { word, on } => {
             let wait = ready(exits, word, on);
             let Some(limit) = within else {
+                let call = in_region(exits, call, &stopped, &leave, span);
                 return after(&wait, call, &stopped, &leave, at(word.span()));
             };
-            let body = quote_spanned!(span=> ::core::result::Result::map(#wait, |()| #call));
+            let body = quote_spanned!(span=> match #wait {
+                ::core::result::Result::Ok(()) => #ours::looked(#ours::foreign(|| #call)),
+                ::core::result::Result::Err(stopped) => ::core::result::Result::Err(stopped),
+            });
             return value_of(limited(exits, limit, &body, span), &stopped, &leave, span);
+        }
+        Change::Foreign => {
+            let Some(limit) = within else {
+                return in_region(exits, call, &stopped, &leave, span);
+            };
+            let body = quote_spanned!(span=> #ours::looked(#ours::foreign(|| #call)));
+            return value_of(limited(exits, limit, &body, span), &stopped, &leave, span);
+        }
+        Change::Unblock(way) => {
+            let mut call: Expr =
+                parse_quote_spanned!(span=> #ours::unblocked(|| { let _ = #way; }, || #call));
+            if let Some(limit) = within {
+                call = limited(exits, limit, &quote!(#call), span);
+            }
+            return value_of(call, &stopped, &leave, span);
         }
     };
     let mut walk = None;
@@ -163,6 +182,49 @@ fn as_is(exits: &Exits, call: Expr, stopped: &TokenStream, leave: &TokenStream) 
         }
     };
     *result.expr = call;
+    Expr::Match(result)
+}
+
+/// The region is a guard and not a closure, so that `?` and `return` work in the operands
+/// and temporaries live as without the mark.
+///
+/// ```text
+/// Input:  database.query(sql)                                       (foreign)
+/// Output: match left_by(match region() { Ok(region) => region, Err(_) => break '__stop_0 },
+///                       database.query(sql)) {
+///             result => match { use …::ended::*; (&&&Ended(&result)).stopped() } {
+///                 None => result,
+///                 Some(_) => break '__stop_0,
+///             }
+///         }
+/// ```
+fn in_region(
+    exits: &Exits,
+    call: Expr,
+    stopped: &TokenStream,
+    leave: &TokenStream,
+    span: Span,
+) -> Expr {
+    let ours = exits.ours(span);
+    let mut made: syn::ExprCall = parse_quote_spanned! {span=>
+        #ours::left_by(match #ours::region() {
+            ::core::result::Result::Ok(region) => region,
+            ::core::result::Result::Err(#stopped) => #leave,
+        })
+    };
+    made.args.push(call);
+    let mut result: ExprMatch = parse_quote_spanned! {span=>
+        match () {
+            result => match {
+                use #ours::ended::*;
+                (&&&Ended(&result)).stopped()
+            } {
+                ::core::option::Option::None => result,
+                ::core::option::Option::Some(#stopped) => #leave,
+            },
+        }
+    };
+    *result.expr = Expr::Call(made);
     Expr::Match(result)
 }
 

@@ -219,6 +219,14 @@ impl Reader<'_> {
                 );
                 return None;
             }
+            How::Foreign | How::Unblock(_) => {
+                self.diag.error(
+                    blocking.span,
+                    "`foreign` and `unblock` speak of a call, not of a loop: make it a `loop` and \
+                     mark the `next` in it",
+                );
+                return None;
+            }
             How::Ready(Ready { word, .. }) => {
                 self.diag.error(
                     word.span(),

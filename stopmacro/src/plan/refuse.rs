@@ -2,11 +2,13 @@
 
 use proc_macro2::Span;
 use syn::spanned::Spanned as _;
-use syn::visit::Visit;
+use syn::visit::{self, Visit};
 use syn::{
-    Expr, ExprBreak, ExprClosure, ExprReturn, ExprTry, Ident, ItemFn, ReturnType, Signature, Type,
+    Expr, ExprBreak, ExprClosure, ExprGroup, ExprMacro, ExprReturn, ExprTry, Ident, ItemFn,
+    ReturnType, Signature, Type,
 };
 
+use super::flow;
 use crate::calls::{self, Operation};
 use crate::diag::Diag;
 use crate::marks::Form;
@@ -67,7 +69,13 @@ pub(crate) fn unstoppable(call: &Expr, form: Form, diag: &mut Diag) {
             form.with("readable"),
             form.with("readable = EXPR")
         );
-        let ways = if is_foreign(call) { [waits, stops] } else { [stops, waits] };
+        let other = format!(
+            "whatever it is, {} makes its system calls fail at a stop, and {} runs what ends \
+             it",
+            form.with("foreign"),
+            form.with("unblock = EXPR")
+        );
+        let ways = if is_foreign(call) { [other, waits, stops] } else { [stops, waits, other] };
         diag.error(
             calls::span(call),
             format!(
@@ -109,31 +117,80 @@ fn lock_before(call: &Expr) -> Option<&Ident> {
     None
 }
 
-/// Refuses a call under `within` whose operands leave the function or a loop: it is made
-/// in a closure.
-pub(crate) fn exits(call: &Expr, diag: &mut Diag) {
-    struct Exits<'a>(&'a mut Diag);
-    impl Exits<'_> {
-        fn report(&mut self, span: Span, word: &str) {
-            self.0.error(
-                span,
-                format!("`{word}` cannot leave a call under `within`: bind it with `let` first"),
-            );
+/// Refuses a call that is made in a closure, under `within` or `unblock`, if its operands
+/// leave the function or a loop.
+pub(crate) fn exits(call: &Expr, option: &str, diag: &mut Diag) {
+    let text = |word: &str| {
+        format!("{word} cannot leave a call under `{option}`: bind it with `let` first")
+    };
+    Exits { diag, text: &text }.visit_expr(call);
+}
+
+/// Refuses what `unblock` says if it cannot end a call from another thread.
+pub(crate) fn unblock(way: &Expr, diag: &mut Diag) {
+    let nothing = match node::bare(way) {
+        Expr::Closure(_) => Some("this closure is not called: write its body, `unblock = EXPR`"),
+        other if flow::is_pure(other) => Some(
+            "this does nothing when a stop comes: write the call that ends the wait, such as \
+             `unblock = handle.close()`",
+        ),
+        _ => None,
+    };
+    if let Some(nothing) = nothing {
+        diag.error(way.span(), nothing);
+    }
+    let text = |word: &str| {
+        format!(
+            "{word} leads out of what `unblock` runs, which is another thread's: take it away, \
+             the value is dropped"
+        )
+    };
+    Exits { diag, text: &text }.visit_expr(way);
+}
+
+/// Looks for what leads out of an expression that becomes a closure's.
+struct Exits<'a> {
+    diag: &'a mut Diag,
+    text: &'a dyn Fn(&str) -> String,
+}
+
+impl Exits<'_> {
+    fn report(&mut self, span: Span, word: &str) {
+        self.diag.error(span, (self.text)(word));
+    }
+}
+
+impl<'ast> Visit<'ast> for Exits<'_> {
+    fn visit_expr_try(&mut self, e: &'ast ExprTry) {
+        self.report(e.question_token.span(), "`?`");
+        visit::visit_expr_try(self, e);
+    }
+
+    fn visit_expr_return(&mut self, e: &'ast ExprReturn) {
+        self.report(e.return_token.span(), "`return`");
+    }
+
+    fn visit_expr_break(&mut self, e: &'ast ExprBreak) {
+        self.report(e.break_token.span(), "`break`");
+    }
+
+    /// A mark inside.
+    fn visit_expr_group(&mut self, e: &'ast ExprGroup) {
+        if node::id(e).is_some() {
+            self.report(calls::span(&e.expr), "a mark");
+        } else {
+            visit::visit_expr_group(self, e);
         }
     }
-    impl Visit<'_> for Exits<'_> {
-        fn visit_expr_try(&mut self, e: &ExprTry) {
-            self.report(e.question_token.span(), "?");
+
+    /// One in an option, which no stage has read.
+    fn visit_expr_macro(&mut self, e: &'ast ExprMacro) {
+        if e.mac.path.is_ident("blocking") {
+            self.report(e.mac.path.span(), "a mark");
         }
-        fn visit_expr_return(&mut self, e: &ExprReturn) {
-            self.report(e.return_token.span(), "return");
-        }
-        fn visit_expr_break(&mut self, e: &ExprBreak) {
-            self.report(e.break_token.span(), "break");
-        }
-        fn visit_expr_closure(&mut self, _: &ExprClosure) {}
     }
-    Exits(diag).visit_expr(call);
+
+    fn visit_expr_closure(&mut self, _: &'ast ExprClosure) {}
 }
 
 /// Whether `call` looks like one of another crate's: a method of something else than

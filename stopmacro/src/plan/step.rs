@@ -50,6 +50,10 @@ pub(crate) enum Change {
         word: syn::Ident,
         on: Expr,
     },
+    /// In a region of foreign code.
+    Foreign,
+    /// While another thread would run this at a stop.
+    Unblock(Box<Expr>),
 }
 
 /// What a loop gets.

@@ -71,8 +71,13 @@ impl<'a> Planner<'a> {
             );
         }
         let within = blocking.within.clone();
-        if within.is_some() {
-            refuse::exits(call, self.diag);
+        match &blocking.how {
+            How::Unblock(way) => {
+                refuse::unblock(way, self.diag);
+                refuse::exits(call, "unblock", self.diag);
+            }
+            _ if within.is_some() => refuse::exits(call, "within", self.diag),
+            _ => {}
         }
         self.scope.mark();
         let leave = self.leave(blocking.span);
@@ -89,6 +94,8 @@ impl<'a> Planner<'a> {
             How::Ready(ready) => {
                 Change::Wait { word: ready.word.clone(), on: self.descriptor(ready, call) }
             }
+            How::Foreign => Change::Foreign,
+            How::Unblock(way) => Change::Unblock(way.clone()),
         };
         self.decisions.steps[id] = Step::Call(Box::new(Marked { change, leave, within }));
         self.parts(call);
@@ -190,7 +197,7 @@ impl<'a> Planner<'a> {
             Step::Call(marked) => {
                 let on = match &marked.change {
                     Change::Wait { on, .. } => Some(on),
-                    Change::By(_) | Change::AsIs => None,
+                    Change::By(_) | Change::AsIs | Change::Foreign | Change::Unblock(_) => None,
                 };
                 on.into_iter().chain(&marked.within).all(flow::is_pure)
             }

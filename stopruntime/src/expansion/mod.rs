@@ -1,10 +1,12 @@
 //! What expanded code names. Not for use by hand; everything here is safe to call.
 
 pub mod carries;
+pub mod ended;
 mod iterate;
 pub mod leaves;
 mod limit;
 mod receiver;
+mod region;
 mod swallowed;
 mod unblock;
 mod wait;
@@ -14,6 +16,7 @@ pub use iterate::{IntoIterOrStop, IterOrStop, Iterable, NextOrStop, into_iter_or
 pub use leaves::{Leave, Way, leave};
 pub use limit::limited;
 pub use receiver::{Deeper, First, Found, Otherwise, Through, Via, Walk, never_run, steps, via};
+pub use region::{Region, left_by, looked, region};
 
 pub use crate::ext::{
     AcceptOrStop, BufReadOrStop, BytesOrStop, ConnectOrStop, ConnectTimeoutOrStop, FileOrStop,
@@ -25,9 +28,10 @@ pub use crate::ext::{
     sleep_or_stop, sleep_until_or_stop,
 };
 pub use swallowed::left;
-pub use unblock::{MayFail, unblocked};
+pub use unblock::unblocked;
 pub use wait::{Descriptor, HasDescriptor, NoDescriptor, Ready};
 
+pub use crate::foreign::foreign;
 pub use crate::scope::{CarriesStop, Shield, Stopped, check};
 
 /// Enters a shield.

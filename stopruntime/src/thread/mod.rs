@@ -15,6 +15,8 @@ mod stop_on_drop;
 
 use every_handle::of_every_handle;
 
+use std::time::Instant;
+
 pub use builder::Builder;
 pub use group::Group;
 pub use handle::JoinHandle;
@@ -25,6 +27,24 @@ pub use std::thread::{
     park, park_timeout, sleep, yield_now,
 };
 pub use stop_on_drop::StopOnDrop;
+
+/// Sleeps until `deadline`; returns at once if that has passed. For the mark
+/// `#[blocking] thread::sleep_until(deadline)`, and without it as
+/// [`std::thread::sleep_until`], which is not stable yet.
+///
+/// # Examples
+///
+/// ```
+/// use std::time::{Duration, Instant};
+/// use stopruntime::thread;
+///
+/// let deadline = Instant::now() + Duration::from_millis(1);
+/// thread::sleep_until(deadline);
+/// assert!(Instant::now() >= deadline);
+/// ```
+pub fn sleep_until(deadline: Instant) {
+    sleep(deadline.saturating_duration_since(Instant::now()));
+}
 
 /// Starts a thread.
 ///

@@ -35,7 +35,7 @@ pub fn function(name: &str, body: &Block, dialect: Dialect) -> String {
     printer.attribute(&format!("stoppable({way})"));
     let _ = writeln!(
         printer.text,
-        "fn {name}(reader: &mut Reader, numbers: &Numbers, log: &mut Vec<u32>, fuel: &mut u32) \
+        "fn {name}(reader: &mut Reader, writer: &End, numbers: &Numbers, log: &mut Vec<u32>, fuel: &mut u32) \
          -> io::Result<u32> {{"
     );
     printer.text.push_str("let mut byte = [0_u8; 1];\n");
@@ -210,6 +210,9 @@ fn mark(dressing: Dressing) -> &'static str {
         Dressing::ReadableOf => "blocking(readable = reader)",
         Dressing::Within => "blocking(within = LIMIT)",
         Dressing::WithinAsIs => "blocking(as_is, within = LIMIT)",
+        Dressing::Foreign => "blocking(foreign)",
+        Dressing::ForeignWithin => "blocking(foreign, within = LIMIT)",
+        Dressing::Unblock => "blocking(unblock = end(&writer))",
         _ => "blocking",
     }
 }
@@ -217,9 +220,13 @@ fn mark(dressing: Dressing) -> &'static str {
 /// A marked call and what is around it; its value casts to `u32`.
 fn dressed(dressing: Dressing) -> &'static str {
     match dressing {
-        Dressing::Question | Dressing::Readable | Dressing::ReadableOf | Dressing::Within => {
-            "reader.read(&mut byte)?"
-        }
+        Dressing::Question
+        | Dressing::Readable
+        | Dressing::ReadableOf
+        | Dressing::Within
+        | Dressing::Foreign
+        | Dressing::ForeignWithin
+        | Dressing::Unblock => "reader.read(&mut byte)?",
         Dressing::UnwrapOr => "reader.read(&mut byte).unwrap_or(9)",
         Dressing::MapErr => "reader.read(&mut byte).map_err(io::Error::other)?",
         Dressing::Parentheses => "(reader.read(&mut byte))?",

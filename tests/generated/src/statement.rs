@@ -71,6 +71,9 @@ pub enum Dressing {
     ReadableOf,
     Within,
     WithinAsIs,
+    Foreign,
+    ForeignWithin,
+    Unblock,
 }
 
 fn dressing() -> impl Strategy<Value = Dressing> {
@@ -89,6 +92,9 @@ fn dressing() -> impl Strategy<Value = Dressing> {
         Just(Dressing::ReadableOf),
         Just(Dressing::Within),
         Just(Dressing::WithinAsIs),
+        Just(Dressing::Foreign),
+        Just(Dressing::ForeignWithin),
+        Just(Dressing::Unblock),
     ]
 }
 

@@ -14,6 +14,7 @@ mod answers;
 mod checkpoints;
 mod closures;
 mod errors;
+mod foreign;
 mod iterators;
 mod limits;
 mod loops;

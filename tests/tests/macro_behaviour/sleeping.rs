@@ -27,6 +27,23 @@ fn free_and_associated_functions() {
     assert!(requested(move || dial(address)).is_none());
 }
 
+#[stoppable(or = false)]
+fn nap_until(deadline: Instant) -> bool {
+    #[blocking]
+    thread::sleep_until(deadline);
+    true
+}
+
+#[test]
+fn a_sleep_to_a_time() {
+    let begin = Instant::now();
+    assert!(nap_until(begin));
+    assert!(nap_until(begin + Duration::from_millis(2)));
+    assert!(begin.elapsed() >= Duration::from_millis(2));
+    assert!(!requested(move || nap_until(begin + Duration::from_secs(3600))));
+    thread::sleep_until(begin);
+}
+
 #[stoppable]
 fn datagram_service(socket: UdpSocket, mut log: Vec<u8>) -> io::Result<Vec<u8>> {
     let mut buffer = [0; 16];

@@ -115,6 +115,9 @@ fn of_another_thread() -> Vec<Row> {
         row("the source of an `io::Error`'s own source is the stop", "it has none")
             .becomes("stop-by-inner-source", "None")
             .caught_by("macro_behaviour::errors::a_stop_is_found_in_what_can_be_walked", ALL),
+        row("a foreign call that failed is looked at for a stop", "it is an ordinary error")
+            .change("foreign-error-looked-at", "self.0.has_failed()", "false")
+            .caught_by("macro_behaviour::foreign::a_call_that_waits_is_ended", ALL),
         row("and so it is for a `BufReader`", "it is taken for one's own")
             .change("stop-inside-bufreader", "if scope::must_stop()", "")
             .caught_by(ORDINARY, ALL),
