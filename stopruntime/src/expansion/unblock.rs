@@ -20,5 +20,7 @@ pub fn unblocked<R: MayFail>(
     call: impl FnOnce() -> R,
 ) -> Result<R, Stopped> {
     check()?;
-    looked(Ok(Stopper::joined_with_all().with_on_stop(unblock, call)))
+    // Once more when `unblock` can run: what runs before the call has begun may end nothing.
+    let call = || check().map(|()| call());
+    looked(Stopper::joined_with_all().with_on_stop(unblock, call))
 }

@@ -163,11 +163,12 @@ fn a_loop_is_left_and_keeps_what_came() {
     }
 }
 
+fn plus(stream: &UnixStream, byte: u8) -> io::Result<u8> {
+    Ok(query(stream)? + byte)
+}
+
 #[stoppable]
 fn operands(stream: &UnixStream, bytes: Result<u8, io::Error>) -> io::Result<u8> {
-    fn plus(stream: &UnixStream, byte: u8) -> io::Result<u8> {
-        Ok(query(stream)? + byte)
-    }
     #[blocking(foreign)]
     let sum = plus(stream, bytes?)?;
     Ok(sum)
