@@ -135,6 +135,7 @@ mod kernel;
 mod ppoll;
 mod runtime;
 mod scope;
+pub mod shutdown;
 pub mod sync;
 pub mod sys;
 pub mod thread;

@@ -21,7 +21,7 @@ use std::io;
 /// the process (which only the kernel can do for a stray one), and sending it
 /// cannot fail, as sending a real-time signal does when too many are pending
 /// (sigqueue(3)).
-pub(super) fn is_usable(signal: c_int) -> bool {
+pub(crate) fn is_usable(signal: c_int) -> bool {
     const REFUSED: [c_int; 11] = [
         libc::SIGKILL,
         libc::SIGSTOP,

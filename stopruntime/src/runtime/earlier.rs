@@ -141,7 +141,7 @@ unsafe fn take_its_mask(signal: c_int, action: &libc::sigaction, context: *mut c
 
 /// Takes the default action by letting the kernel do it: with the status that a
 /// parent expects, and a core dump where there is one. signal(7).
-fn default_action(signal: c_int) {
+pub(crate) fn default_action(signal: c_int) {
     const HARMLESS: [c_int; 4] = [libc::SIGCHLD, libc::SIGCONT, libc::SIGURG, libc::SIGWINCH];
     // For the first process of a PID namespace the kernel does nothing either.
     if HARMLESS.contains(&signal) || process_id() == 1 {

@@ -39,7 +39,7 @@ mod image;
 
 mod handler;
 
-mod action;
+pub(crate) mod action;
 
 mod detach;
 mod probe;

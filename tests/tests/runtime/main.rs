@@ -10,5 +10,6 @@ mod old_kernels;
 mod registration;
 mod reused_records;
 mod scopes;
+mod shutdown;
 mod support;
 mod thread_keys;

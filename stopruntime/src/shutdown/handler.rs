@@ -1,0 +1,145 @@
+//! The handler of the shutdown's signals, and what each of them means.
+//!
+//! The handler counts, and wakes the helper; the helper does everything else, as
+//! ordinary code. From the third signal on, the handler takes the default action.
+//!
+//! # Safety
+//!
+//! The invariant of this module: the handler uses nothing that is not
+//! async-signal-safe, and of an action it calls only what is [kept](earlier).
+
+#![allow(unsafe_code)]
+
+use crate::runtime::futex::futex_wake;
+use crate::runtime::{earlier, signal};
+use core::ffi::{c_int, c_void};
+use core::sync::atomic::{AtomicI32, AtomicU32, Ordering};
+use std::io;
+
+/// The number of signals (or of what counts as one) from bit 8 on, and the last signal
+/// below; or [`ENDED`]. The helper waits on it.
+pub(super) static STATE: AtomicU32 = AtomicU32::new(ENDED);
+
+/// There is no guard, or it is being dropped.
+pub(super) const ENDED: u32 = u32::MAX;
+
+/// The process that has the guard, and a helper: not one that it has forked. 0: none.
+static OWNER: AtomicI32 = AtomicI32::new(0);
+
+/// Signals under which the handler has been left, because another one was installed over
+/// it that may call it. A bit each.
+static LEFT: AtomicU32 = AtomicU32::new(0);
+
+/// What the last signal of this state was, and the how many-th.
+pub(super) fn parts(state: u32) -> (c_int, u32) {
+    ((state & 0xff) as c_int, state >> 8)
+}
+
+/// The state after a further signal.
+pub(super) fn after(state: u32, signal: c_int) -> u32 {
+    ((state >> 8) + 1) << 8 | signal as u32
+}
+
+extern "C" fn on_signal(signal: c_int, info: *mut libc::siginfo_t, context: *mut c_void) {
+    // SAFETY: the interrupted code's errno.
+    let errno = unsafe { *libc::__errno_location() };
+    let is_owner = OWNER.load(Ordering::Acquire) == signal::process_id();
+    if is_owner {
+        let add = |state| (state != ENDED).then(|| after(state, signal));
+        if let Ok(before) = STATE.fetch_update(Ordering::AcqRel, Ordering::Acquire, add) {
+            if parts(before).1 >= 2 {
+                earlier::default_action(signal);
+                // Where the kernel spares the process: the first of a PID namespace.
+                end(signal);
+            }
+            futex_wake(&STATE);
+        }
+    }
+    let may_end = !is_owner && ends(signal);
+    // SAFETY: the kernel's own arguments, or those of a handler that hands them on.
+    unsafe {
+        earlier::chain(signal, info, context, may_end);
+        *libc::__errno_location() = errno;
+    }
+}
+
+/// Whether no other handler stands over ours.
+fn ends(signal: c_int) -> bool {
+    is_ours(signal) || action(signal).is_ok_and(|action| action.sa_sigaction == libc::SIG_DFL)
+}
+
+fn is_ours(signal: c_int) -> bool {
+    action(signal).is_ok_and(|action| action.sa_sigaction == ours())
+}
+
+fn ours() -> usize {
+    on_signal as *const () as usize
+}
+
+fn action(signal: c_int) -> io::Result<libc::sigaction> {
+    // SAFETY: zeroed is an action, which the call fills in.
+    unsafe {
+        let mut action: libc::sigaction = core::mem::zeroed();
+        match libc::sigaction(signal, core::ptr::null(), &raw mut action) {
+            0 => Ok(action),
+            _ => Err(io::Error::last_os_error()),
+        }
+    }
+}
+
+fn set_action(signal: c_int, action: &libc::sigaction) -> io::Result<()> {
+    // SAFETY: an action that the kernel has given out, or ours.
+    match unsafe { libc::sigaction(signal, action, core::ptr::null_mut()) } {
+        0 => Ok(()),
+        _ => Err(io::Error::last_os_error()),
+    }
+}
+
+/// From now on, signals count.
+pub(super) fn begin() {
+    STATE.store(0, Ordering::Release);
+    OWNER.store(signal::process_id(), Ordering::Release);
+}
+
+/// From now on, signals do what they did before.
+pub(super) fn stop() {
+    OWNER.store(0, Ordering::Release);
+    STATE.store(ENDED, Ordering::Release);
+    futex_wake(&STATE);
+}
+
+/// Installs the handler. What was there is called for each signal, and comes back with
+/// [`restore`].
+pub(super) fn install(signal: c_int) -> io::Result<libc::sigaction> {
+    let before = action(signal)?;
+    // It is called already, by the handler above it.
+    if LEFT.load(Ordering::Relaxed) & bit(signal) != 0 {
+        return Ok(before);
+    }
+    earlier::keep(signal, before);
+    // SAFETY: zeroed is an action with an empty mask.
+    let mut handler: libc::sigaction = unsafe { core::mem::zeroed() };
+    handler.sa_sigaction = ours();
+    handler.sa_flags = libc::SA_SIGINFO | libc::SA_RESTART | libc::SA_ONSTACK;
+    set_action(signal, &handler)?;
+    Ok(before)
+}
+
+/// Puts back what was there, unless another handler has been installed over ours.
+pub(super) fn restore(signal: c_int, before: &libc::sigaction) {
+    if is_ours(signal) {
+        let _ = set_action(signal, before);
+    } else {
+        LEFT.fetch_or(bit(signal), Ordering::Relaxed);
+    }
+}
+
+fn bit(signal: c_int) -> u32 {
+    1 << (signal - 1)
+}
+
+/// Ends the process as a shell says that a signal has ended one.
+pub(super) fn end(signal: c_int) -> ! {
+    // SAFETY: an integer.
+    unsafe { libc::_exit(128 + signal) }
+}

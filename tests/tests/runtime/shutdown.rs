@@ -1,0 +1,220 @@
+//! `shutdown`: each stage in a process of its own that gets real signals, and what is
+//! there before, beside and after it.
+
+use nix::sys::signal::{Signal, kill, raise};
+use nix::unistd::Pid;
+use std::io::{self, BufRead, BufReader, ErrorKind, Write, pipe};
+use std::net::TcpListener;
+use std::os::unix::process::ExitStatusExt;
+use std::process::{Child, ChildStderr, ExitCode, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, mpsc};
+use std::time::Duration;
+use stop_tests::{per_backend, this_program, this_test};
+use stopruntime::ext::{ReadOrStop, sleep_or_stop};
+use stopruntime::shutdown::{Guard, Shutdown};
+
+const DAEMON: &str = "STOP_TESTS_DAEMON";
+
+/// The test's own program again, as a daemon.
+struct Daemon {
+    child: Child,
+    lines: std::io::Lines<BufReader<ChildStderr>>,
+}
+
+impl Daemon {
+    /// Starts it, and waits until it says that it is ready.
+    fn start() -> Daemon {
+        let mut command = this_program();
+        command.args(this_test()).env(DAEMON, "1").stdout(Stdio::null()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        let mut daemon = Daemon { child, lines };
+        daemon.says("ready");
+        daemon
+    }
+
+    fn says(&mut self, what: &str) {
+        assert_eq!(self.lines.next().map(Result::unwrap).as_deref(), Some(what));
+    }
+
+    fn signal(&self, signal: Signal) {
+        kill(Pid::from_raw(self.child.id().cast_signed()), signal).unwrap();
+    }
+
+    /// Its end, and that it says no more.
+    fn ends(mut self) -> ExitStatus {
+        let rest: Vec<String> = self.lines.map(Result::unwrap).collect();
+        assert_eq!(rest, [""; 0]);
+        self.child.wait().unwrap()
+    }
+}
+
+fn is_daemon() -> bool {
+    std::env::var_os(DAEMON).is_some()
+}
+
+fn say(what: &str) {
+    // Not by `eprintln`, which makes more than one write of it.
+    io::stderr().write_all(format!("{what}\n").as_bytes()).unwrap();
+}
+
+/// As a daemon that says what it does: blocks for ever in a call that is not marked.
+fn stuck(guard: &Guard) -> ! {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let _on_stop = guard.stopper().on_stop(|| say("warm"));
+    say("ready");
+    loop {
+        let _ = listener.accept();
+    }
+}
+
+per_backend! {
+    fn the_first_signal_ends_main_quietly_with_the_chosen_code() {
+        if is_daemon() {
+            let code = Shutdown::new().exit_code(7).run(|guard| {
+                let (mut reader, _writer) = pipe()?;
+                say("ready");
+                let read = reader.read_or_stop(&mut [0]);
+                assert_eq!(read.as_ref().unwrap_err().reason().unwrap().as_str(), "SIGINT");
+                assert_eq!(guard.signal(), Some(libc::SIGINT));
+                read?.map(drop)
+            });
+            std::process::exit(if code == ExitCode::from(7) { 7 } else { 1 });
+        }
+        let daemon = Daemon::start();
+        daemon.signal(Signal::SIGINT);
+        assert_eq!(daemon.ends().code(), Some(7));
+    }
+
+    fn main_in_a_plain_join_ends_with_its_threads() {
+        if is_daemon() {
+            let guard = Shutdown::new().install().unwrap();
+            let root = guard.stopper().clone();
+            let thread = std::thread::spawn(move || root.run(|| {
+                say("ready");
+                sleep_or_stop(Duration::MAX).is_err()
+            }));
+            assert!(thread.join().unwrap());
+            std::process::exit(8);
+        }
+        let daemon = Daemon::start();
+        daemon.signal(Signal::SIGTERM);
+        assert_eq!(daemon.ends().code(), Some(8));
+    }
+
+    fn the_second_signal_goes_cold() {
+        if is_daemon() {
+            let guard = Shutdown::new().install().unwrap();
+            guard.sync(pipe().unwrap().0); // cannot be synced: no matter
+            guard.on_cold(|| panic!("reported"));
+            guard.on_cold(|| say("cold"));
+            std::panic::set_hook(Box::new(|_| say("panicked")));
+            stuck(&guard);
+        }
+        let mut daemon = Daemon::start();
+        daemon.signal(Signal::SIGTERM);
+        daemon.says("warm");
+        daemon.signal(Signal::SIGINT);
+        daemon.says("panicked");
+        daemon.says("cold");
+        assert_eq!(daemon.ends().code(), Some(128 + libc::SIGINT));
+    }
+
+    fn the_limit_goes_cold() {
+        if is_daemon() {
+            let guard = Shutdown::new().within(Duration::from_millis(20)).install().unwrap();
+            guard.on_cold(|| say("cold"));
+            stuck(&guard);
+        }
+        let mut daemon = Daemon::start();
+        daemon.signal(Signal::SIGTERM);
+        daemon.says("warm");
+        daemon.says("cold");
+        assert_eq!(daemon.ends().code(), Some(128 + libc::SIGTERM));
+    }
+
+    fn the_third_signal_kills() {
+        if is_daemon() {
+            let guard = Shutdown::new().install().unwrap();
+            guard.on_cold(|| {
+                say("cold");
+                sleep_or_stop(Duration::MAX).unwrap();
+            });
+            stuck(&guard);
+        }
+        let mut daemon = Daemon::start();
+        daemon.signal(Signal::SIGTERM);
+        daemon.says("warm");
+        daemon.signal(Signal::SIGTERM);
+        daemon.says("cold");
+        daemon.signal(Signal::SIGINT);
+        assert_eq!(daemon.ends().signal(), Some(libc::SIGINT));
+    }
+
+    fn after_the_guard_a_signal_kills_as_before() {
+        if is_daemon() {
+            drop(Shutdown::new().install().unwrap());
+            say("ready");
+            loop {
+                std::thread::park();
+            }
+        }
+        let daemon = Daemon::start();
+        daemon.signal(Signal::SIGTERM);
+        assert_eq!(daemon.ends().signal(), Some(libc::SIGTERM));
+    }
+
+    fn what_cannot_be_used_is_refused() {
+        for signals in [vec![], vec![libc::SIGKILL], vec![libc::SIGURG], vec![34], vec![-1]] {
+            let error = Shutdown::new().signals(signals).install().unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::InvalidInput);
+        }
+        let guard = Shutdown::new().install().unwrap();
+        let error = Shutdown::new().install().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::AlreadyExists);
+        drop(guard);
+        drop(Shutdown::new().install().unwrap());
+    }
+
+    fn beside_ctrlc() {
+        let (sender, receiver) = mpsc::channel();
+        ctrlc::set_handler(move || sender.send(()).unwrap()).unwrap();
+        let guard = Shutdown::new().install().unwrap();
+        raise(Signal::SIGINT).unwrap();
+        assert!(guard.stopper().run(|| sleep_or_stop(Duration::MAX)).is_err());
+        receiver.recv().unwrap();
+        drop(guard);
+        // It has its signals for itself again.
+        raise(Signal::SIGINT).unwrap();
+        receiver.recv().unwrap();
+    }
+
+    fn under_and_over_signal_hook() {
+        let count = Arc::new(AtomicUsize::new(0));
+        let register = |signal| {
+            let count = count.clone();
+            let action = move || {
+                let _ = count.fetch_add(1, Ordering::SeqCst);
+            };
+            // SAFETY: an atomic operation is async-signal-safe.
+            #[allow(unsafe_code)]
+            unsafe { signal_hook::low_level::register(signal, action) }.unwrap();
+        };
+        register(libc::SIGINT); // before ours
+        for round in 0..2 {
+            let guard = Shutdown::new().install().unwrap();
+            if round == 0 {
+                register(libc::SIGTERM); // over ours: stays when ours goes, and calls it
+            }
+            let signal = Signal::SIGTERM;
+            raise(signal).unwrap();
+            assert!(guard.stopper().run(|| sleep_or_stop(Duration::MAX)).is_err());
+            assert_eq!(guard.signal(), Some(signal as i32));
+            drop(guard);
+            raise(Signal::SIGINT).unwrap();
+            raise(Signal::SIGTERM).unwrap();
+            assert_eq!(count.load(Ordering::SeqCst), 3 * (round + 1));
+        }
+    }
+}
