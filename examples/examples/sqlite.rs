@@ -3,37 +3,51 @@
 //!
 //! `cargo run -p stop-examples --features sqlite --example sqlite`
 
-use rusqlite::Connection;
+use rusqlite::{Connection, InterruptHandle};
 use std::error::Error;
-use std::sync::mpsc::{RecvTimeoutError, channel};
-use std::thread;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{self, ThreadId};
 use std::time::Duration;
-use stopruntime::{Stopper, check, within};
+use stopruntime::{Stopper, stoppable, within};
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
-/// Runs a query of a number. If the calling code is stopped meanwhile, interrupts it.
+/// Runs a query of a number.
+#[stoppable]
 fn query(connection: &Connection, sql: &str) -> Result<i64> {
-    let interrupt = connection.get_interrupt_handle();
-    let (running, returned) = channel::<()>();
-    let caller = thread::current().id();
-    let interrupts = move || {
-        if thread::current().id() == caller {
-            return; // Stopped already: the query is not made.
-        }
-        // `interrupt` does nothing while no query runs, and this one may be about to begin.
-        while returned.recv_timeout(Duration::from_millis(1)) == Err(RecvTimeoutError::Timeout) {
-            interrupt.interrupt();
-        }
-    };
-    let result = Stopper::current().with_on_stop(interrupts, || {
-        let _running = running; // until this returns
-        check().map(|()| connection.query_row(sql, [], |row| row.get(0)))
-    })?;
-    if result.is_err() {
-        check()?; // The stop, and not what SQLite says of it.
+    let query = Query::of(connection);
+    #[blocking(unblock = query.interrupt())]
+    let number = query.run(|| connection.query_row(sql, [], |row| row.get(0)))?;
+    Ok(number)
+}
+
+/// `SQLite`'s `interrupt` does nothing while no query runs, and a stop may come when this one
+/// is only about to begin: so it is repeated until the query has returned.
+struct Query {
+    handle: InterruptHandle,
+    thread: ThreadId,
+    has_returned: AtomicBool,
+}
+
+impl Query {
+    fn of(connection: &Connection) -> Query {
+        let handle = connection.get_interrupt_handle();
+        Query { handle, thread: thread::current().id(), has_returned: AtomicBool::new(false) }
     }
-    Ok(result?)
+
+    fn run<T>(&self, query: impl FnOnce() -> T) -> T {
+        let result = query();
+        self.has_returned.store(true, Ordering::Release);
+        result
+    }
+
+    /// On another thread; on its own if the stop is there already: the query is not made then.
+    fn interrupt(&self) {
+        while thread::current().id() != self.thread && !self.has_returned.load(Ordering::Acquire) {
+            self.handle.interrupt();
+            thread::sleep(Duration::from_millis(1));
+        }
+    }
 }
 
 /// Counts for ever.
