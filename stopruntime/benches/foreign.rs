@@ -33,7 +33,7 @@ fn armed(turns: u32, turn: impl FnMut()) -> Duration {
     foreign(|| job.run(|| timed(turns, turn))).unwrap()
 }
 
-#[inline(always)]
+#[inline]
 fn getppid() {
     // SAFETY: a call without arguments.
     unsafe { libc::getppid() };

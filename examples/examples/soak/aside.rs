@@ -32,7 +32,7 @@ pub(crate) struct Aside {
     random: fastrand::Rng,
     pub(crate) interrupted: u64,
     pub(crate) spurious: u64,
-    /// Not where threads start children: posix_spawn(3) blocks `SIGCHLD`, so that one which
+    /// Not where threads start children: `posix_spawn(3)` blocks `SIGCHLD`, so that one which
     /// comes meanwhile is not ignored, and ends another thread's receive with a time-out.
     pub(crate) receives: bool,
     /// When the last of them was over.
