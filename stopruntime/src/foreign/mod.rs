@@ -23,7 +23,7 @@ pub use support::{ForeignSupport, foreign_support};
     target_arch = "riscv64"
 ))]
 pub use ways::FOREIGN_CALLS;
-pub(crate) use ways::{after_fork, end, is_tick, on_signal, raise};
+pub(crate) use ways::{after_fork, end, hold, is_tick, on_signal, raise, resume};
 
 use crate::runtime::attach;
 use crate::runtime::record::Record;

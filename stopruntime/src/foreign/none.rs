@@ -24,6 +24,13 @@ pub(crate) fn raise(record: &Record) {
     record.line.flag.store(LOOK, SeqCst);
 }
 
+/// Nothing is handed over.
+pub(crate) fn hold(_: &Record) -> bool {
+    false
+}
+
+pub(crate) fn resume(_: &Record) {}
+
 pub(crate) fn disarm(_: &Record) {}
 
 pub(crate) fn arm_here(_: &Record) {}

@@ -28,6 +28,10 @@ pub(super) unsafe extern "C" fn on_signal(
     let errno = unsafe { libc::__errno_location() };
     // SAFETY: as above.
     let saved = unsafe { *errno };
+    // mutant: handler-touches-no-lazy-state
+    let record = slot::record_by_key();
+    // No call of ours is handed over, to a handler on top of this one.
+    let held = record.is_some_and(foreign::hold);
     // SAFETY: the kernel passes a filled-in siginfo; si_pid is defined for
     // SI_TKILL, si_value for SI_TIMER.
     let (unnumbered, probe) = unsafe {
@@ -38,8 +42,6 @@ pub(super) unsafe extern "C" fn on_signal(
         (from_here || siginfo::is_bare(info), probe)
     };
     let mut request = false;
-    // mutant: handler-touches-no-lazy-state
-    let record = slot::record_by_key();
     // SAFETY: the kernel's siginfo.
     let tick = record.is_some_and(|record| unsafe { foreign::is_tick(record, info) });
     if let Some(record) = record {
@@ -70,6 +72,9 @@ pub(super) unsafe extern "C" fn on_signal(
     if let Some(record) = record.filter(|record| record.region.is_open()) {
         // SAFETY: the third argument of a SA_SIGINFO handler.
         unsafe { foreign::on_signal(record, context.cast(), tick) }
+    }
+    if let Some(record) = record.filter(|_| held) {
+        foreign::resume(record);
     }
     // mutant: probes-timer-not-passed-on
     if !(probe || request || tick) {

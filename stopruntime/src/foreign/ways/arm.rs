@@ -48,6 +48,20 @@ pub(crate) unsafe fn on_signal(record: &Record, context: *mut Context, is_tick: 
     }
 }
 
+/// A handler of ours makes calls of its own: none is handed over meanwhile. Whether they
+/// were.
+pub(crate) fn hold(record: &Record) -> bool {
+    // mutant: own-handlers-calls-are-not-handed-over
+    record.region.selector.swap(0, Relaxed) != 0
+}
+
+/// After [`hold`], if they were.
+pub(crate) fn resume(record: &Record) {
+    if record.region.way.load(Relaxed) == DISPATCH {
+        record.region.selector.store(1, Relaxed);
+    }
+}
+
 /// The thread's own code has found that it is to stop, or that it may be: no signal comes
 /// for what was asked for before. Raises its flag.
 #[cold]

@@ -11,6 +11,6 @@ mod table;
 mod tick;
 mod verdict;
 
-pub(crate) use arm::{after_fork, end, is_tick, on_signal, raise};
+pub(crate) use arm::{after_fork, end, hold, is_tick, on_signal, raise, resume};
 pub(super) use arm::{arm_here, disarm};
 pub use table::FOREIGN_CALLS;

@@ -8,6 +8,7 @@
 
 #![allow(unsafe_code)]
 
+use super::super::arm::{hold, resume};
 use super::super::kernel::{given, plain, put};
 use super::super::registers::{arguments, register, set_argument, set_register};
 use super::super::table::decide;
@@ -20,7 +21,6 @@ use super::x86_64::{
 };
 use crate::runtime::earlier;
 use crate::runtime::record::Record;
-use crate::runtime::region::DISPATCH;
 use crate::runtime::scopes::LOOK;
 use crate::runtime::slot;
 use crate::window::{Context, Place, find};
@@ -53,21 +53,18 @@ pub(crate) unsafe extern "C" fn on_sigsys(
     // SAFETY: as above.
     let saved = unsafe { *errno };
     let record = slot::record_by_key();
-    let before = record.map_or(0, |record| record.region.selector.swap(0, Relaxed));
+    let held = record.is_some_and(hold);
     // SAFETY: the kernel's siginfo.
     // mutant: signal-of-a-filter-is-not-ours
     let ours = unsafe { (*info).si_code } == SYS_USER_DISPATCH;
-    match record.filter(|_| ours && before != 0) {
+    match record.filter(|_| ours && held) {
         // SAFETY: the kernel's arguments, of a call that was handed over.
         Some(record) => unsafe { on_call(record, info.cast(), &mut *context.cast()) },
         // SAFETY: the kernel's arguments.
         None => unsafe { earlier::chain(signal, info, context, true) },
     }
-    if let Some(region) = record.map(|record| &record.region)
-        && before != 0
-        && region.way.load(Relaxed) == DISPATCH
-    {
-        region.selector.store(1, Relaxed);
+    if let Some(record) = record.filter(|_| held) {
+        resume(record);
     }
     // SAFETY: as above.
     unsafe { *errno = saved };

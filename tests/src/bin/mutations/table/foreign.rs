@@ -42,8 +42,14 @@ fn arming() -> Vec<Row> {
             .never("refused-dispatch-takes-timer")
             .caught_by("foreign::hazards::surroundings::refused_late::handed_over", RSEQ),
         row("a marked call of a callback stops by itself", "it is given an error")
-            .gone("marked-call-in-region-stops-by-itself")
+            .change("marked-call-in-region-stops-by-itself", "pc - LENGTH", "0")
             .caught_by("foreign::scopes::a_marked_call_of_a_callback::handed_over", HANDLER),
+        row("the runtime's own handlers make calls of their own", "they are handed over")
+            .becomes(
+                "own-handlers-calls-are-not-handed-over",
+                "record.region.selector.load(Relaxed) != 0",
+            )
+            .caught_by("foreign::hazards::masks::sigsys_blocked_before::handed_over", RSEQ),
         row("a signal of a filter is the sandbox's", "it is taken for a call of ours")
             .becomes("signal-of-a-filter-is-not-ours", "let ours = true;")
             .caught_by("foreign::hazards::handlers::a_filter_that_traps::handed_over", RSEQ),
