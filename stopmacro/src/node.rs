@@ -5,8 +5,10 @@
 //! replaces by number. In the tree a node is an invisible group with an
 //! attribute that no user can write, so syn's visitors pass through it.
 
-use proc_macro2::Literal;
-use syn::{Attribute, Expr, ExprGroup, Meta, parse_quote, token};
+use proc_macro2::{Ident, Span};
+use syn::{
+    AttrStyle, Attribute, Expr, ExprGroup, ExprLit, Lit, LitInt, Meta, MetaNameValue, Token, token,
+};
 
 /// The attribute's name. Never printed: `expand` replaces every node.
 const TAG: &str = "__stop_node";
@@ -14,8 +16,18 @@ const TAG: &str = "__stop_node";
 /// Puts `expr` into node `id`.
 pub(crate) fn wrap(expr: &mut Expr, id: usize) {
     let inner = std::mem::replace(expr, Expr::PLACEHOLDER);
-    let id = Literal::usize_unsuffixed(id);
-    let tag: Attribute = parse_quote!(#[__stop_node = #id]);
+    let id = LitInt::new(&id.to_string(), Span::call_site());
+    let span = Span::call_site();
+    let tag = Attribute {
+        pound_token: Token![#](span),
+        style: AttrStyle::Outer,
+        bracket_token: token::Bracket(span),
+        meta: Meta::NameValue(MetaNameValue {
+            path: Ident::new(TAG, span).into(),
+            eq_token: Token![=](span),
+            value: Expr::Lit(ExprLit { attrs: Vec::new(), lit: Lit::Int(id) }),
+        }),
+    };
     *expr = Expr::Group(ExprGroup {
         attrs: vec![tag],
         group_token: token::Group::default(),
