@@ -1,6 +1,7 @@
 //! What is asked to stop, and being asked: [`Stopper`], [`Stopped`], [`within`],
 //! checkpoints and shields.
 
+mod carries_stop;
 #[cfg(feature = "enough")]
 mod enough;
 mod on_stop;
@@ -12,13 +13,14 @@ mod within;
 
 pub use crate::runtime::scopes::enter::Shield;
 pub(crate) use crate::runtime::scopes::reason;
+pub use carries_stop::CarriesStop;
 #[cfg(feature = "enough")]
 pub use enough::Checkpoint;
 pub use on_stop::OnStop;
 pub use reason::{Cause, Reason};
 pub use shield::shield;
 pub use stop_on_drop::StopOnDrop;
-pub use stopped::{CarriesStop, Stopped, is_stopped};
+pub use stopped::{Stopped, is_stopped};
 pub(crate) use stopped::{find, stopped_in};
 pub use stopper::Stopper;
 pub use within::{TimedOut, deadline, until, within};
