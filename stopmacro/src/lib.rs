@@ -118,7 +118,7 @@ use crate::diag::Diag;
 ///   the receiver (any `AsFd`, or `AsRawFd`) is ready, then call it unchanged. The call itself is
 ///   made as a foreign one: if another thread or process takes what was there, such as a
 ///   connection of a listener that several threads share, a stop ends its wait as it ends
-///   that of `foreign`.
+///   a mark with `foreign`.
 ///   And what the receiver has read ahead into a buffer of its own does not count:
 ///   the wait goes on until the descriptor has more.
 /// * `#[blocking(readable = EXPR)]`, `#[blocking(writable = EXPR)]`: the same where
@@ -127,7 +127,7 @@ use crate::diag::Diag;
 ///   system calls that would wait fail, and its own error handling brings the thread back
 ///   (`stopruntime::foreign`); control leaves if it returned an error, `None` or `()`, and
 ///   the next mark sees the stop if it returned a value. What its operands call is in the
-///   region too. What was used in a stopped call is to be dropped.
+///   region too. Drop what was used in a call that was stopped.
 /// * `#[blocking(unblock = EXPR)]`: a call with a way of its own to be ended. If a stop is
 ///   requested while it runs, another thread evaluates EXPR (`handle.close()`,
 ///   `interrupter.interrupt()`), whose value is dropped. EXPR shares what it names with the
