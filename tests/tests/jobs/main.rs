@@ -5,6 +5,7 @@ mod asynchronous;
 mod callbacks;
 mod channels;
 mod checks;
+mod idle;
 mod leaving;
 mod limits;
 mod requests;
