@@ -78,6 +78,14 @@ impl Compiler {
         Compiler { rustc, arguments, out }
     }
 
+    /// The same for another edition than the workspace's.
+    #[must_use]
+    pub fn of_edition(mut self, edition: &str) -> Compiler {
+        self.arguments.retain(|argument| !argument.starts_with("--edition"));
+        self.arguments.push(format!("--edition={edition}"));
+        self
+    }
+
     /// Looks at a source, whose path begins at the workspace, without making code
     /// of it.
     ///

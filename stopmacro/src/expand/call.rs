@@ -308,13 +308,13 @@ fn behind(before: &TokenStream, call: Expr, span: Span) -> Expr {
 /// ```text
 /// Input:  thread::sleep
 /// Output: ::stopruntime::expansion::sleep_or_stop
-///         use thread::sleep as _;
+///         let _ = thread::sleep;
 /// Input:  Read::read
 /// Output: ::stopruntime::expansion::ReadOrStop::read_or_stop
-///         use Read as _;
+///         fn _used<T: Read + ?Sized>() {}
 /// Input:  libc::read
 /// Output: ::stopruntime::sys::read_or_stop
-///         use libc::read as _;
+///         let _ = libc::read;
 /// ```
 fn replace_path(func: &mut Expr, through: &TokenStream, cut: usize) -> TokenStream {
     let Expr::Path(path) = &*func else {
@@ -326,8 +326,7 @@ fn replace_path(func: &mut Expr, through: &TokenStream, cut: usize) -> TokenStre
     let mut name = last.ident.clone();
     or_stop(&mut name);
     let span = at(name.span());
-    // `io::copy` cannot be named alone, as it is generic; an import means something else in
-    // the edition of 2015.
+    // `io::copy` cannot be named alone, as it is generic.
     let is_generic = cut > 0 || last.ident == "copy";
     let used = match &path.qself {
         None if is_generic => imports::used(&path.path, cut, span),

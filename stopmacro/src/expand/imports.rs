@@ -117,17 +117,23 @@ fn keep(name: &str) -> Stmt {
     }
 }
 
-/// An import that only uses the names in `path`, without its last `cut` segments.
+/// What does nothing but use the names in `path`, less its last `cut` segments. No import,
+/// which would mean another path in the edition of 2015.
 ///
 /// ```text
-/// Input:  thread::sleep
-/// Output: use thread::sleep as _;
+/// Input:  Read::read                        io::copy
+/// Output: fn _used<T: Read + ?Sized>() {}   let _ = io::copy::<::std::io::Empty, ::std::io::Sink>;
 /// ```
 pub(crate) fn used(path: &Path, cut: usize, span: Span) -> TokenStream {
     let keep = path.segments.len() - cut;
     let names = path.segments.iter().take(keep).map(|segment| &segment.ident);
     let leading = path.leading_colon;
+    if cut > 0 {
+        return quote_spanned! {span=>
+            fn _used<T: #leading #(#names)::* + ?::core::marker::Sized>() {}
+        };
+    }
     quote_spanned! {span=>
-        use #leading #(#names)::* as _;
+        let _ = #leading #(#names)::*::<::std::io::Empty, ::std::io::Sink>;
     }
 }

@@ -54,6 +54,16 @@ fn what_is_right_compiles_and_runs() {
 }
 
 #[test]
+fn what_is_right_compiles_in_every_edition() {
+    for edition in ["2015", "2018", "2021", "2024"] {
+        let compiler = Compiler::new(&["stopruntime", "libc"], out().join(edition));
+        let compiler = compiler.of_edition(edition);
+        let output = compiler.check("tests/ui/editions/any.rs".as_ref());
+        assert!(output.status.success(), "{edition}: {}", text(&output.stderr));
+    }
+}
+
+#[test]
 fn what_is_wrong_is_said() {
     let compiler = Compiler::new(&["stopruntime", "libc"], out());
     let release = compiler.release();
