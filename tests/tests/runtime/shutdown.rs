@@ -165,6 +165,24 @@ per_backend! {
         assert_eq!(daemon.ends().signal(), Some(libc::SIGTERM));
     }
 
+    fn a_forked_child_is_killed_as_before() {
+        let guard = Shutdown::new().install().unwrap();
+        let mut status = 0;
+        // SAFETY: the child makes async-signal-safe calls only; a local to write to.
+        #[allow(unsafe_code)]
+        let (child, waited) = unsafe {
+            let child = libc::fork();
+            while child == 0 {
+                libc::pause();
+            }
+            assert_eq!(libc::kill(child, libc::SIGTERM), 0);
+            (child, libc::waitpid(child, &raw mut status, 0))
+        };
+        assert_eq!(waited, child);
+        assert_eq!(ExitStatus::from_raw(status).signal(), Some(libc::SIGTERM));
+        assert_eq!(guard.signal(), None);
+    }
+
     fn what_cannot_be_used_is_refused() {
         for signals in [vec![], vec![libc::SIGKILL], vec![libc::SIGURG], vec![34], vec![-1]] {
             let error = Shutdown::new().signals(signals).install().unwrap_err();
