@@ -44,9 +44,17 @@ impl Daemon {
 
     /// Its end, and that it says no more.
     fn ends(mut self) -> ExitStatus {
-        let rest: Vec<String> = self.lines.map(Result::unwrap).collect();
+        let rest: Vec<String> = self.lines.by_ref().map(Result::unwrap).collect();
         assert_eq!(rest, [""; 0]);
         self.child.wait().unwrap()
+    }
+}
+
+impl Drop for Daemon {
+    /// Of a test that has failed: the daemon does not outlive it.
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 
