@@ -90,7 +90,6 @@ unsafe fn on_call(record: &Record, info: *const Dispatched, context: &mut Contex
         return;
     }
     // SAFETY: this thread's own.
-    // mutant: marked-call-in-region-stops-by-itself
     if let Place::Inside(abort) = unsafe { find(&record.line, pc - LENGTH) } {
         // A marked call of a callback: it looks at its flag once more.
         record.line.flag.store(LOOK, SeqCst);

@@ -1,6 +1,6 @@
 //! Regions of foreign code: what is armed, what is put back, and what calls give.
 
-use super::{HANDLER, RSEQ, Row, row};
+use super::{RSEQ, Row, row};
 
 pub(crate) fn rows() -> Vec<Row> {
     [arming(), masks(), ways_back(), leaving(), calls()].into_iter().flatten().collect()
@@ -41,9 +41,6 @@ fn arming() -> Vec<Row> {
         row("where prctl(2) is refused at the stop there is the timer", "nothing ends the call")
             .never("refused-dispatch-takes-timer")
             .caught_by("foreign::hazards::surroundings::refused_late::handed_over", RSEQ),
-        row("a marked call of a callback stops by itself", "it is given an error")
-            .change("marked-call-in-region-stops-by-itself", "pc - LENGTH", "0")
-            .caught_by("foreign::scopes::a_marked_call_of_a_callback::handed_over", HANDLER),
         row("the runtime's own handlers make calls of their own", "they are handed over")
             .becomes(
                 "own-handlers-calls-are-not-handed-over",
