@@ -26,6 +26,7 @@ pub(crate) fn call(
     exits: &Exits,
     mut call: Expr,
     Marked { change, leave, within }: &Marked,
+    thrown: Option<&TokenStream>,
 ) -> Expr {
     let span = at(calls::span(&call));
     let (stopped, mut leave) = exits.leave(leave, span);
@@ -101,7 +102,7 @@ pub(crate) fn call(
         call = limited(exits, limit, &quote!(#call), span);
     }
     if let Some((plain, names)) = walk {
-        call = walked(exits, &plain, names, call);
+        call = walked(exits, &plain, names, call, thrown);
     }
     value_of(call, &stopped, &leave, span)
 }
@@ -154,17 +155,27 @@ fn limited(exits: &Exits, limit: &Expr, body: &TokenStream, span: Span) -> Expr 
 ///             never_run()
 ///         }, socket.recv_or_stop(&mut buffer)).1
 /// ```
-pub(crate) fn walked(exits: &Exits, plain: &ExprMethodCall, names: Traits, call: Expr) -> Expr {
+///
+/// clippy looks at the plain statement too: that it does not look at the amount of bytes.
+pub(crate) fn walked(
+    exits: &Exits,
+    plain: &ExprMethodCall,
+    names: Traits,
+    call: Expr,
+    thrown: Option<&TokenStream>,
+) -> Expr {
     let span = at(plain.method.span());
     let ours = exits.ours(span);
     let receiver = &plain.receiver;
     let traits = names.iter().map(|name| Ident::new(name, span));
+    let thrown = thrown.map(|plain| quote_spanned!(span=> #[cfg(clippy)] { #plain; }));
     // More pointers than one ever meets, one around the other.
     let steps = (0..5).map(|_| quote_spanned!(span=> .step()));
     let walk = quote_spanned! {span=>
         if false {
             use #ours::{Otherwise as _, #(steps::#traits as _),*};
             let _ = #ours::via(&#receiver)#(#steps)*;
+            #thrown
             #ours::never_run()
         }
     };

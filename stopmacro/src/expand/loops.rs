@@ -164,7 +164,7 @@ fn stopping_iterator(exits: &Exits, head: Expr) -> TokenStream {
                 let mut call = plain.clone();
                 or_stop(&mut call.method);
                 lock::in_receiver(exits, &mut call.receiver);
-                let call = walked(exits, &plain, names, Expr::MethodCall(call));
+                let call = walked(exits, &plain, names, Expr::MethodCall(call), None);
                 quote!(#call)
             }
             None => into_iter(exits, &Expr::MethodCall(plain)),

@@ -16,17 +16,18 @@ use quote::ToTokens as _;
 use syn::punctuated::Punctuated;
 use syn::visit_mut::{self, VisitMut};
 use syn::{
-    AttrStyle, Attribute, Expr, ExprField, ExprTuple, Index, Item, Member, Stmt, Token, token,
+    AttrStyle, Attribute, Expr, ExprField, ExprTry, ExprTuple, Index, Item, Member, Stmt, Token,
+    token,
 };
 
-use crate::plan::{Plan, Step};
+use crate::plan::{Plan, Step, flow};
 use crate::{marks, node};
 use exit::Exits;
 
 /// The function with every node replaced.
 pub(crate) fn expand(plan: Plan) -> TokenStream {
     let Plan { mut function, steps, traits, exit, or, root } = plan;
-    let mut writer = Writer { steps, exits: Exits::new(or, root) };
+    let mut writer = Writer { steps, exits: Exits::new(or, root), thrown: None };
     writer.visit_block_mut(&mut function.block);
     let mut first = imports::statements(&writer.exits, &traits);
     first.extend(exit.map(|kind| writer.exits.of_function(&kind)));
@@ -37,6 +38,8 @@ pub(crate) fn expand(plan: Plan) -> TokenStream {
 struct Writer {
     steps: Vec<Step>,
     exits: Exits,
+    /// The node of a call whose amount of bytes is thrown away, and its plain statement.
+    thrown: Option<(usize, TokenStream)>,
 }
 
 impl VisitMut for Writer {
@@ -51,7 +54,10 @@ impl VisitMut for Writer {
             .map(|all| all.extract_if(.., |one| matches!(one.style, AttrStyle::Outer)).collect())
             .unwrap_or_default();
         *expr = match &self.steps[id] {
-            Step::Call(marked) => call::call(&self.exits, inner, marked),
+            Step::Call(marked) => {
+                let thrown = self.thrown.take_if(|(node, _)| *node == id).map(|thrown| thrown.1);
+                call::call(&self.exits, inner, marked, thrown.as_ref())
+            }
             Step::Loop(turn) => loops::repetition(&self.exits, inner, turn),
             Step::Shield => shield::shielded(&self.exits, inner),
         };
@@ -74,6 +80,9 @@ impl VisitMut for Writer {
                 .and_then(|_| group.expr.to_token_stream().into_iter().next()),
             _ => None,
         };
+        if let Stmt::Expr(expr, Some(_)) = &*statement {
+            self.thrown = thrown(expr);
+        }
         visit_mut::visit_stmt_mut(self, statement);
         if let (Some(first), Stmt::Expr(expr, _)) = (dropped, statement) {
             let span = first.span();
@@ -93,4 +102,19 @@ impl VisitMut for Writer {
 
     /// Nested items are functions of their own.
     fn visit_item_mut(&mut self, _: &mut Item) {}
+}
+
+/// The plain form of a statement that does not look how many bytes were read or written.
+fn thrown(expr: &Expr) -> Option<(usize, TokenStream)> {
+    let Expr::Try(outer) = expr else { return None };
+    let Expr::Group(group) = &*outer.expr else { return None };
+    let (id, Expr::MethodCall(call)) = (node::id(group)?, &*group.expr) else { return None };
+    let is_it = ["read", "write"].iter().any(|name| call.method == name);
+    let plain = || {
+        let expr = group.expr.clone();
+        ExprTry { attrs: Vec::new(), expr, question_token: outer.question_token }
+    };
+    // Marks in its operands are not plain.
+    let is_plain = flow::is_pure(&call.receiver) && call.args.iter().all(flow::is_pure);
+    (is_it && is_plain).then(|| (id, plain().into_token_stream()))
 }

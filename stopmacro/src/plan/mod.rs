@@ -3,7 +3,7 @@
 //! need not fail.
 
 mod answer;
-mod flow;
+pub(crate) mod flow;
 mod refuse;
 mod scope;
 mod step;

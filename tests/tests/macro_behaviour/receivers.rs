@@ -108,6 +108,7 @@ fn stream_with(text: &[u8]) -> UnixStream {
 }
 
 #[stoppable]
+#[allow(clippy::unused_io_amount, reason = "there is one byte")]
 fn through_pointers(stream: UnixStream) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     let mut buffer = [0];
