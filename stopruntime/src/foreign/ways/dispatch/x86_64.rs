@@ -86,6 +86,13 @@ pub(crate) fn prepare(handler: Handler) {
     if before.handler != handler && !install(handler) {
         return;
     }
+    // The stop handler's own return is not handed over: on a small alternate stack there is
+    // no room for a second frame.
+    let signal = crate::runtime::installed::signal();
+    if let Some(action) = action_of(signal) {
+        let flags = action.flags | RESTORER;
+        set_action(signal, &Action { flags, restorer: gadgets().restorer, ..action });
+    }
     HANDLER.store(handler, Relaxed);
 }
 
