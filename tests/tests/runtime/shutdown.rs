@@ -180,8 +180,10 @@ per_backend! {
         #[allow(unsafe_code)]
         let (child, waited) = unsafe {
             let child = libc::fork();
-            while child == 0 {
-                libc::pause();
+            if child == 0 {
+                loop {
+                    libc::pause();
+                }
             }
             assert_eq!(libc::kill(child, libc::SIGTERM), 0);
             (child, libc::waitpid(child, &raw mut status, 0))
