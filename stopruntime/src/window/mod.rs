@@ -11,6 +11,7 @@
 //!          system call                      ; last instruction of the window
 //! end:     *line.rseq_cs <- 0
 //!          line.marker   <- 0
+//!          goto out
 //! abort:   goto retry                       ; number register untouched
 //! stopped: result <- STOPPED; goto end
 //! ```
