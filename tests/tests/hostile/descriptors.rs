@@ -1,6 +1,7 @@
 //! A process that may not open one descriptor more (`RLIMIT_NOFILE`): poll(2)
 //! then refuses to wait for those that it has. Marked calls still wait for them,
-//! without a turn of a loop, and are stopped.
+//! without a turn of a loop, and are stopped. What else keeps them from waiting is an
+//! error.
 
 use std::cell::Cell;
 use std::fs::File;
@@ -9,7 +10,8 @@ use std::net::UdpSocket;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::fs::FileExt;
 use std::sync::mpsc;
-use stop_tests::{emulation_hides, per_backend, thread_id};
+use stop_tests::seccomp::deny;
+use stop_tests::{POLL, emulation_hides, per_backend, thread_id};
 use stopruntime::ext::{BufReadOrStop, ReadOrStop, RecvFromOrStop};
 use stopruntime::{Stopped, stoppable, sys, thread};
 
@@ -137,6 +139,24 @@ per_backend! {
         });
         writer.write_all(b"3\n").unwrap();
         assert_eq!(waiter.join().unwrap(), "3\n");
+    }
+
+    fn an_error_of_the_wait_is_not_taken_for_readiness() {
+        let (reader, mut writer) = pipe().unwrap();
+        // So that a call that went on would return.
+        writer.write_all(b"4").unwrap();
+        let waiter = thread::spawn(move || {
+            for wait in [POLL, libc::SYS_ppoll] {
+                deny(wait, libc::ENOMEM);
+            }
+            read_when_readable(reader)
+        });
+        // The type of the call's own error is not known.
+        let panic = waiter.join().unwrap_err();
+        let text = panic.downcast_ref::<String>().unwrap();
+        assert!(text.contains("the wait for the descriptor failed"), "{text}");
+        let error = std::io::Error::from_raw_os_error(libc::ENOMEM).to_string();
+        assert!(text.contains(&error), "{text}");
     }
 
     fn as_many_as_may_be_open_are_waited_for() {

@@ -5,6 +5,7 @@ mod children;
 mod handlers;
 mod leaving;
 mod masks;
+mod stacks;
 mod surroundings;
 
 use std::mem::zeroed;

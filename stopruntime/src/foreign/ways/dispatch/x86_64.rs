@@ -91,6 +91,7 @@ pub(crate) fn prepare(handler: Handler) {
     let signal = crate::runtime::installed::signal();
     if let Some(action) = action_of(signal) {
         let flags = action.flags | RESTORER;
+        // mutant: stop-takes-one-frame-of-alternate-stack
         set_action(signal, &Action { flags, restorer: gadgets().restorer, ..action });
     }
     HANDLER.store(handler, Relaxed);

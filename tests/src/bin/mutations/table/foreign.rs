@@ -47,6 +47,9 @@ fn arming() -> Vec<Row> {
                 "record.region.selector.load(Relaxed) != 0",
             )
             .caught_by("foreign::hazards::masks::sigsys_blocked_before::handed_over", RSEQ),
+        row("a stop takes one frame of the alternate stack", "the handler's return is handed over")
+            .gone("stop-takes-one-frame-of-alternate-stack")
+            .caught_by("foreign::hazards::stacks::a_stop_takes_one_frame::handed_over", RSEQ),
         row("a signal of a filter is the sandbox's", "it is taken for a call of ours")
             .becomes("signal-of-a-filter-is-not-ours", "let ours = true;")
             .caught_by("foreign::hazards::handlers::a_filter_that_traps::handed_over", RSEQ),
