@@ -22,8 +22,17 @@ pub(super) const AGAIN: isize = -(libc::EAGAIN as isize);
 ///
 /// The call is sound with these arguments.
 pub(super) unsafe fn plain<const N: usize>(number: c_long, args: [usize; N]) -> isize {
-    let mut all = [0; 6];
-    all[..N].copy_from_slice(&args);
+    // The stack is that of a signal handler, and small: no frames of std's, which a debug
+    // build has for what copies a slice.
+    let all: [usize; 6] = {
+        let mut all = [0; 6];
+        let mut at = 0;
+        while at < N {
+            all[at] = args[at];
+            at += 1;
+        }
+        all
+    };
     // SAFETY: the caller's promise.
     let result = unsafe { libc::syscall(number, all[0], all[1], all[2], all[3], all[4], all[5]) };
     if result == -1 {
