@@ -83,6 +83,10 @@ const CASES: &[(&str, fn())] = &[
 
 both_ways! {
     fn each_row() {
+        if cfg!(target_env = "musl") && is_tick() {
+            // Its wrappers have the number in a register, where the timer does not see it.
+            return stop_tests::not_tested("each row by the timer", "musl");
+        }
         for (calls, gives) in FOREIGN_CALLS {
             let case = CASES.iter().find(|(name, _)| calls.starts_with(name));
             let (_, case) = case.unwrap_or_else(|| panic!("no case: {calls}: {gives}"));
@@ -287,7 +291,8 @@ fn sleep() {
     for _ in 0..20 {
         let hour = libc::timespec { tv_sec: 3600, tv_nsec: 0 };
         // SAFETY: a time.
-        assert_eq!(unsafe { libc::nanosleep(&raw const hour, std::ptr::null_mut()) }, 0);
+        let slept = unsafe { libc::nanosleep(&raw const hour, std::ptr::null_mut()) };
+        assert_eq!(slept, 0);
     }
     // The first eight at once, the others after a millisecond.
     assert!(!is_dispatch() || start.elapsed() >= Duration::from_millis(12), "it spins");

@@ -19,7 +19,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use stop_tests::dice::{Dice, runs};
 use stop_tests::{not_tested, on_backends, per_backend, thread_id, wait_until_blocked_in};
 use stopruntime::ext::ReadOrStop;
-use stopruntime::{Backend, Config, InstallError, backend, thread};
+use stopruntime::{
+    Backend, Config, ForeignSupport, InstallError, backend, foreign_support, thread,
+};
 
 /// Set in the program that runs under the tool.
 const INSIDE: &str = "STOP_TESTS_UNDER_TOOL";
@@ -181,6 +183,9 @@ per_backend! {
     }
 
     fn regions_under_strace() {
+        if foreign_support() == ForeignSupport::None {
+            return not_tested("regions under strace", "nothing ends them here");
+        }
         if is_inside() {
             return regions();
         }
@@ -192,6 +197,9 @@ per_backend! {
 
     /// `SIGSYS` is one that gdb has to be told to pass on and not to speak of.
     fn regions_under_gdb() {
+        if foreign_support() == ForeignSupport::None {
+            return not_tested("regions under gdb", "nothing ends them here");
+        }
         if is_inside() {
             return regions();
         }
@@ -252,6 +260,9 @@ on_backends! { ["handler", "ppoll"];
 on_backends! { ["handler"];
     /// It would hand the kernel's dispatch on, and its own calls would be handed over.
     fn regions_under_valgrind() {
+        if foreign_support() == ForeignSupport::None {
+            return not_tested("regions under valgrind", "nothing ends them here");
+        }
         if is_inside() {
             return regions();
         }
