@@ -294,7 +294,7 @@ impl Guard {
     /// use stopruntime::shutdown::Shutdown;
     ///
     /// let guard = Shutdown::new().install()?;
-    /// guard.on_cold(|| eprintln!("not all of it is done"));
+    /// guard.on_cold(|| eprintln!("something is unfinished"));
     /// # Ok::<(), std::io::Error>(())
     /// ```
     pub fn on_cold(&self, f: impl FnOnce() + Send + 'static) {

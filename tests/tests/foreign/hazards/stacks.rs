@@ -30,7 +30,7 @@ fn use_alternate_stack() -> *const u8 {
 
 /// How much of it has been used.
 fn used_of(room: *const u8) -> usize {
-    // SAFETY: all of it is initialised, and no handler runs.
+    // SAFETY: every byte is initialised, and no handler runs.
     let is_untouched = |at: &usize| unsafe { room.add(*at).read_volatile() } == UNTOUCHED;
     ROOM - (0..ROOM).take_while(is_untouched).count()
 }

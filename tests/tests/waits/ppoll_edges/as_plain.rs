@@ -169,7 +169,7 @@ per_backend! {
                 address.sin_family = libc::AF_INET as libc::sa_family_t;
                 address.sin_port = to.port().to_be();
                 address.sin_addr.s_addr = u32::from(*to.ip()).to_be();
-                // Whoever shares the socket would find it non-blocking for a
+                // The others that share the socket would find it non-blocking for a
                 // while: the call that makes it so ends the process.
                 trap(FCNTL);
                 let length = size_of_val(&address) as libc::socklen_t;
