@@ -1,34 +1,14 @@
 //! A scope as async code uses one, in the way of `tokio_util`'s `CancellationToken`: on
 //! tokio, and on an executor that does nothing else.
 
+use super::callbacks::block_on;
 use super::{quiet, stopped};
 use std::future::{pending, ready};
 use std::pin::{Pin, pin};
-use std::sync::Arc;
-use std::task::{Context, Poll, Wake, Waker};
-use std::thread::{self, Thread};
+use std::thread;
 use std::time::{Duration, Instant};
 use stop_tests::per_backend;
 use stopruntime::{Cause, Stopper};
-
-struct Unpark(Thread);
-
-impl Wake for Unpark {
-    fn wake(self: Arc<Self>) {
-        self.0.unpark();
-    }
-}
-
-fn block_on<F: Future>(future: F) -> F::Output {
-    let waker = Waker::from(Arc::new(Unpark(thread::current())));
-    let mut future = pin!(future);
-    loop {
-        match future.as_mut().poll(&mut Context::from_waker(&waker)) {
-            Poll::Ready(value) => return value,
-            Poll::Pending => thread::park(),
-        }
-    }
-}
 
 /// On both executors: a thread of the executor's starts it, and this one waits for it.
 fn on_each(test: fn() -> Pin<Box<dyn Future<Output = ()> + Send>>) {
