@@ -2,7 +2,7 @@
 //!
 //! Locks that a thread meets here: the allocator's, when it makes its record
 //! (a thread of [`thread::spawn`](crate::thread::spawn) is given one), and
-//! libc's `calloc` if the key is not among the first 32. All else is done by the
+//! libc's `calloc` if a key is not among the first 32. All else is done by the
 //! installation. In a library that was opened later the first touch of a
 //! thread-local allocates as well, and takes a lock of the loader's: so does any
 //! Rust code in there, and no thread-local that such a library may have is without.
@@ -21,7 +21,7 @@ use crate::runtime::record::Record;
 use crate::runtime::records::RecordRef;
 use crate::runtime::scopes::enter;
 use crate::runtime::signal;
-use crate::runtime::slot::{CURRENT, key, left_requested, own, plainly, record, stand_in};
+use crate::runtime::slot::{CURRENT, left_requested, own, plainly, record, set_keys, stand_in};
 use crate::window::rseq;
 
 /// Returns this thread's record, in use or not, and makes it if there is none; `None`
@@ -72,8 +72,8 @@ pub(crate) fn start(record: RecordRef) {
 
 fn adopt(record: RecordRef) {
     let pointer = record.into_raw();
-    // SAFETY: the key exists; the value is the count that `give_back` returns.
-    let stored = plainly(|| unsafe { libc::pthread_setspecific(key(), pointer.cast()) });
+    // The value is the count that `give_back` returns.
+    let stored = plainly(|| set_keys(pointer));
     if stored != 0 {
         // SAFETY: as it was; nothing else has taken it. Joins do not wait for it.
         unsafe { RecordRef::from_raw(pointer) }.end();

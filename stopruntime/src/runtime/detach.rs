@@ -14,9 +14,9 @@ use crate::runtime::records::RecordRef;
 #[cfg(feature = "crossbeam-channel")]
 use crate::runtime::scopes::callbacks;
 use crate::runtime::scopes::{look, request, stack};
-use crate::runtime::slot::{CURRENT, DIVERT, KEY, NO_KEY, key, own, plainly, record};
+use crate::runtime::slot::{CURRENT, DIVERT, KEY, NO_KEY, SPARE, own, plainly, record, set_keys};
 use core::ffi::c_void;
-use core::sync::atomic::Ordering;
+use core::sync::atomic::{AtomicU32, Ordering};
 use std::io;
 
 /// The rounds of key destructors that there are at least: what POSIX asks for,
@@ -24,33 +24,46 @@ use std::io;
 // mutant: record-in-every-destructor-round
 const ROUNDS: u32 = 4;
 
-/// Makes the key. Part of the installation, before the first record; no thread
+/// Makes the keys. Part of the installation, before the first record; no thread
 /// takes a lock of libc's for it later.
 ///
 /// A key destructor runs after the destructors of all thread-locals (glibc), and its last
 /// round after the destructors of all other keys, so that marked calls in each are still
 /// stop-checked. `pthread_key_create(3)`.
 pub(super) fn prepare() -> io::Result<()> {
-    if key() != NO_KEY {
+    if KEY.load(Ordering::Acquire) != NO_KEY {
         return Ok(());
     }
     // First: there is no key without it, in a child forked meanwhile either.
     watch_forks();
-    let mut key = 0;
-    // SAFETY: a valid place for the key and a destructor of this type.
-    match unsafe { libc::pthread_key_create(&raw mut key, Some(on_thread_end)) } {
-        0 => KEY.store(key, Ordering::Release),
-        errno => return Err(io::Error::from_raw_os_error(errno)),
+    let make = |made: &AtomicU32, destructor| {
+        let mut key = 0;
+        // SAFETY: a valid place for the key and a destructor of this type.
+        match unsafe { libc::pthread_key_create(&raw mut key, Some(destructor)) } {
+            0 => made.store(key, Ordering::Release),
+            errno => return Err(io::Error::from_raw_os_error(errno)),
+        }
+        Ok(())
+    };
+    if SPARE.load(Ordering::Acquire) == NO_KEY {
+        make(&SPARE, put_back as Destructor)?;
     }
-    Ok(())
+    make(&KEY, on_thread_end)
+}
+
+type Destructor = unsafe extern "C" fn(*mut c_void);
+
+/// The value of [`SPARE`] is there for as long as that of [`KEY`].
+unsafe extern "C" fn put_back(value: *mut c_void) {
+    // mutant: spare-value-put-back
+    set_keys(value.cast());
 }
 
 /// In each round the thread's record is put out of use, in case it is the last;
 /// a marked call in a later destructor takes it into use again.
 unsafe extern "C" fn on_thread_end(value: *mut c_void) {
     // Still this thread's, for the handler, and so that there is another round.
-    // SAFETY: the key exists and has had this value before: no memory is taken.
-    unsafe { libc::pthread_setspecific(key(), value) };
+    set_keys(value.cast());
     let rounds = CURRENT.with(|current| current.rounds.replace(current.rounds.get() + 1)) + 1;
     // Scopes that `pthread_exit(3)` has jumped out of lie on no stack any more.
     stack::forget_all();
@@ -88,8 +101,7 @@ pub(super) fn give_back() {
     if pointer.is_null() {
         return;
     }
-    // SAFETY: the key exists and has a value: no memory is taken.
-    unsafe { libc::pthread_setspecific(key(), core::ptr::null()) };
+    set_keys(core::ptr::null());
     // SAFETY: the count that `adopt` took.
     let record = unsafe { RecordRef::from_raw(pointer) };
     // mutant: request-seen-until-thread-ends

@@ -20,6 +20,7 @@ use crate::runtime::record::Record;
 use crate::runtime::scopes::LOOK;
 use crate::window::{Line, rseq};
 use core::cell::Cell;
+use core::ffi::c_int;
 use core::sync::atomic::{AtomicU32, Ordering};
 
 /// The line of threads that cannot use a window.
@@ -35,6 +36,10 @@ static STOPPED: Record = Record::standing_in(true);
 
 /// The key whose value is a thread's record, or [`NO_KEY`].
 pub(super) static KEY: AtomicU32 = AtomicU32::new(NO_KEY);
+
+/// Another one with the same value, for a handler that interrupts libc after it
+/// has taken the value of [`KEY`] away and before the destructor puts it back.
+pub(super) static SPARE: AtomicU32 = AtomicU32::new(NO_KEY);
 
 pub(super) const NO_KEY: libc::pthread_key_t = libc::pthread_key_t::MAX;
 
@@ -115,7 +120,12 @@ pub(crate) fn own_or_standing_in<'thread>() -> &'thread Record {
 /// `CURRENT` may be in the middle of an allocation, and in a library that was
 /// opened later the first touch allocates. `pthread_getspecific` does not.
 pub(crate) fn record_by_key<'thread>() -> Option<&'thread Record> {
-    let key = KEY.load(Ordering::Acquire);
+    // mutant: handler-knows-ending-thread
+    value(&KEY).or_else(|| value(&SPARE))
+}
+
+fn value<'thread>(key: &AtomicU32) -> Option<&'thread Record> {
+    let key = key.load(Ordering::Acquire);
     if key == NO_KEY {
         return None;
     }
@@ -123,6 +133,24 @@ pub(crate) fn record_by_key<'thread>() -> Option<&'thread Record> {
     // count: a record, from before its first request can be made until after
     // its last signal.
     unsafe { libc::pthread_getspecific(key).cast::<Record>().as_ref() }
+}
+
+/// Gives the keys of the calling thread this value. An error, and then no value,
+/// for want of memory: not where they have had one already.
+pub(super) fn set_keys(record: *const Record) -> c_int {
+    // SAFETY: the key exists.
+    let set = |key: &AtomicU32, value: *const Record| unsafe {
+        libc::pthread_setspecific(key.load(Ordering::Acquire), value.cast())
+    };
+    match set(&KEY, record) {
+        0 => {}
+        errno => return errno,
+    }
+    let errno = set(&SPARE, record);
+    if errno != 0 {
+        set(&KEY, core::ptr::null());
+    }
+    errno
 }
 
 pub(super) fn left_requested() -> bool {
@@ -155,8 +183,4 @@ pub(crate) fn plainly<R>(f: impl FnOnce() -> R) -> R {
 /// What stands in for the record of this thread.
 pub(super) fn stand_in() -> &'static Record {
     if left_requested() { &STOPPED } else { &PLAIN }
-}
-
-pub(super) fn key() -> libc::pthread_key_t {
-    KEY.load(Ordering::Acquire)
 }

@@ -167,6 +167,46 @@ on_backends! { ["handler"];
     }
 }
 
+on_backends! { ["rseq", "handler"];
+    /// Without membarrier, at each place where libc has taken the value of the
+    /// key away and the destructor has not put it back yet.
+    fn of_a_thread_that_ends() {
+        if let Some(line) = line_to_tracer() {
+            deny(libc::SYS_membarrier, libc::ENOSYS);
+            return serve(line, Does::Ends);
+        }
+        let mut steps = Steps::new();
+        steps.line.command(b's');
+        let put_back = usize::from_ne_bytes(steps.line.receive());
+        let held = (1..).take_while(|&nth| request_where_the_key_is_gone(&mut steps, put_back, nth));
+        assert!(held.count() > 0);
+    }
+}
+
+/// Holds the ending thread at the nth call of this function, for a whole request;
+/// false if it ends first.
+fn request_where_the_key_is_gone(steps: &mut Steps, put_back: usize, nth: usize) -> bool {
+    let (thread, requester) = steps.pair();
+    let thread = Traced::seize(steps.tracee.process(), thread);
+    steps.line.command(b'g');
+    to_its_trap(&thread);
+    for earlier in (0..nth).rev() {
+        let code = thread.break_at(put_back);
+        thread.go(Go::On, 0);
+        if thread.wait() == Event::Ended {
+            return false;
+        }
+        thread.resume_at(put_back, code);
+        // Past the place of the next breakpoint.
+        step(&thread, earlier.min(1));
+    }
+    requester.detach();
+    steps.line.command(b'e');
+    thread.detach();
+    assert_eq!(steps.outcome(), [READ, 1, 0], "held at call {nth}");
+    true
+}
+
 /// Holds the thread after this many instructions of its call, or at its end,
 /// while the second requester goes on to its signal; how many that were.
 fn two_requesters(steps: &mut Steps, index: Option<usize>) -> usize {

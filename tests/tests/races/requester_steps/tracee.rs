@@ -23,6 +23,8 @@ pub(super) enum Does {
     Receives,
     /// Told to, a marked read between two traps.
     Traps,
+    /// Told to, a trap, and its end.
+    Ends,
 }
 
 /// What it came to: `b'x'` read, `b's'` stopped, `b'?'` failed; and the result
@@ -108,6 +110,11 @@ fn run(does: Does, told: &PipeReader, mut marked: UnixStream, quiet: &PipeReader
             trap();
             [outcome, 1]
         }
+        Does::Ends => {
+            plain_read(told.as_raw_fd()).unwrap();
+            trap();
+            [READ, 1]
+        }
     }
 }
 
@@ -131,6 +138,12 @@ pub(super) fn serve(mut line: Line, does: Does) {
             for id in ids {
                 line.send_number(id);
             }
+            continue;
+        }
+        if command == b's' {
+            let put_back = libc::pthread_setspecific as *const () as usize;
+            line.send(&[command]);
+            line.send(&put_back.to_ne_bytes());
             continue;
         }
         let pair = current.as_mut().expect("a pair");

@@ -14,6 +14,12 @@ pub(crate) fn rows() -> Vec<Row> {
         row("the handler touches nothing that has to be made first", "it does")
             .change("handler-touches-no-lazy-state", "record_by_key", "record")
             .caught_by("built::linking::images::a_stray_takes_no_memory", WINDOWS),
+        row("the handler knows a thread whose key is about to be put back", "the spare key")
+            .change("handler-knows-ending-thread", ".or_else(|| value(&SPARE))", "")
+            .caught_by("races::requester_steps::of_a_thread_that_ends", WINDOWS),
+        row("the handler knows a thread whose key is about to be put back", "only once")
+            .becomes("spare-value-put-back", "let _ = value;")
+            .caught_by("races::requester_steps::of_a_thread_that_ends", WINDOWS),
         row("marked calls have the stack to its end", "`SA_ONSTACK`")
             .change("stray-signal-ends-no-call", "SA_ONSTACK | libc::", "")
             .caught_by("hostile::stacks::at_the_end_of_the_stack", WINDOWS),
