@@ -16,7 +16,7 @@
 //! order, and nothing has moved the thread's claim on meanwhile: no call is
 //! interrupted that is not stopped.
 //!
-//! `tests/model` is the model of one thread and its requesters; it knows no scopes.
+//! `tests/model` explores this protocol, and takes each part of it out once.
 
 pub(crate) mod clock;
 pub(crate) mod notified;

@@ -1,9 +1,13 @@
 //! Breadth-first search over all states, so that what it finds comes with a
 //! shortest trace.
 
-use super::state::{Config, Fault, Pc, Pending, REQUESTED, SHIELDED, State};
+use super::config::{Config, Without};
+use super::program::{DEADLINE, Op, REUSED};
+use super::state::{Fault, Pc, Pending, State};
 use super::{kernel, requester, thread};
+use core::hash::BuildHasherDefault;
 use std::collections::{HashMap, VecDeque};
+use stop_model::Mix;
 
 pub(crate) struct Found {
     pub(crate) fault: Option<Fault>,
@@ -17,7 +21,7 @@ impl Found {
     }
 }
 
-/// Which side does what, and what comes of it.
+/// Who does what, and what comes of it.
 type Step = (Label, State);
 type Label = [&'static str; 2];
 
@@ -28,15 +32,25 @@ fn own_steps(state: &State, config: &Config) -> Vec<Step> {
         steps.extend(step.map(|(label, next)| ([who, label], next)));
     };
     add("thread", thread::step(state, config));
-    for which in 0..state.requesters.len() {
-        add(["requester 1", "requester 2"][which], requester::step(state, config, which));
+    for (which, who) in ["requester 1", "requester 2", "helper"].into_iter().enumerate() {
+        add(who, requester::step(state, config, which));
     }
     add("kernel", kernel::deliver(state, config));
     add("kernel", kernel::wake(state, config));
     if state.buffered[0].is_some() {
-        let mut next = state.clone();
+        let mut next = *state;
         next.write_back();
-        add("core", Some(("the marker becomes visible", next)));
+        add("core", Some(("a store becomes visible", next)));
+    }
+    if config.targets[2] == DEADLINE && !state.late {
+        add("clock", Some(("the deadline passes", State { late: true, ..*state })));
+    }
+    let was_in = config.program[..state.op].contains(&Op::Open(REUSED));
+    if was_in && !state.has_open(REUSED, config) && !state.is_reused {
+        add("other", Some(("takes the cell", State { is_reused: true, ..*state })));
+    }
+    if config.is_without(Without::OneClock) && state.late && !state.late_behind {
+        add("clock", Some(("also on the other clock", State { late_behind: true, ..*state })));
     }
     steps
 }
@@ -45,7 +59,7 @@ fn own_steps(state: &State, config: &Config) -> Vec<Step> {
 fn steps_of_the_world(state: &State, config: &Config) -> Vec<Step> {
     let mut steps = Vec::new();
     if state.data_to_come > 0 {
-        let mut next = state.clone();
+        let mut next = *state;
         next.data_to_come -= 1;
         next.data += 1;
         steps.push((["world", "data arrives"], next));
@@ -53,12 +67,12 @@ fn steps_of_the_world(state: &State, config: &Config) -> Vec<Step> {
     if let Some((label, next)) = kernel::deliver_foreign(state, config) {
         steps.push((["kernel", label], next));
     }
-    if state.pending.is_some_and(|signal| signal.latest) {
-        let mut next = state.clone();
+    if config.foreign && state.pending.is_some_and(|signal| signal.latest) {
+        let mut next = *state;
         next.pending = Some(Pending { latest: false });
         steps.push((["kernel", "drops the siginfo over the limit"], next));
     }
-    let mut preempted = state.clone();
+    let mut preempted = *state;
     kernel::abort(&mut preempted);
     if preempted != *state {
         steps.push((["kernel", "preempts the thread"], preempted));
@@ -68,33 +82,37 @@ fn steps_of_the_world(state: &State, config: &Config) -> Vec<Step> {
 
 pub(crate) fn explore(config: &Config) -> Found {
     let start = State::start(config);
-    let mut numbers = HashMap::from([(start.clone(), 0_usize)]);
+    let mut numbers: HashMap<State, usize, BuildHasherDefault<Mix>> = HashMap::default();
+    numbers.insert(start, 0);
     // For each state: how it was reached first, and by whose own steps it can be left.
     let mut reached = vec![(0_usize, [""; 2])];
     let mut before: Vec<Vec<usize>> = vec![Vec::new()];
     let mut ends = Vec::new();
-    let mut open = VecDeque::from([start]);
-    while let Some(state) = open.pop_front() {
-        let number = numbers[&state];
+    let mut open = VecDeque::from([(start, 0)]);
+    while let Some((state, number)) = open.pop_front() {
         let own = own_steps(&state, config);
-        let stuck = own.is_empty() && state.pc != Pc::Ended && state.flag == REQUESTED;
+        let stuck = own.is_empty()
+            && state.pc != Pc::Ended
+            && state.foreign.is_none()
+            && state.is_stopped(config);
         let fault = state.fault.or(stuck.then_some(Fault::SleepsForEver));
         if fault.is_some() {
             return Found { fault, states: numbers.len(), trace: trace(&reached, number) };
         }
-        // Under a shield it may wait for what the world has not sent.
-        if state.pc == Pc::Ended || state.sleeping && state.flag & SHIELDED != 0 {
+        // Where nothing is stopped it may wait for what the world has not sent.
+        let waits = state.sleeping && state.pc != Pc::Unmarked && !state.is_stopped(config);
+        if state.pc == Pc::Ended || waits {
             ends.push(number);
         }
         let own_count = own.len();
         let all = own.into_iter().chain(steps_of_the_world(&state, config));
         for (at, (label, next)) in all.enumerate() {
             let new = numbers.len();
-            let target = *numbers.entry(next.clone()).or_insert(new);
+            let target = *numbers.entry(next).or_insert(new);
             if target == new {
                 reached.push((number, label));
                 before.push(Vec::new());
-                open.push_back(next);
+                open.push_back((next, new));
             }
             if at < own_count {
                 before[target].push(number);

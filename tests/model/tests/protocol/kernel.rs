@@ -1,9 +1,8 @@
 //! The kernel's side of the thread: system calls, signals, restartable
 //! sequences; and the two handlers.
 
-use super::state::{
-    Backend, Claim, Config, Fault, Foreign, Pc, Pending, Raw, SHIELDED, State, Without,
-};
+use super::config::{Backend, Config, Without};
+use super::state::{Claim, Fault, Foreign, Pc, Pending, Raw, State, Word};
 
 /// A marked call takes what is there.
 pub(crate) fn take(next: &mut State) {
@@ -41,7 +40,7 @@ pub(crate) fn wake(state: &State, config: &Config) -> Option<(&'static str, Stat
     if !state.sleeping {
         return None;
     }
-    let mut next = state.clone();
+    let mut next = *state;
     next.sleeping = false;
     match next.pc {
         Pc::Unmarked => {
@@ -102,11 +101,15 @@ pub(crate) fn deliver(state: &State, config: &Config) -> Option<(&'static str, S
     if state.blocked || state.pc == Pc::Ended {
         return None;
     }
-    let mut next = state.clone();
+    let mut next = *state;
     next.pending = None;
-    let waits_plainly = next.pc == Pc::Unmarked || next.flag & SHIELDED != 0;
-    if config.must_be_quiet && next.sleeping && waits_plainly {
-        next.fault = Some(Fault::Disturbed);
+    // Without a barrier of all threads, requesters signal whomever they find.
+    if next.sleeping && !config.is_inexact() {
+        if next.pc == Pc::Unmarked {
+            next.fault = Some(Fault::Disturbed);
+        } else if !next.is_stopped(config) {
+            next.fault = Some(Fault::WrongCall);
+        }
     }
     let in_ppoll = next.sleeping && next.pc == Pc::Ppoll;
     interrupt(&mut next, config, true);
@@ -117,31 +120,31 @@ pub(crate) fn deliver(state: &State, config: &Config) -> Option<(&'static str, S
     Some(("the stop signal", next))
 }
 
-/// The whole of our handler.
+/// Our handler, all of it.
 fn handler(next: &mut State, config: &Config, signal: Pending) {
     if next.claim == Claim::Idle {
         // No requester is known to have sent it.
         next.fault = next.fault.or(Some(Fault::HandedOn));
         return;
     }
-    if signal.latest || config.without == Without::Sequence {
+    if signal.latest || config.is_without(Without::Sequence) {
         next.delivered = true;
     }
     if !config.backend.has_window() {
         return;
     }
     if next.foreign.is_none() && in_window(next.pc) {
-        if config.without != Without::PcCheck {
+        if !config.is_without(Without::PcCheck) {
             next.pc = Pc::Abort;
         }
     } else if next.foreign.is_none() && matches!(next.pc, Pc::End | Pc::Abort) {
         // On an edge: the flag is tested on the way.
-    } else if next.own_marker() != 0 && config.without != Without::Reraise {
+    } else if next.own(Word::Marker) != 0 && !config.is_without(Without::Reraise) {
         // Blocked until the interrupted handler, if it is one, has returned.
         next.blocked = true;
         // It does not carry the number any more.
         next.pending = Some(Pending { latest: false });
-        if config.without != Without::Postponed {
+        if !config.is_without(Without::Postponed) {
             next.delivered = false;
         }
     }
@@ -152,9 +155,10 @@ pub(crate) fn deliver_foreign(state: &State, config: &Config) -> Option<(&'stati
     if !state.foreign_to_come || state.foreign.is_some() || state.pc == Pc::Ended {
         return None;
     }
-    let mut next = state.clone();
+    let mut next = *state;
     next.foreign_to_come = false;
     let in_ppoll = next.sleeping && next.pc == Pc::Ppoll;
+    next.foreign_hit |= next.sleeping && next.pc != Pc::Unmarked;
     interrupt(&mut next, config, config.foreign_restarts);
     if in_ppoll {
         next.blocked = config.ppoll_blocks();

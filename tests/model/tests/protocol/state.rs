@@ -2,113 +2,9 @@
 
 #![allow(clippy::struct_excessive_bools, reason = "words that are one bit wide")]
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Backend {
-    Rseq,
-    /// Kernels that do not abort a section whose system call a signal
-    /// interrupted.
-    RseqSince619,
-    Handler,
-    Ppoll,
-    /// A futex wait on that backend: no signal mask, a second futex word.
-    PpollFutex,
-}
-
-impl Backend {
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Backend::Rseq => "rseq",
-            Backend::RseqSince619 => "rseq since 6.19",
-            Backend::Handler => "handler",
-            Backend::Ppoll => "ppoll",
-            Backend::PpollFutex => "ppoll, futex",
-        }
-    }
-
-    pub(crate) fn has_window(self) -> bool {
-        !matches!(self, Backend::Ppoll | Backend::PpollFutex)
-    }
-
-    pub(crate) fn has_rseq(self) -> bool {
-        matches!(self, Backend::Rseq | Backend::RseqSince619)
-    }
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Op {
-    Marked,
-    /// Sleeps for a while, as a call that is never restarted.
-    Unmarked,
-    Shield,
-    Unshield,
-}
-
-/// A protection that is taken out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Without {
-    Nothing,
-    FlagTest,
-    PcCheck,
-    Reraise,
-    MarkerFirst,
-    Membarrier,
-    /// The requester reads the claim after the marker and not before.
-    ClaimReadFirst,
-    /// The thread leaves an idle claim as it is.
-    MovedOn,
-    WaitForTheSender,
-    Drain,
-    DrainBeforeForgetting,
-    /// A signal counts as delivered although it is sent once more.
-    Postponed,
-    /// Any stop signal counts as the one that was sent last.
-    Sequence,
-    TidClearedAtTheEnd,
-    ShieldLook,
-    ShieldLookedAtLast,
-    SignalBlockedOutsidePpoll,
-    FlagAmongTheFutexes,
-    /// Reports a stop whenever one is requested by the time the call returns.
-    ResultsBeforeStops,
-}
-
-impl Without {
-    /// Each; a backend on which it is missed; and whether that has membarrier.
-    pub(crate) const EACH: [(Without, Backend, bool); 18] = [
-        (Without::FlagTest, Backend::Rseq, true),
-        (Without::PcCheck, Backend::Handler, true),
-        (Without::Reraise, Backend::Handler, true),
-        (Without::MarkerFirst, Backend::Rseq, true),
-        (Without::Membarrier, Backend::Rseq, true),
-        (Without::ClaimReadFirst, Backend::Rseq, true),
-        (Without::MovedOn, Backend::Rseq, true),
-        (Without::WaitForTheSender, Backend::Rseq, true),
-        (Without::Drain, Backend::Rseq, true),
-        (Without::DrainBeforeForgetting, Backend::Rseq, true),
-        (Without::Postponed, Backend::Handler, true),
-        (Without::Sequence, Backend::Rseq, true),
-        (Without::TidClearedAtTheEnd, Backend::Rseq, false),
-        (Without::ShieldLook, Backend::Rseq, true),
-        (Without::ShieldLookedAtLast, Backend::Rseq, true),
-        (Without::SignalBlockedOutsidePpoll, Backend::Ppoll, true),
-        (Without::FlagAmongTheFutexes, Backend::PpollFutex, true),
-        (Without::ResultsBeforeStops, Backend::Rseq, true),
-    ];
-}
-
-#[derive(Clone, Debug)]
-pub(crate) struct Config {
-    pub(crate) backend: Backend,
-    pub(crate) program: &'static [Op],
-    /// Whether the kernel restarts the marked call under `SA_RESTART`.
-    pub(crate) restartable: bool,
-    /// Whether the foreign handler has `SA_RESTART`.
-    pub(crate) foreign_restarts: bool,
-    pub(crate) membarrier: bool,
-    /// Whether it counts as a fault that an unmarked wait is interrupted.
-    pub(crate) must_be_quiet: bool,
-    pub(crate) without: Without,
-}
+use super::config::Config;
+use super::program::{DEADLINE, ROOT, all_at, visible_at};
+use super::requester::Requester;
 
 /// Where the thread is: the instructions of the window by their labels, then
 /// what surrounds them.
@@ -116,6 +12,10 @@ pub(crate) struct Config {
 pub(crate) enum Pc {
     /// Between two operations.
     Next,
+    // entering a scope, leaving a shield
+    Look,
+    Publish,
+    RaiseOnEntry,
     Enter,
     Retry,
     // The window proper: these three are `start .. end`.
@@ -132,6 +32,15 @@ pub(crate) enum Pc {
     Drain,
     Forget,
     Settled,
+    Checkpoint,
+    // evaluate
+    Evaluate,
+    LookAtScopes,
+    AnyInFlight,
+    AnyStill,
+    Lower,
+    Raise,
+    Again,
     /// The call has its result.
     Report,
     Unmarked,
@@ -164,16 +73,6 @@ pub(crate) struct Foreign {
     pub(crate) blocked: bool,
 }
 
-/// A requester: how far it is, and what it has seen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Requester {
-    pub(crate) step: u8,
-    pub(crate) shielded: bool,
-    pub(crate) inside: bool,
-    /// The claim is as it found or made it.
-    pub(crate) current: bool,
-}
-
 /// The state of the claim; its number is what `current` and `latest` stand for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Claim {
@@ -189,31 +88,56 @@ pub(crate) struct Pending {
     pub(crate) latest: bool,
 }
 
+/// A word that the thread writes by plain stores.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Word {
+    Marker,
+    Visible,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Fault {
     /// A stop was reported of a call that took effect.
     EffectAndStopped,
-    /// The stop signal came to an unmarked wait, or to one under a shield.
+    /// The stop signal came to an unmarked wait.
     Disturbed,
+    /// It came to a marked call that nothing stops.
+    WrongCall,
     /// The stop signal went to a thread id that another thread has by now.
     StrangerSignalled,
-    /// Requested, and nothing is left that would end its sleep.
+    /// Something is stopped, and nothing is left that would end the sleep under it.
     SleepsForEver,
     /// The stop signal was taken for a foreign one, and handed on.
     HandedOn,
+    /// A stop was reported, and nothing that the call runs under is stopped.
+    StoppedForNothing,
+    /// `EINTR` of a signal of the runtime's own.
+    EintrLeaked,
     /// Cannot come to an end any more by itself.
     Trapped,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct State {
     // the record
     pub(crate) flag: u8,
     pub(crate) marker: u8,
+    /// What the thread runs under, as others see it.
+    pub(crate) visible: u8,
     pub(crate) claim: Claim,
     /// The signal of the last claim has come.
     pub(crate) delivered: bool,
-    pub(crate) tid: bool,
+    /// 0: none. The next thread that takes the record has another one.
+    pub(crate) tid: u8,
+    pub(crate) thread: u8,
+    // the scopes
+    pub(crate) stopped: u8,
+    /// The deadline has passed; also by a clock that is behind.
+    pub(crate) late: bool,
+    pub(crate) late_behind: bool,
+    pub(crate) in_flight: u8,
+    /// Another thread has made a scope under `A` of a cell that this one has left.
+    pub(crate) is_reused: bool,
     // the thread
     pub(crate) pc: Pc,
     pub(crate) op: usize,
@@ -226,14 +150,25 @@ pub(crate) struct State {
     pub(crate) effect: bool,
     pub(crate) sleeping: bool,
     pub(crate) rseq_cs: bool,
-    /// Stores of the marker that no other core sees yet, oldest first.
-    pub(crate) buffered: [Option<u8>; 2],
+    /// It is on the way out of a call, and not of a scope.
+    pub(crate) of_call: bool,
+    /// A signal of the runtime's own had been sent as it settled.
+    pub(crate) met_a_signal: bool,
+    pub(crate) settled_twice: bool,
+    /// The scope that the look has found stopped, 0 if none.
+    pub(crate) verdict: u8,
+    /// The scope that a stop leaves, until it is left.
+    pub(crate) leaving: u8,
+    /// A foreign signal has interrupted the call.
+    pub(crate) foreign_hit: bool,
+    /// Plain stores that no other core sees yet, oldest first.
+    pub(crate) buffered: [Option<(Word, u8)>; 3],
     pub(crate) foreign: Option<Foreign>,
     // the kernel
     pub(crate) blocked: bool,
     pub(crate) pending: Option<Pending>,
     // the world
-    pub(crate) requesters: [Requester; 2],
+    pub(crate) requesters: [Requester; 3],
     /// What there is for a marked call to take, and what is yet to come.
     pub(crate) data: u8,
     pub(crate) data_to_come: u8,
@@ -241,18 +176,25 @@ pub(crate) struct State {
     pub(crate) fault: Option<Fault>,
 }
 
-pub(crate) const REQUESTED: u8 = 1;
-pub(crate) const SHIELDED: u8 = 2;
+/// A thread's flag.
+pub(crate) const LOOK: u8 = 1;
+pub(crate) const LOOKED: u8 = 3;
 
 impl State {
     pub(crate) fn start(config: &Config) -> State {
-        let requester = Requester { step: 0, shielded: false, inside: false, current: false };
         State {
             flag: 0,
             marker: 0,
+            visible: ROOT,
             claim: Claim::Idle,
             delivered: false,
-            tid: true,
+            tid: 1,
+            thread: 1,
+            stopped: 0,
+            late: false,
+            late_behind: false,
+            in_flight: 0,
+            is_reused: false,
             pc: Pc::Next,
             op: 0,
             zero: false,
@@ -262,16 +204,42 @@ impl State {
             effect: false,
             sleeping: false,
             rseq_cs: false,
-            buffered: [None; 2],
+            of_call: false,
+            met_a_signal: false,
+            settled_twice: false,
+            verdict: 0,
+            leaving: 0,
+            foreign_hit: false,
+            buffered: [None; 3],
             foreign: None,
             blocked: config.ppoll_blocks(),
             pending: None,
-            requesters: [requester; 2],
+            requesters: config.targets.map(Requester::of),
             data: 0,
-            data_to_come: 1,
-            foreign_to_come: true,
+            data_to_come: config.data,
+            foreign_to_come: config.foreign || config.on_top,
             fault: None,
         }
+    }
+
+    /// What the thread runs under, in truth.
+    pub(crate) fn runs_under(&self, config: &Config) -> u8 {
+        visible_at(config.program, self.op)
+    }
+
+    /// Whether it has entered this scope and not left it, visible or not.
+    pub(crate) fn has_open(&self, scope: u8, config: &Config) -> bool {
+        all_at(config.program, self.op) & scope != 0
+    }
+
+    /// Everything that is stopped.
+    pub(crate) fn all_stopped(&self, late: bool) -> u8 {
+        self.stopped | if late { DEADLINE } else { 0 }
+    }
+
+    /// Whether the thread can see something that is stopped.
+    pub(crate) fn is_stopped(&self, config: &Config) -> bool {
+        self.runs_under(config) & self.all_stopped(self.late) != 0
     }
 
     /// The claim moves to another number, no matter which side does it.
@@ -287,41 +255,43 @@ impl State {
         }
     }
 
-    /// A plain store of the marker, into the store buffer.
-    pub(crate) fn store_marker(&mut self, value: u8) {
-        match self.buffered {
-            [None, _] => self.buffered[0] = Some(value),
-            [_, None] => self.buffered[1] = Some(value),
+    /// A plain store, into the store buffer.
+    pub(crate) fn store(&mut self, word: Word, value: u8) {
+        if self.buffered[2].is_some() {
             // Full: the oldest has to go first.
-            _ => {
-                self.write_back();
-                self.buffered[1] = Some(value);
-            }
+            self.write_back();
+        }
+        if let Some(place) = self.buffered.iter_mut().find(|place| place.is_none()) {
+            *place = Some((word, value));
         }
     }
 
     /// The oldest buffered store becomes visible.
     pub(crate) fn write_back(&mut self) {
-        if let Some(value) = self.buffered[0] {
-            self.marker = value;
-            self.buffered = [self.buffered[1], None];
+        match self.buffered[0] {
+            Some((Word::Marker, value)) => self.marker = value,
+            Some((Word::Visible, value)) => self.visible = value,
+            None => return,
         }
+        self.buffered = [self.buffered[1], self.buffered[2], None];
     }
 
     /// A fence, or what has one in it.
     pub(crate) fn fence(&mut self) {
-        self.write_back();
-        self.write_back();
+        while self.buffered[0].is_some() {
+            self.write_back();
+        }
     }
 
-    /// The marker as the thread itself sees it.
-    pub(crate) fn own_marker(&self) -> u8 {
-        self.buffered[1].or(self.buffered[0]).unwrap_or(self.marker)
-    }
-}
-
-impl Config {
-    pub(crate) fn ppoll_blocks(&self) -> bool {
-        !self.backend.has_window() && self.without != Without::SignalBlockedOutsidePpoll
+    /// A word as the thread itself sees it, and what runs on top of it.
+    pub(crate) fn own(&self, word: Word) -> u8 {
+        let latest = self.buffered.iter().rev().flatten().find(|(which, _)| *which == word);
+        latest.map_or_else(
+            || match word {
+                Word::Marker => self.marker,
+                Word::Visible => self.visible,
+            },
+            |(_, value)| *value,
+        )
     }
 }

@@ -1,16 +1,12 @@
-//! The thread: the window of `window/mod.rs`, `settle` of `runtime/record.rs`, `inside`
-//! of `ppoll.rs`, and its end.
+//! The thread: the window of `window/mod.rs`, `settle` of `runtime/claim.rs`, checkpoints,
+//! `inside` of `ppoll/inside.rs`, and its end.
 
+use super::config::{Config, Without};
 use super::kernel;
-use super::state::{
-    Backend, Claim, Config, Fault, Op, Pc, REQUESTED, Raw, SHIELDED, State, Without,
-};
-
-impl Config {
-    pub(crate) fn waits_on_flag(&self) -> bool {
-        self.backend == Backend::PpollFutex && self.without != Without::FlagAmongTheFutexes
-    }
-}
+use super::program::Op;
+use super::requester::Step;
+use super::scopes::{between, enter, evaluate, lower};
+use super::state::{Claim, Fault, LOOK, Pc, Raw, State, Word};
 
 /// The next instruction of the thread; none if it sleeps, waits or has ended.
 #[allow(clippy::too_many_lines, reason = "one arm for each instruction")]
@@ -18,19 +14,22 @@ pub(crate) fn step(state: &State, config: &Config) -> Option<(&'static str, Stat
     if state.sleeping {
         return None;
     }
-    let mut next = state.clone();
-    if let Some(foreign) = next.foreign.take() {
+    let mut next = *state;
+    if let Some(foreign) = next.foreign {
+        if config.on_top && next.requesters[0].step != Step::Done {
+            return None;
+        }
         // Its return restores the context it interrupted.
+        next.foreign = None;
         (next.pc, next.zero, next.blocked) = (foreign.pc, foreign.zero, foreign.blocked);
         return Some(("the foreign handler returns", next));
     }
-    let must_stop = next.flag == REQUESTED;
+    let must_look = next.flag == LOOK;
     let label = match next.pc {
         Pc::Next => between(&mut next, config),
+        Pc::Look | Pc::Publish | Pc::RaiseOnEntry => enter(&mut next, config),
         Pc::Enter => {
-            if config.without != Without::MarkerFirst {
-                next.store_marker(1);
-            }
+            next.store(Word::Marker, 1);
             next.pc = Pc::Retry;
             "enter: marker <- 1"
         }
@@ -40,15 +39,12 @@ pub(crate) fn step(state: &State, config: &Config) -> Option<(&'static str, Stat
             "retry: rseq_cs <- &descriptor"
         }
         Pc::Start => {
-            next.zero = must_stop && config.without != Without::FlagTest;
+            next.zero = must_look && !config.is_without(Without::FlagTest);
             next.pc = Pc::Je;
             "start: flag == 1?"
         }
         Pc::Je => {
             next.pc = if next.zero { Pc::Stopped } else { Pc::Syscall };
-            if config.without == Without::MarkerFirst {
-                next.store_marker(1);
-            }
             "goto stopped, if so"
         }
         Pc::Syscall => {
@@ -56,8 +52,7 @@ pub(crate) fn step(state: &State, config: &Config) -> Option<(&'static str, Stat
             "system call"
         }
         Pc::Stopped => {
-            next.raw = Raw::Stop;
-            next.pc = Pc::End;
+            (next.raw, next.pc) = (Raw::Stop, Pc::End);
             "stopped: result <- STOPPED"
         }
         Pc::Abort => {
@@ -65,18 +60,22 @@ pub(crate) fn step(state: &State, config: &Config) -> Option<(&'static str, Stat
             "abort: goto retry"
         }
         Pc::End => {
-            next.rseq_cs = false;
-            next.pc = Pc::ClearMarker;
+            (next.rseq_cs, next.pc) = (false, Pc::ClearMarker);
             "end: rseq_cs <- 0"
         }
         Pc::ClearMarker => {
-            next.store_marker(0);
+            next.store(Word::Marker, 0);
             next.pc = Pc::LookAtFlag;
             "marker <- 0"
         }
         Pc::LookAtFlag => {
-            next.pc = if next.flag & REQUESTED != 0 { Pc::Settle } else { Pc::Report };
-            "requested since?"
+            (next.of_call, next.met_a_signal) = (true, false);
+            next.pc = match (next.flag & LOOK != 0, next.raw) {
+                (true, _) => Pc::Settle,
+                (false, Raw::Stop) => Pc::Again,
+                (false, _) => Pc::Report,
+            };
+            "is there something to look at?"
         }
         Pc::Settle => settle(&mut next, config)?,
         Pc::Drain => {
@@ -93,11 +92,36 @@ pub(crate) fn step(state: &State, config: &Config) -> Option<(&'static str, Stat
             }
             "settle: forgets it"
         }
-        Pc::Settled => {
-            let ends = next.op == config.program.len();
-            let left = config.without == Without::TidClearedAtTheEnd && ends;
-            next.pc = if !next.tid || left { Pc::Ended } else { Pc::Report };
-            "settle: no signal is left"
+        Pc::Settled => settled(&mut next, config),
+        Pc::Evaluate | Pc::LookAtScopes | Pc::Raise => evaluate(&mut next, config),
+        Pc::AnyInFlight | Pc::AnyStill | Pc::Lower => lower(&mut next, config)?,
+        Pc::Checkpoint => {
+            next.pc = Pc::Next;
+            if must_look {
+                (next.pc, next.of_call, next.raw) = (Pc::Evaluate, true, Raw::Stop);
+                if config.is_without(Without::FlagBeforeLook) {
+                    next.pc = Pc::LookAtScopes;
+                }
+            } else {
+                next.op += 1;
+            }
+            "checkpoint: flag == 1?"
+        }
+        Pc::Again if config.program[next.op] == Op::Checkpoint && next.verdict == 0 => {
+            (next.pc, next.op) = (Pc::Next, next.op + 1);
+            "checkpoint: nothing that it sees is stopped"
+        }
+        Pc::Again => {
+            let again = next.raw == Raw::Stop
+                || next.raw == Raw::Eintr
+                    && next.met_a_signal
+                    && !config.is_without(Without::MadeAgain);
+            next.pc = Pc::Report;
+            if next.verdict == 0 && again {
+                next.raw = Raw::None;
+                next.pc = if config.backend.has_window() { Pc::Enter } else { Pc::Attempt };
+            }
+            "nothing that it sees is stopped"
         }
         Pc::Report => {
             report(&mut next, config);
@@ -108,23 +132,22 @@ pub(crate) fn step(state: &State, config: &Config) -> Option<(&'static str, Stat
             "an unmarked wait"
         }
         Pc::Attempt => {
-            next.pc = Pc::Mark;
-            next.expected = next.flag;
+            (next.pc, next.expected) = (Pc::Mark, next.flag);
             if next.data > 0 {
                 kernel::take(&mut next);
-                next.pc = Pc::Report;
+                (next.pc, next.verdict) = (Pc::Report, 0);
             }
             "the call, made not to wait"
         }
         Pc::Mark => {
-            next.store_marker(1);
+            next.store(Word::Marker, 1);
             next.fence();
             next.pc = Pc::LookBeforePpoll;
             "marker <- 1, fence"
         }
         Pc::LookBeforePpoll => {
             next.pc = Pc::Ppoll;
-            if must_stop && config.without != Without::FlagTest {
+            if must_look && !config.is_without(Without::FlagTest) {
                 (next.raw, next.pc) = (Raw::Stop, Pc::Unmark);
             }
             "flag == 1?"
@@ -134,21 +157,29 @@ pub(crate) fn step(state: &State, config: &Config) -> Option<(&'static str, Stat
             "ppoll, the signal open"
         }
         Pc::Unmark => {
-            next.store_marker(0);
+            next.store(Word::Marker, 0);
             next.fence();
             next.pc = Pc::LookAtFlag;
             "marker <- 0, fence"
         }
         Pc::Leave => {
-            if config.without != Without::TidClearedAtTheEnd {
-                next.tid = false;
+            if !config.is_without(Without::TidClearedAtTheEnd) {
+                next.tid = 0;
             }
             next.fence();
-            next.pc = Pc::Settle;
+            (next.pc, next.of_call) = (Pc::Settle, false);
             "the thread ends: tid <- 0"
         }
         Pc::Ended => return None,
     };
+    if matches!(next.pc, Pc::Next | Pc::Ended) {
+        // Plays no part any more: fewer states.
+        (next.verdict, next.expected, next.raw) = (0, 0, Raw::None);
+        (next.met_a_signal, next.zero, next.of_call) = (false, false, false);
+        if state.pc != Pc::Report {
+            next.foreign_hit = false;
+        }
+    }
     Some((label, next))
 }
 
@@ -156,77 +187,68 @@ pub(crate) fn step(state: &State, config: &Config) -> Option<(&'static str, Stat
 fn settle(next: &mut State, config: &Config) -> Option<&'static str> {
     next.fence();
     next.pc = Pc::Settled;
+    next.met_a_signal |= next.claim != Claim::Idle;
     match next.claim {
         Claim::Sending if !next.delivered => {
-            if config.without != Without::WaitForTheSender {
+            if !config.is_without(Without::WaitForTheSender) {
                 return None;
             }
             next.move_claim(Claim::Idle);
         }
-        Claim::Sent if !next.delivered && config.without != Without::Drain => {
-            next.current = true;
-            next.pc = Pc::Drain;
-            if config.without == Without::DrainBeforeForgetting {
+        Claim::Sent if !next.delivered && !config.is_without(Without::Drain) => {
+            (next.current, next.pc) = (true, Pc::Drain);
+            if config.is_without(Without::DrainBeforeForgetting) {
                 next.claim = Claim::Idle;
             }
             return Some("settle: a signal has been sent");
         }
-        Claim::Idle if config.without == Without::MovedOn => {}
+        Claim::Idle if config.is_without(Without::MovedOn) => {}
         _ => next.move_claim(Claim::Idle),
     }
     Some("settle: the claim moves on")
 }
 
-fn between(next: &mut State, config: &Config) -> &'static str {
-    let Some(op) = config.program.get(next.op) else {
-        next.pc = Pc::Leave;
-        return "the end";
-    };
-    (next.raw, next.effect) = (Raw::None, false);
-    match op {
-        Op::Marked => {
-            next.pc = if config.backend.has_window() { Pc::Enter } else { Pc::Attempt };
-            // `ppoll::call` looks before its first attempt.
-            if next.pc == Pc::Attempt && next.flag == REQUESTED {
-                (next.raw, next.pc) = (Raw::Stop, Pc::Report);
-            }
-            return "a marked call";
+fn settled(next: &mut State, config: &Config) -> &'static str {
+    let ends = next.tid == 0 || config.is_without(Without::TidClearedAtTheEnd) && !next.of_call;
+    if !ends {
+        next.pc = if next.settled_twice { Pc::AnyStill } else { Pc::Evaluate };
+        if config.is_without(Without::FlagBeforeLook) && !next.settled_twice {
+            next.pc = Pc::LookAtScopes;
         }
-        Op::Unmarked => {
-            next.pc = Pc::Unmarked;
-            return "an unmarked call";
-        }
-        Op::Shield => next.flag |= SHIELDED,
-        Op::Unshield => next.flag &= !SHIELDED,
+    } else if next.op == config.program.len() {
+        next.pc = Pc::Ended;
+    } else {
+        // Another thread takes the record.
+        next.thread += 1;
+        next.tid = next.thread;
+        next.fence();
+        (next.op, next.pc) = (next.op + 1, Pc::Next);
     }
-    next.fence();
-    next.op += 1;
-    "a shield"
+    "settle: no signal is left"
 }
 
 /// What the call comes to, and where the program goes on.
 fn report(next: &mut State, config: &Config) {
-    let must_stop = next.flag == REQUESTED;
-    let stopped = match next.raw {
-        Raw::Stop => true,
-        Raw::Eintr => must_stop,
-        Raw::Done => must_stop && config.without == Without::ResultsBeforeStops,
-        Raw::None | Raw::Ready => false,
-    };
-    if stopped {
+    let without_effect = matches!(next.raw, Raw::Stop | Raw::Eintr)
+        || next.raw == Raw::Done && config.is_without(Without::ResultsBeforeStops);
+    next.pc = Pc::Next;
+    if next.verdict != 0 && without_effect {
         if next.effect {
             next.fault = Some(Fault::EffectAndStopped);
         }
-        // The clean-up, which is the last operation.
-        next.op = config.program.len() - 1;
-        next.pc = Pc::Next;
+        if !next.is_stopped(config) {
+            next.fault = Some(Fault::StoppedForNothing);
+        }
+        (next.leaving, next.op) = (next.verdict, next.op + 1);
     } else if next.raw == Raw::Done {
         next.op += 1;
-        next.pc = Pc::Next;
-    } else if config.backend.has_window() {
-        // Made again, as std does after EINTR.
-        (next.raw, next.pc) = (Raw::None, Pc::Next);
     } else {
-        (next.raw, next.pc) = (Raw::None, Pc::Attempt);
+        if next.raw == Raw::Eintr && !next.foreign_hit {
+            next.fault = Some(Fault::EintrLeaked);
+        }
+        // Made again, as std does after EINTR.
+        next.raw = Raw::None;
+        next.pc = if config.backend.has_window() { Pc::Next } else { Pc::Attempt };
     }
+    next.foreign_hit = false;
 }
