@@ -117,12 +117,29 @@ pub(super) fn install(signal: c_int) -> io::Result<libc::sigaction> {
         return Ok(before);
     }
     earlier::keep(signal, before);
-    // SAFETY: zeroed is an action with an empty mask.
+    // SAFETY: zeroed is an action.
     let mut handler: libc::sigaction = unsafe { core::mem::zeroed() };
     handler.sa_sigaction = ours();
+    handler.sa_mask = all_but_faults();
     handler.sa_flags = libc::SA_SIGINFO | libc::SA_RESTART | libc::SA_ONSTACK;
     set_action(signal, &handler)?;
     Ok(before)
+}
+
+/// One signal after the other: the frames of two do not fit on the alternate stack that
+/// std gives a thread. What is raised by the code itself comes at once, or kills.
+fn all_but_faults() -> libc::sigset_t {
+    use libc::{SIGBUS, SIGFPE, SIGILL, SIGSEGV, SIGSYS, SIGTRAP};
+    // SAFETY: a local set, filled in first.
+    unsafe {
+        let mut set: libc::sigset_t = core::mem::zeroed();
+        // mutant: shutdown-signals-one-by-one
+        libc::sigfillset(&raw mut set);
+        for signal in [SIGBUS, SIGFPE, SIGILL, SIGSEGV, SIGSYS, SIGTRAP] {
+            libc::sigdelset(&raw mut set, signal);
+        }
+        set
+    }
 }
 
 /// Puts back what was there, unless another handler has been installed over ours.

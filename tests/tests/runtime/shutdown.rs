@@ -1,7 +1,7 @@
 //! `shutdown`: each stage in a process of its own that gets real signals, and what is
 //! there before, beside and after it.
 
-use nix::sys::signal::{Signal, kill, raise};
+use nix::sys::signal::{SigSet, Signal, kill, raise};
 use nix::unistd::Pid;
 use std::io::{self, BufRead, BufReader, ErrorKind, Write, pipe};
 use std::net::TcpListener;
@@ -158,6 +158,23 @@ per_backend! {
         daemon.says("cold");
         daemon.signal(Signal::SIGINT);
         assert_eq!(daemon.ends().signal(), Some(libc::SIGINT));
+    }
+
+    /// As many frames of the kernel's do not fit on the alternate stack.
+    fn of_signals_that_come_at_once_each_is_handled_by_itself() {
+        if is_daemon() {
+            let signals = [Signal::SIGHUP, Signal::SIGINT, Signal::SIGTERM];
+            let numbers = signals.map(|signal| signal as libc::c_int);
+            let guard = Shutdown::new().signals(numbers).install().unwrap();
+            guard.on_cold(|| sleep_or_stop(Duration::MAX).unwrap());
+            let set: SigSet = signals.into_iter().collect();
+            set.thread_block().unwrap();
+            let _raised = signals.map(|signal| raise(signal).unwrap());
+            say("ready");
+            set.thread_unblock().unwrap();
+        }
+        // The kernel delivers the lowest number first.
+        assert_eq!(Daemon::start().ends().signal(), Some(libc::SIGTERM));
     }
 
     fn after_the_guard_a_signal_kills_as_before() {

@@ -20,6 +20,12 @@ pub(crate) fn rows() -> Vec<Row> {
         row("the handler knows a thread whose key is about to be put back", "only once")
             .becomes("spare-value-put-back", "let _ = value;")
             .caught_by("races::requester_steps::of_a_thread_that_ends", WINDOWS),
+        row("the signals of a shutdown are handled one by one", "none is blocked")
+            .change("shutdown-signals-one-by-one", "sigfillset", "sigemptyset")
+            .caught_by(
+                "runtime::shutdown::of_signals_that_come_at_once_each_is_handled_by_itself",
+                ALL,
+            ),
         row("marked calls have the stack to its end", "`SA_ONSTACK`")
             .change("stray-signal-ends-no-call", "SA_ONSTACK | libc::", "")
             .caught_by("hostile::stacks::at_the_end_of_the_stack", WINDOWS),
