@@ -3,6 +3,7 @@
 use crate::ext::Outcome;
 use crate::ext::net::address;
 use crate::ext::syscall;
+use crate::scope;
 use core::ffi::c_int;
 use std::io;
 use std::net::{SocketAddr, TcpStream, ToSocketAddrs, UdpSocket};
@@ -162,8 +163,9 @@ pub trait SendOrStop {
 
 /// Sends a datagram to an address, stop-checked: `send_to`. sendto(2).
 ///
-/// If it is stopped, it has sent nothing. Names are resolved first, which is not
-/// stop-checked.
+/// If it is stopped, it has sent nothing. A name is resolved first, in a region of
+/// [foreign code](crate::foreign()); in one's own [`ToSocketAddrs`] if its iterator is one
+/// that is to be dropped, as a vector's.
 ///
 /// # Examples
 ///
@@ -247,11 +249,23 @@ impl PeekFromOrStop for UdpSocket {
 
 impl<A: ToSocketAddrs> SendToOrStop<A> for UdpSocket {
     fn send_to_or_stop(&self, data: &[u8], address: A) -> Outcome<usize> {
-        let first = address.to_socket_addrs().and_then(|mut all| {
-            let none =
-                || io::Error::new(io::ErrorKind::InvalidInput, "no addresses to send data to");
-            all.next().ok_or_else(none)
-        });
+        let resolve = || {
+            address.to_socket_addrs()?.next().ok_or_else(|| {
+                io::Error::new(io::ErrorKind::InvalidInput, "no addresses to send data to")
+            })
+        };
+        // Of std's types those that look a name up give a vector, the others nothing that is
+        // to be dropped.
+        let first = if core::mem::needs_drop::<A::Iter>() {
+            let first = crate::foreign(resolve)?;
+            // mutant: datagram-to-stopped-name-is-stopped
+            if first.is_err() {
+                scope::check()?;
+            }
+            first
+        } else {
+            resolve()
+        };
         send_to(self.as_raw_fd(), data, first.map(Into::into))
     }
 }
