@@ -1,5 +1,6 @@
 //! Regions of foreign code: see [`foreign`].
 
+mod inside;
 mod support;
 #[cfg(any(
     all(target_arch = "x86_64", target_pointer_width = "64"),
@@ -15,6 +16,7 @@ mod ways;
 #[path = "none.rs"]
 mod ways;
 
+pub(crate) use inside::{Inside, Paused};
 pub(crate) use support::expected;
 pub use support::{ForeignSupport, foreign_support};
 #[cfg(any(
@@ -25,14 +27,9 @@ pub use support::{ForeignSupport, foreign_support};
 pub use ways::FOREIGN_CALLS;
 pub(crate) use ways::{after_fork, end, hold, is_tick, on_signal, raise, resume};
 
-use crate::runtime::attach;
-use crate::runtime::record::Record;
-use crate::runtime::scopes::LOOK;
-use crate::runtime::signal;
-use crate::runtime::slot;
-use crate::scope::{Stopped, check};
+use crate::scope::Stopped;
+use core::sync::atomic::AtomicBool;
 use core::sync::atomic::Ordering::Relaxed;
-use core::sync::atomic::{AtomicBool, Ordering, compiler_fence, fence};
 
 /// Runs code that knows nothing of stops, and ends it when a stop is requested: from then
 /// on until `f` has returned, each system call of this thread that would wait fails with an
@@ -81,6 +78,7 @@ use core::sync::atomic::{AtomicBool, Ordering, compiler_fence, fence};
 ///   calls for those.
 /// - Operations of `io_uring(7)` in flight stay so, a connect goes on in the kernel until
 ///   the socket is closed, and children of `system(3)` are left running.
+/// - The thread has a larger alternate signal stack, unless its own is large.
 /// - A thread that leaves `f` by `siglongjmp(3)`, past this function's frame, stays armed.
 /// - A handler of `SIGSYS` that another thread installs meanwhile gets the calls of this
 ///   one, and so must not be installed while regions are stopped; a handler that blocks
@@ -155,7 +153,7 @@ pub fn foreign<R>(f: impl FnOnce() -> R) -> Result<R, Stopped> {
 #[inline]
 pub fn foreign_reset<R>(f: impl FnOnce() -> R) -> Result<R, Stopped> {
     let inside = Inside::enter()?;
-    let _resets = inside.record.map(|record| Resets::set(&record.region.resets));
+    let _resets = inside.record().map(|record| Resets::set(&record.region.resets));
     Ok(f())
 }
 
@@ -173,149 +171,5 @@ impl<'region> Resets<'region> {
 impl Drop for Resets<'_> {
     fn drop(&mut self) {
         self.0.store(self.1, Relaxed);
-    }
-}
-
-/// The region that a thread is in, until it is dropped. Two registers, all of which is
-/// inlined up to what is cold: a region costs as much as ten instructions.
-pub(crate) struct Inside<'thread> {
-    /// None where something stands in for the thread's record: late in its end.
-    record: Option<&'thread Record>,
-    left: Left,
-}
-
-/// What leaving it takes.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Left {
-    /// A store and a look.
-    Quickly,
-    /// The order of the two, or a mask, as well.
-    Thoroughly,
-    /// Nothing: it is inside of another one.
-    ByAnother,
-}
-
-impl Inside<'_> {
-    #[inline(always)]
-    pub(crate) fn enter() -> Result<Self, Stopped> {
-        let inside = match slot::record() {
-            Some(record) if support::is_quick() => Inside::quickly(record),
-            record => enter_thoroughly(record)?,
-        };
-        if let Some(record) = inside.record
-            && record.line.flag.load(Relaxed) == LOOK
-        {
-            look(record)?;
-        }
-        Ok(inside)
-    }
-
-    #[inline(always)]
-    fn quickly(record: &Record) -> Inside<'_> {
-        let is_outermost = !record.region.is_open();
-        // Race 1 of the protocol, with this word for the marker. Requesters make the order.
-        record.region.open.store(1, Ordering::Release);
-        compiler_fence(Ordering::SeqCst);
-        let left = if is_outermost { Left::Quickly } else { Left::ByAnother };
-        Inside { record: Some(record), left }
-    }
-}
-
-/// Where the thread is new here, the first region begins, or the stop signal is blocked or
-/// sent without a barrier.
-#[cold]
-#[inline(never)]
-fn enter_thoroughly(record: Option<&Record>) -> Result<Inside<'_>, Stopped> {
-    let found = record.or_else(|| {
-        attach::registered();
-        slot::record()
-    });
-    let Some(record) = found else {
-        return check().map(|()| Inside { record: None, left: Left::ByAnother });
-    };
-    support::prepare();
-    if record.region.is_open() {
-        return Ok(Inside { record: Some(record), left: Left::ByAnother });
-    }
-    if !record.has_window() {
-        signal::set_mask(libc::SIG_UNBLOCK);
-    }
-    record.region.open.store(1, Ordering::Release);
-    fence(Ordering::SeqCst);
-    Ok(Inside { record: Some(record), left: Left::Thoroughly })
-}
-
-#[cold]
-#[inline(never)]
-fn look(record: &Record) -> Result<(), Stopped> {
-    if record.must_stop() { Err(Stopped::found()) } else { Ok(()) }
-}
-
-impl Drop for Inside<'_> {
-    #[inline(always)]
-    fn drop(&mut self) {
-        let Some(record) = self.record else { return };
-        match self.left {
-            Left::Quickly => {
-                // Race 2, likewise.
-                record.region.open.store(0, Ordering::Release);
-                compiler_fence(Ordering::SeqCst);
-                if record.line.flag.load(Relaxed) != 0 || !record.region.is_untouched() {
-                    put_back(record);
-                }
-            }
-            Left::Thoroughly => leave_thoroughly(record),
-            Left::ByAnother => {}
-        }
-    }
-}
-
-#[cold]
-#[inline(never)]
-fn leave_thoroughly(record: &Record) {
-    record.region.open.store(0, Ordering::Release);
-    fence(Ordering::SeqCst);
-    if record.line.flag.load(Relaxed) != 0 || !record.region.is_untouched() {
-        put_back(record);
-    }
-    if !record.has_window() {
-        signal::set_mask(libc::SIG_BLOCK);
-    }
-}
-
-/// The region is closed, and something may have been changed, or a signal be on its way.
-#[cold]
-#[inline(never)]
-fn put_back(record: &Record) {
-    // mutant: leaving-region-disarms
-    ways::disarm(record);
-    if record.line.flag.load(Ordering::SeqCst) & LOOK != 0 {
-        record.settle();
-    }
-}
-
-/// While a marked call of a callback waits on the backend that keeps the signal blocked.
-pub(crate) struct Paused<'thread>(Option<&'thread Record>);
-
-impl Paused<'_> {
-    pub(crate) fn begin(record: &Record) -> Paused<'_> {
-        let record = Some(record).filter(|record| record.region.is_watched());
-        if let Some(record) = record {
-            record.region.paused.store(1, Relaxed);
-            signal::set_mask(libc::SIG_BLOCK);
-        }
-        Paused(record)
-    }
-}
-
-impl Drop for Paused<'_> {
-    fn drop(&mut self) {
-        let Some(record) = self.0 else { return };
-        record.region.paused.store(0, Relaxed);
-        // What has come meanwhile is delivered here; what has come to the call was its own.
-        signal::set_mask(libc::SIG_UNBLOCK);
-        if record.line.flag.load(Ordering::SeqCst) & LOOK != 0 {
-            ways::arm_here(record);
-        }
     }
 }

@@ -19,7 +19,9 @@
 )]
 
 use core::sync::atomic::Ordering::{Relaxed, SeqCst};
-use core::sync::atomic::{AtomicBool, AtomicI32, AtomicU8, AtomicU32, AtomicU64, AtomicUsize};
+use core::sync::atomic::{
+    AtomicBool, AtomicI32, AtomicPtr, AtomicU8, AtomicU32, AtomicU64, AtomicUsize,
+};
 
 /// Nothing is armed.
 pub(crate) const UNARMED: u8 = 0;
@@ -34,7 +36,7 @@ pub(crate) const NO_TIMER: i32 = -1;
 pub(crate) struct Region {
     pub(crate) open: AtomicU32,
     pub(crate) paused: AtomicU32,
-    /// The kernel hands calls over, or there is a timer: leaving has to put something back.
+    /// The kernel hands calls over, there is a timer or another stack: leaving has to put something back.
     pub(crate) touched: AtomicBool,
     pub(crate) way: AtomicU8,
     pub(crate) selector: AtomicU8,
@@ -44,6 +46,8 @@ pub(crate) struct Region {
     pub(crate) dispatching: AtomicBool,
     /// Not in this region: it was refused, or would end the process.
     pub(crate) no_dispatch: AtomicBool,
+    /// The thread has an alternate stack of ours.
+    pub(crate) lent: AtomicBool,
     pub(crate) timer: AtomicI32,
     /// The nanoseconds to the next tick, 0 if none is to come.
     pub(crate) interval: AtomicU32,
@@ -55,6 +59,8 @@ pub(crate) struct Region {
     pub(crate) hidden: AtomicU64,
     /// Where the last tick found the thread: program counter and stack.
     pub(crate) found: [AtomicUsize; 2],
+    /// The top of the alternate stack of ours, once it has been made.
+    pub(crate) room: AtomicPtr<u8>,
 }
 
 impl Region {
@@ -68,6 +74,7 @@ impl Region {
             resets: AtomicBool::new(false),
             dispatching: AtomicBool::new(false),
             no_dispatch: AtomicBool::new(false),
+            lent: AtomicBool::new(false),
             timer: AtomicI32::new(NO_TIMER),
             interval: AtomicU32::new(0),
             naps: AtomicU32::new(0),
@@ -75,6 +82,7 @@ impl Region {
             added: AtomicU64::new(0),
             hidden: AtomicU64::new(0),
             found: [AtomicUsize::new(0), AtomicUsize::new(0)],
+            room: AtomicPtr::new(core::ptr::null_mut()),
         }
     }
 

@@ -159,6 +159,12 @@ pub(crate) fn set_mask(how: c_int) -> libc::sigset_t {
     }
 }
 
+/// Whether the stop signal is one of them.
+pub(crate) fn is_stop_in(mask: &libc::sigset_t) -> bool {
+    // SAFETY: a mask that pthread_sigmask has filled in.
+    unsafe { libc::sigismember(mask, installed::signal()) == 1 }
+}
+
 /// Gives the calling thread this mask.
 pub(crate) fn restore_mask(mask: &libc::sigset_t) {
     // SAFETY: a mask that pthread_sigmask has filled in.

@@ -11,6 +11,11 @@ pub(crate) fn is_tick() -> bool {
     std::env::var_os("STOPRUNTIME_FOREIGN").is_some()
 }
 
+/// Whether calls are handed over.
+pub(crate) fn is_dispatch() -> bool {
+    cfg!(target_arch = "x86_64") && !is_tick()
+}
+
 /// Before everything else in a process.
 pub(crate) fn choose_tick() {
     // SAFETY: the only thread that has begun.
@@ -20,8 +25,7 @@ pub(crate) fn choose_tick() {
 /// The way that was chosen is the one in force. After the test, because it prepares what the
 /// first region would.
 pub(crate) fn check_way() {
-    let dispatch = cfg!(target_arch = "x86_64") && !is_tick();
-    let expected = if dispatch { ForeignSupport::Dispatch } else { ForeignSupport::Tick };
+    let expected = if is_dispatch() { ForeignSupport::Dispatch } else { ForeignSupport::Tick };
     let support = stopruntime::support();
     assert_eq!((support.foreign, foreign_support()), (expected, expected));
     assert!(support.to_string().ends_with(&format!("foreign code: {expected}")), "{support}");

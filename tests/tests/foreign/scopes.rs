@@ -6,7 +6,7 @@ use std::io::{Read, pipe};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 use stop_tests::{thread_id, wait_until_blocked_in};
-use stopruntime::ext::{ConnectOrStop, ReadOrStop, sleep_or_stop};
+use stopruntime::ext::{ConnectOrStop, ReadOrStop, SendToOrStop, sleep_or_stop};
 use stopruntime::{Cause, Stopper, check, foreign, foreign_reset, shield, stop_requested, within};
 
 const SHORT: Duration = Duration::from_millis(20);
@@ -128,6 +128,9 @@ both_ways! {
         }
         let connect = || std::net::TcpStream::connect_or_stop(Silent);
         assert!(stopped_region(&[libc::SYS_read], connect).is_err(), "stopped, and no error of it");
+        let socket = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+        let send = move || socket.send_to_or_stop(b"data", Silent);
+        assert!(stopped_region(&[libc::SYS_read], send).is_err(), "stopped, and no error of it");
     }
 
     fn a_region_inside_of_another() {

@@ -263,10 +263,6 @@ on_backends! { ["handler"];
         if foreign_support() == ForeignSupport::None {
             return not_tested("regions under valgrind", "nothing ends them here");
         }
-        if cfg!(target_env = "musl") {
-            // Valgrind has the timer, which then does not know a sleep for one.
-            return not_tested("regions under valgrind", "musl's wrappers hide the number");
-        }
         if is_inside() {
             return regions();
         }

@@ -42,9 +42,11 @@ pub(crate) unsafe fn on_signal(record: &Record, context: *mut Context, is_tick: 
         tick::rest(record);
         return;
     }
-    if !dispatch::arm(record, dispatch::mask_of(&mut context.uc_sigmask)) {
-        // SAFETY: the thread executes there.
-        unsafe { tick::strike(record, context) };
+    if !dispatch::arm(record, context) {
+        dispatch::with_room(record, context, |record, context| {
+            // SAFETY: the thread executes there.
+            unsafe { tick::strike(record, context) };
+        });
     }
 }
 

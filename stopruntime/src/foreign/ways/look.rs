@@ -16,8 +16,10 @@ pub(super) enum Kind {
     File,
     Socket,
     Pipe,
-    /// Terminals and other devices, and what has no name: eventfd, timerfd, inotify.
-    Other,
+    /// Terminals and others.
+    Device,
+    /// What has no name: eventfd, timerfd, signalfd, inotify, epoll.
+    Nameless,
 }
 
 pub(super) fn kind(descriptor: usize) -> Kind {
@@ -33,7 +35,8 @@ fn kind_of(mode: libc::mode_t) -> Kind {
         libc::S_IFREG | libc::S_IFDIR | libc::S_IFBLK | libc::S_IFLNK => Kind::File,
         libc::S_IFSOCK => Kind::Socket,
         libc::S_IFIFO => Kind::Pipe,
-        _ => Kind::Other,
+        libc::S_IFCHR => Kind::Device,
+        _ => Kind::Nameless,
     }
 }
 

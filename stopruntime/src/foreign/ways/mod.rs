@@ -2,6 +2,9 @@
 
 mod arm;
 pub(super) mod dispatch;
+mod epoll;
+#[cfg(target_arch = "x86_64")]
+mod guess;
 mod kernel;
 mod look;
 mod readiness;

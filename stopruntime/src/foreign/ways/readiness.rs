@@ -1,4 +1,4 @@
-//! The rules of poll(2), select(2) and epoll(7): what is ready is reported, and if nothing
+//! The rules of poll(2) and select(2): what is ready is reported, and if nothing
 //! is, the sockets and pipes are, so that the call that follows fails.
 //!
 //! An error of these calls would be worse: event loops abort, or panic.
@@ -14,16 +14,25 @@ use super::kernel::{CANCELED, copy_in, given, plain};
 use super::look::{Kind, kind};
 use super::rules::nap;
 use super::verdict::{Call, Verdict};
-use Verdict::{Give, Run};
+use Verdict::Give;
+use core::ffi::c_long;
+
+#[cfg(target_arch = "x86_64")]
+use libc::{SYS_poll as POLL, SYS_select as SELECT};
+/// No number.
+#[cfg(not(target_arch = "x86_64"))]
+const POLL: c_long = -2;
+#[cfg(not(target_arch = "x86_64"))]
+const SELECT: c_long = -3;
 
 const NONE: libc::timespec = libc::timespec { tv_sec: 0, tv_nsec: 0 };
 
-fn is_reported(descriptor: usize) -> bool {
-    matches!(kind(descriptor), Kind::Socket | Kind::Pipe)
+pub(super) fn is_reported(kind: Kind) -> bool {
+    matches!(kind, Kind::Socket | Kind::Pipe)
 }
 
 /// Whether a time that is pointed to is one of no length; `None` if there is none.
-fn time(address: usize) -> Option<bool> {
+pub(super) fn time(address: usize) -> Option<bool> {
     given::<[i64; 2]>(address).map(|time| time == [0, 0])
 }
 
@@ -43,24 +52,91 @@ pub(super) fn poll(call: &Call<'_>) -> Verdict {
     if at_once || raw != 0 {
         return Give(raw);
     }
-    let mut any = false;
+    let mut waits = Waits::new();
     let mut reported = 0;
     for index in 0..count {
         let entry = entries as *mut libc::pollfd;
         // SAFETY: the kernel has read and written each of them.
         let entry = unsafe { &mut *entry.add(index) };
-        any |= entry.fd >= 0;
-        if call.sees_all && entry.fd >= 0 && is_reported(entry.fd as usize) {
+        if entry.fd < 0 {
+            continue;
+        }
+        let kind = kind(entry.fd as usize);
+        waits.see(kind);
+        if call.sees_all && is_reported(kind) {
             let asked = libc::POLLIN | libc::POLLOUT | libc::POLLRDNORM | libc::POLLWRNORM;
             entry.revents = entry.events & asked | libc::POLLERR | libc::POLLHUP;
             reported += 1;
         }
     }
-    Give(match reported {
-        0 if !any && timed => nap(call),
-        0 => CANCELED,
-        _ => reported,
-    })
+    Give(if reported > 0 { reported } else { waits.paced(timed, call) })
+}
+
+/// What a poll or select waits for that reports nothing.
+struct Waits {
+    any: bool,
+    ends: bool,
+}
+
+impl Waits {
+    fn new() -> Waits {
+        Waits { any: false, ends: false }
+    }
+
+    fn see(&mut self, kind: Kind) {
+        self.any = true;
+        self.ends |= kind != Kind::Nameless;
+    }
+
+    /// A wait for a terminal or another device fails. One for what has no name alone, an
+    /// eventfd above all, is an event loop's: those take `EINTR`, and abort the process for
+    /// another error. `None` is `EINTR`.
+    fn result(&self, timed: bool) -> Option<isize> {
+        // mutant: poll-of-eventfds-is-interrupted
+        if self.ends { Some(CANCELED) } else { (!self.any && timed).then_some(0) }
+    }
+
+    /// The same, and a loop of them does not spin.
+    fn paced(&self, timed: bool, call: &Call<'_>) -> isize {
+        let result = self.result(timed);
+        if result != Some(CANCELED) {
+            nap(call);
+        }
+        result.unwrap_or(-(libc::EINTR as isize))
+    }
+}
+
+pub(super) fn is_one(number: c_long) -> bool {
+    [POLL, SELECT, libc::SYS_ppoll, libc::SYS_pselect6].contains(&number)
+}
+
+/// What [one of them](is_one) says in the place of `EINTR`.
+pub(super) fn interrupted(number: c_long, args: &[usize; 6]) -> Option<isize> {
+    let [first, second, third, ..] = *args;
+    let mut waits = Waits::new();
+    let timed = match number {
+        POLL | libc::SYS_ppoll => {
+            for index in 0..second {
+                match given::<libc::pollfd>(first + index * size_of::<libc::pollfd>()) {
+                    Some(entry) if entry.fd >= 0 => waits.see(kind(entry.fd as usize)),
+                    Some(_) => {}
+                    None => break,
+                }
+            }
+            if number == POLL { third as i32 > 0 } else { third != 0 }
+        }
+        _ => {
+            for word in 0..first.min(MOST).div_ceil(64) {
+                let asked = [1, 2, 3].map(|set| given::<u64>(args[set] + word * 8));
+                let asked = asked.into_iter().flatten().fold(0, |all, set| all | set);
+                for bit in (0..64).filter(|bit| asked & 1 << bit != 0) {
+                    waits.see(kind(word * 64 + bit));
+                }
+            }
+            args[4] != 0
+        }
+    };
+    waits.result(timed)
 }
 
 /// The descriptors of the sets that a select can have here; with more it fails.
@@ -90,15 +166,18 @@ pub(super) fn select(call: &Call<'_>) -> Verdict {
     if raw != 0 || time == Some(true) {
         return Give(raw);
     }
-    if count == 0 && time.is_some() {
-        return Give(nap(call));
-    }
+    let mut waits = Waits::new();
     let mut reported = 0;
-    let reporting = if call.sees_all { 2 } else { 0 };
-    for (set, place) in asked.iter().zip(places).take(reporting).filter(|(_, place)| *place != 0) {
+    for (which, (set, place)) in asked.iter().zip(places).enumerate() {
         for descriptor in 0..count {
             let bit = set[descriptor / 64] & 1 << (descriptor % 64);
-            if bit != 0 && is_reported(descriptor) {
+            if bit == 0 {
+                continue;
+            }
+            let kind = kind(descriptor);
+            waits.see(kind);
+            // Not as an exception.
+            if call.sees_all && which < 2 && is_reported(kind) {
                 // SAFETY: the kernel has just written this set.
                 unsafe { *(place as *mut u64).add(descriptor / 64) |= bit };
                 reported += 1;
@@ -113,111 +192,5 @@ pub(super) fn select(call: &Call<'_>) -> Verdict {
         // SAFETY: as above.
         unsafe { core::ptr::copy_nonoverlapping(set.as_ptr(), place as *mut u64, words) };
     }
-    Give(CANCELED)
-}
-
-pub(super) fn epoll(call: &Call<'_>) -> Verdict {
-    let [instance, events, count, timeout, ..] = call.args;
-    if !call.sees_all {
-        return Run;
-    }
-    let at_once = if call.number == libc::SYS_epoll_pwait2 {
-        time(timeout) == Some(true)
-    } else {
-        timeout as i32 == 0
-    };
-    // SAFETY: the same call, which does not wait, without the mask.
-    let raw = unsafe { plain(libc::SYS_epoll_pwait, [instance, events, count, 0, 0, 8]) };
-    if at_once || raw != 0 {
-        return Give(raw);
-    }
-    match members(instance, events as *mut libc::epoll_event, count) {
-        // Timers alone, or no /proc: an error here ends event loops.
-        0 => Run,
-        reported => Give(reported),
-    }
-}
-
-/// Reports the sockets and pipes of an instance, as `/proc/self/fdinfo` says.
-#[inline(never)]
-fn members(instance: usize, events: *mut libc::epoll_event, count: usize) -> isize {
-    let mut text = [0_u8; 2048];
-    let length = information(instance, &mut text);
-    let mut reported = 0;
-    let mut rest = &text[..length];
-    while reported < count
-        && let Some((descriptor, asked, data, after)) = next_member(rest)
-    {
-        rest = after;
-        if !is_reported(descriptor) {
-            continue;
-        }
-        let asked =
-            asked as u32 & (libc::EPOLLIN | libc::EPOLLOUT | libc::EPOLLRDHUP).cast_unsigned();
-        let event = libc::epoll_event {
-            events: asked | (libc::EPOLLERR | libc::EPOLLHUP).cast_unsigned(),
-            u64: data,
-        };
-        // SAFETY: the caller has given room for `count` of them; the kernel has checked.
-        unsafe { events.add(reported).write_unaligned(event) };
-        reported += 1;
-    }
-    reported.cast_signed()
-}
-
-fn information(instance: usize, text: &mut [u8]) -> usize {
-    let mut path = *b"/proc/self/fdinfo/\0\0\0\0\0\0\0\0\0\0\0\0\0\0";
-    let mut digits = 1;
-    while instance / 10_usize.pow(digits) != 0 && digits < 9 {
-        digits += 1;
-    }
-    for digit in 0..digits {
-        path[18 + digit as usize] = b'0' + (instance / 10_usize.pow(digits - 1 - digit) % 10) as u8;
-    }
-    let flags = (libc::O_RDONLY | libc::O_CLOEXEC) as usize;
-    let at = libc::AT_FDCWD as usize;
-    // SAFETY: a path that ends with 0.
-    let file = unsafe { plain(libc::SYS_openat, [at, path.as_ptr() as usize, flags, 0]) };
-    if file < 0 {
-        return 0;
-    }
-    let file = file.cast_unsigned();
-    let mut length = 0;
-    while length < text.len() {
-        let rest = &mut text[length..];
-        // SAFETY: room for so many bytes.
-        let read = unsafe { plain(libc::SYS_read, [file, rest.as_mut_ptr() as usize, rest.len()]) };
-        if read <= 0 {
-            break;
-        }
-        length += read.cast_unsigned();
-    }
-    // SAFETY: opened above.
-    unsafe { plain(libc::SYS_close, [file]) };
-    length
-}
-
-/// `tfd: 5 events: 19 data: 5 …`: descriptor, events, data, and what follows.
-fn next_member(text: &[u8]) -> Option<(usize, u64, u64, &[u8])> {
-    let (descriptor, text) = number(after(text, b"tfd:")?, 10)?;
-    let (events, text) = number(after(text, b"events:")?, 16)?;
-    let (data, text) = number(after(text, b"data:")?, 16)?;
-    Some((descriptor as usize, events, data, text))
-}
-
-fn after<'text>(text: &'text [u8], word: &[u8]) -> Option<&'text [u8]> {
-    let at = text.windows(word.len()).position(|window| window == word)?;
-    Some(&text[at + word.len()..])
-}
-
-fn number(text: &[u8], radix: u64) -> Option<(u64, &[u8])> {
-    let start = text.iter().position(|byte| *byte != b' ')?;
-    let text = &text[start..];
-    let digit = |byte: &u8| (*byte as char).to_digit(radix as u32).map(u64::from);
-    let end = text.iter().position(|byte| digit(byte).is_none()).unwrap_or(text.len());
-    let value = text[..end].iter().filter_map(digit);
-    Some((
-        value.fold(0, |value, digit| value.wrapping_mul(radix).wrapping_add(digit)),
-        &text[end..],
-    ))
+    Give(waits.paced(time.is_some(), call))
 }

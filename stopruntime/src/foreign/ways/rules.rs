@@ -55,7 +55,7 @@ pub(super) fn read(call: &Call<'_>) -> Verdict {
         Kind::Pipe => {
             run_or_cancel(is_nonblocking(descriptor) && is_ready(descriptor, libc::POLLIN))
         }
-        Kind::Other => {
+        Kind::Device | Kind::Nameless => {
             run_or_cancel(is_nonblocking(descriptor) || is_ready(descriptor, libc::POLLIN))
         }
     }
@@ -91,7 +91,7 @@ pub(super) fn write(call: &Call<'_>) -> Verdict {
         Kind::Pipe if call.number != libc::SYS_write && length_of(buffer, length) > ROOM => {
             Give(CANCELED)
         }
-        Kind::Other => {
+        Kind::Device | Kind::Nameless => {
             run_or_cancel(is_nonblocking(descriptor) || is_ready(descriptor, libc::POLLOUT))
         }
         // Of a socket a positioned one, which says itself what is wrong.

@@ -4,7 +4,7 @@
 //! Whether a call would wait is found out by the form of the same call that does not.
 
 use super::verdict::{Call, Verdict};
-use super::{readiness, rules};
+use super::{epoll, readiness, rules};
 use core::ffi::c_long;
 
 type Rule = fn(&Call<'_>) -> Verdict;
@@ -31,7 +31,7 @@ macro_rules! rows {
         /// had any effect.
         ///
         /// Where a timer looks ([`ForeignSupport::Tick`](crate::ForeignSupport::Tick)), a
-        /// call that waits for readiness with nothing ready gives `CANCEL`, data that is
+        /// call that waits for a socket or pipe with nothing ready gives `CANCEL`, data that is
         /// there is read, and epoll is left alone.
         ///
         /// | call | result |
@@ -64,14 +64,14 @@ rows! {
     "getsockopt of `SO_ERROR`", "of an unconnected socket without an error: the value `ECANCELED`",
         rules::socket_error, [libc::SYS_getsockopt];
     "poll ppoll select pselect",
-        "no time: runs. Something is ready: that. Else sockets and pipes are reported as ready; without any, and with \
-         a time: 0 as a sleep; else CANCEL",
+        "no time: runs. Something is ready: that. Else sockets and pipes are reported as ready; without any, \
+         terminals and devices: CANCEL; nothing at all, and a time: 0 as a sleep; else (an eventfd alone) `EINTR`",
         readiness::poll, [SYS_poll, libc::SYS_ppoll];
     "select pselect6", "as `poll`", readiness::select, [SYS_select, libc::SYS_pselect6];
     "epoll_wait epoll_pwait epoll_pwait2",
         "no time: runs. Something is ready: that. Else its sockets and pipes with `EPOLLERR` and `EPOLLHUP`; without \
          any: runs",
-        readiness::epoll, [SYS_epoll_wait, libc::SYS_epoll_pwait, libc::SYS_epoll_pwait2];
+        epoll::wait, [SYS_epoll_wait, libc::SYS_epoll_pwait, libc::SYS_epoll_pwait2];
     "nanosleep clock_nanosleep", "0, from the ninth on after a millisecond", rules::sleep,
         [libc::SYS_nanosleep, libc::SYS_clock_nanosleep];
     "wait4", "a status that is there; else CANCEL, and nothing is reaped", rules::wait4, [libc::SYS_wait4];

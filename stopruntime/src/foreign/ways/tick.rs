@@ -11,6 +11,7 @@
 #![allow(unsafe_code)]
 
 use super::kernel::{CANCELED, plain};
+use super::readiness;
 use super::registers::{self, Behind};
 use super::table::decide;
 use super::verdict::{Call, Verdict};
@@ -73,14 +74,13 @@ unsafe fn end_call(record: &Record, context: &mut Context) {
             Verdict::Run | Verdict::RunForNow => {}
         }
     } else if registers::result(context) == INTERRUPTED {
+        let args = registers::arguments(context);
         // SAFETY: as above.
         let result = match unsafe { registers::has_called(context, pc) } {
-            Behind::Call(number) => after_interruption(number, again),
-            Behind::Unknown if is_sleep(&registers::arguments(context)) => Some(0),
-            Behind::Unknown if !is_futex(&registers::arguments(context)) => {
-                again.then_some(CANCELED)
-            }
-            Behind::Unknown | Behind::Nothing => None,
+            Behind::Call(number) => after_interruption(number, &args, again),
+            #[cfg(target_arch = "x86_64")]
+            Behind::Unknown => after_unknown(&args, again),
+            Behind::Nothing => None,
         };
         if let Some(result) = result {
             registers::set_result(context, result);
@@ -99,12 +99,7 @@ fn skip(context: &mut Context, pc: usize, result: isize) {
 
 /// What a call that a signal has ended says in the place of `EINTR`, of those that are
 /// never restarted.
-fn after_interruption(number: c_long, again: bool) -> Option<isize> {
-    #[cfg(target_arch = "x86_64")]
-    const POLLS: [c_long; 4] =
-        [libc::SYS_poll, libc::SYS_ppoll, libc::SYS_select, libc::SYS_pselect6];
-    #[cfg(not(target_arch = "x86_64"))]
-    const POLLS: [c_long; 2] = [libc::SYS_ppoll, libc::SYS_pselect6];
+fn after_interruption(number: c_long, args: &[usize; 6], again: bool) -> Option<isize> {
     const SLEEPS: [c_long; 2] = [libc::SYS_nanosleep, libc::SYS_clock_nanosleep];
     const LEFT: [c_long; 4] =
         [libc::SYS_futex, libc::SYS_futex_waitv, libc::SYS_epoll_pwait, libc::SYS_rt_sigsuspend];
@@ -115,7 +110,21 @@ fn after_interruption(number: c_long, again: bool) -> Option<isize> {
     if LEFT.contains(&number) || is_older_epoll(number) {
         return None;
     }
-    (POLLS.contains(&number) || again).then_some(CANCELED)
+    // mutant: interrupted-poll-of-eventfds-says-so
+    if readiness::is_one(number) {
+        return readiness::interrupted(number, args);
+    }
+    again.then_some(CANCELED)
+}
+
+/// The same of one whose number is guessed: an error of a poll not at once.
+#[cfg(target_arch = "x86_64")]
+fn after_unknown(args: &[usize; 6], again: bool) -> Option<isize> {
+    let result = match super::guess::number(args) {
+        Some(number) => after_interruption(number, args, again),
+        None => again.then_some(CANCELED),
+    };
+    result.filter(|result| again || *result == 0)
 }
 
 fn is_older_epoll(number: c_long) -> bool {
@@ -124,28 +133,6 @@ fn is_older_epoll(number: c_long) -> bool {
         return true;
     }
     number == libc::SYS_epoll_pwait2
-}
-
-/// Whether these may be the arguments of `clock_nanosleep(2)`, a clock, flags and a time,
-/// of which std expects no error.
-fn is_sleep(args: &[usize; 6]) -> bool {
-    args[0] < 16 && args[1] <= libc::TIMER_ABSTIME as usize && args[2] > u32::MAX as usize
-}
-
-/// Whether these may be the arguments of a wait in a futex: an error of that call aborts
-/// libc. A poll of as many descriptors as one of these operations is numbered looks the
-/// same, where libc has the number of its call in a register, and is left alone.
-fn is_futex(args: &[usize; 6]) -> bool {
-    const FLAGS: usize = (libc::FUTEX_PRIVATE_FLAG | libc::FUTEX_CLOCK_REALTIME) as usize;
-    const WAITS: [c_int; 5] = [
-        libc::FUTEX_WAIT,
-        libc::FUTEX_LOCK_PI,
-        libc::FUTEX_WAIT_BITSET,
-        libc::FUTEX_WAIT_REQUEUE_PI,
-        libc::FUTEX_LOCK_PI2,
-    ];
-    let waits = WAITS.iter().any(|wait| args[1] & !FLAGS == *wait as usize);
-    args[0] > u32::MAX as usize && args[0].is_multiple_of(4) && waits
 }
 
 /// Nothing is to stop any more.

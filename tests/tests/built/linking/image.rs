@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 const LIBRARY: &str = r#"
-use std::ffi::c_int;
+use std::ffi::{c_int, c_void};
 use stopruntime::{Backend, Config, InstallError, Stopper, backend, sys};
 
 /// On ppoll or else by the signal handler: 0, or 1 if another copy is against
@@ -46,6 +46,12 @@ pub extern "C" fn marked_read(descriptor: c_int) -> isize {
         Ok(length) => length,
         Err(_stopped) => -2,
     }
+}
+
+/// Calls it in a region of foreign code; whether that was not stopped before.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn in_a_region(call: extern "C" fn(*mut c_void), data: *mut c_void) -> bool {
+    stopruntime::foreign(|| call(data)).is_ok()
 }
 
 /// The calling thread's, to be given back by `give_back`.
@@ -134,6 +140,22 @@ impl Image {
         let read =
             unsafe { core::mem::transmute::<*mut c_void, Function>(self.function("marked_read")) };
         read(reader.as_raw_fd())
+    }
+
+    /// Calls it in a region of the copy's.
+    pub(crate) fn in_a_region(&self, mut call: &mut dyn FnMut()) {
+        type Call = extern "C" fn(*mut c_void);
+        type Function = unsafe extern "C" fn(Call, *mut c_void) -> bool;
+        extern "C" fn run(call: *mut c_void) {
+            // SAFETY: what is handed over below.
+            unsafe { (*call.cast::<&mut dyn FnMut()>())() }
+        }
+        // SAFETY: the module's invariant; the call outlives it.
+        unsafe {
+            let region =
+                core::mem::transmute::<*mut c_void, Function>(self.function("in_a_region"));
+            assert!(region(run, (&raw mut call).cast()), "it was stopped before");
+        }
     }
 
     pub(crate) fn stopper(&self) -> Foreign {

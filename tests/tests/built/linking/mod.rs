@@ -7,3 +7,4 @@ mod dylib;
 mod image;
 mod images;
 mod package;
+mod regions;

@@ -3,14 +3,14 @@
 use crate::runtime::record::Record;
 use crate::window::Context;
 
-/// As [`arm`] takes it.
-pub(crate) fn mask_of(mask: &mut libc::sigset_t) -> &mut libc::sigset_t {
-    mask
+/// Signals have as much room as std gives its threads.
+pub(crate) fn with_room(record: &Record, context: &mut Context, look: fn(&Record, &mut Context)) {
+    look(record, context);
 }
 
 pub(crate) fn tick(_: &Record, _: &mut Context) {}
 
-pub(crate) fn arm(_: &Record, _: &mut libc::sigset_t) -> bool {
+pub(crate) fn arm(_: &Record, _: &mut Context) -> bool {
     false
 }
 

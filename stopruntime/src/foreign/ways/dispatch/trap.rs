@@ -14,11 +14,11 @@ use super::super::registers::{arguments, register, set_argument, set_register};
 use super::super::table::decide;
 use super::super::tick;
 use super::super::verdict::{Call, Verdict};
+use super::actions::{Action, FAULTS, SIGSYS, bit, blocks};
 use super::gadgets::{BELOW, gadgets};
-use super::x86_64::{
-    Action, FAULTS, SIGSYS, armed_mask, believed_mask, bit, blocks, mask_of, stand_aside,
-    stand_aside_for_now,
-};
+use super::masks::{armed_mask, believed_mask, mask_of};
+use super::stack;
+use super::x86_64::{stand_aside, stand_aside_for_now};
 use crate::runtime::earlier;
 use crate::runtime::record::Record;
 use crate::runtime::scopes::LOOK;
@@ -90,6 +90,7 @@ unsafe fn on_call(record: &Record, info: *const Dispatched, context: &mut Contex
         return;
     }
     // SAFETY: this thread's own.
+    // mutant: marked-call-of-callback-looks-again
     if let Place::Inside(abort) = unsafe { find(&record.line, pc - LENGTH) } {
         // A marked call of a callback: it looks at its flag once more.
         record.line.flag.store(LOOK, SeqCst);
@@ -125,6 +126,9 @@ fn must_be_made_alone(record: &Record, number: c_long, context: &Context) -> boo
         libc::SYS_execve | libc::SYS_execveat => {
             record.region.added.load(Relaxed) | record.region.hidden.load(Relaxed) != 0
         }
+        // Its own stack, and not ours in its place.
+        // mutant: thread-sees-own-alternate-stack
+        libc::SYS_sigaltstack => record.region.lent.load(Relaxed),
         // Another handler on top of ours: from then on the timer.
         // mutant: new-handler-of-sigsys-takes-timer
         libc::SYS_rt_sigaction if first as c_int == libc::SIGSYS && second != 0 => {
@@ -168,6 +172,9 @@ fn run(record: &Record, number: c_long, context: &mut Context) {
             record.region.hidden.fetch_or(*mask & SIGSYS, Relaxed);
             // mutant: frame-from-before-has-sigsys-open
             *mask = armed_mask(record, *mask);
+            // SAFETY: as above.
+            // mutant: frame-from-before-keeps-room
+            stack::keep(&record.region, unsafe { &mut (*frame).uc_stack });
             set_register(context, libc::REG_RIP, gadgets.sigreturn);
             return;
         }

@@ -24,7 +24,10 @@
 
 use super::super::kernel::plain;
 use super::super::tick;
+use super::actions::{Action, FAULTS, RESTORER, SIGSYS, action_of, blocking, set_action};
 use super::gadgets::gadgets;
+use super::masks::{armed_mask, believed_mask, change_mask, give_back_mask, mask_of};
+use super::stack;
 use crate::runtime::earlier;
 use crate::runtime::record::Record;
 use crate::runtime::region::{DISPATCH, UNARMED};
@@ -33,34 +36,11 @@ use core::ffi::{c_int, c_void};
 use core::sync::atomic::Ordering::{Relaxed, SeqCst};
 use core::sync::atomic::{AtomicUsize, compiler_fence};
 
-/// The kernel's `struct sigaction`.
-#[repr(C)]
-#[derive(Clone, Copy)]
-pub(super) struct Action {
-    pub(super) handler: usize,
-    pub(super) flags: u64,
-    pub(super) restorer: usize,
-    pub(super) mask: u64,
-}
-
-const RESTORER: u64 = 0x0400_0000;
 const ON: usize = 1;
 const OFF: usize = 0;
 
-/// Handlers of faults: they cannot wait.
-pub(super) const FAULTS: u64 = bit(libc::SIGSEGV)
-    | bit(libc::SIGBUS)
-    | bit(libc::SIGFPE)
-    | bit(libc::SIGILL)
-    | bit(libc::SIGTRAP);
-pub(super) const SIGSYS: u64 = bit(libc::SIGSYS);
-
 /// The address of our handler of `SIGSYS`; 0: there is none, and calls are not handed over.
 static HANDLER: AtomicUsize = AtomicUsize::new(0);
-
-pub(super) const fn bit(signal: c_int) -> u64 {
-    1 << (signal - 1)
-}
 
 /// Whether the kernel hands calls over.
 pub(crate) fn is_available() -> bool {
@@ -113,30 +93,11 @@ fn install(handler: usize) -> bool {
     set_action(libc::SIGSYS, &action)
 }
 
-/// Another handler was put on top of ours: ours goes on top again. Not from a handler.
-pub(crate) fn renew() {
-    let handler = HANDLER.load(Relaxed);
-    if handler != 0 && !is_ours() {
-        install(handler);
-    }
-}
-
+/// Not under a handler that was put on top of it, another copy's among them: of those that
+/// could overwrite what the other has asked of the kernel only the one on top does. And it
+/// does not go back on top, or each would call the other.
 fn is_ours() -> bool {
     action_of(libc::SIGSYS).is_some_and(|action| action.handler == HANDLER.load(Relaxed))
-}
-
-fn action_of(signal: c_int) -> Option<Action> {
-    let mut action = Action { handler: 0, flags: 0, restorer: 0, mask: 0 };
-    let place = &raw mut action as usize;
-    // SAFETY: a place for the answer.
-    let raw = unsafe { plain(libc::SYS_rt_sigaction, [signal as usize, 0, place, 8]) };
-    (raw == 0).then_some(action)
-}
-
-fn set_action(signal: c_int, action: &Action) -> bool {
-    let place = core::ptr::from_ref(action) as usize;
-    // SAFETY: an action whose handler keeps its module's invariant.
-    unsafe { plain(libc::SYS_rt_sigaction, [signal as usize, place, 0, 8]) == 0 }
 }
 
 fn set_dispatch(mode: usize, start: usize, length: usize, selector: usize) -> isize {
@@ -145,43 +106,21 @@ fn set_dispatch(mode: usize, start: usize, length: usize, selector: usize) -> is
     unsafe { plain(libc::SYS_prctl, [SET, mode, start, length, selector]) }
 }
 
-/// Whether this action blocks `SIGSYS` while its handler runs.
-pub(super) fn blocks(action: &Action) -> bool {
-    ![libc::SIG_DFL, libc::SIG_IGN].contains(&action.handler) && action.mask & SIGSYS != 0
-}
-
-/// The signals whose handlers block `SIGSYS`.
-fn blocking() -> u64 {
-    let others =
-        (1..=64).filter(|signal| ![libc::SIGSYS, libc::SIGKILL, libc::SIGSTOP].contains(signal));
-    let blocks = others.filter(|signal| action_of(*signal).is_some_and(|action| blocks(&action)));
-    blocks.fold(0, |all, signal| all | bit(signal))
-}
-
-/// The mask of a frame or a context, in the kernel's size.
-pub(crate) fn mask_of(set: &mut libc::sigset_t) -> &mut u64 {
-    // SAFETY: at least 64 bits, aligned as such.
-    unsafe { &mut *core::ptr::from_mut(set).cast::<u64>() }
-}
-
-/// The mask that an armed thread has for the one that it believes to have.
-pub(super) fn armed_mask(record: &Record, believed: u64) -> u64 {
-    believed & !SIGSYS | record.region.added.load(Relaxed)
-}
-
-/// The mask that the thread believes to have.
-pub(super) fn believed_mask(record: &Record, mask: u64) -> u64 {
-    let region = &record.region;
-    mask & !region.added.load(Relaxed) | region.hidden.load(Relaxed)
-}
-
-/// Has calls handed over from the handler's return on, with this mask; false if that
-/// cannot be, and then nothing is changed. With the signals that matter blocked.
-pub(crate) fn arm(record: &Record, mask: &mut u64) -> bool {
-    let region = &record.region;
-    if region.no_dispatch.load(Relaxed) || !is_available() {
-        return false;
+/// Has calls handed over from the handler's return to this context on; false if that cannot
+/// be.
+pub(crate) fn arm(record: &Record, context: &mut Context) -> bool {
+    can_be(record) && stack::lend(&record.region, context) && {
+        arm_with(record, mask_of(&mut context.uc_sigmask))
     }
+}
+
+fn can_be(record: &Record) -> bool {
+    !record.region.no_dispatch.load(Relaxed) && is_available()
+}
+
+/// With this mask from then on, and now with the signals blocked that matter.
+fn arm_with(record: &Record, mask: &mut u64) -> bool {
+    let region = &record.region;
     // mutant: signals-whose-handlers-block-sigsys-wait
     let added = blocking();
     // mutant: handler-of-faults-or-others-takes-timer
@@ -219,13 +158,16 @@ fn refuse(record: &Record) -> bool {
 /// The same from the thread's own code, if it can be.
 pub(crate) fn arm_here(record: &Record) {
     let region = &record.region;
+    if !can_be(record) || !stack::lend_here(region) {
+        return;
+    }
     let (all, mut before) = (!0_u64, 0_u64);
     let places = [&raw const all as usize, &raw mut before as usize];
     // SAFETY: two sets, which outlive the call.
     unsafe {
         plain(libc::SYS_rt_sigprocmask, [libc::SIG_SETMASK as usize, places[0], places[1], 8])
     };
-    let armed = arm(record, &mut before);
+    let armed = arm_with(record, &mut before);
     // Nothing of ours is handed over.
     region.selector.store(0, Relaxed);
     compiler_fence(SeqCst);
@@ -240,6 +182,7 @@ pub(crate) fn arm_here(record: &Record) {
 pub(super) fn stand_aside(record: &Record, context: &mut Context) {
     let region = &record.region;
     region.selector.store(0, Relaxed);
+    stack::give_back_on_return(region, context);
     let mask = mask_of(&mut context.uc_sigmask);
     // mutant: standing-aside-gives-mask-back
     *mask = believed_mask(record, *mask);
@@ -287,29 +230,7 @@ pub(crate) fn disarm(record: &Record) {
         set_dispatch(OFF, 0, 0, 0);
     }
     give_back_mask(record);
-    if region.no_dispatch.load(Relaxed) {
-        renew();
-    }
-}
-
-fn give_back_mask(record: &Record) {
-    let region = &record.region;
-    let (added, hidden) = (region.added.swap(0, Relaxed), region.hidden.swap(0, Relaxed));
-    if hidden & SIGSYS != 0 {
-        // mutant: left-region-blocks-sigsys-again
-        change_mask(libc::SIG_BLOCK, SIGSYS);
-    }
-    if added & !hidden != 0 {
-        // What has waited is delivered here.
-        // mutant: left-region-delivers-what-waited
-        change_mask(libc::SIG_UNBLOCK, added & !hidden);
-    }
-}
-
-fn change_mask(how: c_int, signals: u64) {
-    let place = &raw const signals as usize;
-    // SAFETY: a set, which outlives the call.
-    unsafe { plain(libc::SYS_rt_sigprocmask, [how as usize, place, 0, 8]) };
+    stack::give_back(region);
 }
 
 /// In a forked child, whose calls are not handed over.
@@ -320,6 +241,7 @@ pub(crate) fn forget(record: &Record) {
     // the child by a call that is not handed over: on musl it has done so already.
     record.region.hidden.fetch_and(!SIGSYS, Relaxed);
     give_back_mask(record);
+    stack::give_back(&record.region);
 }
 
 /// Valgrind hands the prctl(2) on to the kernel, and its own calls would be handed over:

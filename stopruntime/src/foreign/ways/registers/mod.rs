@@ -7,7 +7,7 @@ pub(crate) enum Behind {
     /// One with this number, which has just returned.
     Call(core::ffi::c_long),
     /// One of which the number is not known.
-    #[cfg_attr(not(target_arch = "x86_64"), allow(dead_code, reason = "the others keep it"))]
+    #[cfg(target_arch = "x86_64")]
     Unknown,
 }
 

@@ -1,9 +1,9 @@
 //! Regions of foreign code: what is armed, what is put back, and what calls give.
 
-use super::{RSEQ, Row, row};
+use super::{PPOLL, RSEQ, Row, row};
 
 pub(crate) fn rows() -> Vec<Row> {
-    [arming(), masks(), ways_back(), leaving(), calls()].into_iter().flatten().collect()
+    [arming(), masks(), stacks(), ways_back(), leaving(), calls()].into_iter().flatten().collect()
 }
 
 fn arming() -> Vec<Row> {
@@ -105,6 +105,32 @@ fn masks() -> Vec<Row> {
     ]
 }
 
+fn stacks() -> Vec<Row> {
+    const SMALL: &str = "foreign::hazards::stacks::a_small_one_is_not_used::handed_over";
+    vec![
+        row("an armed thread has room for our handlers", "it has what std gave it")
+            .becomes("armed-thread-has-room", "let _ = lent;")
+            .caught_by(SMALL_STOP, RSEQ),
+        row("a handler on a stack without room is not armed on it", "it is, and overflows it")
+            .becomes("handler-on-alternate-stack-needs-room", "let has_room = true;")
+            .caught_by("foreign::hazards::stacks::a_stop_meets_a_handler_on_it::handed_over", RSEQ),
+        row("leaving gives the thread its own stack back", "it keeps ours")
+            .never("left-region-gives-stack-back")
+            .caught_by(SMALL, RSEQ),
+        row("the thread sees its own", "it sees ours")
+            .becomes("thread-sees-own-alternate-stack", "libc::SYS_sigaltstack => false,")
+            .caught_by(SMALL, RSEQ),
+        row("a frame from before leaves it the room", "it takes the room away")
+            .gone("frame-from-before-keeps-room")
+            .caught_by(
+                "foreign::hazards::stacks::a_handler_from_before_returns::handed_over",
+                RSEQ,
+            ),
+    ]
+}
+
+const SMALL_STOP: &str = "foreign::hazards::stacks::a_small_one_has_room_for_the_stop::handed_over";
+
 fn ways_back() -> Vec<Row> {
     vec![
         row("a child on its own stack finds its way back", "the address is on another")
@@ -127,6 +153,12 @@ fn leaving() -> Vec<Row> {
         row("leaving a region disarms", "it does not")
             .gone("leaving-region-disarms")
             .caught_by("foreign::plain::read_of_a_pipe::by_timer", RSEQ),
+        row("the signal stays open for a region of another copy", "it is blocked")
+            .becomes(
+                "signal-stays-open-for-other-copys-region",
+                "let _ = was_blocked; signal::set_mask(libc::SIG_BLOCK);",
+            )
+            .caught_by("built::linking::regions::a_region_of_each_one_in_the_other", PPOLL),
         row("and takes the timer away", "it stays")
             .gone("left-region-has-no-timer")
             .caught_by("foreign::plain::read_of_a_pipe::by_timer", RSEQ),
@@ -154,6 +186,24 @@ fn calls() -> Vec<Row> {
         row("a connect that was reported ready has failed", "it looks connected")
             .never("connect-reported-ready-has-failed")
             .caught_by(ROWS, RSEQ),
+        row(
+            "a poll of an eventfd alone is interrupted",
+            "it has an error that event loops abort for",
+        )
+        .always("poll-of-eventfds-is-interrupted")
+        .caught_by("foreign::plain::polls_of_an_eventfd_alone::handed_over", RSEQ),
+        row("by timer, too", "it has that error")
+            .never("interrupted-poll-of-eventfds-says-so")
+            .caught_by("foreign::plain::polls_of_an_eventfd_alone::by_timer", RSEQ),
+        row("a marked call of a callback looks again", "it is ended as foreign code is")
+            .condition(
+                "marked-call-of-callback-looks-again",
+                "let (true, abort) = (false, 0_usize)",
+            )
+            .caught_by("foreign::random::callbacks::marked_calls::handed_over", RSEQ),
+        row("a datagram whose name was not resolved is stopped", "it has the resolver's error")
+            .never("datagram-to-stopped-name-is-stopped")
+            .caught_by("foreign::scopes::the_resolution_of_a_name::handed_over", RSEQ),
         row("an answer of the kernel's is read", "it is not, and names are not found")
             .never("netlink-with-data-is-read")
             .caught_by(ROWS, RSEQ),
