@@ -47,6 +47,7 @@ extern "C" fn on_signal(signal: c_int, info: *mut libc::siginfo_t, context: *mut
     if is_owner {
         let add = |state| (state != ENDED).then(|| after(state, signal));
         if let Ok(before) = STATE.fetch_update(Ordering::AcqRel, Ordering::Acquire, add) {
+            // mutant: third-signal-ends-process
             if parts(before).1 >= 2 {
                 earlier::default_action(signal);
                 // Where the kernel spares the process: the first of a PID namespace.

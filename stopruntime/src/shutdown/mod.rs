@@ -36,24 +36,19 @@
 //! is called too; one that is installed later has to call ours, as `signal-hook` does and
 //! `ctrlc` does not. In a forked child the signals do what they did before.
 
+mod guard;
 mod handler;
+mod helper;
 
-use crate::runtime::futex::{futex_wait, futex_wait_until};
-use crate::runtime::scopes::clock::{self, NEVER};
-use crate::runtime::{installed, signal};
-use crate::{CarriesStop, Stopper};
+pub use guard::Guard;
+
+use crate::CarriesStop;
+use crate::runtime::installed;
 use core::ffi::c_int;
 use core::fmt;
-use core::sync::atomic::{AtomicBool, AtomicI32, Ordering};
-use std::fs::File;
 use std::io;
-use std::os::fd::OwnedFd;
 use std::process::ExitCode;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::thread;
 use std::time::Duration;
-
-static IN_USE: AtomicBool = AtomicBool::new(false);
 
 /// Builds what ends the program by signals; see the [module](self).
 ///
@@ -164,27 +159,7 @@ impl Shutdown {
                 "no signal, or one that cannot be used for a shutdown",
             ));
         }
-        if IN_USE.swap(true, Ordering::AcqRel) {
-            let text = "there is another guard of a shutdown";
-            return Err(io::Error::new(io::ErrorKind::AlreadyExists, text));
-        }
-        handler::begin();
-        let shared = Arc::new(Shared {
-            root: Stopper::new(),
-            limit: self.limit,
-            signal: AtomicI32::new(0),
-            last: Mutex::default(),
-        });
-        // From here on, dropping it undoes what has been done.
-        let mut guard = Guard { shared: shared.clone(), before: Vec::new(), helper: None };
-        let builder = thread::Builder::new().name("stop-shutdown".into());
-        guard.helper = Some(signal::with_all_blocked(|| builder.spawn(move || shared.run()))?);
-        for signal in self.signals {
-            if guard.before.iter().all(|(other, _)| *other != signal) {
-                guard.before.push((signal, handler::install(signal)?));
-            }
-        }
-        Ok(guard)
+        Guard::begin(self.signals, self.limit)
     }
 
     /// Runs `f` under the root scope and makes an exit code of what it returns.
@@ -214,9 +189,9 @@ impl Shutdown {
                 return ExitCode::FAILURE;
             }
         };
-        match guard.shared.root.run(|| f(&guard)) {
+        match guard.stopper().run(|| f(&guard)) {
             Ok(()) => ExitCode::SUCCESS,
-            Err(error) if error.stopped().is_some() && guard.shared.root.stop_requested() => {
+            Err(error) if error.stopped().is_some() && guard.stopper().stop_requested() => {
                 ExitCode::from(code)
             }
             Err(error) => {
@@ -230,168 +205,5 @@ impl Shutdown {
 impl Default for Shutdown {
     fn default() -> Shutdown {
         Shutdown::new()
-    }
-}
-
-/// Keeps the shutdown's handlers installed; dropping it puts back what was there.
-///
-/// A handler that another library has installed over ours stays.
-///
-/// # Examples
-///
-/// As at [`Shutdown`].
-#[must_use = "the handlers are taken away when it is dropped"]
-pub struct Guard {
-    shared: Arc<Shared>,
-    before: Vec<(c_int, libc::sigaction)>,
-    helper: Option<thread::JoinHandle<()>>,
-}
-
-impl Guard {
-    /// Returns the root scope, which the first signal stops.
-    ///
-    /// # Examples
-    ///
-    /// As at [`Shutdown::exit_code`].
-    #[must_use]
-    pub fn stopper(&self) -> &Stopper {
-        &self.shared.root
-    }
-
-    /// Returns the first signal that came, if one did.
-    #[must_use]
-    pub fn signal(&self) -> Option<c_int> {
-        Some(self.shared.signal.load(Ordering::Acquire)).filter(|signal| *signal != 0)
-    }
-
-    /// Syncs this file, should the shutdown go cold. fsync(2).
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use std::fs::File;
-    /// use stopruntime::shutdown::Shutdown;
-    ///
-    /// let guard = Shutdown::new().install()?;
-    /// let log = File::open("/dev/null")?;
-    /// guard.sync(log.try_clone()?);
-    /// # Ok::<(), std::io::Error>(())
-    /// ```
-    pub fn sync(&self, file: impl Into<OwnedFd>) {
-        let file = File::from(file.into());
-        // A pipe or socket has nothing to sync.
-        self.on_cold(move || drop(file.sync_all()));
-    }
-
-    /// Runs `f`, should the shutdown go cold, after what was registered before it.
-    ///
-    /// `f` runs on the runtime's thread while the program's own go on. It should be
-    /// short and wait for none of them; the third signal ends the process even if it does.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use stopruntime::shutdown::Shutdown;
-    ///
-    /// let guard = Shutdown::new().install()?;
-    /// guard.on_cold(|| eprintln!("something is unfinished"));
-    /// # Ok::<(), std::io::Error>(())
-    /// ```
-    pub fn on_cold(&self, f: impl FnOnce() + Send + 'static) {
-        self.shared.last.lock().unwrap_or_else(PoisonError::into_inner).push(Box::new(f));
-    }
-}
-
-impl Drop for Guard {
-    fn drop(&mut self) {
-        for (signal, before) in &self.before {
-            handler::restore(*signal, before);
-        }
-        handler::stop();
-        if let Some(helper) = self.helper.take() {
-            let _ = helper.join();
-        }
-        IN_USE.store(false, Ordering::Release);
-    }
-}
-
-impl fmt::Debug for Guard {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_struct("Guard")
-            .field("stopper", self.stopper())
-            .field("signal", &self.signal())
-            .finish_non_exhaustive()
-    }
-}
-
-type Action = Box<dyn FnOnce() + Send>;
-
-/// What the guard and the helper have in common.
-struct Shared {
-    root: Stopper,
-    limit: Option<Duration>,
-    /// The first one; 0 before.
-    signal: AtomicI32,
-    /// What is done when it goes cold.
-    last: Mutex<Vec<Action>>,
-}
-
-impl Shared {
-    /// The helper: does what the signals say, until the guard is dropped.
-    fn run(&self) {
-        let mut deadline = NEVER;
-        loop {
-            let state = handler::STATE.load(Ordering::Acquire);
-            if state == handler::ENDED {
-                return;
-            }
-            let (signal, count) = handler::parts(state);
-            if count > 0 && self.signal() == 0 {
-                self.signal.store(signal, Ordering::Release);
-                self.root.request_stop_because(name(signal));
-                deadline = self.limit.map_or(NEVER, clock::after);
-            }
-            if count > 1 {
-                self.go_cold(signal);
-            }
-            if deadline != NEVER && clock::now() >= deadline {
-                // From now on a signal is the third.
-                let cold = handler::after(state, signal);
-                let order = Ordering::AcqRel;
-                let _ = handler::STATE.compare_exchange(state, cold, order, Ordering::Acquire);
-            } else if deadline == NEVER {
-                futex_wait(&handler::STATE, state, None);
-            } else {
-                futex_wait_until(&handler::STATE, state, deadline);
-            }
-        }
-    }
-
-    fn signal(&self) -> c_int {
-        self.signal.load(Ordering::Acquire)
-    }
-
-    fn go_cold(&self, signal: c_int) -> ! {
-        let actions =
-            core::mem::take(&mut *self.last.lock().unwrap_or_else(PoisonError::into_inner));
-        for action in actions {
-            // A panic is reported, and the next one runs.
-            let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(action));
-        }
-        handler::end(signal)
-    }
-}
-
-/// The reason that the root scope is given.
-fn name(signal: c_int) -> &'static str {
-    match signal {
-        libc::SIGHUP => "SIGHUP",
-        libc::SIGINT => "SIGINT",
-        libc::SIGQUIT => "SIGQUIT",
-        libc::SIGTERM => "SIGTERM",
-        libc::SIGUSR1 => "SIGUSR1",
-        libc::SIGUSR2 => "SIGUSR2",
-        _ => "a signal",
     }
 }

@@ -10,6 +10,7 @@ use std::process::{Child, ChildStderr, ExitCode, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
+use stop_tests::proc::{rest, wait_for};
 use stop_tests::{per_backend, this_program, this_test};
 use stopruntime::ext::{ReadOrStop, sleep_or_stop};
 use stopruntime::shutdown::{Guard, Shutdown};
@@ -42,8 +43,12 @@ impl Daemon {
         kill(Pid::from_raw(self.child.id().cast_signed()), signal).unwrap();
     }
 
-    /// Its end, and that it says no more.
+    /// Its end, which comes soon, and that it says no more. If it does not come, what the
+    /// daemon was told or did is at fault, and the test says so.
     fn ends(mut self) -> ExitStatus {
+        let id = self.child.id().cast_signed();
+        // Not reaped yet: its id is no other process's.
+        wait_for("the daemon to end", || rest(id).state == "Z");
         let rest: Vec<String> = self.lines.by_ref().map(Result::unwrap).collect();
         assert_eq!(rest, [""; 0]);
         self.child.wait().unwrap()

@@ -1,0 +1,129 @@
+//! What keeps the handlers installed.
+
+use super::handler;
+use super::helper::Shared;
+use crate::Stopper;
+use crate::runtime::signal;
+use core::ffi::c_int;
+use core::fmt;
+use core::sync::atomic::{AtomicBool, Ordering};
+use std::fs::File;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+static IN_USE: AtomicBool = AtomicBool::new(false);
+
+/// Keeps the shutdown's handlers installed; dropping it puts back what was there.
+///
+/// A handler that another library has installed over ours stays.
+///
+/// # Examples
+///
+/// As at [`Shutdown`].
+#[must_use = "the handlers are taken away when it is dropped"]
+pub struct Guard {
+    shared: Arc<Shared>,
+    before: Vec<(c_int, libc::sigaction)>,
+    helper: Option<thread::JoinHandle<()>>,
+}
+
+impl Guard {
+    /// For signals that can be used.
+    pub(super) fn begin(signals: Vec<c_int>, limit: Option<Duration>) -> io::Result<Guard> {
+        if IN_USE.swap(true, Ordering::AcqRel) {
+            let text = "there is another guard of a shutdown";
+            return Err(io::Error::new(io::ErrorKind::AlreadyExists, text));
+        }
+        handler::begin();
+        let shared = Arc::new(Shared::new(limit));
+        // From here on, dropping it undoes what has been done.
+        let mut guard = Guard { shared: shared.clone(), before: Vec::new(), helper: None };
+        let builder = thread::Builder::new().name("stop-shutdown".into());
+        guard.helper = Some(signal::with_all_blocked(|| builder.spawn(move || shared.run()))?);
+        for signal in signals {
+            if guard.before.iter().all(|(other, _)| *other != signal) {
+                guard.before.push((signal, handler::install(signal)?));
+            }
+        }
+        Ok(guard)
+    }
+
+    /// Returns the root scope, which the first signal stops.
+    ///
+    /// # Examples
+    ///
+    /// As at [`Shutdown::exit_code`].
+    #[must_use]
+    pub fn stopper(&self) -> &Stopper {
+        self.shared.root()
+    }
+
+    /// Returns the first signal that came, if one did.
+    #[must_use]
+    pub fn signal(&self) -> Option<c_int> {
+        Some(self.shared.signal()).filter(|signal| *signal != 0)
+    }
+
+    /// Syncs this file, should the shutdown go cold. fsync(2).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::fs::File;
+    /// use stopruntime::shutdown::Shutdown;
+    ///
+    /// let guard = Shutdown::new().install()?;
+    /// let log = File::open("/dev/null")?;
+    /// guard.sync(log.try_clone()?);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn sync(&self, file: impl Into<OwnedFd>) {
+        let file = File::from(file.into());
+        // A pipe or socket has nothing to sync.
+        self.on_cold(move || drop(file.sync_all()));
+    }
+
+    /// Runs `f`, should the shutdown go cold, after what was registered before it.
+    ///
+    /// `f` runs on the runtime's thread while the program's own go on. It should be
+    /// short and wait for none of them; the third signal ends the process even if it does.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use stopruntime::shutdown::Shutdown;
+    ///
+    /// let guard = Shutdown::new().install()?;
+    /// guard.on_cold(|| eprintln!("something is unfinished"));
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn on_cold(&self, f: impl FnOnce() + Send + 'static) {
+        self.shared.at_last(Box::new(f));
+    }
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        for (signal, before) in &self.before {
+            handler::restore(*signal, before);
+        }
+        handler::stop();
+        if let Some(helper) = self.helper.take() {
+            let _ = helper.join();
+        }
+        IN_USE.store(false, Ordering::Release);
+    }
+}
+
+impl fmt::Debug for Guard {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Guard")
+            .field("stopper", self.stopper())
+            .field("signal", &self.signal())
+            .finish_non_exhaustive()
+    }
+}

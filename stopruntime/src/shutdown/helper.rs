@@ -1,0 +1,94 @@
+//! The thread that does what the signals say.
+
+use super::handler;
+use crate::Stopper;
+use crate::runtime::futex::{futex_wait, futex_wait_until};
+use crate::runtime::scopes::clock::{self, NEVER};
+use core::ffi::c_int;
+use core::sync::atomic::{AtomicI32, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+pub(super) type Action = Box<dyn FnOnce() + Send>;
+
+/// What the guard and the helper have in common.
+pub(super) struct Shared {
+    root: Stopper,
+    limit: Option<Duration>,
+    /// The first one; 0 before.
+    signal: AtomicI32,
+    /// What is done when it goes cold.
+    last: Mutex<Vec<Action>>,
+}
+
+impl Shared {
+    pub(super) fn new(limit: Option<Duration>) -> Shared {
+        Shared { root: Stopper::new(), limit, signal: AtomicI32::new(0), last: Mutex::default() }
+    }
+
+    pub(super) fn root(&self) -> &Stopper {
+        &self.root
+    }
+
+    /// Does this when it goes cold, after what it was given before.
+    pub(super) fn at_last(&self, action: Action) {
+        self.last.lock().unwrap_or_else(PoisonError::into_inner).push(action);
+    }
+
+    /// The helper: does what the signals say, until the guard is dropped.
+    pub(super) fn run(&self) {
+        let mut deadline = NEVER;
+        loop {
+            let state = handler::STATE.load(Ordering::Acquire);
+            if state == handler::ENDED {
+                return;
+            }
+            let (signal, count) = handler::parts(state);
+            if count > 0 && self.signal() == 0 {
+                self.signal.store(signal, Ordering::Release);
+                self.root.request_stop_because(name(signal));
+                deadline = self.limit.map_or(NEVER, clock::after);
+            }
+            if count > 1 {
+                self.go_cold(signal);
+            }
+            if deadline != NEVER && clock::now() >= deadline {
+                // From now on a signal is the third.
+                let cold = handler::after(state, signal);
+                let order = Ordering::AcqRel;
+                let _ = handler::STATE.compare_exchange(state, cold, order, Ordering::Acquire);
+            } else if deadline == NEVER {
+                futex_wait(&handler::STATE, state, None);
+            } else {
+                futex_wait_until(&handler::STATE, state, deadline);
+            }
+        }
+    }
+
+    pub(super) fn signal(&self) -> c_int {
+        self.signal.load(Ordering::Acquire)
+    }
+
+    fn go_cold(&self, signal: c_int) -> ! {
+        let actions =
+            core::mem::take(&mut *self.last.lock().unwrap_or_else(PoisonError::into_inner));
+        for action in actions {
+            // A panic is reported, and the next one runs.
+            let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(action));
+        }
+        handler::end(signal)
+    }
+}
+
+/// The reason that the root scope is given.
+fn name(signal: c_int) -> &'static str {
+    match signal {
+        libc::SIGHUP => "SIGHUP",
+        libc::SIGINT => "SIGINT",
+        libc::SIGQUIT => "SIGQUIT",
+        libc::SIGTERM => "SIGTERM",
+        libc::SIGUSR1 => "SIGUSR1",
+        libc::SIGUSR2 => "SIGUSR2",
+        _ => "a signal",
+    }
+}
