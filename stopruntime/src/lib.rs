@@ -133,6 +133,7 @@ pub mod ext;
 mod foreign;
 mod kernel;
 mod ppoll;
+pub mod report;
 mod runtime;
 mod scope;
 pub mod shutdown;
@@ -150,6 +151,7 @@ pub use ext::Stoppable;
 ))]
 pub use foreign::FOREIGN_CALLS;
 pub use foreign::{ForeignSupport, foreign, foreign_reset, foreign_support};
+pub use report::threads;
 pub use runtime::backend::{Backend, Rseq};
 pub use runtime::install::{Config, backend};
 pub use runtime::install_error::InstallError;

@@ -4,18 +4,11 @@
 //! takes that for an ordinary error, it may call again, at once, for ever: nothing waits
 //! once a stop is requested.
 
+use crate::runtime::known::MANY;
 use crate::runtime::scopes::look::is_stopped;
 use crate::runtime::slot;
-use core::cell::Cell;
 use core::panic::Location;
 use core::sync::atomic::{AtomicBool, Ordering};
-
-/// More stops than a thread meets that is about to end.
-const MANY: u32 = 1000;
-
-thread_local! {
-    static LEFT: Cell<u32> = const { Cell::new(0) };
-}
 
 /// A stop is about to leave what it leaves.
 #[inline(always)]
@@ -30,12 +23,8 @@ pub fn left() {
 fn count(place: &Location<'_>) {
     static SAID: AtomicBool = AtomicBool::new(false);
     // Not of a thread that runs one stopped job after the other.
-    if !slot::own().is_some_and(|record| is_stopped(&record.own)) {
-        return;
-    }
-    // A thread whose thread-locals are gone is about to end.
-    let count = LEFT.try_with(|left| left.replace(left.get().saturating_add(1))).unwrap_or(0);
-    if count == MANY && !SAID.swap(true, Ordering::Relaxed) {
+    let Some(record) = slot::own().filter(|record| is_stopped(&record.own)) else { return };
+    if record.known.swallow() == MANY && !SAID.swap(true, Ordering::Relaxed) {
         eprintln!(
             "stopruntime: {place}: this has been stopped {MANY} times, and its thread has not \
              ended. Does a caller take the stop for an ordinary error and call again? Mark the \

@@ -95,6 +95,13 @@ pub(super) fn uninstall() {
     }
 }
 
+/// Whether another handler stands in the place of this runtime's, or of another copy's,
+/// which calls this one's.
+pub(crate) fn is_replaced() -> bool {
+    exchange(installed::signal(), None)
+        .is_ok_and(|now| !is_ours(&now) && copies::masked_by(&now).is_none())
+}
+
 fn is_ours(action: &libc::sigaction) -> bool {
     action.sa_sigaction == handler::on_signal as *const () as usize
 }

@@ -80,6 +80,7 @@ fn adopt(record: RecordRef) {
         panic!("stopruntime: no memory to register this thread");
     }
     CURRENT.with(|current| current.own.set(pointer));
+    own().expect("adopted").known.identify();
 }
 
 /// Takes this thread's record into use, or says what stands in for it.

@@ -18,6 +18,8 @@ pub(crate) mod process;
 pub(crate) mod region;
 pub(crate) mod spoil;
 
+pub(crate) mod known;
+
 mod siginfo;
 
 pub(crate) mod signal;

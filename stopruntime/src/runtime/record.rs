@@ -12,6 +12,7 @@
 //! | `visible`, `cells` | what the thread runs under, see [`visible`](crate::runtime::scopes::visible) | the thread |
 //! | `own` | its own scope | requesters |
 //! | `parked` | 1 inside a stop-checked `park` | the thread |
+//! | `known` | for reports, see [`Known`](crate::runtime::known::Known) | the thread |
 //! | `argument` | see [`spoil`](crate::runtime::spoil) | the thread, its handler included |
 //! | `ended` | 2 if a thread waits for the end, 1 once the thread will make no marked call any more | the thread 1, others 2 |
 //!
@@ -49,6 +50,7 @@
 
 use crate::runtime::claim::Claim;
 use crate::runtime::futex::{futex_wait, futex_wake};
+use crate::runtime::known::Known;
 use crate::runtime::region::Region;
 use crate::runtime::scopes::LOOK;
 use crate::runtime::scopes::cell::ScopeCell;
@@ -95,6 +97,7 @@ pub(crate) struct Record {
     /// is up, by another thread.
     #[cfg(feature = "crossbeam-channel")]
     pub(crate) hinted: AtomicBool,
+    pub(crate) known: Known,
     pub(crate) own: ScopeCell,
     pub(super) cells: Cells,
 }
@@ -125,6 +128,7 @@ impl Record {
             parker: AtomicPtr::new(core::ptr::null_mut()),
             #[cfg(feature = "crossbeam-channel")]
             hinted: AtomicBool::new(false),
+            known: Known::new(),
             own,
             cells: Cells::new(),
         }
@@ -277,6 +281,7 @@ impl Record {
 
     /// The calling thread does not take the record into use any more.
     pub(crate) fn end(&self) {
+        self.known.forget();
         // mutant: join-told-of-end
         if self.ended.swap(ENDED, Ordering::AcqRel) == END_AWAITED {
             futex_wake(&self.ended);
@@ -289,6 +294,21 @@ impl Record {
         let order = Ordering::AcqRel;
         let _ = self.ended.compare_exchange(0, END_AWAITED, order, Ordering::Acquire);
         &self.ended
+    }
+
+    /// Whether this is the address of the word that [`Record::await_end`] gives out.
+    pub(crate) fn tells_its_end_at(&self, address: usize) -> bool {
+        self.ended.as_ptr() as usize == address
+    }
+
+    /// Whether this is the address of its flag.
+    pub(crate) fn has_its_flag_at(&self, address: usize) -> bool {
+        self.line.flag.as_ptr() as usize == address
+    }
+
+    /// Whether the thread is in a stop-checked `park`.
+    pub(crate) fn is_parked(&self) -> bool {
+        self.parked.load(Ordering::SeqCst) != 0
     }
 
     pub(crate) fn has_ended(&self) -> bool {

@@ -26,6 +26,11 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Record> + Clone {
     RECORDS.all()
 }
 
+/// All records that a thread or a handle has, held: none is taken again meanwhile.
+pub(crate) fn held() -> impl Iterator<Item = RecordRef> {
+    all().filter_map(|record| ScopeRef::if_held(&record.own)).map(RecordRef)
+}
+
 // SAFETY: the place is the one of its own scope, which keeps it.
 unsafe impl Pooled for Record {
     fn new(place: u32) -> Record {

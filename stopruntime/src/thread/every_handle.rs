@@ -46,6 +46,23 @@ macro_rules! of_every_handle {
             self.stopper.stop_requested()
         }
 
+        /// Requests a stop and says why; see [`Stopper::request_stop_because`].
+        #[allow(clippy::must_use_candidate, reason = "a request is made for its effect")]
+        pub fn request_stop_because(&self, reason: impl Into<Reason>) -> bool {
+            self.stopper.request_stop_because(reason)
+        }
+
+        /// Reports what the thread does, and why it does not stop; see
+        /// [`report`](crate::report).
+        ///
+        /// # Examples
+        ///
+        /// As at [`ThreadReport`].
+        #[must_use]
+        pub fn report(&self) -> ThreadReport {
+            ThreadReport::named(self.stopper.record(), &self.thread)
+        }
+
         /// Returns a handle that only requests, to give away.
         ///
         /// # Examples

@@ -280,7 +280,8 @@ impl<T> Group<T> {
         };
         let late =
             self.threads().iter().filter(|handle| !handle.record().wait_until_ended(deadline));
-        let threads: Vec<_> = late.map(|handle| handle.thread().clone()).collect();
+        let threads: Vec<_> =
+            late.map(|handle| (handle.thread().clone(), handle.report())).collect();
         if threads.is_empty() { Ok(self.join_all()) } else { Err(Overdue::new(threads)) }
     }
 

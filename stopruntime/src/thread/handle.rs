@@ -1,7 +1,8 @@
 //! The owner's handle of a thread.
 
+use crate::report::ThreadReport;
 use crate::runtime::record::{END_AWAITED, Record};
-use crate::scope::{self, Stopped, Stopper};
+use crate::scope::{self, Reason, Stopped, Stopper};
 use std::fmt;
 use std::os::unix::thread::{JoinHandleExt, RawPthread};
 use std::sync::{Mutex, PoisonError};
@@ -67,7 +68,8 @@ pub(super) fn ended_or_stop(
 
 impl<T> fmt::Debug for JoinHandle<T> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("JoinHandle").finish_non_exhaustive()
+        let report = self.report();
+        formatter.debug_struct("JoinHandle").field("thread", &format_args!("{report}")).finish()
     }
 }
 

@@ -9,7 +9,8 @@
 
 use super::Builder;
 use super::handle::{JOINED, ended_or_stop};
-use crate::scope::{Stopped, Stopper};
+use crate::report::ThreadReport;
+use crate::scope::{Reason, Stopped, Stopper};
 use core::mem;
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::thread::{Result, Scope as Inner, Thread};
@@ -226,6 +227,8 @@ impl Builder {
 
 impl<T> fmt::Debug for ScopedJoinHandle<'_, T> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("ScopedJoinHandle").finish_non_exhaustive()
+        let report = self.report();
+        let thread = format_args!("{report}");
+        formatter.debug_struct("ScopedJoinHandle").field("thread", &thread).finish()
     }
 }

@@ -1,6 +1,7 @@
 //! What follows from the rows of `stopruntime::sys`, one of which says all of a call:
 //!
 //! - `ppoll/numbers.rs`, which number is made how without a window;
+//! - `report/names.rs`, how the call of a number is called;
 //! - the table in the documentation of `sys`;
 //! - `table/libc.rs` of the macro, which functions libc has, with how many arguments.
 //!
@@ -169,6 +170,35 @@ fn numbers(rows: &[Row]) -> String {
     text + "        _ => How::Refused,\n    }\n}\n"
 }
 
+/// A name for each number, under the same attributes.
+fn names(rows: &[Row]) -> String {
+    let mut arms: BTreeMap<&str, BTreeSet<Option<&String>>> = BTreeMap::new();
+    for row in rows {
+        if let Some(number) = &row.number {
+            arms.entry(number).or_default().insert(row.cfg.as_ref());
+        }
+    }
+    let mut text = String::from(
+        "//! What the kernel calls a system call: generated from the rows of `sys`\n\
+         //! (`tests/tests/built/rows.rs`).\n\n\
+         use crate::kernel::abi;\nuse core::ffi::c_long;\n\n\
+         /// The name of the call of this number, if it is one that can be marked.\n\
+         pub(super) const fn marked(number: c_long) -> Option<&'static str> {\n    \
+         Some(match number {\n",
+    );
+    for (number, cfgs) in arms {
+        let cfgs = if cfgs.contains(&None) { BTreeSet::from([None]) } else { cfgs };
+        for cfg in cfgs {
+            if let Some(cfg) = cfg {
+                writeln!(text, "        {cfg}").unwrap();
+            }
+            let name = number.trim_start_matches("SYS_");
+            writeln!(text, "        abi::{number} => \"{name}\",").unwrap();
+        }
+    }
+    text + "        _ => return None,\n    })\n}\n"
+}
+
 fn documentation(rows: &[Row]) -> String {
     // Of each text the calls, as they stand between backquotes, and what follows.
     let mut lines: Vec<(String, BTreeSet<String>, String)> = vec![];
@@ -254,6 +284,11 @@ fn follows(path: &str, generated: &str) {
 #[test]
 fn the_numbers_follow() {
     follows("stopruntime/src/ppoll/numbers.rs", &numbers(&rows()));
+}
+
+#[test]
+fn the_names_follow() {
+    follows("stopruntime/src/report/names.rs", &names(&rows()));
 }
 
 #[test]

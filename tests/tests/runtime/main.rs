@@ -8,6 +8,7 @@ mod lifecycle;
 mod lifecycle_held;
 mod old_kernels;
 mod registration;
+mod report;
 mod reused_records;
 mod scopes;
 mod shutdown;

@@ -6,6 +6,7 @@
 //! | `state` | see [`REQUESTED`] and the ones after it | anyone, bit by bit |
 //! | `deadline` | the earliest that [`request_stop_at`](crate::Stopper::request_stop_at) was given | anyone lowers it |
 //! | `parents` | the scopes that it is stopped with | the one that makes it |
+//! | `since` | when it was first requested, see [`Moment`] | requesters |
 //! | `reason` | what the first requester said | the one that has set `REASONED` |
 //!
 //! Each thread's record has a cell of its own, the thread's scope. All others come
@@ -21,7 +22,7 @@
 
 #![allow(unsafe_code)]
 
-use super::clock::{Deadline, NEVER};
+use super::clock::{Deadline, Moment, NEVER};
 use super::pool::{Pool, Pooled};
 use super::reason::Reason;
 use core::ops::Deref;
@@ -52,7 +53,8 @@ pub(crate) struct ScopeCell {
     /// Three bits of its own and those of all scopes above it, for a first look.
     mask: AtomicUsize,
     reason: AtomicPtr<u8>,
-    reason_length: AtomicUsize,
+    reason_length: AtomicU32,
+    pub(super) since: Moment,
 }
 
 #[cfg(all(target_pointer_width = "64", target_has_atomic = "64"))]
@@ -79,7 +81,8 @@ impl ScopeCell {
             parents: [const { AtomicPtr::new(ptr::null_mut()) }; 2],
             mask: AtomicUsize::new(0),
             reason: AtomicPtr::new(ptr::null_mut()),
-            reason_length: AtomicUsize::new(0),
+            reason_length: AtomicU32::new(0),
+            since: Moment::new(),
         }
     }
 
@@ -103,6 +106,7 @@ impl ScopeCell {
     ) {
         self.reason.store(ptr::null_mut(), Ordering::Relaxed);
         self.deadline.store(deadline, Ordering::Relaxed);
+        self.since.clear();
         let mut mask = new_bits();
         let mut parents = parents.into_iter();
         for place in &self.parents {
@@ -141,7 +145,7 @@ impl ScopeCell {
 
     pub(crate) fn reason(&self) -> Option<Reason> {
         let start = self.reason.load(Ordering::Acquire);
-        let length = self.reason_length.load(Ordering::Relaxed);
+        let length = self.reason_length.load(Ordering::Relaxed) as usize;
         // SAFETY: the length was written before the address of the same text, by the
         // only one that writes them while the cell has a count; both are of a
         // `&'static str`.
@@ -200,7 +204,9 @@ impl ScopeCell {
         // mutant: first-reason-stays
         if self.set(REASONED) & (REASONED | REQUESTED) == 0 {
             let text = reason.as_str();
-            self.reason_length.store(text.len(), Ordering::Relaxed);
+            // One of 4 GiB is kept to itself.
+            let Ok(length) = u32::try_from(text.len()) else { return };
+            self.reason_length.store(length, Ordering::Relaxed);
             self.reason.store(text.as_ptr().cast_mut(), Ordering::Release);
         }
     }
@@ -247,10 +253,23 @@ impl ScopeRef {
         ScopeRef(NonNull::from(cell))
     }
 
+    /// One more reference to a cell that others hold; none if it is free.
+    pub(crate) fn if_held(cell: &ScopeCell) -> Option<ScopeRef> {
+        let more = |count| (count != 0).then(|| count + 1);
+        // Acquire: with `first`, so that nothing of the scope is seen that the cell was before.
+        cell.count.fetch_update(Ordering::Acquire, Ordering::Relaxed, more).ok()?;
+        Some(ScopeRef(NonNull::from(cell)))
+    }
+
     /// The reference that a record which was just taken begins with.
     pub(crate) fn first(cell: &'static ScopeCell) -> ScopeRef {
-        cell.count.store(1, Ordering::Relaxed);
+        // Release: with `if_held`.
+        cell.count.store(1, Ordering::Release);
         ScopeRef(NonNull::from(cell))
+    }
+
+    pub(super) fn as_ptr(&self) -> *const ScopeCell {
+        self.0.as_ptr()
     }
 
     pub(crate) fn into_raw(self) -> *const ScopeCell {

@@ -5,6 +5,7 @@
 
 #![allow(unsafe_code)]
 
+use core::sync::atomic::{AtomicU32, Ordering};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
@@ -20,9 +21,14 @@ pub(crate) use halves::Deadline;
 /// The reading of the clock.
 #[inline]
 pub(crate) fn now() -> u64 {
+    read(libc::CLOCK_MONOTONIC)
+}
+
+#[inline]
+fn read(clock: libc::clockid_t) -> u64 {
     let mut now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
     // SAFETY: a clock that every kernel has, and a place of our own.
-    unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC, &raw mut now) };
+    unsafe { libc::clock_gettime(clock, &raw mut now) };
     now.tv_sec as u64 * 1_000_000_000 + now.tv_nsec as u64
 }
 
@@ -73,6 +79,39 @@ pub(crate) fn instant_of(deadline: u64) -> Option<Instant> {
     match deadline.checked_sub(reading) {
         Some(later) => origin.checked_add(Duration::from_nanos(later)),
         None => origin.checked_sub(Duration::from_nanos(reading - deadline)),
+    }
+}
+
+/// A moment of the past to 17 ms, for people, in one word: 0 if there was none. It
+/// comes round after 834 days.
+pub(crate) struct Moment(AtomicU32);
+
+/// Of a reading, the bits from here on.
+const SHIFT: u32 = 24;
+
+impl Moment {
+    pub(crate) const fn new() -> Moment {
+        Moment(AtomicU32::new(0))
+    }
+
+    pub(crate) fn clear(&self) {
+        self.0.store(0, Ordering::Relaxed);
+    }
+
+    /// It is now, unless it has been before. Async-signal-safe.
+    pub(crate) fn begin(&self) {
+        if self.0.load(Ordering::Relaxed) == 0 {
+            let now = (read(libc::CLOCK_MONOTONIC_COARSE) >> SHIFT) as u32;
+            let order = Ordering::Relaxed;
+            let _ = self.0.compare_exchange(0, now.max(1), order, order);
+        }
+    }
+
+    /// How long ago it was.
+    pub(crate) fn age(&self) -> Option<Duration> {
+        let then = self.0.load(Ordering::Relaxed);
+        let age = ((now() >> SHIFT) as u32).wrapping_sub(then);
+        (then != 0).then(|| Duration::from_nanos(u64::from(age) << SHIFT))
     }
 }
 

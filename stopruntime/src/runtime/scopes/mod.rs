@@ -30,6 +30,7 @@ pub(crate) mod stack;
 pub(crate) mod visible;
 
 mod release;
+pub(crate) mod reported;
 mod seen;
 
 pub(crate) mod request;

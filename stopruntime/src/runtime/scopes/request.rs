@@ -19,6 +19,8 @@ pub(crate) fn request(scope: &ScopeCell, reason: Option<Reason>) -> bool {
     if let Some(reason) = reason {
         scope.give_reason(reason);
     }
+    // Before the state: whatever sees that, sees since when.
+    scope.since.begin();
     // The state before the flags: a thread that takes its flag down has seen it.
     let before = scope.set(REQUESTED);
     match scope.record() {

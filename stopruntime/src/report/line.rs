@@ -1,0 +1,82 @@
+//! Reports as text: a line for each thread.
+
+use super::Threads;
+use super::activity::{Activity, Wait};
+use super::thread::{Request, ThreadReport};
+use crate::runtime::scopes::reason::Cause;
+use core::fmt;
+
+impl fmt::Display for Threads {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (at, thread) in self.iter().enumerate() {
+            let end = if at == 0 { "" } else { "\n" };
+            write!(formatter, "{end}{thread}")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for ThreadReport {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = if self.name.is_empty() { "a thread" } else { &self.name };
+        // In one line, whatever it is called.
+        for character in name.chars() {
+            let printed = if character.is_control() { '?' } else { character };
+            write!(formatter, "{printed}")?;
+        }
+        if self.id != 0 {
+            write!(formatter, " ({})", self.id)?;
+        }
+        write!(formatter, ": {}", self.activity)?;
+        let Some(request) = &self.request else { return Ok(()) };
+        write!(formatter, "; {request}")?;
+        for obstacle in &self.obstacles {
+            write!(formatter, "; {obstacle}")?;
+        }
+        let stops = matches!(&self.activity, Activity::Waits(wait) if wait.marked);
+        if self.obstacles.is_empty() && stops {
+            formatter.write_str("; it is about to stop")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Activity {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Activity::NotBegun => "has not begun",
+            Activity::Ended => "has ended",
+            Activity::Runs => "runs",
+            Activity::Reports => "makes this report",
+            Activity::WaitsOutside => "waits in the kernel, outside of a system call",
+            Activity::Frozen => "is held by SIGSTOP or a control group",
+            Activity::Traced => "is held by a debugger",
+            Activity::Waits(wait) => return wait.fmt(formatter),
+            Activity::Unknown(why) => return write!(formatter, "cannot be looked at: {why}"),
+        })
+    }
+}
+
+impl fmt::Display for Wait {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.name {
+            Some(name) => write!(formatter, "waits in {name}")?,
+            None => write!(formatter, "waits in system call {}", self.number)?,
+        }
+        formatter.write_str(if self.marked { " (marked)" } else { " (not marked)" })?;
+        self.on.as_ref().map_or(Ok(()), |on| write!(formatter, " {on}"))
+    }
+}
+
+impl fmt::Display for Request {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self.cause {
+            Cause::Deadline => "its deadline passed",
+            Cause::Requested => "stop requested",
+        })?;
+        if let Some(age) = self.age {
+            write!(formatter, " {:.1} s ago", age.as_secs_f64())?;
+        }
+        self.reason.map_or(Ok(()), |reason| write!(formatter, ": {reason}"))
+    }
+}

@@ -1,0 +1,126 @@
+//! Which threads there are, what each of them does, and why one does not stop.
+//!
+//! [`threads`] looks at the threads that the runtime knows: those of
+//! [`thread::spawn`](crate::thread::spawn) and its like from their beginning, and others
+//! from their first marked call or [`Stopper::current`](crate::Stopper::current) on. As text, a report has a line for
+//! each thread:
+//!
+//! ```text
+//! main (4710): waits in clock_nanosleep (marked)
+//! collector (4711): waits in recvfrom (marked) on descriptor 5 (UDP 127.0.0.1:5514)
+//! uploader (4712): waits in recvfrom (not marked) on descriptor 7 (TCP 127.0.0.1:41712 to
+//! 127.0.0.1:80); stop requested 3.2 s ago: SIGTERM; its call is not marked
+//! ```
+//!
+//! (The third line is broken here.) What is known:
+//!
+//! | of a thread | from where |
+//! |---|---|
+//! | its name, the first 15 bytes | `/proc/self/task/ID/status` |
+//! | whether it runs, waits, or is stopped | the same |
+//! | in which system call, and its arguments | `/proc/self/task/ID/syscall` |
+//! | whether the call is marked | its record |
+//! | on what: address, path, pipe, child, thread, futex | `/proc/self/fd`, getsockname(2), getpeername(2) |
+//! | since when it is to stop, and why | the [`Stopper`](crate::Stopper) |
+//! | why it does not stop | all of these; see [`Obstacle`] |
+//!
+//! **Not known** is since when a thread waits: the kernel does not say it, and a marked call
+//! takes no time to note it. Compare two reports. `/proc` shows system calls by the numbers
+//! of the machine; under an emulator of another one the names are wrong.
+//!
+//! Where `/proc` is not mounted or not readable (a sandbox; a program that is not dumpable and
+//! not run by root: prctl(2), `PR_SET_DUMPABLE`), the line says what could not be read.
+//!
+//! A report allocates and opens files. Do not make one in a signal handler; wake a thread by
+//! it that does. It takes about 50 microseconds for each thread, and stops none of them.
+
+mod activity;
+mod descriptor;
+mod line;
+mod look;
+mod memory;
+mod names;
+mod obstacle;
+mod task;
+mod thread;
+mod waits_for;
+
+pub use activity::{Activity, Wait};
+pub use descriptor::Descriptor;
+pub use obstacle::Obstacle;
+pub use thread::{Request, ThreadReport};
+pub use waits_for::WaitsFor;
+
+use crate::runtime::record::Record;
+use crate::runtime::records;
+use crate::runtime::scopes::cell::ScopeCell;
+use crate::runtime::slot;
+
+/// Reports on the threads that the runtime knows, in the order of their ids.
+///
+/// The threads go on meanwhile, and each is looked at in a moment of its own. See the
+/// [module](self) for what is known of them.
+///
+/// # Examples
+///
+/// ```
+/// use std::time::Duration;
+/// use stopruntime::ext::sleep_or_stop;
+/// use stopruntime::report::threads;
+/// use stopruntime::thread::Builder;
+///
+/// let sleeper = Builder::new().name("sleeper".into()).spawn(|| sleep_or_stop(Duration::MAX))?;
+/// let report = threads();
+/// assert!(report.iter().any(|thread| thread.name == "sleeper" || thread.name.is_empty()));
+/// eprintln!("{report}");
+/// assert!(sleeper.stop_and_join().unwrap().is_err());
+/// # Ok::<(), std::io::Error>(())
+/// ```
+#[must_use]
+pub fn threads() -> Threads {
+    // In a forked child.
+    if let Some(own) = slot::own() {
+        own.known.identify_again();
+    }
+    reports_of(|record| record.known.thread() != 0 && !record.known.is_of_another_process())
+}
+
+/// The threads that run under this scope and have not ended.
+pub(crate) fn under(scope: &ScopeCell) -> Threads {
+    reports_of(|record| {
+        !record.has_ended() && !record.known.is_of_another_process() && record.stands_under(scope)
+    })
+}
+
+fn reports_of(is_meant: impl Fn(&Record) -> bool) -> Threads {
+    let meant = records::held().filter(|record| is_meant(record));
+    let reports = meant.map(|record| ThreadReport::of(&record));
+    let mut threads: Vec<_> =
+        reports.filter(|report| !matches!(report.activity, Activity::Ended)).collect();
+    threads.sort_by_key(|report| report.id);
+    Threads { threads }
+}
+
+/// Lists threads, with a line of text for each.
+///
+/// # Examples
+///
+/// As at [`threads`].
+#[derive(Clone, Debug)]
+pub struct Threads {
+    threads: Vec<ThreadReport>,
+}
+
+impl Threads {
+    pub(crate) fn new(threads: Vec<ThreadReport>) -> Threads {
+        Threads { threads }
+    }
+}
+
+impl core::ops::Deref for Threads {
+    type Target = [ThreadReport];
+
+    fn deref(&self) -> &[ThreadReport] {
+        &self.threads
+    }
+}

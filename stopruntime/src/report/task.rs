@@ -1,0 +1,206 @@
+//! What `/proc` says of a thread of this process. proc(5).
+//!
+//! Files are read one after the other while the thread goes on. What they say is taken
+//! together only if the thread was in the same call before and afterwards.
+
+use super::activity::{Activity, Wait};
+use super::names;
+use super::waits_for::waits_for;
+use crate::runtime::installed;
+use crate::runtime::record::Record;
+use crate::runtime::signal;
+use core::ffi::{c_int, c_long};
+use core::sync::atomic::Ordering;
+use std::fs;
+use std::io::{self, ErrorKind};
+
+/// What a look at a thread has found.
+pub(super) struct Looked {
+    pub(super) id: c_int,
+    pub(super) name: String,
+    pub(super) activity: Activity,
+    /// The stop signal is blocked.
+    pub(super) blocked: bool,
+}
+
+/// Looks at the thread of a record that is held.
+pub(super) fn look(record: &Record) -> Looked {
+    /// A thread that is in another call after so many looks runs.
+    const LOOKS: u32 = 8;
+    let nameless = |id, activity| Looked { id, name: String::new(), activity, blocked: false };
+    let id = record.known.thread();
+    if record.has_ended() {
+        return nameless(0, Activity::Ended);
+    }
+    if record.known.is_of_another_process() {
+        let why = "it is a thread of the process that has forked this one".into();
+        return nameless(0, Activity::Unknown(why));
+    }
+    if id == 0 {
+        return nameless(0, Activity::NotBegun);
+    }
+    let status = Status::read(id);
+    let (name, blocked) = match &status {
+        Ok(status) => (status.name.clone(), status.blocked),
+        Err(_) => (String::new(), false),
+    };
+    let mut activity = Activity::Runs;
+    if id == signal::thread_id() {
+        activity = Activity::Reports;
+    } else {
+        for _ in 0..LOOKS {
+            if let Some(settled) = once(record, id) {
+                activity = settled;
+                break;
+            }
+        }
+    }
+    // Its id was its own all the time if it has not ended.
+    if record.known.thread() == id {
+        Looked { id, name, activity, blocked }
+    } else {
+        nameless(0, Activity::Ended)
+    }
+}
+
+/// One look; none if the thread has gone on meanwhile.
+fn once(record: &Record, id: c_int) -> Option<Activity> {
+    let inside = is_inside(record);
+    let before = call(id);
+    let state = match Status::read(id) {
+        Ok(status) => status.state,
+        Err(error) => {
+            return Some(Activity::Unknown(format!("/proc/self/task/{id}/status: {error}")));
+        }
+    };
+    let text = match before {
+        Ok(text) => text,
+        Err(error) if error.kind() == ErrorKind::NotFound && state == 'Z' => {
+            return Some(Activity::Ended);
+        }
+        Err(error) => return Some(without_call(id, state, &error)),
+    };
+    let activity = match (state, parse(&text)) {
+        ('T', _) => Activity::Frozen,
+        ('t', _) => Activity::Traced,
+        ('Z' | 'X', _) => Activity::Ended,
+        ('R', _) => Activity::Runs,
+        (_, Some(Call::None)) => Activity::WaitsOutside,
+        (_, Some(Call::Number(number, args))) => {
+            let name = names::marked(number).or_else(|| other(number));
+            let on = waits_for(name, args);
+            let uninterruptible = state == 'D';
+            Activity::Waits(Wait { number, name, marked: inside, on, uninterruptible })
+        }
+        // It runs by now.
+        (_, None) => return None,
+    };
+    let is_same = call(id).is_ok_and(|after| after == text) && is_inside(record) == inside;
+    (is_same || !matches!(activity, Activity::Waits(_))).then_some(activity)
+}
+
+/// The name of a call that waits and that has no variant.
+fn other(number: c_long) -> Option<&'static str> {
+    Some(match number {
+        libc::SYS_clone => "clone",
+        libc::SYS_close => "close",
+        libc::SYS_execve => "execve",
+        libc::SYS_getdents64 => "getdents64",
+        libc::SYS_nanosleep => "nanosleep",
+        // After SIGSTOP and SIGCONT: a wait with a time-out that goes on.
+        libc::SYS_restart_syscall => "restart_syscall",
+        #[cfg(target_arch = "x86_64")]
+        libc::SYS_select => "select",
+        #[cfg(target_arch = "x86_64")]
+        libc::SYS_open => "open",
+        #[cfg(target_arch = "x86")]
+        libc::SYS_socketcall => "socketcall",
+        _ => return None,
+    })
+}
+
+/// Whether the thread is in a marked call.
+fn is_inside(record: &Record) -> bool {
+    record.line.marker.load(Ordering::SeqCst) != 0 || record.is_parked()
+}
+
+/// The file that says in which call it is cannot be read.
+fn without_call(id: c_int, state: char, error: &io::Error) -> Activity {
+    match state {
+        'T' => return Activity::Frozen,
+        't' => return Activity::Traced,
+        'R' => return Activity::Runs,
+        _ => {}
+    }
+    let place = fs::read_to_string(format!("/proc/self/task/{id}/wchan")).unwrap_or_default();
+    let place = match place.as_str() {
+        "" | "0" => "it sleeps".to_owned(),
+        place => format!("it sleeps in the kernel's {place}"),
+    };
+    Activity::Unknown(format!("{place}; /proc/self/task/{id}/syscall: {error}"))
+}
+
+fn call(id: c_int) -> io::Result<String> {
+    fs::read_to_string(format!("/proc/self/task/{id}/syscall"))
+}
+
+enum Call {
+    None,
+    Number(c_long, [usize; 6]),
+}
+
+/// "running"; or "-1 SP PC"; or the number, six arguments, SP and PC.
+fn parse(text: &str) -> Option<Call> {
+    let mut words = text.split_whitespace();
+    let number: c_long = words.next()?.parse().ok()?;
+    if number < 0 {
+        return Some(Call::None);
+    }
+    let mut args = [0; 6];
+    for arg in &mut args {
+        let digits = words.next()?.strip_prefix("0x")?;
+        // Of a program of 32 bits the kernel may show more.
+        *arg = u64::from_str_radix(digits, 16).ok()? as usize;
+    }
+    Some(Call::Number(number, args))
+}
+
+/// From the file `status`.
+struct Status {
+    name: String,
+    state: char,
+    blocked: bool,
+}
+
+impl Status {
+    fn read(id: c_int) -> io::Result<Status> {
+        // A name need not be text.
+        let bytes = fs::read(format!("/proc/self/task/{id}/status"))?;
+        let text = String::from_utf8_lossy(&bytes);
+        let field = |name: &str| {
+            let line = text.lines().find_map(|line| line.strip_prefix(name));
+            line.map_or("", str::trim)
+        };
+        let mask = u64::from_str_radix(field("SigBlk:"), 16).unwrap_or(0);
+        Ok(Status {
+            name: field("Name:").to_owned(),
+            state: field("State:").chars().next().unwrap_or('?'),
+            blocked: mask >> (installed::signal() - 1).max(0) & 1 != 0,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Call, parse};
+
+    #[test]
+    fn the_kernels_line_is_read() {
+        let line = "0 0x5 0x7ffd0 0x800 0x0 0x0 0xffffffffffffffff 0x7ffd0 0x7f11\n";
+        assert!(matches!(parse(line), Some(Call::Number(0, [5, _, 0x800, 0, 0, usize::MAX]))));
+        assert!(matches!(parse("-1 0x7ffd0 0x7f11\n"), Some(Call::None)));
+        assert!(parse("running\n").is_none());
+        assert!(parse("").is_none());
+        assert!(parse("0 0x5 what").is_none());
+    }
+}
