@@ -4,6 +4,7 @@
 mod carries_stop;
 #[cfg(feature = "enough")]
 mod enough;
+mod on_overdue;
 mod on_stop;
 mod shield;
 mod stop_on_drop;

@@ -47,7 +47,7 @@ impl Stopper {
     /// ```
     #[doc(alias = "stop_callback")]
     pub fn on_stop<F: FnOnce() + Send + 'static>(&self, f: F) -> OnStop {
-        OnStop::new(self.scope(), Box::new(f))
+        OnStop::new(self.scope(), What::Run(Box::new(f)))
     }
 
     /// Runs `body` and returns its value; if the scope is stopped meanwhile, runs `f` as
@@ -146,7 +146,7 @@ impl Stopper {
     }
 }
 
-/// Withdraws a callback of [`Stopper::on_stop`] when it is dropped.
+/// Withdraws a callback of [`Stopper::on_stop`] or [`Stopper::on_overdue`] when it is dropped.
 ///
 /// # Examples
 ///
@@ -164,8 +164,8 @@ pub struct OnStop {
 }
 
 impl OnStop {
-    fn new(scope: &ScopeRef, f: Box<dyn FnOnce() + Send>) -> OnStop {
-        OnStop { number: callbacks::add(scope, What::Run(f)) }
+    pub(super) fn new(scope: &ScopeRef, what: What) -> OnStop {
+        OnStop { number: callbacks::add(scope, what) }
     }
 }
 
@@ -188,7 +188,7 @@ fn during<'f, R>(scope: &ScopeRef, f: impl FnOnce() + Send + 'f, body: impl FnOn
     // `f` has returned and is dropped, or has been dropped without being called; and it
     // runs before this function is left.
     let f = unsafe { mem::transmute::<Box<dyn FnOnce() + Send + 'f>, Box<dyn FnOnce() + Send>>(f) };
-    let _on_stop = OnStop::new(scope, f);
+    let _on_stop = OnStop::new(scope, What::Run(f));
     body()
 }
 

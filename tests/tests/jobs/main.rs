@@ -8,6 +8,7 @@ mod checks;
 mod idle;
 mod leaving;
 mod limits;
+mod overdue;
 mod requests;
 mod shields;
 

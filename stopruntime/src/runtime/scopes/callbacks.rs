@@ -23,7 +23,7 @@
 
 use super::LOOK;
 use super::cell::{ScopeRef, WATCHED};
-use super::clock::NEVER;
+use super::clock::{self, NEVER};
 use super::look::{earliest_of, is_stopped};
 use super::notified::{NOTIFIED, notify};
 use crate::runtime::futex::{futex_wait, futex_wait_until, futex_wake};
@@ -31,6 +31,7 @@ use crate::runtime::process::{PerProcess, Place};
 use crate::runtime::signal;
 use core::mem;
 use core::sync::atomic::{AtomicU32, AtomicUsize, Ordering, fence};
+use core::time::Duration;
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -66,11 +67,15 @@ struct Entry {
     number: Number,
     scope: ScopeRef,
     what: What,
+    /// When it is due that is done later; [`NEVER`] before the stop.
+    at: u64,
 }
 
 /// What is done when the scope is stopped.
 pub(crate) enum What {
     Run(Box<dyn FnOnce() + Send>),
+    /// As `Run`, this long after the stop.
+    RunLater(Duration, Box<dyn FnOnce() + Send>),
     Wake(Waker),
     /// Is dropped, also when nothing can stop the scope any more, or its thread ends.
     #[cfg_attr(not(feature = "crossbeam-channel"), allow(dead_code, reason = "none"))]
@@ -81,7 +86,7 @@ impl What {
     fn happens(self) {
         match self {
             // The panic has been reported, and the next one is to run.
-            What::Run(run) => drop(catch_unwind(AssertUnwindSafe(run))),
+            What::Run(run) | What::RunLater(_, run) => drop(catch_unwind(AssertUnwindSafe(run))),
             What::Wake(waker) => waker.wake(),
             What::Drop(value) => drop(value),
         }
@@ -110,21 +115,24 @@ impl Hint {
 pub(crate) fn add(scope: &ScopeRef, what: What) -> Number {
     static COUNTER: AtomicUsize = AtomicUsize::new(0);
     let number = Number(COUNTER.fetch_add(1, Ordering::Relaxed));
-    if is_stopped(scope) {
+    let is_later = matches!(what, What::RunLater(..));
+    if !is_later && is_stopped(scope) {
         what.happens();
         return number;
     }
     let callbacks = CALLBACKS.get_or_make();
     let mut list = callbacks.list_with_thread();
     let gone = list.take_gone();
-    list.entries.push(Entry { number, scope: scope.clone(), what });
+    list.entries.push(Entry { number, scope: scope.clone(), what, at: NEVER });
     drop(list);
     drop(gone);
     // mutant: watched-by-those-above
     scope.set_upwards(WATCHED);
     fence(Ordering::SeqCst);
     // mutant: stop-channel-made-meanwhile
-    if is_stopped(scope) {
+    if is_later && is_stopped(scope) {
+        notify();
+    } else if is_stopped(scope) {
         if let Some(entry) = callbacks.list().take(number) {
             entry.what.happens();
         }
@@ -183,6 +191,24 @@ pub(crate) fn forget(thread: &ScopeRef) {
 }
 
 impl Entry {
+    /// Whether it is to happen now. For what happens later, the time begins to run.
+    fn is_due(&mut self) -> bool {
+        if !is_stopped(&self.scope) {
+            return false;
+        }
+        let What::RunLater(limit, _) = self.what else { return true };
+        if self.at == NEVER {
+            // In 500 years at the latest, so that it is known to have begun.
+            self.at = clock::after(limit).min(NEVER - 1);
+        }
+        self.at <= clock::now()
+    }
+
+    /// When to look at it again.
+    fn next(&self) -> u64 {
+        if self.at == NEVER { earliest_of(&self.scope) } else { self.at }
+    }
+
     fn is_dropped_with_its_scope(&self) -> bool {
         matches!(self.what, What::Drop(_))
     }
@@ -252,17 +278,17 @@ impl Callbacks {
     fn find_due(&self) -> u64 {
         let mut list = self.list();
         let List { entries, due, hints, .. } = &mut *list;
-        due.extend(entries.extract_if(.., |entry| is_stopped(&entry.scope)));
+        due.extend(entries.extract_if(.., Entry::is_due));
         for hint in hints.iter().filter(|hint| hint.is_up()) {
             // Sends a message without waiting: no code of others'.
             (hint.tell)();
         }
-        entries.iter().map(|entry| earliest_of(&entry.scope)).min().unwrap_or(NEVER)
+        entries.iter().map(Entry::next).min().unwrap_or(NEVER)
     }
 
     fn run_next(&self) -> bool {
         let mut list = self.list();
-        let Some(Entry { number, what, scope }) = list.due.pop_front() else { return false };
+        let Some(Entry { number, what, scope, .. }) = list.due.pop_front() else { return false };
         list.running = Some(number);
         drop(list);
         what.happens();
