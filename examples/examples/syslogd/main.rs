@@ -8,12 +8,15 @@
 //! Each listener and each TCP connection is a thread that blocks, the plainest
 //! program there is. What makes it end well on Ctrl-C are the marks in
 //! `listen.rs` and `connection.rs`, and the lines after the loops there.
+//!
+//! `kill -USR2` makes it say what each of its threads does.
 
 mod args;
 mod connection;
 mod doors;
 mod line;
 mod listen;
+mod report;
 mod source;
 mod stream;
 mod writer;
@@ -54,6 +57,7 @@ fn main() -> ExitCode {
 fn run(options: &Options) -> Result<Vec<String>, String> {
     stop_main_on(&[SIGINT, SIGTERM])?;
     let (lines, writer) = writer::start(&options.output, Stopper::current())?;
+    let _reporter = report::start()?;
     let doors = Doors::open(options)?;
     for source in doors.sources() {
         say(format_args!("listening on {}", source.name()));

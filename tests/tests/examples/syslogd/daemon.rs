@@ -73,6 +73,24 @@ impl Daemon {
         assert_eq!(sent, 0, "the signal cannot be sent");
     }
 
+    /// The lines of its next report.
+    pub(crate) fn report(&mut self) -> Vec<String> {
+        let head = self.complaint();
+        let count = head.strip_prefix("syslogd: ").and_then(|head| head.strip_suffix(" threads:"));
+        let count = count.unwrap_or_else(|| panic!("no report: {head}"));
+        (0..count.parse().expect("a number")).map(|_| self.complaint()).collect()
+    }
+
+    /// The next line of its errors.
+    fn complaint(&mut self) -> String {
+        let errors = self.child.stderr.as_mut().expect("piped");
+        // Not a byte more: the rest is for the end.
+        let mut line = String::new();
+        BufReader::with_capacity(1, errors).read_line(&mut line).expect("it complains in text");
+        line.truncate(line.trim_end().len());
+        line
+    }
+
     /// Stops it as a debugger does: what is sent now waits in the kernel.
     pub(crate) fn freeze(&self) {
         self.signal(libc::SIGSTOP);

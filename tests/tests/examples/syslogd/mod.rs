@@ -11,3 +11,4 @@ mod frozen;
 mod live;
 mod logger;
 mod process;
+mod report;

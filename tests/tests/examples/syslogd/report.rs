@@ -1,0 +1,38 @@
+//! The report of the running daemon, on SIGUSR2.
+
+use std::net::TcpStream;
+
+use stop_tests::per_backend;
+
+use crate::syslogd::daemon::Daemon;
+
+per_backend! {
+    fn on_sigusr2_it_says_what_each_thread_does() {
+        let mut daemon = Daemon::start();
+        let stream = TcpStream::connect(daemon.tcp).unwrap();
+        // Until the connection's thread waits.
+        let report = loop {
+            daemon.signal(libc::SIGUSR2);
+            let report = daemon.report();
+            if report.iter().any(|line| line.starts_with("connection (") && line.contains(" waits in ")) {
+                break report;
+            }
+        };
+        let says = |begin: &str, what: &str| {
+            let line = report.iter().find(|line| line.starts_with(begin));
+            let line = line.unwrap_or_else(|| panic!("no {begin:?} in {report:#?}"));
+            assert!(line.contains(" (marked) on descriptor ") && line.contains(what), "{line}");
+        };
+        says("udp 127.0.0.1:", &format!("(UDP {})", daemon.udp));
+        says("tcp 127.0.0.1:", &format!("(TCP {})", daemon.tcp));
+        says("unix ", &format!("(Unix datagram {})", daemon.unix().display()));
+        let (own, peer) = (daemon.tcp, stream.local_addr().unwrap());
+        says("connection (", &format!("(TCP {own} to {peer})"));
+        assert!(report.iter().any(|line| line.starts_with("report (") && line.ends_with(": makes this report")));
+        assert!(report.iter().any(|line| line.starts_with("syslogd (") && line.contains(" (marked)")));
+        assert_eq!(report.len(), 6, "{report:#?}");
+        drop(stream);
+        daemon.terminate_and_thaw();
+        daemon.end().check_counts();
+    }
+}
