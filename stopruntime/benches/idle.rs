@@ -63,7 +63,7 @@ fn timed_out(socket: &UnixDatagram, stop: &AtomicBool) {
 
 fn bench() -> io::Result<()> {
     let columns = ["SO_RCVTIMEO 100 ms", "std", "stoppable"];
-    let mut table = Table::new("idle", "wake-ups a second of 1,000 blocked threads", &columns);
+    let mut table = Table::new("idle", "wake-ups per second of 1,000 blocked threads", &columns);
     let spreads = table::interleave(
         ROUNDS,
         &mut [

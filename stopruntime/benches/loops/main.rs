@@ -32,7 +32,7 @@ const COLUMNS: [&str; 4] = ["std", "std again", "stoppable", "poll + eventfd"];
 #[derive(Clone, Copy)]
 struct Figures {
     requests_per_second: f64,
-    /// Of the threads that serve, in microseconds a request.
+    /// Of the threads that serve, in microseconds per request.
     cpu: f64,
 }
 
@@ -56,7 +56,7 @@ fn bench() -> io::Result<()> {
     ] {
         rows.push((name, echo::echo(threads)?));
     }
-    let unit = "thousands a second, higher is better";
+    let unit = "thousands per second, higher is better";
     let mut rate = Table::new("loops requests", unit, &COLUMNS);
     for (name, columns) in &rows {
         rate.row(
@@ -67,7 +67,7 @@ fn bench() -> io::Result<()> {
         );
     }
     rate.keep()?;
-    let mut cpu = Table::new("loops CPU", "microseconds of the server a request", &COLUMNS);
+    let mut cpu = Table::new("loops CPU", "microseconds of the server per request", &COLUMNS);
     for (name, columns) in &rows {
         cpu.row(name, &columns.each_ref().map(|rounds| spread(rounds, |round| round.cpu)));
     }

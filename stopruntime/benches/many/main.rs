@@ -43,7 +43,8 @@ fn bench() -> io::Result<()> {
 fn ending() -> io::Result<()> {
     let ways = [Crowd::written, Crowd::broadcast, Crowd::requested, Crowd::scoped];
     let columns = ["an eventfd each", "one eventfd + poll", "request_stop", "scope"];
-    let mut table = Table::new("many", "microseconds a thread, request all and join all", &columns);
+    let mut table =
+        Table::new("many", "microseconds per thread, request all and join all", &columns);
     for (threads, rounds) in SIZES {
         let mut crowd = Crowd::new(threads)?;
         let mut times = ways.map(|_| Vec::new());

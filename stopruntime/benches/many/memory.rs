@@ -39,7 +39,7 @@ unsafe impl GlobalAlloc for Counting {
 
 pub(crate) fn bench() -> io::Result<()> {
     let columns = ["plain read", "one eventfd + poll", "stoppable"];
-    let mut table = Table::new("many memory", "bytes of a blocked thread", &columns);
+    let mut table = Table::new("many memory", "bytes per blocked thread", &columns);
     for (threads, _) in SIZES.into_iter().filter(|(threads, _)| *threads >= 100) {
         for kind in ["resident", "heap"] {
             let mut figures = WAYS.map(|_| Vec::new());

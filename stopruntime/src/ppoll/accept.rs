@@ -19,6 +19,8 @@ use core::ffi::{c_int, c_long};
 use std::time::{Duration, Instant};
 
 const AGAIN: isize = -(libc::EAGAIN as isize);
+/// No descriptor is free, in this process or in the system.
+const FULL: [isize; 2] = [-(libc::EMFILE as isize), -(libc::ENFILE as isize)];
 
 /// Looks whether the listener is ready and makes the call in a turn, so that no
 /// other stop-checked caller takes what the look has seen.
@@ -38,6 +40,7 @@ pub(super) unsafe fn accept(
     }
     let deadline = timeout_of(descriptor).map(|timeout| Instant::now() + timeout);
     let mask = mask::open_mask();
+    let mut has_room = false;
     loop {
         if let Some(_turn) = Turn::take(descriptor) {
             // mutant: accept-made-only-when-there
@@ -56,12 +59,28 @@ pub(super) unsafe fn accept(
         if left.is_some_and(|left| left.is_zero()) {
             return Ok(AGAIN);
         }
+        if !has_room {
+            let raw = take_none(descriptor);
+            // mutant: accept-takes-its-descriptor-first
+            if FULL.contains(&raw) {
+                return Ok(raw);
+            }
+            has_room = true;
+        }
         let mut entry = libc::pollfd { fd: descriptor, events: libc::POLLIN, revents: 0 };
         let raw = wait_one(record, &mut entry, left.map(timespec), &mask)?;
         if raw < 0 && raw != INTERRUPTED {
             return Ok(raw);
         }
     }
+}
+
+/// Fails as accept(2), which takes the new descriptor before it waits, if there is none: to
+/// open a path below a socket does the same, and opens nothing.
+fn take_none(socket: c_int) -> isize {
+    let args = [socket as usize, c".".as_ptr() as usize, libc::O_CLOEXEC as usize, 0, 0, 0];
+    // SAFETY: a path, and no mode for these flags.
+    unsafe { plain(libc::SYS_openat, args) }
 }
 
 /// `SO_RCVTIMEO`. socket(7).

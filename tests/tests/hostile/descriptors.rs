@@ -6,13 +6,13 @@
 use std::cell::Cell;
 use std::fs::File;
 use std::io::{BufReader, PipeReader, Read, Write, pipe};
-use std::net::UdpSocket;
+use std::net::{TcpListener, TcpStream, UdpSocket};
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::fs::FileExt;
 use std::sync::mpsc;
 use stop_tests::seccomp::deny;
 use stop_tests::{POLL, emulation_hides, per_backend, thread_id};
-use stopruntime::ext::{BufReadOrStop, ReadOrStop, RecvFromOrStop};
+use stopruntime::ext::{AcceptOrStop, BufReadOrStop, ReadOrStop, RecvFromOrStop};
 use stopruntime::{Stopped, stoppable, sys, thread};
 
 const WAITS: [libc::c_long; 6] = [
@@ -115,6 +115,27 @@ per_backend! {
         is_stopped(move || socket.recv_from_or_stop(&mut [0]));
         let Ok(mut terminal) = File::open("/dev/ptmx") else { return };
         is_stopped(move || terminal.read_or_stop(&mut [0]));
+    }
+
+    fn an_accept_says_that_none_is_free() {
+        if emulation_hides("an accept without descriptors", "its own limits are another matter") {
+            return;
+        }
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        // Registered before the limit.
+        assert!(stopruntime::check().is_ok());
+        let refused = || listener.accept_or_stop().unwrap().unwrap_err().raw_os_error();
+        allow(0);
+        assert_eq!(listener.accept().unwrap_err().raw_os_error(), Some(libc::EMFILE));
+        assert_eq!(refused(), Some(libc::EMFILE));
+        allow(1_024);
+        let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        allow(0);
+        assert_eq!(refused(), Some(libc::EMFILE));
+        allow(1_024);
+        // Which has taken no connection.
+        let (_, from) = listener.accept_or_stop().unwrap().unwrap();
+        assert_eq!(from, client.local_addr().unwrap());
     }
 
     fn what_comes_is_read() {

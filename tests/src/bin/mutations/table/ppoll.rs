@@ -121,6 +121,9 @@ fn forms() -> Vec<Row> {
             .never("accept-by-one-thread")
             .caught_by(TURNS, PPOLL)
             .with("STOP_TESTS_STOPS", "10000"),
+        row("and says at once that no descriptor is free", "it waits")
+            .never("accept-takes-its-descriptor-first")
+            .caught_by("hostile::descriptors::an_accept_says_that_none_is_free", PPOLL),
         row("the length of a sender's address is handed on", "it stays in the copy")
             .becomes("senders-address-length", "let _ = (room, &message);")
             .caught_by(WHOLE, PPOLL),
