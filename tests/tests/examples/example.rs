@@ -11,12 +11,22 @@ use std::sync::OnceLock;
 /// its packages, and this is then soon done; `cargo test -p stop-tests` has not.
 pub(crate) fn path(name: &str) -> PathBuf {
     static PATH: OnceLock<PathBuf> = OnceLock::new();
-    let path = PATH.get_or_init(|| build(name));
+    let path = PATH.get_or_init(|| build(name, name));
     assert!(path.ends_with(name), "one example for each process of tests");
     path.clone()
 }
 
-fn build(name: &str) -> PathBuf {
+/// As [`path`], for an example that is a shared library.
+#[cfg(all(target_arch = "x86_64", target_env = "gnu"))]
+pub(crate) fn library(name: &str) -> PathBuf {
+    build(name, &format!("lib{name}.so"))
+}
+
+/// Examples with a feature of their name.
+const FEATURES: [&str; 5] =
+    ["guide_http_client", "guide_python", "guide_rayon", "guide_tls_server", "sqlite"];
+
+fn build(name: &str, file: &str) -> PathBuf {
     // target/PROFILE/deps/this-test, or target/TRIPLE/PROFILE/deps/this-test
     // where CARGO_BUILD_TARGET asks for it.
     let this = env::current_exe().expect("the test's own path");
@@ -33,13 +43,13 @@ fn build(name: &str) -> PathBuf {
         .args(["build", "--quiet", "--example", name])
         .args(["--profile", profile_name, "--target-dir"])
         .arg(target)
-        .args((name == "sqlite").then_some("--features=stop-examples/sqlite"))
+        .args(FEATURES.contains(&name).then(|| format!("--features=stop-examples/{name}")))
         .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
         .output()
         .expect("cargo starts");
     let errors = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{name} does not build:\n{errors}");
-    let built = profile.join("examples").join(name);
+    let built = profile.join("examples").join(file);
     assert!(built.is_file(), "cargo has not put {name} at {}", built.display());
     built
 }

@@ -2,5 +2,6 @@
 
 mod drop_in;
 mod example;
+mod guide;
 mod scopes;
 mod syslogd;

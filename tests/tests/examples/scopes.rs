@@ -12,7 +12,7 @@ fn program(name: &str) -> Command {
 }
 
 /// The lines that it prints until it ends, which it does well.
-fn said(name: &str) -> Vec<String> {
+pub(crate) fn said(name: &str) -> Vec<String> {
     let output = program(name).output().unwrap();
     let errors = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{name}: {}\n{errors}", output.status);
@@ -20,34 +20,38 @@ fn said(name: &str) -> Vec<String> {
 }
 
 /// A program that is told what to do.
-struct Told {
+pub(crate) struct Told {
     child: Child,
     input: ChildStdin,
     output: Lines<BufReader<ChildStdout>>,
 }
 
 impl Told {
-    fn start(name: &str) -> Told {
-        let mut child = program(name).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    pub(crate) fn start(name: &str) -> Told {
+        Told::begin(program(name))
+    }
+
+    pub(crate) fn begin(mut program: Command) -> Told {
+        let mut child = program.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         let input = child.stdin.take().unwrap();
         let output = BufReader::new(child.stdout.take().unwrap()).lines();
         Told { child, input, output }
     }
 
-    fn tell(&mut self, line: &str) {
+    pub(crate) fn tell(&mut self, line: &str) {
         writeln!(self.input, "{line}").unwrap();
     }
 
-    fn next(&mut self) -> String {
+    pub(crate) fn next(&mut self) -> String {
         self.output.next().expect("it goes on").unwrap()
     }
 
-    fn signal(&self, signal: libc::c_int) {
+    pub(crate) fn signal(&self, signal: libc::c_int) {
         // SAFETY: numbers; the child has not been waited for.
         assert_eq!(unsafe { libc::kill(self.child.id().cast_signed(), signal) }, 0);
     }
 
-    fn end(mut self) {
+    pub(crate) fn end(mut self) {
         drop(self.input);
         assert!(self.child.wait().unwrap().success());
         assert!(self.output.next().is_none());

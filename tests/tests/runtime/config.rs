@@ -3,23 +3,21 @@
 
 use std::fs;
 use std::io::Write;
-use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixStream;
 use std::sync::{Barrier, mpsc};
 use std::thread::scope;
 use stop_tests::seccomp::deny;
 use stop_tests::{on_backends, per_backend, thread_id, wait_until_blocked};
 use stopruntime::ext::ReadOrStop;
-use stopruntime::{Backend, Config, InstallError, Stopper, backend, support, thread};
+use stopruntime::{Backend, Config, InstallError, Stopper, backend, thread};
 
 /// An empty `STOPRUNTIME_BACKEND` is as good as none.
-const NOT_SET: [&str; 1] = [""];
-const NOT_A_BACKEND: [&str; 1] = ["epoll"];
+pub(super) const NOT_SET: [&str; 1] = [""];
 
-const ALL: [Backend; 3] = [Backend::Rseq, Backend::Handler, Backend::Ppoll];
+pub(super) const ALL: [Backend; 3] = [Backend::Rseq, Backend::Handler, Backend::Ppoll];
 
 /// The signals this process catches, a bit each. proc(5).
-fn caught() -> u64 {
+pub(super) fn caught() -> u64 {
     let status = fs::read_to_string("/proc/self/status").expect("proc is mounted");
     let mask = status.lines().find_map(|line| line.strip_prefix("SigCgt:")).expect("SigCgt");
     u64::from_str_radix(mask.trim(), 16).expect("a mask")
@@ -31,7 +29,7 @@ fn bit(signal: i32) -> u64 {
 
 /// That what is installed works: a read that waits is stopped, and another one
 /// that is not requested to gets its data.
-fn stops_and_reads() {
+pub(super) fn stops_and_reads() {
     let start = |mut stream: UnixStream| {
         let (sender, receiver) = mpsc::channel();
         let handle = thread::spawn(move || {
@@ -51,7 +49,7 @@ fn stops_and_reads() {
 }
 
 /// rseq is proved with a timer; without timers it cannot be.
-fn make_rseq_unavailable() {
+pub(super) fn make_rseq_unavailable() {
     deny(libc::SYS_timer_create, libc::ENOSYS);
 }
 
@@ -175,26 +173,11 @@ on_backends! { NOT_SET;
 }
 
 per_backend! {
-    fn the_environment_chooses_the_backend() {
-        let name = std::env::var("STOPRUNTIME_BACKEND").unwrap();
-        assert_eq!(backend().name(), name);
-        assert_eq!(backend().to_string(), name);
-        stops_and_reads();
-    }
-
     fn without_membarrier_a_request_arrives_too() {
         if stop_tests::emulation_hides("a kernel without membarrier", stop_tests::NO_FILTERS) {
             return;
         }
         deny(libc::SYS_membarrier, libc::ENOSYS);
-        stops_and_reads();
-    }
-
-    fn the_environment_overrides_the_config() {
-        let name = std::env::var("STOPRUNTIME_BACKEND").unwrap();
-        let another = ALL.into_iter().find(|one| one.name() != name).unwrap();
-        Config::new().backend(another).install().unwrap();
-        assert_eq!(backend().name(), name);
         stops_and_reads();
     }
 
@@ -221,79 +204,6 @@ per_backend! {
         let refused = Config::new().signal(signal).install();
         assert!(matches!(refused, Err(InstallError::UnusableSignal(other)) if other == signal));
         assert_eq!(caught(), before);
-    }
-}
-
-on_backends! { NOT_A_BACKEND;
-    fn an_unknown_name_in_the_environment_is_refused() {
-        let before = caught();
-        let refused = Config::new().install().unwrap_err();
-        assert!(
-            matches!(&refused, InstallError::UnknownBackend(name) if name == "epoll"),
-            "{refused:?}"
-        );
-        let text = refused.to_string();
-        for word in ["STOPRUNTIME_BACKEND", "epoll", "rseq", "handler", "ppoll"] {
-            assert!(text.contains(word), "{word} in {text:?}");
-        }
-        assert_eq!(caught(), before);
-        // The first use has no caller to hand an error to.
-        assert!(ALL.contains(&backend()));
-        assert_eq!(support().ignored.as_deref(), Some(text.as_str()));
-        assert!(support().to_string().contains(&text), "{}", support());
-        stops_and_reads();
-    }
-
-    fn an_unknown_name_ends_no_thread_that_is_started() {
-        assert!(thread::spawn(|| ()).join().is_ok());
-        assert!(support().ignored.is_some_and(|why| why.contains("epoll")));
-    }
-
-    /// A user that starts a program with another user's rights has no say in
-    /// how it works.
-    fn a_program_with_others_rights_does_not_look_at_the_environment() {
-        const INSIDE: &str = "STOP_TESTS_SECURE";
-        if std::env::var_os(INSIDE).is_some() {
-            // SAFETY: a number.
-            if unsafe { libc::getauxval(libc::AT_SECURE) } == 0 {
-                stop_tests::not_tested("a program that is set-group-id", "not on this file system");
-                return;
-            }
-            Config::new().install().unwrap();
-            assert_eq!(support().ignored, None);
-            return;
-        }
-        // SAFETY: takes no argument.
-        if unsafe { libc::geteuid() } != 0 {
-            return stop_tests::not_tested("a program that is set-group-id", "not the superuser");
-        }
-        let copy = std::env::temp_dir().join(format!("stop-tests-secure-{}", std::process::id()));
-        fs::copy(std::env::current_exe().unwrap(), &copy).unwrap();
-        std::os::unix::fs::chown(&copy, None, Some(65534)).unwrap();
-        fs::set_permissions(&copy, fs::Permissions::from_mode(0o2755)).unwrap();
-        let output = stop_tests::program(&copy)
-            .args(stop_tests::this_test())
-            .env(INSIDE, "1")
-            .output();
-        fs::remove_file(&copy).unwrap();
-        let output = output.unwrap();
-        let said = String::from_utf8_lossy(&output.stdout);
-        assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
-        print!("{}", if said.contains("NOT TESTED") { &said } else { "" });
-    }
-}
-
-on_backends! { NOT_SET;
-    fn a_name_that_is_not_to_be_had_is_refused_and_ends_no_first_use() {
-        make_rseq_unavailable();
-        // SAFETY: no other thread of this process looks at the environment.
-        unsafe { std::env::set_var("STOPRUNTIME_BACKEND", "rseq") };
-        let refused = Config::new().install().unwrap_err();
-        assert!(matches!(refused, InstallError::Unavailable(Backend::Rseq)), "{refused}");
-        let next = if stop_tests::HAS_WINDOWS { Backend::Handler } else { Backend::Ppoll };
-        assert_eq!(backend(), next);
-        assert_eq!(support().ignored, Some(refused.to_string()));
-        stops_and_reads();
     }
 }
 

@@ -1,6 +1,7 @@
 //! The runtime as it is installed, and threads as they come and go.
 
 mod config;
+mod environment;
 mod first;
 mod forked;
 mod group;

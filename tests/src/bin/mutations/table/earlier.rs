@@ -95,7 +95,7 @@ fn others() -> Vec<Row> {
                 "{ libc::getauxval(libc::AT_SECURE) } == 1 << 20;",
             )
             .caught_by(
-                "runtime::config::a_program_with_others_rights_does_not_look_at_the_environment",
+                "runtime::environment::a_program_with_others_rights_does_not_look_at_the_environment",
                 ITSELF,
             ),
         row(
@@ -103,7 +103,7 @@ fn others() -> Vec<Row> {
             "the default is not tried",
         )
         .becomes("unavailable-backend-in-environment", "Err(error)")
-        .caught_by("runtime::config::an_unknown_name_ends_no_thread_that_is_started", ITSELF),
+        .caught_by("runtime::environment::an_unknown_name_ends_no_thread_that_is_started", ITSELF),
     ]
 }
 

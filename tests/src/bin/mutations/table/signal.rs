@@ -75,7 +75,7 @@ fn installed() -> Vec<Row> {
             .caught_by("runtime::config::after_an_unavailable_backend_another_can_be_installed", ITSELF),
         row("an unknown backend is refused", "it is ignored")
             .becomes("unknown-backend-refused", "None => Ok(None)")
-            .caught_by("runtime::config::an_unknown_name_in_the_environment_is_refused", ITSELF),
+            .caught_by("runtime::environment::an_unknown_name_in_the_environment_is_refused", ITSELF),
         row("one configuration is installed", "the second one is, too")
             .change("second-configuration-refused", "if let Some(backend) = installed::backend() {\n            return Err", "if let Some(backend) = installed::backend().filter(|_| false) {\n            return Err")
             .caught_by("runtime::config::another_signal_can_be_chosen", ALL),

@@ -4,6 +4,8 @@
 
 #![allow(unsafe_code)]
 
+mod readers;
+
 use libc::{SYS_futex, SYS_futex_waitv, SYS_ppoll, SYS_read};
 use std::io::{self, BufRead, PipeWriter, Read, Write, stdin};
 use std::os::fd::{AsRawFd, IntoRawFd};
@@ -11,8 +13,8 @@ use std::sync::mpsc;
 use stop_tests::{FUTEXES, on_backends, per_backend, thread_id, wait_until_blocked_in};
 use stopruntime::expansion::NextOrStop;
 use stopruntime::ext::{BufReadOrStop, LockOrStop, ReadOrStop, StdinOrStop};
+use stopruntime::thread;
 use stopruntime::thread::JoinHandle;
-use stopruntime::{stoppable, thread};
 
 const TURN: [libc::c_long; 2] = [SYS_futex, SYS_futex_waitv];
 const READ: [libc::c_long; 2] = [SYS_read, SYS_ppoll];
@@ -57,103 +59,13 @@ fn write_part(writer: &mut PipeWriter, part: &str, reader: i32) {
     wait_until_blocked_in(reader, &READ);
 }
 
-#[stoppable]
-fn line() -> io::Result<String> {
-    let mut line = String::new();
-    #[blocking]
-    stdin().read_line(&mut line)?;
-    Ok(line)
-}
-
-#[stoppable]
-fn line_of_a_lock() -> io::Result<String> {
-    let mut line = String::new();
-    #[blocking]
-    stdin().lock().read_line(&mut line)?;
-    Ok(line)
-}
-
-#[stoppable]
-fn line_of_a_variables_lock() -> io::Result<String> {
-    let mut line = String::new();
-    let input = &stdin();
-    #[blocking]
-    input.lock().read_line(&mut line)?;
-    Ok(line)
-}
-
-#[stoppable]
-fn line_of_a_kept_lock() -> io::Result<String> {
-    let mut line = String::new();
-    #[blocking]
-    let mut input = stdin().lock();
-    #[blocking]
-    input.read_line(&mut line)?;
-    Ok(line)
-}
-
-#[stoppable]
-fn line_of_a_trait() -> io::Result<String> {
-    let mut line = String::new();
-    #[blocking]
-    BufRead::read_line(&mut stdin().lock(), &mut line)?;
-    Ok(line)
-}
-
-/// If it is stopped, an error: of what comes after the loop.
-#[stoppable(break)]
-fn first_of_lines() -> io::Result<String> {
-    #[blocking]
-    for line in stdin().lines() {
-        return Ok(line? + "\n");
-    }
-    Err(io::ErrorKind::UnexpectedEof.into())
-}
-
-#[stoppable(break)]
-fn first_of_a_locks_lines() -> io::Result<String> {
-    #[blocking]
-    for line in stdin().lock().lines() {
-        return Ok(line? + "\n");
-    }
-    Err(io::ErrorKind::UnexpectedEof.into())
-}
-
-#[stoppable]
-fn all_of_it() -> io::Result<String> {
-    let mut all = String::new();
-    #[blocking]
-    stdin().read_to_string(&mut all)?;
-    Ok(all)
-}
-
-#[stoppable]
-fn a_copy() -> io::Result<String> {
-    let mut all = Vec::new();
-    #[blocking]
-    io::copy(&mut stdin().lock(), &mut all)?;
-    Ok(String::from_utf8(all).unwrap())
-}
-
-type Marked = fn() -> io::Result<String>;
-
-const LINES: [Marked; 7] = [
-    line,
-    line_of_a_lock,
-    line_of_a_variables_lock,
-    line_of_a_kept_lock,
-    line_of_a_trait,
-    first_of_lines,
-    first_of_a_locks_lines,
-];
-
 on_backends! {
     FUTEXES;
 
     fn a_thread_that_waits_for_its_turn_is_stopped() {
         let mut writer = feed();
-        let (first, id) = reader(line, &READ);
-        for second in LINES.into_iter().chain([all_of_it, a_copy]) {
+        let (first, id) = reader(readers::line, &READ);
+        for second in readers::LINES.into_iter().chain([readers::all_of_it, readers::a_copy]) {
             let (second, _) = reader(second, &TURN);
             // Joined with no time-out of its own: what is lost hangs.
             second.stop_and_join().unwrap().unwrap_or_default();
@@ -168,9 +80,9 @@ on_backends! {
 per_backend! {
     fn a_line_that_comes_in_parts_is_not_torn() {
         let mut writer = feed();
-        for marked in LINES {
+        for marked in readers::LINES {
             let (first, id) = reader(marked, &READ);
-            let (second, _) = reader(line, &TURN);
+            let (second, _) = reader(readers::line, &TURN);
             write_part(&mut writer, "the fi", id);
             writer.write_all(b"rst\nthe second\n").unwrap();
             assert_eq!(first.join().unwrap().unwrap(), "the first\n");
@@ -199,7 +111,7 @@ per_backend! {
             let mut lines = stdin().lock().lines_or_stop();
             NextOrStop::next_or_stop(&mut lines).unwrap_err().progress()
         };
-        let (stopped, id) = reader(first_of_lines, &READ);
+        let (stopped, id) = reader(readers::first_of_lines, &READ);
         write_part(&mut writer, "a ", id);
         stopped.stop_and_join().unwrap().unwrap_err();
         let (stopped, id) = reader(of_std, &READ);
@@ -231,7 +143,7 @@ per_backend! {
         let mut writer = feed();
         writer.write_all(b"one\ntwo\nthree\nfour\n").unwrap();
         let mut guard = stdin().lock_or_stop().unwrap();
-        let (other, _) = reader(line, &TURN);
+        let (other, _) = reader(readers::line, &TURN);
         let mut own = String::new();
         guard.read_line(&mut own).unwrap();
         let mut three = [0; 3];
@@ -240,7 +152,7 @@ per_backend! {
         guard.read_line_or_stop(&mut own).unwrap().unwrap();
         drop(guard);
         assert_eq!(other.join().unwrap().unwrap(), "three\n");
-        assert_eq!(line().unwrap(), "four\n");
+        assert_eq!(readers::line().unwrap(), "four\n");
     }
 
     /// More than the buffer holds, and after what is in it.
@@ -277,7 +189,7 @@ per_backend! {
             return;
         }
         let mut writer = feed();
-        let (first, id) = reader(line, &READ);
+        let (first, id) = reader(readers::line, &READ);
         // SAFETY: the child makes calls that are sound in it, and ends.
         let child = unsafe { libc::fork() };
         if child == 0 {
