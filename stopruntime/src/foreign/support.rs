@@ -5,7 +5,7 @@ use super::ways::dispatch;
 use core::fmt;
 use core::sync::atomic::{AtomicBool, Ordering};
 
-/// How the system calls of foreign code are ended; see [`foreign`](crate::foreign()).
+/// Says how the system calls of foreign code are ended; see [`foreign`](crate::foreign()).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ForeignSupport {
