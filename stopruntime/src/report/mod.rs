@@ -70,8 +70,9 @@ use crate::runtime::slot;
 /// use stopruntime::thread::Builder;
 ///
 /// let sleeper = Builder::new().name("sleeper".into()).spawn(|| sleep_or_stop(Duration::MAX))?;
+/// # while sleeper.report().id == 0 { std::thread::yield_now() }
 /// let report = threads();
-/// assert!(report.iter().any(|thread| thread.name == "sleeper" || thread.name.is_empty()));
+/// assert!(report.iter().any(|thread| thread.name == "sleeper"));
 /// eprintln!("{report}");
 /// assert!(sleeper.stop_and_join().unwrap().is_err());
 /// # Ok::<(), std::io::Error>(())

@@ -22,7 +22,7 @@ static IN_USE: AtomicBool = AtomicBool::new(false);
 ///
 /// # Examples
 ///
-/// As at [`Shutdown`].
+/// As at [`Shutdown`](super::Shutdown).
 #[must_use = "the handlers are taken away when it is dropped"]
 pub struct Guard {
     shared: Arc<Shared>,
@@ -55,7 +55,7 @@ impl Guard {
     ///
     /// # Examples
     ///
-    /// As at [`Shutdown::exit_code`].
+    /// As at [`Shutdown::exit_code`](super::Shutdown::exit_code).
     #[must_use]
     pub fn stopper(&self) -> &Stopper {
         self.shared.root()
