@@ -25,7 +25,7 @@ use crate::table::Traits;
 pub(crate) fn call(
     exits: &Exits,
     mut call: Expr,
-    Marked { change, leave, within }: &Marked,
+    Marked { change, leave, within, new_receiver }: &Marked,
     thrown: Option<&TokenStream>,
 ) -> Expr {
     let span = at(calls::span(&call));
@@ -71,7 +71,10 @@ pub(crate) fn call(
     let mut walk = None;
     match (&mut call, operation) {
         (Expr::MethodCall(method), Operation::Variant(names)) => {
-            walk = Some((method.clone(), names));
+            // clippy is to see what is thrown away at each mark.
+            if *new_receiver || thrown.is_some() {
+                walk = Some((method.clone(), names));
+            }
             or_stop(&mut method.method);
             lock::in_receiver(exits, &mut method.receiver);
         }

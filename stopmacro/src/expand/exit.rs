@@ -93,16 +93,16 @@ impl Exits {
         }
     }
 
-    /// The closure `leave`, which all marks of the function share.
+    /// The function `leave`, which all marks of the function share.
     ///
     /// ```text
-    /// Output: let leave = |stopped: Stopped| -> io::Result<u64> { left(); … };
+    /// Output: let leave = exit(|stopped: Stopped| -> io::Result<u64> { left(); … });
     /// ```
     pub(crate) fn of_function(&self, kind: &Type) -> Stmt {
         let span = at(kind.span());
         let ours = self.ours(span);
         let way = self.way(kind, span);
-        parse_quote_spanned!(span=> let leave = |stopped: #ours::Stopped| -> #kind { #ours::left(); #way };)
+        parse_quote_spanned!(span=> let leave = #ours::exit(|stopped: #ours::Stopped| -> #kind { #ours::left(); #way });)
     }
 
     /// The checkpoint of a loop.

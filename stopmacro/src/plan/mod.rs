@@ -4,6 +4,7 @@
 
 mod answer;
 pub(crate) mod flow;
+mod receivers;
 mod refuse;
 mod scope;
 mod step;
@@ -14,6 +15,7 @@ pub(crate) use step::{Change, Marked, Plan, Step, Turn};
 
 use crate::diag::Diag;
 use crate::parse::Input;
+use receivers::Receivers;
 use scope::Scope;
 use walk::{Decisions, Planner};
 
@@ -37,7 +39,8 @@ pub(crate) fn plan(input: Input, diag: &mut Diag) -> Plan {
         (None, None) => Leave::Return(None),
     };
     let scope = Scope::new(leave, returns, input.args.way);
-    let mut planner = Planner::new(&input.nodes, scope, input.args.strict, diag);
+    let receivers = Receivers::of(&input.function);
+    let mut planner = Planner::new(&input.nodes, scope, receivers, input.args.strict, diag);
     planner.block(&input.function.block, returns);
     let Decisions { steps, traits, stoppable } = planner.decisions;
     if !stoppable && diag.is_clean() {

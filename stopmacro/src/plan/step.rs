@@ -38,6 +38,8 @@ pub(crate) struct Marked {
     pub(crate) leave: Leave,
     /// `within = EXPR`.
     pub(crate) within: Option<Expr>,
+    /// rustc has not looked at such a receiver in this function yet.
+    pub(crate) new_receiver: bool,
 }
 
 /// How a marked call is made stop-checked.

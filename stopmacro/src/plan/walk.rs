@@ -6,6 +6,7 @@ use proc_macro2::Span;
 use syn::visit::{self, Visit};
 use syn::{Block, Expr, ExprClosure, Item, Local, ReturnType, Stmt};
 
+use super::receivers::Receivers;
 use super::scope::{Leave, Scope};
 use super::step::{Change, Marked, Step, Turn};
 use super::{answer, flow, refuse, scope};
@@ -28,6 +29,7 @@ pub(crate) struct Planner<'a> {
     pub(crate) decisions: Decisions,
     strict: bool,
     scope: Scope,
+    receivers: Receivers,
     /// Whether the value of the expression about to be visited is used.
     used: bool,
     /// How many `#[unstoppable]` are around.
@@ -36,10 +38,16 @@ pub(crate) struct Planner<'a> {
 }
 
 impl<'a> Planner<'a> {
-    pub(crate) fn new(nodes: &'a [Node], scope: Scope, strict: bool, diag: &'a mut Diag) -> Self {
+    pub(crate) fn new(
+        nodes: &'a [Node],
+        scope: Scope,
+        receivers: Receivers,
+        strict: bool,
+        diag: &'a mut Diag,
+    ) -> Self {
         let steps = nodes.iter().map(|_| Step::Shield).collect();
         let decisions = Decisions { steps, traits: BTreeSet::new(), stoppable: false };
-        Self { nodes, decisions, strict, scope, used: true, shields: 0, diag }
+        Self { nodes, decisions, strict, scope, receivers, used: true, shields: 0, diag }
     }
 
     /// Where a stop goes from here, and that it is a place a stop may go from.
@@ -81,12 +89,14 @@ impl<'a> Planner<'a> {
         }
         self.scope.mark();
         let leave = self.leave(blocking.span);
+        let mut new_receiver = true;
         let change = match &blocking.how {
             How::Plain => {
                 let operation = calls::operation(call);
                 refuse::unstoppable(call, blocking.form, self.diag);
                 if let Operation::Variant(names) = operation {
                     self.decisions.traits.extend(names);
+                    new_receiver = self.receivers.is_new(call, names);
                 }
                 Change::By(operation)
             }
@@ -97,7 +107,8 @@ impl<'a> Planner<'a> {
             How::Foreign => Change::Foreign,
             How::Unblock(way) => Change::Unblock(way.clone()),
         };
-        self.decisions.steps[id] = Step::Call(Box::new(Marked { change, leave, within }));
+        self.decisions.steps[id] =
+            Step::Call(Box::new(Marked { change, leave, within, new_receiver }));
         self.parts(call);
     }
 

@@ -204,3 +204,28 @@ pub(crate) const QUIET_TYPES: &[&str] = &[
     "String",
     "Vec",
 ];
+
+/// Macros that stand as statements and bind no name: those of std and of `log`.
+pub(crate) const STATEMENTS: &[&str] = &[
+    "assert",
+    "assert_eq",
+    "assert_ne",
+    "debug",
+    "debug_assert",
+    "debug_assert_eq",
+    "debug_assert_ne",
+    "eprint",
+    "eprintln",
+    "error",
+    "info",
+    "panic",
+    "print",
+    "println",
+    "todo",
+    "trace",
+    "unimplemented",
+    "unreachable",
+    "warn",
+    "write",
+    "writeln",
+];

@@ -122,3 +122,11 @@ impl<E: From<Stopped>> CarriesOut for E {
 pub fn leave<R: Leave>(stopped: Stopped) -> R {
     R::leave(stopped)
 }
+
+/// Makes a pointer of what leaves a function: rustc checks a call of that in half the time
+/// it takes for one of a closure.
+#[inline(always)]
+#[must_use]
+pub fn exit<R>(leave: fn(Stopped) -> R) -> fn(Stopped) -> R {
+    leave
+}

@@ -13,7 +13,7 @@ mod wait;
 
 pub use carries::Of;
 pub use iterate::{IntoIterOrStop, IterOrStop, Iterable, NextOrStop, into_iter_or_stop};
-pub use leaves::{Leave, Way, leave};
+pub use leaves::{Leave, Way, exit, leave};
 pub use limit::limited;
 pub use receiver::{Deeper, First, Found, Otherwise, Through, Via, Walk, never_run, steps, via};
 pub use region::{Region, left_by, looked, region};

@@ -6,7 +6,7 @@ extern crate stopruntime;
 
 mod inner {
     use std::io::{self, Read};
-    use std::net::TcpStream;
+    use std::net::{Shutdown, TcpStream};
     use std::thread;
     use std::time::Duration;
     use stopruntime::stoppable;
@@ -24,14 +24,32 @@ mod inner {
         #[blocking(within = Duration::from_secs(1))]
         stream.read_exact(&mut [0; 1])?;
         #[blocking]
+        // SAFETY: it takes nothing and touches no memory.
         unsafe {
             libc::pause()
         };
         #[blocking]
         io::copy(stream, out)
     }
+
+    pub struct Session {
+        handle: TcpStream,
+        device: TcpStream,
+        line: String,
+    }
+
+    impl Session {
+        /// The closures of the expansion borrow the fields that they name, and not all of
+        /// `self`, also before 2021.
+        #[stoppable]
+        pub fn line(&mut self) -> io::Result<usize> {
+            #[blocking(unblock = self.handle.shutdown(Shutdown::Both))]
+            self.device.read_to_string(&mut self.line)
+        }
+    }
 }
 
 fn main() {
     let _ = inner::work;
+    let _ = inner::Session::line;
 }
