@@ -1,5 +1,5 @@
-//! Copies the sources of `stopruntime::sync`, and `claim.rs`, with the words in [`WORDS`]
-//! changed, so that they stand on this crate's atomics, clock and futex.
+//! Copies the sources of `stopruntime::sync`, `claim.rs` and `inside.rs`, with the words in
+//! [`WORDS`] changed, so that they stand on this crate's atomics, clock and futex.
 //!
 //! A copy, and not a `cfg(loom)` in the sources: loom's atomics cannot be made
 //! in a `const fn`, and to say that in the product would put a macro around
@@ -11,6 +11,7 @@ use std::{env, fs, io};
 
 const SOURCES: &str = "../../stopruntime/src/sync";
 const CLAIM: &str = "../../stopruntime/src/runtime/claim.rs";
+const INSIDE: &str = "../../stopruntime/src/ppoll/inside.rs";
 
 /// What the sources say, and what the copies say.
 const WORDS: [(&str, &str); 5] = [
@@ -28,21 +29,33 @@ const SHARES: [&str; 2] = ["rwlock/mod.rs", "once_lock.rs"];
 fn main() -> io::Result<()> {
     println!("cargo::rerun-if-changed={SOURCES}");
     println!("cargo::rerun-if-changed={CLAIM}");
+    println!("cargo::rerun-if-changed={INSIDE}");
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets it"));
     let copies = out.join("sync");
     match fs::remove_dir_all(&copies) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => copy(SOURCES.as_ref(), &copies)?,
     }
-    let claim = out.join("claim.rs");
     // What the tests call is the crate's own there.
-    fs::write(&claim, changed(&fs::read_to_string(CLAIM)?, false).replace("pub(crate)", "pub"))?;
-    let modules = [("sync", copies.join("mod.rs")), ("claim", claim)].map(|(name, path)| {
+    let public = |text: &str| changed(text, false).replace("pub(crate)", "pub");
+    let inside = public(&fs::read_to_string(INSIDE)?);
+    let unordered = inside.replace("fence(Ordering::SeqCst);", "");
+    let mut modules = vec![("sync", copies.join("mod.rs"))];
+    for (name, text) in [
+        ("claim", public(&fs::read_to_string(CLAIM)?)),
+        ("inside", inside),
+        ("inside_unordered", unordered),
+    ] {
+        let path = out.join(name).with_extension("rs");
+        fs::write(&path, text)?;
+        modules.push((name, path));
+    }
+    let modules = modules.into_iter().map(|(name, path)| {
         // Linted where they come from; and here some items are not used.
         let allow = "#[allow(warnings, missing_docs, clippy::all, clippy::pedantic)]";
         format!("{allow}\n#[path = \"{}\"]\npub mod {name};\n", path.display())
     });
-    fs::write(out.join("modules.rs"), modules.concat())
+    fs::write(out.join("modules.rs"), modules.collect::<String>())
 }
 
 fn copy(from: &Path, to: &Path) -> io::Result<()> {

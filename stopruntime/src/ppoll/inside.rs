@@ -12,8 +12,9 @@ pub(crate) fn inside<R>(record: &Record, wait: impl FnOnce() -> R) -> Result<R, 
     record.argument.disarm();
     loop {
         // mutant: marker-set-before-wait
-        record.line.marker.store(1, Ordering::SeqCst);
-        // Race 1 of the protocol: here the thread pays for the fence itself.
+        record.line.marker.store(1, Ordering::Relaxed);
+        // Race 1 of the protocol: here the thread pays for the fence itself. It alone orders
+        // the two, which `tests/loom` shows with this file.
         // mutant: marker-before-flag-fence
         fence(Ordering::SeqCst);
         // mutant: flag-looked-at-after-marker
@@ -31,7 +32,9 @@ pub(crate) fn inside<R>(record: &Record, wait: impl FnOnce() -> R) -> Result<R, 
 /// The marker is cleared, and a request that has come since is waited for.
 fn left(record: &Record) {
     // mutant: marker-cleared-after-wait
-    record.line.marker.store(0, Ordering::SeqCst);
+    record.line.marker.store(0, Ordering::Relaxed);
+    // Race 2.
+    // mutant: marker-cleared-before-flag-fence
     fence(Ordering::SeqCst);
     if record.line.flag.load(Ordering::SeqCst) & LOOK != 0 {
         // mutant: way-out-waits-for-requesters

@@ -11,7 +11,7 @@ use crate::runtime::backend::Backend;
 use crate::runtime::installed;
 use crate::runtime::siginfo;
 use core::ffi::c_int;
-use core::sync::atomic::{AtomicBool, Ordering};
+use core::sync::atomic::{AtomicBool, Ordering, fence};
 
 static HAS_MEMBARRIER: AtomicBool = AtomicBool::new(false);
 static ORDERED_BY_OTHERS: AtomicBool = AtomicBool::new(false);
@@ -63,12 +63,12 @@ pub(super) fn send_self(signal: c_int) {
 /// if the kernel cannot, and then the caller signals without looking at the
 /// marker. membarrier(2).
 pub(crate) fn barrier() -> bool {
-    if installed::backend() == Some(Backend::Ppoll) {
-        // That backend's thread orders its own accesses.
-        return true;
-    }
-    if !has_membarrier() {
-        return false;
+    let is_ppoll = installed::backend() == Some(Backend::Ppoll);
+    if is_ppoll || !has_membarrier() {
+        // Threads order their own accesses then, and the caller its own: between what it
+        // has stored and a look that is not SeqCst.
+        fence(Ordering::SeqCst);
+        return is_ppoll;
     }
     // mutant: all-threads-pass-barrier-before
     let passed = all_pass().is_ok();

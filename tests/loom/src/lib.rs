@@ -9,8 +9,8 @@
 //! # What runs
 //!
 //! The sources of `stopruntime::sync` themselves, and of the claim under which a
-//! stop signal is sent, copied by `build.rs` with a few words changed. Below
-//! them stand models of what they are built on:
+//! stop signal is sent, and of the wait of the ppoll backend, copied by `build.rs` with a
+//! few words changed. Below them stand models of what they are built on:
 //!
 //! | the sources say | here |
 //! |---|---|
@@ -20,8 +20,10 @@
 //! | `crate::runtime::futex`, `crate::call` | [`futex`]: the kernel's queue of waiters |
 //! | `crate::scope` | [`scope`]: a request, and what a wait makes of it |
 //! | `crate::runtime::signal` | [`signal`]: membarrier(2) |
+//! | `crate::runtime::record` | [`Record`]: the words of one thread, and its signal |
 //!
-//! Small tests of these models themselves are in `tests/litmus.rs`.
+//! Small tests of these models themselves are in `tests/litmus.rs`, and of each weak
+//! ordering of the scopes in `tests/scopes.rs`.
 //!
 //! A thread that sleeps for ever is found: loom reports a deadlock when no
 //! thread can run. So a test that ends has shown that no thread hangs.
@@ -61,6 +63,7 @@ pub mod cell;
 mod data;
 pub mod futex;
 mod model;
+mod record;
 pub mod scope;
 pub mod signal;
 pub mod thread;
@@ -68,11 +71,16 @@ pub mod time;
 
 /// Where the sources look for them.
 mod runtime {
-    pub(crate) use crate::{futex, signal};
+    pub(crate) use crate::{futex, record, signal};
+
+    pub(crate) mod scopes {
+        pub(crate) use crate::record::LOOK;
+    }
 }
 
-// The copies: `pub mod sync` and `pub mod claim`.
+// The copies: `sync`, `claim`, and `inside` with and without its fences.
 include!(concat!(env!("OUT_DIR"), "/modules.rs"));
 
 pub use data::Data;
 pub use model::{model, model_bounded};
+pub use record::Record;

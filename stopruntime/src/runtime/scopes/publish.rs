@@ -54,7 +54,9 @@ impl Record {
     pub(super) fn publish(&self, cell: &ScopeCell) {
         let range = self.visible.range.load(Ordering::Relaxed);
         let place = self.cells.place_for(Range::unpack(range).end);
-        place.store(ptr::from_ref(cell).cast_mut(), Ordering::Relaxed);
+        // Release: a requester that has read the range of an earlier scope may look at this
+        // place, and the cell that it finds there is to be one.
+        place.store(ptr::from_ref(cell).cast_mut(), Ordering::Release);
         let filter = self.visible.filter.load(Ordering::Relaxed) | cell.mask();
         // The filter first, so that it has the bits of all that is in the range.
         self.visible.filter.store(filter, Ordering::Release);
