@@ -106,6 +106,10 @@
 //! - `io-uring`: stop-checked `submit_and_wait` and `submit_with_args` of that
 //!   crate.
 //!
+//! # How do I …
+//!
+//! See the `guide` module of this documentation, or `docs/guide.md` in the repository.
+//!
 //! # Without the attribute
 //!
 //! Every marked call is a method of [`ext`] or a function of [`sys`]:
@@ -167,6 +171,13 @@ pub use scope::{
 };
 #[cfg(feature = "macros")]
 pub use stopmacro::stoppable;
+
+/// Answers "How do I …?", and has a program to copy for each common task. Links without a
+/// name of this crate lead to files of the repository.
+///
+#[cfg(all(doc, not(doctest)))]
+#[doc = include_str!("guide.md")]
+pub mod guide {}
 
 // The program in README.md, compiled with those of this documentation.
 #[cfg(all(doctest, feature = "macros"))]

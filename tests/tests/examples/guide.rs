@@ -66,6 +66,7 @@ mod libraries {
     use crate::example::library;
     use crate::scopes::{Told, said};
     use std::net::UdpSocket;
+    use std::process::{Command, Stdio};
     use stop_tests::{everything, not_tested, per_backend};
 
     const SCRIPT: &str = "
@@ -123,7 +124,11 @@ for _ in range(2):
             if !are_built("guide_python") {
                 return;
             }
-            let mut python = std::process::Command::new("python3");
+            let mut python = Command::new("python3");
+            if python.arg("--version").stdout(Stdio::null()).status().is_err() {
+                return not_tested("guide_python", "there is no python3");
+            }
+            let mut python = Command::new("python3");
             python.args(["-c", SCRIPT]).arg(library("guide_python"));
             let mut python = Told::begin(python);
             assert!(python.next().starts_with("listening on "));
