@@ -33,6 +33,7 @@ mod tests {
     use std::net::UdpSocket;
     use std::time::Duration;
     use stopruntime::Stopper;
+    use stopruntime::report::Activity;
     use stopruntime::thread::{self, JoinHandle};
 
     /// What the thread returns when it is stopped. A limit, and no sleep: whether the thread
@@ -44,9 +45,19 @@ mod tests {
     }
 
     #[test]
+    fn it_stops_whatever_it_is_at() {
+        let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+        let adder = thread::spawn(move || add_up(&socket));
+        assert_eq!(stopped(adder).unwrap(), 0);
+    }
+
+    #[test]
     fn it_stops_while_it_waits() {
         let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
         let adder = thread::spawn(move || add_up(&socket));
+        while !matches!(adder.report().activity, Activity::Waits(wait) if wait.marked) {
+            std::thread::yield_now();
+        }
         assert_eq!(stopped(adder).unwrap(), 0);
     }
 

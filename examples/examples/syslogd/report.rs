@@ -16,7 +16,9 @@ pub(crate) fn start() -> Result<StopOnDrop<io::Result<()>>, String> {
         signal_hook::low_level::pipe::register(SIGUSR2, sender)?;
         Builder::new().name("report".into()).spawn(move || report(signals))
     });
-    started.map(|thread| thread.stop_on_drop()).map_err(|error| format!("no reports: {error}"))
+    started
+        .map(stopruntime::thread::JoinHandle::stop_on_drop)
+        .map_err(|error| format!("no reports: {error}"))
 }
 
 #[stoppable]
