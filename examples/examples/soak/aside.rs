@@ -35,6 +35,8 @@ pub(crate) struct Aside {
     /// Not where threads start children: `posix_spawn(3)` blocks `SIGCHLD`, so that one which
     /// comes meanwhile is not ignored, and ends another thread's receive with a time-out.
     pub(crate) receives: bool,
+    /// Not where the marked call is a park, whose stop may leave a token.
+    pub(crate) parks: bool,
     /// When the last of them was over.
     pub(crate) until: Instant,
 }
@@ -42,7 +44,14 @@ pub(crate) struct Aside {
 impl Aside {
     pub(crate) fn new(seed: u64) -> Aside {
         let random = fastrand::Rng::with_seed(seed);
-        Aside { random, interrupted: 0, spurious: 0, receives: true, until: Instant::now() }
+        Aside {
+            random,
+            interrupted: 0,
+            spurious: 0,
+            receives: true,
+            parks: true,
+            until: Instant::now(),
+        }
     }
 
     /// Random numbers for the work itself.
@@ -72,7 +81,7 @@ impl Aside {
             0..20 => self.poll(time),
             20..40 => self.sleep(time),
             40..50 => self.wait(time),
-            50..57 => std::thread::park_timeout(time),
+            50..57 if self.parks => std::thread::park_timeout(time),
             _ => self.wait_for_notification(time),
         }
         self.until = Instant::now();

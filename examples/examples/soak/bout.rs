@@ -204,6 +204,24 @@ impl Bout {
         }
     }
 
+    /// Stops them all by one request, made or due at the instant that this returns.
+    pub(crate) fn stop_together(
+        &mut self,
+        targets: Vec<Target>,
+        request: impl FnOnce() -> Instant,
+    ) {
+        self.pause();
+        let at = request();
+        self.tally.stops += 1;
+        for mut target in targets {
+            if self.given_up {
+                return;
+            }
+            target.requested = Some(at);
+            self.end(target);
+        }
+    }
+
     /// Sends one of them a signal, or some.
     fn knock(&mut self, targets: &[Target]) {
         let at = self.random.usize(0..targets.len());

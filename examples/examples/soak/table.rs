@@ -6,7 +6,7 @@ use core::fmt;
 use std::collections::BTreeMap;
 
 const LEGEND: &str = "\
-stops      requests, each to a thread of its own, at a random moment
+stops      requests, each to a thread of its own or to a job, at a random moment
 effects    calls that took effect meanwhile: bytes, datagrams, connections, locks …
 lost       threads that did not end within 30 s of the request
 missing    of what was sent, made or put in: not there afterwards, or there twice

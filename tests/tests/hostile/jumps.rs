@@ -16,6 +16,7 @@ use core::ffi::{c_int, c_void};
 use std::ffi::CString;
 use std::io::{PipeReader, pipe};
 use std::os::fd::AsRawFd;
+use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::Command;
 use std::sync::mpsc;
@@ -23,7 +24,7 @@ use stop_tests::proc::{limit, rest, wait_for};
 use stop_tests::signals::{STOP, errno, is_masked, plain_write, send, waiting};
 use stop_tests::{not_tested, per_backend, thread_id, wait_until_blocked_in};
 use stopruntime::thread::{self, JoinHandle};
-use stopruntime::{Backend, backend, sys};
+use stopruntime::{Backend, Stopper, backend, sys};
 
 const READS: [libc::c_long; 2] = [libc::SYS_read, libc::SYS_ppoll];
 const JUMP: i32 = libc::SIGUSR1;
@@ -163,7 +164,42 @@ extern "C" fn region_and_jump(argument: *mut c_void) {
     let _ = stopruntime::foreign(|| plain_call_and_jump(argument));
 }
 
+/// In a scope that the jump leaves, and says nothing of it.
+extern "C" fn scope_and_jump(_: *mut c_void) {
+    Stopper::new().run(|| {
+        // SAFETY: a signal to this thread.
+        unsafe { libc::pthread_kill(libc::pthread_self(), JUMP) };
+    });
+}
+
+/// Out of a scope that is in another one: this is left as if it were the innermost.
+fn jump_out_of_a_scope(jumps: Jumps) {
+    // No file of the memory, which nobody reads.
+    // SAFETY: an integer.
+    unsafe { libc::prctl(libc::PR_SET_DUMPABLE, 0) };
+    Stopper::new().run(|| {
+        // SAFETY: as of `read`, except for the frame of the scope: what its destructor
+        // does not do is what the test looks at.
+        let left = unsafe { (jumps.was_left)(scope_and_jump, core::ptr::null_mut()) };
+        assert_eq!(left, 1);
+    });
+}
+
 per_backend! {
+    /// The process is ended: what the thread runs under is not known any more.
+    fn a_jump_out_of_a_scope() {
+        const JUMPS: &str = "STOP_TESTS_JUMPS";
+        let Some(jumps) = Jumps::load() else { return };
+        if std::env::var_os(JUMPS).is_some() {
+            return jump_out_of_a_scope(jumps);
+        }
+        let mut again = stop_tests::this_program();
+        let output = again.args(stop_tests::this_test()).env(JUMPS, "1").output().unwrap();
+        assert_eq!(output.status.signal(), Some(libc::SIGABRT));
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(said.contains("a scope was left that is not the innermost one"), "{said}");
+    }
+
     /// In a region of foreign code that is stopped: it is as if nothing were armed.
     fn a_jump_inside_of_a_region() {
         let Some(jumps) = Jumps::load() else { return };

@@ -1,11 +1,13 @@
 //! Channels of crossbeam and rings of `io_uring` under scopes and limits.
 
+use super::wait_for_rest_of;
 use crossbeam_channel::{Receiver, Sender, bounded, select};
 use io_uring::IoUring;
 use std::io;
+use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
-use stop_tests::per_backend;
+use stop_tests::{per_backend, thread_id, wait_until_blocked_in};
 use stopruntime::crossbeam::stop_channel;
 use stopruntime::ext::{ReceiverOrStop, SenderOrStop, SubmitAndWaitOrStop};
 use stopruntime::{Stopped, Stopper, check, shield, within};
@@ -25,14 +27,21 @@ per_backend! {
     fn a_job_that_waits_for_a_channel_is_stopped() {
         let (sender, receiver) = bounded(0);
         let job = Stopper::new();
+        let (ids, id) = mpsc::channel();
         let worker = thread::spawn({
             let job = job.clone();
             move || {
+                ids.send(thread_id()).unwrap();
                 assert!(job.run(|| receives(&receiver)).is_err());
+                ids.send(0).unwrap();
                 receives(&receiver).unwrap()
             }
         });
+        wait_until_blocked_in(id.recv().unwrap(), &[libc::SYS_futex]);
+        wait_for_rest_of("stop-callbacks");
         job.request_stop();
+        // A message that is there first would be received.
+        assert_eq!(id.recv(), Ok(0));
         sender.send(7).unwrap();
         assert_eq!(worker.join().unwrap(), 7);
     }

@@ -1,10 +1,11 @@
 //! Deadlines: never early, never lost, gone with their scope.
 
-use super::{quiet, reads, stopped};
+use super::{READS, quiet, reads, stopped};
 use std::io::{self, PipeReader, Write};
+use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
-use stop_tests::per_backend;
+use stop_tests::{per_backend, thread_id, wait_until_blocked_in};
 use stopruntime::ext::{park_or_stop, sleep_or_stop};
 use stopruntime::{
     Cause, Stopped, Stopper, TimedOut, check, deadline, is_stopped, sync, until, within,
@@ -111,16 +112,19 @@ per_backend! {
         assert!(passed && is_timed_out(result));
         // The outer one passes while the inner one is being left.
         let outer = Instant::now() + 2 * SHORT;
+        let mut passed = false;
         let result = until(outer, || {
-            within(SHORT, || {
+            let result = within(SHORT, || {
                 let result = reads_for_ever(&reader);
                 while Instant::now() < outer {
                     thread::yield_now();
                 }
                 result
-            })
+            });
+            passed = result.as_ref().is_err_and(is_stopped);
+            result
         });
-        assert!(is_timed_out(result));
+        assert!(passed && is_timed_out(result));
     }
 
     fn limits_that_end_in_time_leave_nothing() {
@@ -162,10 +166,12 @@ per_backend! {
     fn a_deadline_may_be_given_to_a_scope_that_runs() {
         let (reader, _writer) = quiet();
         let (outer, inner) = (Stopper::new(), Stopper::new());
+        let (sender, receiver) = mpsc::channel();
         let worker = thread::spawn({
             let (outer, inner) = (outer.clone(), inner.clone());
             move || {
                 outer.run(|| {
+                    sender.send(thread_id()).unwrap();
                     inner.run(|| stopped(&reader));
                     // Its own comes later, and was put on it at the same time.
                     assert!(check().is_ok() || outer.stop_requested());
@@ -174,7 +180,7 @@ per_backend! {
                 })
             }
         });
-        // It runs, or it will.
+        wait_until_blocked_in(receiver.recv().unwrap(), &READS);
         let begin = Instant::now();
         outer.request_stop_at(begin + 3 * SHORT);
         inner.request_stop_at(begin + SHORT);

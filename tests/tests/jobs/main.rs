@@ -5,6 +5,7 @@ mod asynchronous;
 mod callbacks;
 mod channels;
 mod checks;
+mod ends;
 mod idle;
 mod leaving;
 mod limits;
@@ -12,7 +13,9 @@ mod overdue;
 mod requests;
 mod shields;
 
+use std::fs;
 use std::io::{PipeReader, PipeWriter, pipe};
+use stop_tests::wait_until_blocked_in;
 use stopruntime::Stopped;
 use stopruntime::ext::ReadOrStop;
 
@@ -21,6 +24,23 @@ const READS: [libc::c_long; 2] = [libc::SYS_read, libc::SYS_ppoll];
 /// A pipe that stays empty: what a marked read waits on.
 fn quiet() -> (PipeReader, PipeWriter) {
     pipe().unwrap()
+}
+
+/// Waits until this thread of the runtime's sleeps.
+fn wait_for_rest_of(name: &str) {
+    let is_it = |task: &fs::DirEntry| {
+        fs::read_to_string(task.path().join("comm")).is_ok_and(|comm| comm.trim() == name)
+    };
+    let task = loop {
+        let mut tasks = fs::read_dir("/proc/self/task").unwrap().flatten();
+        if let Some(task) = tasks.find(is_it) {
+            break task;
+        }
+        // Names itself as it starts.
+        std::thread::yield_now();
+    };
+    let id = task.file_name().to_str().unwrap().parse().unwrap();
+    wait_until_blocked_in(id, &[libc::SYS_futex]);
 }
 
 /// Waits until it is stopped.

@@ -6,6 +6,7 @@ mod own_rseq;
 mod random_stops;
 mod requester_steps;
 mod same_instant;
+mod scope_steps;
 mod window_copies;
 mod window_injected;
 mod window_steps;

@@ -22,7 +22,7 @@ use stop_tests::seccomp::deny;
 use stop_tests::signals::plain_write;
 use stop_tests::{on_backends, per_backend, thread_id};
 use stopruntime::ext::ReadOrStop;
-use stopruntime::{Backend, backend, thread};
+use stopruntime::{Backend, Stopper, backend, thread};
 
 /// A line of the cache to itself.
 #[repr(align(128))]
@@ -122,9 +122,51 @@ fn at_the_same_instant() {
     }
 }
 
+/// The thread enters a scope, and looks whether it is stopped; the requester stops it, and
+/// looks which threads are in it.
+fn entering_at_the_same_instant() {
+    let cores = Cores::available();
+    let (theirs, ours) = (cores.first(), cores.last());
+    pin(thread_id(), &[ours]);
+    let mut dice = Dice::new();
+    let (reader, _writer) = quiet();
+    let runs = runs(5_000);
+    let shared = Arc::new(Shared::new());
+    let jobs: Arc<Vec<_>> = Arc::new((0..runs).map(|_| Stopper::new()).collect());
+    let (meets, runs_under) = (Arc::clone(&shared), Arc::clone(&jobs));
+    let handle = thread::spawn(move || {
+        pin(thread_id(), &[theirs]);
+        for (run, job) in (0..).zip(runs_under.iter()) {
+            meets.gate.0.store(2 * run + READY, Ordering::Release);
+            meets.pass(2 * run + OPEN);
+            meets.store(run);
+            assert!(job.run(|| (&reader).read_or_stop(&mut [0])).is_err());
+        }
+    });
+    for (run, job) in (0..).zip(jobs.iter()) {
+        shared.pass(2 * run + READY);
+        shared.store(!run);
+        shared.evict();
+        // In this processor's cache as well.
+        assert!(!job.stop_requested());
+        let most = if dice.chance(4) { 300 } else { 60 };
+        let spins = dice.below(most);
+        shared.gate.0.store(2 * run + OPEN, Ordering::Release);
+        for _ in 0..spins {
+            spin_loop();
+        }
+        job.request_stop();
+    }
+    assert!(handle.join_timeout(limit()).is_ok_and(|ended| ended.is_ok()));
+}
+
 per_backend! {
     fn one_sees_the_other() {
         at_the_same_instant();
+    }
+
+    fn entering_and_a_request_see_each_other() {
+        entering_at_the_same_instant();
     }
 }
 

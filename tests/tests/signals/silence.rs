@@ -51,13 +51,23 @@ on_backends! { ["rseq", "handler"];
 
     fn a_scope_of_many_threads_takes_two_barriers() {
         if let Some(line) = line_to_tracer() {
-            return leave_a_scope(line);
+            return leave_a_scope(line, 8);
         }
         let calls = calls_between_traps();
         let barriers = calls.iter().filter(|number| **number == libc::SYS_membarrier as u64);
         // Before the threads are looked for, and before they are signalled; each with
         // its beginning and its end.
         assert_eq!(barriers.count(), 4, "among {calls:?}");
+    }
+
+    fn each_batch_has_a_barrier() {
+        if let Some(line) = line_to_tracer() {
+            return leave_a_scope(line, 130);
+        }
+        let calls = calls_between_traps();
+        let barriers = calls.iter().filter(|number| **number == libc::SYS_membarrier as u64);
+        // Of 64 threads, two of which are full.
+        assert_eq!(barriers.count(), 2 * (1 + 3), "among {calls:?}");
     }
 }
 
@@ -82,15 +92,14 @@ fn calls_between_traps() -> Vec<u64> {
 }
 
 /// Leaves a scope with many blocked threads between two traps.
-fn leave_a_scope(mut line: Line) {
-    const MANY: usize = 8;
+fn leave_a_scope(mut line: Line, many: usize) {
     let (opened, gate) = pipe().unwrap();
     let (sender, receiver) = mpsc::channel();
     let leaver = thread::spawn(move || {
         let (reader, _writer) = pipe().unwrap();
         let (ids, started) = mpsc::channel();
         thread::scope(|scope| {
-            for _ in 0..MANY {
+            for _ in 0..many {
                 let ids = ids.clone();
                 let mut reader = &reader;
                 scope.spawn(move || {
@@ -98,7 +107,7 @@ fn leave_a_scope(mut line: Line) {
                     assert!(reader.read_or_stop(&mut [0]).is_err());
                 });
             }
-            for id in started.iter().take(MANY) {
+            for id in started.iter().take(many) {
                 wait_until_blocked_in(id, &[libc::SYS_read]);
             }
             sender.send(thread_id()).unwrap();

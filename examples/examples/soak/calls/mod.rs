@@ -10,6 +10,7 @@ mod files;
 mod foreign;
 mod locks;
 mod processes;
+mod scopes;
 mod streams;
 mod waits;
 
@@ -73,6 +74,7 @@ pub(crate) const CALLS: &[&[Call]] = &[
     waits::CALLS,
     locks::CALLS,
     processes::CALLS,
+    scopes::CALLS,
     foreign::CALLS,
 ];
 

@@ -132,6 +132,7 @@ impl ScopeCell {
         self.mask.load(Ordering::Relaxed)
     }
 
+    // mutant: state-of-a-scope
     pub(crate) fn has(&self, bits: u32) -> bool {
         // Acquire: what the requester did before is visible to the one that sees
         // the request.

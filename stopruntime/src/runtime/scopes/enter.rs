@@ -97,6 +97,7 @@ impl<'entry> Inside<'entry> {
         if cell.record().is_some_and(|owner| !ptr::eq(owner, record)) {
             cell.set(SPREAD);
         }
+        // mutant: scope-published-before-look
         record.publish(cell);
         let mut earliest = NEVER;
         let requested = cell.find(&mut |cell| {
@@ -117,6 +118,7 @@ impl Drop for Inside<'_> {
     #[inline(always)]
     fn drop(&mut self) {
         let top = TOP.with(|top| top.replace(self.entry.outer.get()));
+        // mutant: scope-that-is-left-is-innermost
         if !ptr::eq(top, self.entry) {
             not_the_innermost();
         }
@@ -163,6 +165,7 @@ impl Drop for Shield {
         let left = SHIELDS.with(|shields| shields.replace(shields.get() - 1)) - 1;
         if let Some(record) = slot::own() {
             match self.saved {
+                // mutant: visible-again-before-look
                 Some(saved) => record.restore_outer(&saved),
                 // mutant: outermost-shield-holds
                 None if left == 0 => record.clear_visible(),

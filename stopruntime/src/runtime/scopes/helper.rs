@@ -80,6 +80,7 @@ pub(super) fn wake(own: Option<&Record>, deadline: u64) {
         helper.start();
     }
     helper.next.fetch_min(deadline, Ordering::SeqCst);
+    // mutant: wake-counts-up
     helper.sequence.fetch_add(1, Ordering::SeqCst);
     futex_wake_one(&helper.sequence);
 }
@@ -103,15 +104,19 @@ impl Helper {
         let mut rounds = Rounds { interval: 0, left: 0 };
         loop {
             // First: a record that changes afterwards is looked at once more.
+            // mutant: wakes-counted-before-look
             let seen = self.sequence.load(Ordering::SeqCst);
             let now = clock::now();
             let earliest = tell(now);
             let planned = rounds.plan(now, earliest);
             self.next.store(planned, Ordering::SeqCst);
+            // mutant: barrier-behind-plan
             signal::barrier();
+            // mutant: helper-looks-again
             if earlier_than(planned, now) {
                 continue;
             }
+            // mutant: helper-sleeps
             futex_wait_until(&self.sequence, seen, planned);
         }
     }

@@ -48,8 +48,10 @@ pub(super) fn after_fork() {
 
 /// Takes a flag down that no requester can have set.
 pub(crate) fn lower(flag: &AtomicU32) {
+    // mutant: flag-stays-while-requests-are-in-flight
     if !any() {
         // Not if a request has come since.
+        // mutant: flag-taken-down-unless-set-again
         let _ = flag.compare_exchange(LOOKED, 0, Ordering::SeqCst, Ordering::SeqCst);
     }
 }

@@ -33,6 +33,7 @@ pub(crate) struct Look {
 /// Looks at the scopes up to the nearest shield.
 pub(super) fn look() -> Look {
     let mut clock = None;
+    // mutant: clock-of-looks-is-the-helpers
     let mut passed =
         |deadline: u64| deadline != NEVER && deadline <= *clock.get_or_insert_with(clock::now);
     let mut look = Look { stopped: None, later: NEVER, met_a_signal: false };
@@ -172,12 +173,15 @@ impl Record {
         }
         let flag = &self.line.flag;
         // Before the look: a request that comes after it sets the flag again.
+        // mutant: has-looked-is-said-before-look
         flag.store(LOOKED, Ordering::SeqCst);
         fence(Ordering::SeqCst);
+        // mutant: looks-at-scopes
         let mut look = look();
         // mutant: next-far-deadline-is-put-back
         self.arm_far(look.later);
         if look.is_stopped() {
+            // mutant: stop-that-is-found-stands-in-flag
             foreign::raise(self);
         } else {
             // In a forked child there is no helper yet that knows of it.
@@ -189,6 +193,7 @@ impl Record {
 
     /// Whether a marked call or a checkpoint stops now; if so, it does.
     pub(crate) fn must_stop(&self) -> bool {
+        // mutant: flag-is-a-hint
         self.line.flag.load(Ordering::Acquire) == LOOK && self.evaluate().take()
     }
 

@@ -21,6 +21,7 @@ fn order() {
     if signal::is_ordered_by_others() {
         compiler_fence(Ordering::SeqCst);
     } else {
+        // mutant: own-fence-where-others-have-none
         fence(Ordering::SeqCst);
     }
 }
@@ -92,6 +93,7 @@ impl Record {
     /// and the helper may have planned without it.
     #[inline]
     pub(super) fn arm(&self, deadline: u64) {
+        // mutant: deadline-told-before-look
         self.visible.deadline.store(deadline, Ordering::Relaxed);
         order();
         // mutant: earlier-deadline-wakes-helper

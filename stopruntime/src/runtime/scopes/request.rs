@@ -15,6 +15,7 @@ use core::sync::atomic::Ordering;
 
 /// Requests a stop of the scope. True if it is the first request.
 pub(crate) fn request(scope: &ScopeCell, reason: Option<Reason>) -> bool {
+    // mutant: request-counted-before-all-else
     let in_flight = InFlight::begin();
     if let Some(reason) = reason {
         scope.give_reason(reason);
@@ -22,10 +23,12 @@ pub(crate) fn request(scope: &ScopeCell, reason: Option<Reason>) -> bool {
     // Before the state: whatever sees that, sees since when.
     scope.since.begin();
     // The state before the flags: a thread that takes its flag down has seen it.
+    // mutant: state-set-before-flags
     let before = scope.set(REQUESTED);
     match scope.record() {
         // Its own thread alone runs under it, and need not be looked for.
         Some(record) if before & SPREAD == 0 => {
+            // mutant: flag-of-thread-becomes-1
             record.line.flag.store(LOOK, Ordering::SeqCst);
             let barrier = signal::barrier();
             // mutant: request-repairs-lost-signal
@@ -33,11 +36,14 @@ pub(crate) fn request(scope: &ScopeCell, reason: Option<Reason>) -> bool {
         }
         _ => {
             // State, then what threads have published; they do it the other way round.
+            // mutant: barrier-between-state-and-look
             signal::barrier();
             let runs_under = |record: &Record| record.runs_under(scope);
+            // mutant: looks-again-who-runs-under
             interrupt(&runs_under, &runs_under);
         }
     }
+    // mutant: request-is-done
     drop(in_flight);
     if before & WATCHED != 0 {
         // mutant: request-disconnects-stop-channel
@@ -75,19 +81,24 @@ fn is_of_the_parent(record: &Record) -> bool {
 /// own, hence the batch.
 pub(super) fn interrupt(found: &dyn Fn(&Record) -> bool, fits: &dyn Fn(&Record) -> bool) {
     const BATCH: usize = 64;
+    // mutant: first-batch
     let mut records = records::all().filter(|record| found(record));
     loop {
         let mut batch = [None; BATCH];
         let mut count = 0;
         for record in records.by_ref().take(BATCH) {
+            // mutant: flag-of-each-becomes-1
             record.line.flag.store(LOOK, Ordering::SeqCst);
             batch[count] = Some(record);
             count += 1;
         }
+        // mutant: no-more-are-found
         if count == 0 {
             return;
         }
+        // mutant: barrier-of-each-batch
         let barrier = signal::barrier();
+        // mutant: flagged-alone-are-signalled
         for record in batch.iter().flatten() {
             // mutant: all-threads-two-barriers
             if !is_of_the_parent(record) {
@@ -107,9 +118,11 @@ pub(super) fn interrupt(found: &dyn Fn(&Record) -> bool, fits: &dyn Fn(&Record) 
 pub(super) fn drop_hint(record: &Record) -> bool {
     let mut met_a_signal = false;
     if !signal::has_membarrier() && record.has_window() {
+        // mutant: without-barrier-requests-waited-for
         while in_flight::any() {
             std::thread::yield_now();
         }
+        // mutant: without-barrier-settles-again
         met_a_signal = record.settle();
     }
     in_flight::lower(&record.line.flag);

@@ -2,6 +2,7 @@
 
 mod expanded;
 
+use super::wait_for_rest_of;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
@@ -41,6 +42,8 @@ per_backend! {
         // Of a scope that is stopped by the one above it.
         let _on_stop = service.child().on_stop(move || sender.send(thread::current().id()).unwrap());
         assert!(receiver.try_recv().is_err());
+        // Else it would look at what there is by itself.
+        wait_for_rest_of("stop-callbacks");
         service.request_stop();
         service.request_stop();
         assert_ne!(receiver.recv().unwrap(), thread::current().id());

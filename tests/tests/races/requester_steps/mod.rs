@@ -68,7 +68,7 @@ impl Steps {
 }
 
 /// Some of so many instructions, from the first to behind the last.
-fn chosen(count: usize) -> impl Iterator<Item = usize> {
+pub(super) fn chosen(count: usize) -> impl Iterator<Item = usize> {
     let most = usize::try_from(part_of(300)).expect("small");
     let part = if runs(0) == 0 { 1 + count / most } else { 1 };
     let from = Dice::new().below(part as u64).try_into().expect("small");
@@ -77,7 +77,7 @@ fn chosen(count: usize) -> impl Iterator<Item = usize> {
 }
 
 /// The number of instructions to the next trap.
-fn to_the_next_trap(traced: &Traced) -> usize {
+pub(super) fn to_the_next_trap(traced: &Traced) -> usize {
     let mut count = 0;
     while !traced.is_at_trap() {
         step(traced, 1);
@@ -87,7 +87,7 @@ fn to_the_next_trap(traced: &Traced) -> usize {
 }
 
 /// This many instructions.
-fn step(traced: &Traced, count: usize) {
+pub(super) fn step(traced: &Traced, count: usize) {
     for _ in 0..count {
         traced.go(Go::Step, 0);
         assert_eq!(traced.wait(), Event::Trap);

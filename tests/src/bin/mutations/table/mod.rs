@@ -8,6 +8,7 @@ mod earlier;
 mod ext;
 mod foreign;
 mod input;
+mod interplay;
 mod mpsc;
 mod ppoll;
 mod protocol;
@@ -90,6 +91,7 @@ pub(crate) fn rows() -> Vec<Row> {
         surroundings::rows(),
         protocol::rows(),
         scopes::rows(),
+        interplay::rows(),
         thread::rows(),
         ppoll::rows(),
         ext::rows(),

@@ -25,29 +25,24 @@ fn entering() -> Vec<Row> {
             .caught_by("jobs::shields::scopes_inside_of_a_shield_stop", ALL),
         row("and not before", "the walk goes on behind the shield")
             .never("walk-ends-at-shield")
-            .caught_by("jobs::shields::scopes_inside_of_a_shield_stop", ALL),
+            .caught_by("jobs::shields::a_request_of_the_thread_is_held", ALL),
     ]
 }
 
 fn limits() -> Vec<Row> {
-    const HANG: (&str, &str) = ("STOP_TESTS_LIMIT", "20");
     vec![
         row("an earlier deadline wakes the helper", "it does not")
             .never("earlier-deadline-wakes-helper")
-            .caught_by("jobs::limits::each_kind_of_wait_ends_in_time_and_not_before", RSEQ)
-            .with(HANG.0, HANG.1),
+            .caught_by("jobs::limits::each_kind_of_wait_ends_in_time_and_not_before", RSEQ),
         row("the outer deadline comes back as an inner scope is left", "the inner one stays")
             .never("outer-deadline-comes-back")
-            .caught_by("jobs::limits::limits_that_end_in_time_leave_nothing", RSEQ)
-            .with(HANG.0, HANG.1),
+            .caught_by("races::scope_steps::thread::a_deadline_that_comes_back_passes", ALL),
         row("a deadline that has passed is seen on entry", "the helper is waited for")
             .never("passed-deadline-is-seen-on-entry")
-            .caught_by("jobs::limits::a_limit_of_nothing_has_passed", ALL)
-            .with(HANG.0, HANG.1),
+            .caught_by("jobs::limits::an_ok_passes_whatever_the_clock_says", ALL),
         row("a later deadline of a scope that runs comes too", "it is forgotten with the first")
             .gone("next-far-deadline-is-put-back")
-            .caught_by("jobs::limits::a_deadline_may_be_given_to_a_scope_that_runs", RSEQ)
-            .with(HANG.0, HANG.1),
+            .caught_by("jobs::limits::a_deadline_may_be_given_to_a_scope_that_runs", RSEQ),
         row("a stop from farther out passes through a limit", "it is the limit's own")
             .becomes("outer-stop-passes-on", "true")
             .caught_by("jobs::limits::a_stop_from_farther_out_passes_through", ALL),
@@ -64,12 +59,10 @@ fn trees() -> Vec<Row> {
             .caught_by(
                 "jobs::requests::parents_stop_their_children_and_not_the_other_way_round",
                 RSEQ,
-            )
-            .with("STOP_TESTS_LIMIT", "20"),
+            ),
         row("a thread's children are looked for as it is requested", "its own record is enough")
             .gone("child-makes-its-parent-spread")
-            .caught_by("jobs::requests::a_child_of_a_thread_is_stopped_with_it_elsewhere", RSEQ)
-            .with("STOP_TESTS_LIMIT", "20"),
+            .caught_by("jobs::requests::a_child_of_a_thread_is_stopped_with_it_elsewhere", RSEQ),
         row("the first reason stays", "the last one does")
             .always("first-reason-stays")
             .caught_by("jobs::requests::the_outermost_scope_speaks", ALL),
@@ -80,14 +73,12 @@ fn callbacks() -> Vec<Row> {
     vec![
         row("a request of a scope runs the callbacks of those below it", "of itself alone")
             .becomes("watched-by-those-above", "scope.set(WATCHED);")
-            .caught_by("jobs::callbacks::a_callback_runs_once_on_another_thread", RSEQ)
-            .with("STOP_TESTS_LIMIT", "20"),
+            .caught_by("jobs::callbacks::a_callback_runs_once_on_another_thread", RSEQ),
         row("who withdraws a callback that runs waits for it", "the wait")
             .always("withdrawal-waits-for-callback")
             .caught_by("jobs::callbacks::withdrawing_one_that_runs_waits_for_it", RSEQ),
         row("a stop wakes a thread that waits for a channel of crossbeam", "it is not told")
             .gone("request-wakes-crossbeam")
-            .caught_by("jobs::channels::a_job_that_waits_for_a_channel_is_stopped", RSEQ)
-            .with("STOP_TESTS_LIMIT", "20"),
+            .caught_by("jobs::channels::a_job_that_waits_for_a_channel_is_stopped", RSEQ),
     ]
 }
