@@ -187,6 +187,35 @@ per_backend! {
         assert!(worker.join().unwrap() >= begin + 3 * SHORT);
     }
 
+    /// The one of a scope that was left passes first, and stops nothing.
+    fn a_deadline_of_a_scope_that_was_left_hides_no_later_one() {
+        let (reader, _writer) = quiet();
+        for _ in 0..3 {
+            let (outer, left) = (Stopper::new(), Stopper::new());
+            let (sender, receiver) = mpsc::channel();
+            let (go, gone) = mpsc::channel::<()>();
+            thread::scope(|scope| {
+                let (theirs, reader, leave) = (left.clone(), &reader, gone);
+                let runs = outer.clone();
+                scope.spawn(move || {
+                    runs.run(|| {
+                        theirs.run(|| {
+                            sender.send(thread_id()).unwrap();
+                            leave.recv().unwrap_err();
+                        });
+                        assert_eq!(stopped(reader).cause(), Cause::Deadline);
+                    });
+                });
+                let id = receiver.recv().unwrap();
+                let begin = Instant::now();
+                left.request_stop_at(begin + 4 * SHORT);
+                outer.request_stop_at(begin + 6 * SHORT);
+                drop(go);
+                wait_until_blocked_in(id, &READS);
+            });
+        }
+    }
+
     fn the_scope_of_a_limit_can_be_asked_for() {
         let (reader, _writer) = quiet();
         // From within: as a request.

@@ -187,6 +187,10 @@ fn take_news(record: &Record, now: u64) -> bool {
         // Before the thread is told: it puts the next one here itself, as it looks.
         let order = Ordering::SeqCst;
         let _ = record.visible.far.compare_exchange(far, NEVER, order, order);
+        // It does not look if this one was of a scope that it has left, or that a shield
+        // hides: its call is not interrupted. The second look plans for what is here now.
+        // mutant: helper-puts-next-far-deadline-back
+        record.visible.far.fetch_min(record.next_deadline(now), order);
         news = true;
     }
     news

@@ -8,7 +8,7 @@
 #![allow(unsafe_code)]
 
 use super::cell::{REQUESTED, ScopeCell};
-use super::clock::{self, Deadline};
+use super::clock::{self, Deadline, NEVER};
 use super::visible::Range;
 use crate::runtime::record::Record;
 use core::sync::atomic::Ordering;
@@ -33,6 +33,23 @@ impl Record {
             || self.any_visible(|cell| {
                 cell.find(&mut |cell| passed(&cell.deadline).then_some(())).is_some()
             })
+    }
+
+    /// The earliest deadline after this time that others have put on a scope which the
+    /// thread runs under.
+    pub(super) fn next_deadline(&self, now: u64) -> u64 {
+        let mut earliest = NEVER;
+        self.any_visible(|cell| {
+            let found = cell.find(&mut |cell| {
+                let deadline = cell.deadline.load(Ordering::SeqCst);
+                if deadline > now {
+                    earliest = earliest.min(deadline);
+                }
+                None::<()>
+            });
+            found.is_some()
+        });
+        earliest
     }
 
     /// Whether something that the thread can see is stopped: for its own handlers, which

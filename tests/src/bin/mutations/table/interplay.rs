@@ -124,6 +124,9 @@ fn deadlines() -> Vec<Row> {
         row("the helper is told of an outer deadline that comes back", "it is not")
             .change("outer-deadline-comes-back", "record.arm(self.saved.deadline);", "record.visible.deadline.store(self.saved.deadline, Ordering::Relaxed);")
             .caught_by("races::scope_steps::thread::a_deadline_that_comes_back_passes", ALL),
+        row("a deadline of a scope that was left hides no later one", "the later one is forgotten with it")
+            .gone("helper-puts-next-far-deadline-back")
+            .caught_by("jobs::limits::a_deadline_of_a_scope_that_was_left_hides_no_later_one", ALL),
         row("a wake-up counts also if the helper does not sleep yet", "it is not counted")
             .gone("wake-counts-up")
             .caught_by(ROUND, RSEQ),
