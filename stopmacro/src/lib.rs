@@ -119,8 +119,9 @@ use crate::diag::Diag;
 ///   made as a foreign one: if another thread or process takes what was there, such as a
 ///   connection of a listener that several threads share, a stop ends its wait as it ends
 ///   a mark with `foreign`.
-///   And what the receiver has read ahead into a buffer of its own does not count:
-///   the wait goes on until the descriptor has more.
+///   A `BufReader` over such a receiver that holds something is ready. What other types
+///   have read ahead into a buffer of their own does not count: the wait goes on until the
+///   descriptor has more.
 /// * `#[blocking(readable = EXPR)]`, `#[blocking(writable = EXPR)]`: the same where
 ///   the descriptor is something else.
 /// * `#[blocking(foreign)]`: any call of any crate. If a stop is requested while it runs, its

@@ -2,6 +2,7 @@
 
 use proc_macro2::{TokenStream, TokenTree};
 use proptest::prelude::*;
+use proptest::test_runner::FileFailurePersistence;
 use stop_generated::{Dialect, block, function};
 
 fn tokens(text: &str) -> TokenStream {
@@ -51,8 +52,142 @@ fn says(output: &TokenStream, word: &str) -> bool {
     all.iter().any(|tree| tree.to_string() == word)
 }
 
+/// What stands between the marks and the errors of an answer, in one row.
+fn kept(output: TokenStream) -> String {
+    let mut trees = output.into_iter();
+    // The `allow` in front.
+    let allow: TokenStream = trees.by_ref().take(2).collect();
+    assert_eq!(allow.to_string().replace(' ', ""), "#[allow(unreachable_code,unused)]");
+    let rest: TokenStream = trees.collect();
+    let rest = rest.to_string();
+    let (kept, error) = rest.split_once(":: core").expect("an error");
+    assert_eq!(error.matches("compile_error").count(), 1, "{error}");
+    kept.trim().to_owned()
+}
+
+/// An editor that completes what is being typed finds all of it, and one error.
+#[test]
+fn half_a_function_is_given_back_with_one_error() {
+    for (typed, plain) in [
+        ("fn f() { x. }", "fn f() { x. }"),
+        ("fn f(s: T) { #[blocking] s. }", "fn f(s: T) { s. }"),
+        ("fn f(s: T) { #[blocking] let n = s.re }", "fn f(s: T) { let n = s.re }"),
+        ("fn f(s: T) { loop { blocking!(s.) } }", "fn f(s: T) { loop { s. } }"),
+        ("fn f(s: T) { #[blocking] }", "fn f(s: T) { }"),
+        ("fn f(s: T) { #[blocking(read)] s.read(b)?; s. }", "fn f(s: T) { s.read(b)?; s. }"),
+        ("fn f(s: T", "fn f(s: T"),
+        ("fn f(", "fn f("),
+        ("pub fn", "pub fn"),
+        ("let x = 3", "let x = 3"),
+        ("{ x. }", "{ x. }"),
+    ] {
+        // An open parenthesis is closed by rustc's own parser.
+        let closed = if typed.matches('(').count() > typed.matches(')').count() { ")" } else { "" };
+        let given = tokens(&format!("{typed}{closed}"));
+        let expected = tokens(&format!("{plain}{closed}"));
+        let (mut got, mut wanted) = (Vec::new(), Vec::new());
+        flat(tokens(&kept(crate::rewrite(TokenStream::new(), given))), &mut got);
+        flat(expected, &mut wanted);
+        let row = |trees: &[TokenTree]| trees.iter().map(ToString::to_string).collect::<Vec<_>>();
+        assert_eq!(row(&got), row(&wanted), "{typed}");
+    }
+}
+
+/// Any tokens: the words of the marks among those of the language.
+fn soup() -> impl Strategy<Value = String> {
+    const WORDS: &[&str] = &[
+        "fn",
+        "f",
+        "x",
+        "loop",
+        "while",
+        "for",
+        "in",
+        "if",
+        "else",
+        "match",
+        "let",
+        "break",
+        "return",
+        "async",
+        "move",
+        "unsafe",
+        "#[blocking]",
+        "#[blocking(readable = x)]",
+        "#[blocking(unblock = x.close(), break)]",
+        "#[checkpoint]",
+        "#[checkpoint(return)]",
+        "#[unstoppable]",
+        "blocking!(x.read(b))",
+        "blocking!",
+        "blocking",
+        "stopruntime::",
+        "#[stoppable]",
+        "#",
+        "!",
+        ".",
+        ";",
+        ",",
+        "=",
+        "=>",
+        "|",
+        "?",
+        "&",
+        "'a",
+        "'a:",
+        "x.read(b)",
+        "x.recv()",
+        "::",
+        "->",
+        "u8",
+        "3",
+        "\"s\"",
+        "x.f",
+        "thread::sleep(d)",
+        "#[cfg(a)]",
+        "..",
+    ];
+    let word = prop::sample::select(WORDS).prop_map(str::to_owned);
+    let inner = prop::collection::vec(word, 0..6).prop_map(|words| words.join(" "));
+    inner.prop_recursive(5, 60, 6, |inner| {
+        (prop::collection::vec(inner, 0..6), 0_usize..4).prop_map(|(parts, kind)| {
+            let text = parts.join(" ");
+            match kind {
+                0 => format!("({text})"),
+                1 => format!("[{text}]"),
+                2 => format!("{{{text}}}"),
+                _ => text,
+            }
+        })
+    })
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+    // Seeds that once failed are tried first ever after: they stand in the tree.
+    #![proptest_config(ProptestConfig {
+        failure_persistence: Some(Box::new(FileFailurePersistence::Direct(concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/src/tests.seeds"
+        )))),
+        ..ProptestConfig::default()
+    })]
+
+    /// Tokens of any kind, as the item, in a function's body and as arguments, are
+    /// answered by tokens that rustc's lexer can read again, or by an error.
+    #[test]
+    fn any_tokens_are_answered(text in soup(), place in 0_usize..3) {
+        let Ok(any) = text.parse::<TokenStream>() else { return Ok(()) };
+        let (arguments, item) = match place {
+            0 => (TokenStream::new(), any),
+            1 => (TokenStream::new(), tokens(&format!("fn f(x: T) -> U {{ {text} }}"))),
+            _ => (any, tokens("fn f(x: T) { loop { #[blocking] x.read(b)?; } }")),
+        };
+        let output = crate::rewrite(arguments, item);
+        prop_assert!(output.to_string().parse::<TokenStream>().is_ok(), "{output}");
+        if !says(&output, "compile_error") {
+            prop_assert!(syn::parse2::<syn::ItemFn>(output.clone()).is_ok(), "{output}");
+        }
+    }
 
     /// A correct program becomes one without marks, and without an error.
     #[test]

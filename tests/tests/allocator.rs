@@ -2,12 +2,13 @@
 //! installed and as it takes a thread into use, and meets itself there.
 
 use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
 use std::io::pipe;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::mpsc;
 use stop_tests::{per_backend, thread_id, wait_until_blocked_in};
 use stopruntime::ext::ReadOrStop;
-use stopruntime::{Stopper, sys, thread};
+use stopruntime::{Stopper, stoppable, sys, thread};
 
 struct Marked;
 
@@ -16,7 +17,15 @@ static ON: AtomicBool = AtomicBool::new(false);
 static MADE: AtomicU32 = AtomicU32::new(0);
 static STOPPED: AtomicU32 = AtomicU32::new(0);
 
+thread_local! {
+    /// The next allocation of this thread requests its stop.
+    static REQUESTS: Cell<bool> = const { Cell::new(false) };
+}
+
 fn call() {
+    if REQUESTS.replace(false) {
+        Stopper::current().request_stop();
+    }
     if ON.load(Ordering::SeqCst) {
         // SAFETY: no bytes are asked for.
         let result = unsafe { sys::getrandom_or_stop(core::ptr::null_mut(), 0, 0) };
@@ -87,5 +96,26 @@ per_backend! {
             assert!(others.join().unwrap());
         }
         assert!(STOPPED.load(Ordering::SeqCst) > 0);
+    }
+
+    /// `unblock` may have run by then, and would end no call that begins later.
+    fn a_stop_while_unblock_is_set_up_goes_before_the_call() {
+        #[stoppable]
+        fn query(ended: &AtomicU32, made: &AtomicU32) -> Option<u32> {
+            // Between the look in front and the one behind there is this one's box.
+            REQUESTS.set(true);
+            blocking!(unblock = ended.fetch_add(1, Ordering::SeqCst), answer(made))
+        }
+        fn answer(made: &AtomicU32) -> Option<u32> {
+            made.fetch_add(1, Ordering::SeqCst).checked_add(1)
+        }
+        let results = thread::spawn(|| {
+            let (ended, made) = (AtomicU32::new(0), AtomicU32::new(0));
+            // What the thread allocates for itself it has by then.
+            stopruntime::check().unwrap();
+            let result = query(&ended, &made);
+            (result, made.into_inner(), REQUESTS.get(), stopruntime::stop_requested())
+        });
+        assert_eq!(results.join().unwrap(), (None, 0, false, true));
     }
 }

@@ -40,8 +40,8 @@ pub(crate) fn call(
             }
             return as_is(exits, call, &stopped, &leave);
         }
-        Change::Wait { word, on } => {
-            let wait = ready(exits, word, on);
+        Change::Wait { word, on, ahead } => {
+            let wait = ready(exits, word, on, ahead.as_deref());
             let Some(limit) = within else {
                 let call = in_region(exits, call, &stopped, &leave, span);
                 return after(&wait, call, &stopped, &leave, at(word.span()));
@@ -261,23 +261,37 @@ fn in_region(
 
 /// ```text
 /// Input:  port.read(&mut buffer)                                    (readable)
-/// Output: (match { use …::{Descriptor as _, …}; (&&&&Ready(&port)).readable() } {
+/// Output: (match { use …::{Descriptor as _, …}; (&&&&&&Ready(&port)).readable() } {
 ///              Ok(()) => (),
 ///              Err(_) => break '__stop_0,
 ///          }, port.read(&mut buffer)).1
+/// Input:  reader.read_line(&mut line)                               (readable = port)
+/// Output: (match if { use …; (&&Ready(&reader)).has_read_ahead() } { check() } else { as above } {
+///              …
+///          }, reader.read_line(&mut line)).1
 /// ```
-fn ready(exits: &Exits, word: &Ident, on: &Expr) -> TokenStream {
+fn ready(exits: &Exits, word: &Ident, on: &Expr, ahead: Option<&Expr>) -> TokenStream {
     let place = at(on.span());
     let ours = exits.ours(place);
     let word = Ident::new(&word.to_string(), at(word.span()));
-    quote_spanned! {place=>
+    let wait = quote_spanned! {place=>
         match #ours::Ready(&#on) {
             ready => {
                 use #ours::{Descriptor as _, NoDescriptor as _};
-                (&&&&ready).#word()
+                (&&&&&&ready).#word()
             }
         }
-    }
+    };
+    let Some(ahead) = ahead else { return wait };
+    let has_read_ahead = quote_spanned! {place=>
+        match #ours::Ready(&#ahead) {
+            ready => {
+                use #ours::{MayReadAhead as _, ReadsNothingAhead as _};
+                (&&ready).has_read_ahead()
+            }
+        }
+    };
+    quote_spanned!(place=> if #has_read_ahead { #ours::check() } else { #wait })
 }
 
 /// `call`, once `condition` is met.

@@ -47,10 +47,12 @@ pub(crate) enum Change {
     By(Operation),
     /// It stops by itself, and says so in what it returns.
     AsIs,
-    /// Wait first (`readable` or `writable`, of that place), then call it unchanged.
+    /// Wait first (`readable` or `writable`, of that place), then call it unchanged; not at
+    /// all if `ahead`, the receiver where `on` is another place, holds something.
     Wait {
         word: syn::Ident,
         on: Expr,
+        ahead: Option<Box<Expr>>,
     },
     /// In a region of foreign code.
     Foreign,

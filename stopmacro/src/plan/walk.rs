@@ -102,7 +102,18 @@ impl<'a> Planner<'a> {
             }
             How::AsIs => Change::AsIs,
             How::Ready(ready) => {
-                Change::Wait { word: ready.word.clone(), on: self.descriptor(ready, call) }
+                let ahead = match call {
+                    Expr::MethodCall(call)
+                        if ready.on.is_some()
+                            && ready.word == "readable"
+                            && flow::is_place(&call.receiver) =>
+                    {
+                        Some(call.receiver.clone())
+                    }
+                    _ => None,
+                };
+                let on = self.descriptor(ready, call);
+                Change::Wait { word: ready.word.clone(), on, ahead }
             }
             How::Foreign => Change::Foreign,
             How::Unblock(way) => Change::Unblock(way.clone()),

@@ -29,7 +29,9 @@ pub use crate::ext::{
 };
 pub use swallowed::left;
 pub use unblock::unblocked;
-pub use wait::{Descriptor, HasDescriptor, NoDescriptor, Ready};
+pub use wait::{
+    Descriptor, HasDescriptor, MayReadAhead, NoDescriptor, ReadsAhead, ReadsNothingAhead, Ready,
+};
 
 pub use crate::foreign::foreign;
 pub use crate::scope::{CarriesStop, Shield, Stopped, check};

@@ -21,6 +21,7 @@ pub fn unblocked<R: MayFail>(
 ) -> Result<R, Stopped> {
     check()?;
     // Once more when `unblock` can run: what runs before the call has begun may end nothing.
+    // mutant: unblock-second-look
     let call = || check().map(|()| call());
     looked(Stopper::joined_with_all().with_on_stop(unblock, call))
 }

@@ -1,11 +1,11 @@
 //! The options `readable` and `writable`.
 //!
 //! What they name is a descriptor, or has one: rustc picks the way to it by how often
-//! the method's receiver has to be borrowed.
+//! the method's receiver has to be borrowed. A `BufReader` is asked first what it holds.
 
 use crate::ext;
-use crate::scope::Stopped;
-use std::io;
+use crate::scope::{self, Stopped};
+use std::io::{self, BufReader};
 use std::os::fd::{AsFd, AsRawFd, RawFd};
 
 /// Holds what is waited for.
@@ -17,7 +17,13 @@ pub trait Descriptor {
     #[doc(hidden)]
     fn number(&self) -> RawFd;
 
-    /// Waits until the descriptor is readable.
+    #[doc(hidden)]
+    fn has_read_ahead(&self) -> bool {
+        false
+    }
+
+    /// Waits until the descriptor is readable, or not at all where bytes of it have been
+    /// read ahead.
     ///
     /// # Errors
     ///
@@ -28,6 +34,10 @@ pub trait Descriptor {
     /// If the kernel cannot wait for the descriptor (poll(2): there is no memory).
     #[track_caller]
     fn readable(&self) -> Result<(), Stopped> {
+        // mutant: read-ahead-is-readable
+        if self.has_read_ahead() {
+            return scope::check();
+        }
         waited(ext::wait_readable(self.number())?);
         Ok(())
     }
@@ -81,6 +91,81 @@ impl<T: AsRawFd + ?Sized> Descriptor for &Ready<'_, &T> {
         self.0.as_raw_fd()
     }
 }
+
+/// Reads ahead of what its caller asks for, from something that may have a descriptor.
+pub trait ReadsAhead {
+    #[doc(hidden)]
+    type Source;
+
+    #[doc(hidden)]
+    fn buffering(&self) -> &BufReader<Self::Source>;
+}
+
+impl<R> ReadsAhead for BufReader<R> {
+    type Source = R;
+
+    fn buffering(&self) -> &BufReader<R> {
+        self
+    }
+}
+
+impl<B: ReadsAhead + ?Sized> ReadsAhead for &B {
+    type Source = B::Source;
+
+    fn buffering(&self) -> &BufReader<B::Source> {
+        (**self).buffering()
+    }
+}
+
+impl<B: ReadsAhead + ?Sized> ReadsAhead for &mut B {
+    type Source = B::Source;
+
+    fn buffering(&self) -> &BufReader<B::Source> {
+        (**self).buffering()
+    }
+}
+
+impl<B: ReadsAhead<Source: AsFd>> Descriptor for &&&&&Ready<'_, B> {
+    fn number(&self) -> RawFd {
+        self.0.buffering().get_ref().as_fd().as_raw_fd()
+    }
+
+    fn has_read_ahead(&self) -> bool {
+        !self.0.buffering().buffer().is_empty()
+    }
+}
+
+impl<B: ReadsAhead<Source: AsRawFd>> Descriptor for &&&&Ready<'_, B> {
+    fn number(&self) -> RawFd {
+        self.0.buffering().get_ref().as_raw_fd()
+    }
+
+    fn has_read_ahead(&self) -> bool {
+        !self.0.buffering().buffer().is_empty()
+    }
+}
+
+/// Whether the receiver of the call has read ahead, where another descriptor is named.
+pub trait MayReadAhead {
+    /// Whether it has.
+    fn has_read_ahead(&self) -> bool;
+}
+
+impl<B: ReadsAhead> MayReadAhead for &Ready<'_, B> {
+    fn has_read_ahead(&self) -> bool {
+        !self.0.buffering().buffer().is_empty()
+    }
+}
+
+/// Reads nothing ahead, as far as is known.
+pub trait ReadsNothingAhead {
+    /// Says no.
+    fn has_read_ahead(&self) -> bool {
+        false
+    }
+}
+
+impl<T: ?Sized> ReadsNothingAhead for Ready<'_, T> {}
 
 /// Refuses: there is no descriptor.
 pub trait NoDescriptor<T: ?Sized> {

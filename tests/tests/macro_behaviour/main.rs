@@ -22,6 +22,7 @@ mod methods;
 mod nested;
 mod positions;
 mod quiet;
+mod read_ahead;
 mod receivers;
 mod shields;
 mod sleeping;

@@ -118,6 +118,15 @@ fn of_another_thread() -> Vec<Row> {
         row("a foreign call that failed is looked at for a stop", "it is an ordinary error")
             .change("foreign-error-looked-at", "self.0.has_failed()", "false")
             .caught_by("macro_behaviour::foreign::a_call_that_waits_is_ended", ALL),
+        row("what a `BufReader` has read ahead is readable", "it waits for more")
+            .change("read-ahead-is-readable", "if self.has_read_ahead()", "if false")
+            .caught_by(
+                "macro_behaviour::read_ahead::lines_that_came_together_are_read_without_a_wait",
+                ALL,
+            ),
+        row("`unblock` looks once more when it can run", "a call begins behind it")
+            .change("unblock-second-look", "check().map(|()| call())", "Ok(call())")
+            .caught_by("allocator::a_stop_while_unblock_is_set_up_goes_before_the_call", ALL),
         row("and so it is for a `BufReader`", "it is taken for one's own")
             .change("stop-inside-bufreader", "if scope::must_stop()", "")
             .caught_by(ORDINARY, ALL),
