@@ -51,7 +51,7 @@ pub struct Semaphore {
     released: AtomicU32,
 }
 
-/// Permits; dropped, they are released.
+/// Holds permits, and releases them when it is dropped.
 #[derive(Debug)]
 #[must_use = "the permits are released as soon as this is dropped"]
 pub struct SemaphoreGuard<'semaphore> {

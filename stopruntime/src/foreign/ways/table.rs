@@ -26,7 +26,7 @@ use absent::*;
 
 macro_rules! rows {
     ($($calls:literal, $gives:literal, $rule:path, [$($number:expr),*];)*) => {
-        /// What a system call gives in a [`foreign`](crate::foreign()) region that is being
+        /// Says what a system call gives in a [`foreign`](crate::foreign()) region that is being
         /// stopped: the calls, and the result. `CANCEL` is `ECANCELED`, before the call has
         /// had any effect.
         ///
