@@ -4,7 +4,6 @@ use super::activity::{Activity, Wait};
 use super::obstacle::Obstacle;
 use super::task;
 use super::thread::{Request, ThreadReport};
-use super::waits_for::WaitsFor;
 use crate::runtime::action;
 use crate::runtime::known::MANY;
 use crate::runtime::record::Record;
@@ -74,7 +73,7 @@ fn find(record: &Record, activity: &Activity, concern: &Concern, blocked: bool) 
 fn may_be_marked(record: &Record, wait: &Wait) -> bool {
     #[cfg(feature = "crossbeam-channel")]
     if record.hinted.load(core::sync::atomic::Ordering::Relaxed) {
-        return matches!(wait.on, Some(WaitsFor::Futex { .. }));
+        return matches!(wait.on, Some(super::waits_for::WaitsFor::Futex { .. }));
     }
     let _ = (record, wait);
     false
