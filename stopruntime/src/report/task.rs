@@ -114,7 +114,18 @@ fn other(number: c_long) -> Option<&'static str> {
         #[cfg(target_arch = "x86_64")]
         libc::SYS_open => "open",
         #[cfg(target_arch = "x86")]
+        libc::SYS_open => "open",
+        #[cfg(target_arch = "x86")]
+        libc::SYS_poll => "poll",
+        #[cfg(target_arch = "x86")]
         libc::SYS_socketcall => "socketcall",
+        // With times of 64 bits, Linux 5.1: the same numbers for nearly all.
+        #[cfg(target_pointer_width = "32")]
+        407 => "clock_nanosleep",
+        #[cfg(target_pointer_width = "32")]
+        414 => "ppoll",
+        #[cfg(target_pointer_width = "32")]
+        422 => "futex",
         _ => return None,
     })
 }
