@@ -10,6 +10,7 @@ mod imports;
 mod lock;
 mod loops;
 mod shield;
+mod words;
 
 use proc_macro2::TokenStream;
 use quote::ToTokens as _;

@@ -4,6 +4,7 @@
 
 mod answer;
 pub(crate) mod flow;
+mod marked;
 mod receivers;
 mod refuse;
 mod scope;

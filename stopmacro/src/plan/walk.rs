@@ -8,11 +8,10 @@ use syn::{Block, Expr, ExprClosure, Item, Local, ReturnType, Stmt};
 
 use super::receivers::Receivers;
 use super::scope::{Leave, Scope};
-use super::step::{Change, Marked, Step, Turn};
+use super::step::{Change, Step, Turn};
 use super::{answer, flow, refuse, scope};
-use crate::calls::{self, Operation};
+use crate::calls;
 use crate::diag::Diag;
-use crate::marks::{Blocking, How, Ready, Way};
 use crate::node;
 use crate::parse::{Loop, Node};
 
@@ -28,13 +27,13 @@ pub(crate) struct Planner<'a> {
     nodes: &'a [Node],
     pub(crate) decisions: Decisions,
     strict: bool,
-    scope: Scope,
-    receivers: Receivers,
+    pub(super) scope: Scope,
+    pub(super) receivers: Receivers,
     /// Whether the value of the expression about to be visited is used.
     used: bool,
     /// How many `#[unstoppable]` are around.
     shields: usize,
-    diag: &'a mut Diag,
+    pub(super) diag: &'a mut Diag,
 }
 
 impl<'a> Planner<'a> {
@@ -51,7 +50,7 @@ impl<'a> Planner<'a> {
     }
 
     /// Where a stop goes from here, and that it is a place a stop may go from.
-    fn leave(&mut self, mark: Span) -> Leave {
+    pub(super) fn leave(&mut self, mark: Span) -> Leave {
         self.decisions.stoppable = true;
         if self.shields > 0 {
             self.diag.error(
@@ -69,87 +68,6 @@ impl<'a> Planner<'a> {
             );
         }
         leave
-    }
-
-    fn marked_call(&mut self, id: usize, blocking: &Blocking, call: &Expr) {
-        if blocking.way == Some(Way::Break) && self.scope.is_outside() {
-            self.diag.error(
-                blocking.span,
-                "there is no loop around this call that a stop could `break`: take `break` away",
-            );
-        }
-        let within = blocking.within.clone();
-        match &blocking.how {
-            How::Unblock(way) => {
-                refuse::unblock(way, self.diag);
-                refuse::exits(call, "unblock", self.diag);
-            }
-            _ if within.is_some() => refuse::exits(call, "within", self.diag),
-            _ => {}
-        }
-        self.scope.mark();
-        let leave = self.leave(blocking.span);
-        let mut new_receiver = true;
-        let change = match &blocking.how {
-            How::Plain => {
-                let operation = calls::operation(call);
-                refuse::unstoppable(call, blocking.form, self.diag);
-                if let Operation::Variant(names) = operation {
-                    self.decisions.traits.extend(names);
-                    new_receiver = self.receivers.is_new(call, names);
-                }
-                Change::By(operation)
-            }
-            How::AsIs => Change::AsIs,
-            How::Ready(ready) => {
-                let ahead = match call {
-                    Expr::MethodCall(call)
-                        if ready.on.is_some()
-                            && ready.word == "readable"
-                            && flow::is_place(&call.receiver) =>
-                    {
-                        Some(call.receiver.clone())
-                    }
-                    _ => None,
-                };
-                let on = self.descriptor(ready, call);
-                Change::Wait { word: ready.word.clone(), on, ahead }
-            }
-            How::Foreign => Change::Foreign,
-            How::Unblock(way) => Change::Unblock(way.clone()),
-        };
-        self.decisions.steps[id] =
-            Step::Call(Box::new(Marked { change, leave, within, new_receiver }));
-        self.parts(call);
-    }
-
-    /// What `readable` waits for: the operand of the option or the call's receiver.
-    fn descriptor(&mut self, ready: &Ready, call: &Expr) -> Expr {
-        if let Some(on) = &ready.on {
-            return on.clone();
-        }
-        let word = &ready.word;
-        match call {
-            Expr::MethodCall(call) if flow::is_place(&call.receiver) => {
-                return (*call.receiver).clone();
-            }
-            // The receiver is evaluated twice, so it must not do anything.
-            Expr::MethodCall(call) => self.diag.push(syn::Error::new_spanned(
-                &call.receiver,
-                format!(
-                    "`{word}` names this twice, so it must be a variable or a field: bind it with \
-                     `let` first, or say `{word} = EXPR`"
-                ),
-            )),
-            other => self.diag.error(
-                word.span(),
-                format!(
-                    "`{}` has no receiver to wait for: say `{word} = EXPR`",
-                    calls::name(other)
-                ),
-            ),
-        }
-        Expr::PLACEHOLDER
     }
 
     fn repetition(&mut self, id: usize, marks: &Loop, expr: &Expr, used: bool) {
@@ -255,7 +173,7 @@ impl<'a> Planner<'a> {
     }
 
     /// The parts of an expression, the values of which are used.
-    fn parts(&mut self, expr: &Expr) {
+    pub(super) fn parts(&mut self, expr: &Expr) {
         self.used = true;
         visit::visit_expr(self, expr);
     }
