@@ -60,7 +60,6 @@ fn a_cell_has_its_parents_and_its_reason() {
     says(cell, "place.store(parent, Ordering::Release);");
     says(cell, "first.load(Ordering::Acquire)");
     says(cell, "second.load(Ordering::Acquire)");
-    says(cell, "self.reason_length.store(text.len(), Ordering::Relaxed);");
     says(cell, "self.reason.store(text.as_ptr().cast_mut(), Ordering::Release);");
     says(cell, "self.reason.load(Ordering::Acquire);");
     by_store_and_load();
