@@ -90,7 +90,7 @@ per_backend! {
         let windows = stopruntime::backend() != stopruntime::Backend::Ppoll;
         assert_eq!(barriers, u32::from(windows), "between its plan and its second look");
         let mut dice = Dice::new();
-        for _ in 0..runs(40) {
+        for _ in 0..runs(16) {
             let index = below(&mut dice, count);
             let helper = woken(&mut steps);
             (0..index).all(|_| step(&helper));

@@ -133,7 +133,7 @@ impl Length {
     /// Where to hold it.
     fn places(self) -> impl Iterator<Item = Place> {
         let mut dice = Dice::new();
-        let count = runs(80);
+        let count = runs(16);
         (0..count).map(move |number| {
             let behind = self.behind.filter(|_| number % 4 != 0);
             let length = behind.unwrap_or(self.all);
