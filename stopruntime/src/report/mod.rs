@@ -32,7 +32,7 @@
 //! not run by root: prctl(2), `PR_SET_DUMPABLE`), the line says what could not be read.
 //!
 //! A report allocates and opens files. Do not make one in a signal handler; wake a thread by
-//! it that does. It takes about 50 microseconds for each thread, and stops none of them.
+//! it that does. It stops none of the threads.
 
 mod activity;
 mod descriptor;
