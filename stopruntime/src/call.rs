@@ -132,7 +132,6 @@ unsafe fn look_closer(mut raw: isize, number: c_long, args: [usize; 6]) -> Raw {
         // Interrupted, by a signal that may have been the request's: no effect.
         // mutant: call-took-effect-gives-result
         let without_effect = raw == window::STOPPED || Raw(raw).is_interrupted();
-        // mutant: disturbed-call-is-made-again
         let disturbed = met_a_signal || look.met_a_signal;
         // mutant: shielded-call-reports-no-stop
         if without_effect && look.take() {

@@ -118,11 +118,9 @@ pub(super) fn interrupt(found: &dyn Fn(&Record) -> bool, fits: &dyn Fn(&Record) 
 pub(super) fn drop_hint(record: &Record) -> bool {
     let mut met_a_signal = false;
     if !signal::has_membarrier() && record.has_window() {
-        // mutant: without-barrier-requests-waited-for
         while in_flight::any() {
             std::thread::yield_now();
         }
-        // mutant: without-barrier-settles-again
         met_a_signal = record.settle();
     }
     in_flight::lower(&record.line.flag);

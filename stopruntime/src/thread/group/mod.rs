@@ -91,7 +91,8 @@ impl<T: Send + 'static> Group<T> {
         self.spawn_with(Builder::new(), f).expect("failed to spawn thread")
     }
 
-    /// Starts a thread of the group with this name, by which [`Overdue`] tells of it.
+    /// Starts a thread of the group with this name, by which
+    /// [`Overdue`](crate::thread::Overdue) tells of it.
     ///
     /// # Panics
     ///

@@ -1,13 +1,10 @@
 //! The protocol of scopes between threads that enter and leave them, requesters, and the
 //! helper of deadlines.
 
-use super::{ALL, HANDLER, PPOLL, RSEQ, Row, WINDOWS, row};
+use super::{ALL, PPOLL, RSEQ, Row, WINDOWS, row};
 
 pub(crate) fn rows() -> Vec<Row> {
-    [requests(), found(), looks(), entering(), ends(), deadlines(), without_membarrier()]
-        .into_iter()
-        .flatten()
-        .collect()
+    [requests(), found(), looks(), entering(), ends(), deadlines()].into_iter().flatten().collect()
 }
 
 fn requests() -> Vec<Row> {
@@ -152,29 +149,5 @@ fn deadlines() -> Vec<Row> {
             .gone("barrier-behind-plan")
             .caught_by(ROUND, WINDOWS)
             .with("STOP_TESTS_STOPS", "40"),
-    ]
-}
-
-/// On kernels that have none.
-fn without_membarrier() -> Vec<Row> {
-    vec![
-        row("without membarrier a thread waits for requests", "it does not")
-            .never("without-barrier-requests-waited-for")
-            .caught_by(
-                "jobs::idle::without_membarrier_a_job_is_stopped_and_the_next_is_not",
-                HANDLER,
-            ),
-        row("and settles once more", "it does not")
-            .gone("without-barrier-settles-again")
-            .caught_by(
-                "jobs::idle::without_membarrier_a_job_is_stopped_and_the_next_is_not",
-                HANDLER,
-            ),
-        row("a call that another scope's request has interrupted is made again", "it says `EINTR`")
-            .becomes("disturbed-call-is-made-again", "let disturbed = false;")
-            .caught_by(
-                "jobs::idle::without_membarrier_a_job_is_stopped_and_the_next_is_not",
-                HANDLER,
-            ),
     ]
 }
