@@ -124,7 +124,7 @@ pub(crate) fn wake_exactly() {
 
 /// Where the processor has no atomic words of 64 bits. Not async-signal-safe:
 /// there a signal handler must not open a scope with a deadline.
-#[cfg(not(target_has_atomic = "64"))]
+#[cfg(any(test, not(target_has_atomic = "64")))]
 mod halves {
     use core::cell::UnsafeCell;
     use core::sync::atomic::{AtomicBool, Ordering};
@@ -181,8 +181,36 @@ mod halves {
 
 #[cfg(test)]
 mod tests {
-    use super::{NEVER, after, instant_of, now, reading_of};
+    use super::{NEVER, after, halves, instant_of, now, reading_of};
+    use core::sync::atomic::Ordering::SeqCst;
     use std::time::{Duration, Instant};
+
+    #[test]
+    fn without_words_of_64_bits_no_change_is_lost() {
+        const BOTH_HALVES: u64 = 1 << 32 | 1;
+        let deadline = halves::Deadline::new(NEVER);
+        assert_eq!(deadline.fetch_min(7, SeqCst), NEVER);
+        assert_eq!(deadline.fetch_min(9, SeqCst), 7);
+        assert_eq!(deadline.compare_exchange(9, 1, SeqCst, SeqCst), Err(7));
+        assert_eq!(deadline.compare_exchange(7, NEVER, SeqCst, SeqCst), Ok(7));
+        // An exchange that two have made of the same value counts once.
+        deadline.store(0, SeqCst);
+        let counted = || {
+            for _ in 0..100_000 {
+                let mut found = deadline.load(SeqCst);
+                while let Err(now) =
+                    deadline.compare_exchange(found, found + BOTH_HALVES, SeqCst, SeqCst)
+                {
+                    found = now;
+                }
+            }
+        };
+        std::thread::scope(|scope| {
+            scope.spawn(counted);
+            counted();
+        });
+        assert_eq!(deadline.load(SeqCst), 200_000 * BOTH_HALVES);
+    }
 
     #[test]
     fn instants_come_back_and_are_never_early() {
