@@ -1,18 +1,14 @@
 //! Deadlines: never early, never lost, gone with their scope.
 
-use super::{READS, quiet, reads, stopped};
+use super::{LONG, READS, quiet, reads, stopped, waits};
 use std::io::{self, PipeReader, Write};
 use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 use stop_tests::{per_backend, thread_id, wait_until_blocked_in};
-use stopruntime::ext::{park_or_stop, sleep_or_stop};
-use stopruntime::{
-    Cause, Stopped, Stopper, TimedOut, check, deadline, is_stopped, sync, until, within,
-};
+use stopruntime::{Cause, Stopper, TimedOut, check, deadline, is_stopped, until, within};
 
 const SHORT: Duration = Duration::from_millis(5);
-const LONG: Duration = Duration::from_secs(3600);
 
 fn reads_for_ever(reader: &PipeReader) -> io::Result<()> {
     Err(stopped(reader).into())
@@ -22,24 +18,6 @@ fn is_timed_out(result: io::Result<()>) -> bool {
     result.is_err_and(|error| {
         error.kind() == io::ErrorKind::TimedOut && error.get_ref().unwrap().is::<TimedOut>()
     })
-}
-
-/// Waits for ever, in each kind of wait.
-fn waits() -> [fn(&PipeReader) -> Stopped; 4] {
-    [
-        stopped,
-        |_| sleep_or_stop(LONG).unwrap_err(),
-        |_| loop {
-            if let Err(stopped) = park_or_stop() {
-                return stopped;
-            }
-        },
-        |_| {
-            let mutex = sync::Mutex::new(());
-            let _guard = mutex.lock().unwrap();
-            mutex.lock_or_stop().unwrap_err()
-        },
-    ]
 }
 
 per_backend! {

@@ -15,11 +15,14 @@ mod shields;
 
 use std::fs;
 use std::io::{PipeReader, PipeWriter, pipe};
+use std::time::Duration;
 use stop_tests::wait_until_blocked_in;
-use stopruntime::Stopped;
-use stopruntime::ext::ReadOrStop;
+use stopruntime::ext::{ReadOrStop, park_or_stop, sleep_or_stop};
+use stopruntime::{Stopped, sync};
 
 const READS: [libc::c_long; 2] = [libc::SYS_read, libc::SYS_ppoll];
+
+const LONG: Duration = Duration::from_secs(3600);
 
 /// A pipe that stays empty: what a marked read waits on.
 fn quiet() -> (PipeReader, PipeWriter) {
@@ -51,4 +54,22 @@ fn stopped(mut reader: &PipeReader) -> Stopped {
 /// Reads the byte that comes.
 fn reads(mut reader: &PipeReader) {
     assert_eq!(reader.read_or_stop(&mut [0]).expect("not stopped").expect("not interrupted"), 1);
+}
+
+/// Waits for ever, in each kind of wait.
+fn waits() -> [fn(&PipeReader) -> Stopped; 4] {
+    [
+        stopped,
+        |_| sleep_or_stop(LONG).unwrap_err(),
+        |_| loop {
+            if let Err(stopped) = park_or_stop() {
+                return stopped;
+            }
+        },
+        |_| {
+            let mutex = sync::Mutex::new(());
+            let _guard = mutex.lock().unwrap();
+            mutex.lock_or_stop().unwrap_err()
+        },
+    ]
 }

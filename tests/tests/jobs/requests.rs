@@ -1,9 +1,9 @@
 //! Which scopes can be asked, by which threads, and what is said.
 
-use super::{READS, quiet, reads, stopped};
+use super::{READS, quiet, reads, stopped, waits};
 use std::io::Write;
 use std::sync::{OnceLock, mpsc};
-use stop_tests::{per_backend, thread_id, wait_until_blocked_in};
+use stop_tests::{per_backend, thread_id, wait_until_blocked, wait_until_blocked_in};
 use stopruntime::ext::park_or_stop;
 use stopruntime::{Cause, Reason, Stopper, check, sync, thread};
 
@@ -132,34 +132,35 @@ per_backend! {
         drop(guard);
     }
 
+    /// The handler runs on top of the wait itself.
     fn from_a_signal_handler_for_each_kind() {
-        static ASKED: OnceLock<Stopper> = OnceLock::new();
+        static ASKED: [OnceLock<Stopper>; 4] = [const { OnceLock::new() }; 4];
         extern "C" fn on_signal(_: libc::c_int) {
-            if let Some(stopper) = ASKED.get() {
+            // The last one that there is.
+            if let Some(stopper) = ASKED.iter().rev().find_map(OnceLock::get) {
                 stopper.request_stop_because("a signal");
             }
         }
         // SAFETY: a handler that only requests.
         unsafe { libc::signal(libc::SIGUSR2, on_signal as *const () as libc::sighandler_t) };
         let (reader, _writer) = quiet();
-        let parent = Stopper::new();
-        assert!(ASKED.set(parent.clone()).is_ok());
-        let (sender, receiver) = mpsc::channel();
-        let worker = std::thread::spawn({
-            let child = parent.child();
-            move || {
-                sender.send(thread_id()).unwrap();
-                // The handler runs on top of the call itself.
-                let stopped = child.run(|| stopped(&reader));
-                assert_eq!(stopped.reason(), Some(Reason::from("a signal")));
-                assert!(check().is_ok());
-            }
-        });
-        let id = receiver.recv().unwrap();
-        wait_until_blocked_in(id, &READS);
-        // SAFETY: numbers.
-        unsafe { libc::syscall(libc::SYS_tgkill, libc::getpid(), id, libc::SIGUSR2) };
-        worker.join().unwrap();
+        for (asked, wait) in ASKED.iter().zip(waits()) {
+            let parent = Stopper::new();
+            assert!(asked.set(parent.clone()).is_ok());
+            let (sender, receiver) = mpsc::channel();
+            std::thread::scope(|scope| {
+                scope.spawn(|| {
+                    sender.send(thread_id()).unwrap();
+                    let stopped = parent.child().run(|| wait(&reader));
+                    assert_eq!(stopped.reason(), Some(Reason::from("a signal")));
+                    assert!(check().is_ok());
+                });
+                let id = receiver.recv().unwrap();
+                wait_until_blocked_in(id, &[&READS[..], &FUTEXES, &[libc::SYS_clock_nanosleep]].concat());
+                // SAFETY: numbers.
+                unsafe { libc::syscall(libc::SYS_tgkill, libc::getpid(), id, libc::SIGUSR2) };
+            });
+        }
     }
 
     fn ten_thousand_children_cost_nothing() {
