@@ -2,14 +2,11 @@
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
-use syn::punctuated::Punctuated;
-use syn::{
-    Arm, Expr, ExprField, ExprMatch, ExprMethodCall, ExprTuple, Index, Member, Pat, Token,
-    parse_quote_spanned, token,
-};
+use syn::{Arm, Expr, ExprMatch, ExprMethodCall, Pat, Token, parse_quote_spanned, token};
 
+use super::before::{after, behind};
 use super::exit::{Exits, at, or_stop};
-use super::words::{after, as_is, in_region, ready};
+use super::words::{as_is, in_region, ready};
 use super::{imports, lock};
 use crate::calls::{self, Operation};
 use crate::plan::{Change, Marked};
@@ -183,24 +180,6 @@ pub(crate) fn walked(
         }
     };
     behind(&walk, call, span)
-}
-
-/// `call`, with something before it.
-///
-/// A tuple and not a block, because temporaries of the call live to the end of
-/// the user's statement only in an operand.
-pub(super) fn behind(before: &TokenStream, call: Expr, span: Span) -> Expr {
-    let mut elems = Punctuated::new();
-    elems.push(Expr::Verbatim(before.clone()));
-    elems.push_punct(Token![,](span));
-    elems.push(call);
-    let tuple = ExprTuple { attrs: Vec::new(), paren_token: token::Paren(span), elems };
-    Expr::Field(ExprField {
-        attrs: Vec::new(),
-        base: Box::new(Expr::Tuple(tuple)),
-        dot_token: Token![.](span),
-        member: Member::Unnamed(Index { index: 1, span }),
-    })
 }
 
 /// A path of the user's becomes one into `stopruntime` that ends in the same name.

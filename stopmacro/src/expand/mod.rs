@@ -4,6 +4,7 @@
 //! lies, so that no name of the user's is shadowed, rustc points at the call,
 //! and lints leave the generated parts alone.
 
+mod before;
 mod call;
 mod exit;
 mod imports;

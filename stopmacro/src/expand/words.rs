@@ -5,7 +5,7 @@ use quote::quote_spanned;
 use syn::spanned::Spanned as _;
 use syn::{Expr, ExprMatch, parse_quote_spanned};
 
-use super::call::behind;
+use super::before::after;
 use super::exit::{Exits, at};
 use crate::calls;
 
@@ -116,21 +116,4 @@ pub(super) fn ready(exits: &Exits, word: &Ident, on: &Expr, ahead: Option<&Expr>
         }
     };
     quote_spanned!(place=> if #has_read_ahead { #ours::check() } else { #wait })
-}
-
-/// `call`, once `condition` is met.
-pub(super) fn after(
-    condition: &TokenStream,
-    call: Expr,
-    stopped: &TokenStream,
-    leave: &TokenStream,
-    span: Span,
-) -> Expr {
-    let wait = quote_spanned! {span=>
-        match #condition {
-            ::core::result::Result::Ok(()) => (),
-            ::core::result::Result::Err(#stopped) => #leave,
-        }
-    };
-    behind(&wait, call, span)
 }

@@ -6,7 +6,7 @@ use syn::parse::{ParseStream, Parser};
 use syn::spanned::Spanned as _;
 use syn::{Attribute, Ident, Meta, Result, Token};
 
-use super::{Blocking, Form, How, Ready, way};
+use super::says::{Blocking, Form, How, Ready, way};
 use crate::diag::Diag;
 
 /// `#[blocking]` and its options; `None` once an error is reported.
