@@ -81,7 +81,8 @@ impl Steps {
             self.line.send(&[feed]);
             let [_] = self.line.receive();
         }
-        self.outcome();
+        // All of it at once: whatever comes of it.
+        self.end();
         length
     }
 
@@ -104,11 +105,15 @@ impl Steps {
         });
     }
 
-    /// How the last wait came out, and that nothing else was wrong.
-    fn outcome(&mut self) -> u8 {
+    fn end(&mut self) -> [u8; 2] {
         self.line.command(b'g');
         self.line.command(b'o');
-        let [outcome, clean] = self.line.receive();
+        self.line.receive()
+    }
+
+    /// How the last wait came out, and that nothing else was wrong.
+    fn outcome(&mut self) -> u8 {
+        let [outcome, clean] = self.end();
         assert_eq!(clean, 1, "the last wait: {outcome}");
         outcome
     }
