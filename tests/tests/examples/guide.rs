@@ -70,7 +70,9 @@ mod libraries {
     use stop_tests::{everything, not_tested, per_backend};
 
     const SCRIPT: &str = "
-import importlib.util, sys
+import importlib.util, signal, sys
+# As Python does it, except where it is started with SIGINT ignored.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 specification = importlib.util.spec_from_file_location('guide_python', sys.argv[1])
 guide_python = importlib.util.module_from_spec(specification)
 specification.loader.exec_module(guide_python)
