@@ -1,19 +1,19 @@
 //! The programs under test: the examples, built by the cargo that runs the tests.
 
+use std::collections::BTreeMap;
 use std::env;
 use std::path::PathBuf;
 use std::process::Command;
-use std::sync::OnceLock;
+use std::sync::{Mutex, PoisonError};
 
 /// Builds the example where this test was built and says where it is.
 ///
 /// `cargo test` of the workspace has built it already, with the features of all
 /// its packages, and this is then soon done; `cargo test -p stop-tests` has not.
 pub(crate) fn path(name: &str) -> PathBuf {
-    static PATH: OnceLock<PathBuf> = OnceLock::new();
-    let path = PATH.get_or_init(|| build(name, name));
-    assert!(path.ends_with(name), "one example for each process of tests");
-    path.clone()
+    static BUILT: Mutex<BTreeMap<String, PathBuf>> = Mutex::new(BTreeMap::new());
+    let mut built = BUILT.lock().unwrap_or_else(PoisonError::into_inner);
+    built.entry(name.to_owned()).or_insert_with(|| build(name, name)).clone()
 }
 
 /// As [`path`], for an example that is a shared library.

@@ -46,14 +46,14 @@ extern "C-unwind" fn ends_inside(job: *mut c_void) -> *mut c_void {
 }
 
 fn run_to_its_end(main: Main, argument: &Stopper) {
-    let mut thread = 0;
+    let mut thread = core::mem::MaybeUninit::uninit();
     // SAFETY: the same function, as far as the caller goes; the argument outlives the
     // thread, which is waited for.
     unsafe {
         let main = core::mem::transmute::<Main, extern "C" fn(*mut c_void) -> *mut c_void>(main);
         let argument = core::ptr::from_ref(argument).cast_mut().cast();
-        assert_eq!(libc::pthread_create(&raw mut thread, null(), main, argument), 0);
-        assert_eq!(libc::pthread_join(thread, null_mut()), 0);
+        assert_eq!(libc::pthread_create(thread.as_mut_ptr(), null(), main, argument), 0);
+        assert_eq!(libc::pthread_join(thread.assume_init(), null_mut()), 0);
     }
 }
 

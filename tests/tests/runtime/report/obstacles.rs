@@ -32,11 +32,9 @@ per_backend! {
             "waits in read (not marked) {on}; stop requested: reload; its call is not marked"
         );
         says(&it, &line);
-        // Handles and what they are unwrapped from say the same.
+        // The handle that a join gives back says the same.
         let it = it.join_timeout(Duration::ZERO).unwrap_err();
-        let shown = format!("{it:?}");
-        let line = line.split_once(';').unwrap().0;
-        assert!(shown.starts_with("JoinHandle") && shown.contains(line), "{shown}");
+        says(&it, &line);
         drop(writer);
         assert_eq!(it.join().unwrap(), 0);
     }
@@ -203,17 +201,24 @@ per_backend! {
             std::thread::yield_now();
         }
         let signal = stopruntime::support().signal;
-        // SAFETY: to ignore it calls nothing.
+        // SAFETY: zeroed is an action, and to ignore a signal calls nothing.
         #[allow(unsafe_code)]
-        let ours = unsafe { libc::signal(signal, libc::SIG_IGN) };
+        let ours = unsafe {
+            let mut ignored: libc::sigaction = core::mem::zeroed();
+            ignored.sa_sigaction = libc::SIG_IGN;
+            let mut ours: libc::sigaction = core::mem::zeroed();
+            assert_eq!(libc::sigaction(signal, &raw const ignored, &raw mut ours), 0);
+            ours
+        };
         it.request_stop();
         let report = it.report();
         let line = report.to_string();
         assert_eq!(report.obstacles, [Obstacle::HandlerReplaced], "{line}");
         assert!(line.ends_with("; the handler of the stop signal has been replaced"), "{line}");
-        // SAFETY: what has been there.
+        // SAFETY: what has been there, with its flags.
         #[allow(unsafe_code)]
-        unsafe { libc::signal(signal, ours) };
+        let put_back = unsafe { libc::sigaction(signal, &raw const ours, core::ptr::null_mut()) };
+        assert_eq!(put_back, 0);
         // Requested once more, it is signalled once more.
         it.request_stop();
         assert!(it.join().unwrap());
