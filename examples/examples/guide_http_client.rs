@@ -57,7 +57,7 @@ fn main() -> io::Result<()> {
     });
     println!("stopped: {}", result.unwrap_err());
 
-    // The same with a time limit for all of it.
+    // The same with one time limit for the whole exchange.
     let result = within(Duration::from_millis(50), || get(&agent, &url("never")));
     println!("limited: {}", result.unwrap_err());
     println!("answered: {:?}", get(&agent, &url("answer"))?);

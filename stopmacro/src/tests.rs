@@ -65,7 +65,7 @@ fn kept(output: TokenStream) -> String {
     kept.trim().to_owned()
 }
 
-/// An editor that completes what is being typed finds all of it, and one error.
+/// An editor that completes what is being typed finds every token of it, and one error.
 #[test]
 fn half_a_function_is_given_back_with_one_error() {
     for (typed, plain) in [

@@ -19,7 +19,7 @@ use crate::table::hints::STATEMENTS;
 pub(crate) struct Receivers {
     /// How often each name is bound.
     bound: HashMap<String, usize>,
-    /// Not all of it may be compiled, or a macro may bind any name.
+    /// Parts of it may not be compiled, or a macro may bind any name.
     uncertain: bool,
     met: HashSet<(String, Traits)>,
 }

@@ -174,7 +174,7 @@ extern "C" fn scope_and_jump(_: *mut c_void) {
 
 /// Out of a scope that is in another one: this is left as if it were the innermost.
 fn jump_out_of_a_scope(jumps: Jumps) {
-    // No file of the memory, which nobody reads.
+    // No core file: it would not be read.
     // SAFETY: an integer.
     unsafe { libc::prctl(libc::PR_SET_DUMPABLE, 0) };
     Stopper::new().run(|| {

@@ -58,7 +58,7 @@ fn run_to_its_end(main: Main, argument: &Stopper) {
 }
 
 per_backend! {
-    /// Whoever has the record next is in none of them.
+    /// The next thread that has the record is in none of them.
     fn a_thread_that_exits_inside_leaves_nothing() {
         for _ in 0..50 {
             let job = Stopper::new();

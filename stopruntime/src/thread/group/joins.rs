@@ -46,7 +46,7 @@ impl<T> Group<T> {
     }
 
     /// Waits as [`join_all`](Group::join_all) does, stop-checked. If it is stopped, the
-    /// group keeps all of its threads.
+    /// group keeps all threads.
     ///
     /// # Errors
     ///
@@ -83,7 +83,7 @@ impl<T> Group<T> {
     /// # Errors
     ///
     /// [`Overdue`], which names the threads that have not ended by then. The group keeps
-    /// all of its threads.
+    /// every thread.
     ///
     /// # Panics
     ///

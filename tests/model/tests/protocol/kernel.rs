@@ -120,7 +120,7 @@ pub(crate) fn deliver(state: &State, config: &Config) -> Option<(&'static str, S
     Some(("the stop signal", next))
 }
 
-/// Our handler, all of it.
+/// Our whole handler.
 fn handler(next: &mut State, config: &Config, signal: Pending) {
     if next.claim == Claim::Idle {
         // No requester is known to have sent it.

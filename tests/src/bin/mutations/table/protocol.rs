@@ -92,7 +92,7 @@ fn threads() -> Vec<Row> {
             .caught_by("races::held_requester::a_thread_waits_for_its_requester_before_it_ends", WINDOWS)
             .core(),
         row("and has its record until then, for the handler to look at", "it is gone before")
-            .change("record-kept-for-handler", "record.rest();\n        CURRENT.with(|current| current.record.set(core::ptr::null()))", "let kept = CURRENT.with(|current| current.own.get());\n        unsafe { libc::pthread_setspecific(key(), core::ptr::null()) };\n        CURRENT.with(|current| current.record.set(core::ptr::null()));\n        record.rest();\n        unsafe { libc::pthread_setspecific(key(), kept.cast()) }")
+            .change("record-kept-for-handler", "record.rest();\n        CURRENT.with(|current| current.record.set(core::ptr::null()))", "let kept = CURRENT.with(|current| current.own.get());\n        set_keys(core::ptr::null());\n        CURRENT.with(|current| current.record.set(core::ptr::null()));\n        record.rest();\n        set_keys(kept);")
             .caught_by("races::held_requester::a_thread_waits_for_its_requester_before_it_ends", WINDOWS),
         row("a forked child has no requesters", "they are waited for")
             .gone("forked-child-no-requesters")
