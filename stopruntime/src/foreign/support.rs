@@ -6,7 +6,7 @@ use core::fmt;
 use core::sync::atomic::{AtomicBool, Ordering};
 
 /// Says how the system calls of foreign code are ended; see [`foreign`](crate::foreign()).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ForeignSupport {
     /// From the stop on the kernel hands over each system call of the thread (Syscall User

@@ -14,7 +14,7 @@ use std::path::Path;
 use std::{fs, io};
 
 /// Says what stands behind a descriptor.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Descriptor {
     /// The descriptor.

@@ -3,7 +3,7 @@
 use core::fmt;
 
 /// Says what keeps a thread from stopping.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Obstacle {
     /// It waits in a system call that is not marked. Mark it (`#[blocking]`), or put it in a

@@ -56,7 +56,7 @@ impl fmt::Display for Backend {
 /// ```
 /// println!("restartable sequences: {}", stopruntime::support().rseq);
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Rseq {
     /// Proved to abort; libc registers each thread (glibc 2.35 and later).

@@ -27,7 +27,7 @@ use std::io;
 /// assert_eq!(support.backend, stopruntime::backend());
 /// println!("{support}");
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 #[allow(clippy::struct_excessive_bools, reason = "each is there or not, on its own")]
 pub struct Support {

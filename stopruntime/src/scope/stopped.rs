@@ -26,7 +26,7 @@ use std::io;
 /// assert_eq!(stopped.cause(), Cause::Requested);
 /// assert_ne!(io::Error::from(stopped).kind(), io::ErrorKind::Interrupted);
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Stopped {
     progress: usize,
     stop: Stop,

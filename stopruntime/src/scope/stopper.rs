@@ -51,7 +51,7 @@ use std::time::Instant;
 #[doc(alias = "stop_token")]
 #[doc(alias = "token")]
 #[doc(alias = "shutdown")]
-#[derive(Clone, PartialEq)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Stopper {
     scope: ScopeRef,
 }

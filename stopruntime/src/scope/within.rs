@@ -185,7 +185,7 @@ pub fn deadline() -> Option<Instant> {
 /// let sleep = || Ok::<(), Failed>(sleep_or_stop(Duration::MAX)?);
 /// assert_eq!(within(Duration::from_millis(1), sleep), Err(Failed::Late));
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct TimedOut(());
 
 impl fmt::Display for TimedOut {

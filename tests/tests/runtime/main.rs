@@ -5,6 +5,7 @@ mod environment;
 mod first;
 mod forked;
 mod group;
+mod interface;
 mod lifecycle;
 mod lifecycle_held;
 mod old_kernels;

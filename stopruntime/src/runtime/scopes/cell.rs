@@ -223,8 +223,8 @@ fn new_bits() -> usize {
     bit(58) | bit(52) | bit(46)
 }
 
-/// A counted reference to a cell.
-#[derive(Debug)]
+/// A counted reference to a cell; equal are those to the same one.
+#[derive(Debug, PartialEq, Eq, Hash)]
 pub(crate) struct ScopeRef(pub(super) NonNull<ScopeCell>);
 
 // SAFETY: cells are shared between threads, their words are atomic, and the count is
@@ -299,11 +299,5 @@ impl Deref for ScopeRef {
     fn deref(&self) -> &ScopeCell {
         // SAFETY: the module's invariant.
         unsafe { self.0.as_ref() }
-    }
-}
-
-impl PartialEq for ScopeRef {
-    fn eq(&self, other: &ScopeRef) -> bool {
-        self.0 == other.0
     }
 }

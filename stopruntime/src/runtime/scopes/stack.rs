@@ -27,7 +27,7 @@ thread_local! {
 }
 
 /// Why a call is stopped.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Stop {
     pub(crate) cause: Cause,
     pub(crate) reason: Option<Reason>,
