@@ -100,6 +100,7 @@
 //! # Features
 //!
 //! - `macros` (on by default): the attribute.
+//! - `backtrace`: [reports](report) say where in the source a thread waits.
 //! - `crossbeam-channel`: stop-checked `recv` and `send` of that crate, and a
 //!   stop channel for its `select!`.
 //! - `enough`: [`Stopper`] and [`Checkpoint`] for code that takes an `enough::Stop`.

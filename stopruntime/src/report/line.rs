@@ -64,7 +64,10 @@ impl fmt::Display for Wait {
             None => write!(formatter, "waits in system call {}", self.number)?,
         }
         formatter.write_str(if self.marked { " (marked)" } else { " (not marked)" })?;
-        self.on.as_ref().map_or(Ok(()), |on| write!(formatter, " {on}"))
+        if let Some(on) = &self.on {
+            write!(formatter, " {on}")?;
+        }
+        self.place.as_ref().map_or(Ok(()), |place| write!(formatter, ", in {place}"))
     }
 }
 

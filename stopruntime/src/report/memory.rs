@@ -19,6 +19,12 @@ pub(super) unsafe trait Plain: Copy {}
 unsafe impl Plain for [u64; 2] {}
 // SAFETY: integers.
 unsafe impl Plain for [i32; 2] {}
+#[cfg(feature = "backtrace")]
+// SAFETY: integers.
+unsafe impl Plain for [usize; 64] {}
+#[cfg(feature = "backtrace")]
+// SAFETY: integers.
+unsafe impl Plain for [u8; 8] {}
 
 /// Reads a value at this address of this process; none if there is nothing, or a sandbox
 /// forbids it. `process_vm_readv(2)`.

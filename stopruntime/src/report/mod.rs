@@ -20,6 +20,7 @@
 //! | whether it runs, waits, or is stopped | the same |
 //! | in which system call, and its arguments | `/proc/self/task/ID/syscall` |
 //! | whether the call is marked | its record |
+//! | where in the source, with the feature `backtrace` | its stack and the program's debug information |
 //! | on what: address, path, pipe, child, thread, futex | `/proc/self/fd`, getsockname(2), getpeername(2) |
 //! | since when it is to stop, and why | the [`Stopper`](crate::Stopper) |
 //! | why it does not stop | all of these; see [`Obstacle`] |
@@ -41,6 +42,8 @@ mod look;
 mod memory;
 mod names;
 mod obstacle;
+#[cfg_attr(not(feature = "backtrace"), path = "no_place.rs")]
+mod place;
 mod task;
 mod thread;
 mod waits_for;

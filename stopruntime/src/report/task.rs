@@ -5,6 +5,7 @@
 
 use super::activity::{Activity, Wait};
 use super::names;
+use super::place::Trace;
 use super::waits_for::waits_for;
 use crate::runtime::installed;
 use crate::runtime::record::Record;
@@ -86,17 +87,23 @@ fn once(record: &Record, id: c_int) -> Option<Activity> {
         ('Z' | 'X', _) => Activity::Ended,
         ('R', _) => Activity::Runs,
         (_, Some(Call::None)) => Activity::WaitsOutside,
-        (_, Some(Call::Number(number, args))) => {
-            let name = names::marked(number).or_else(|| other(number));
-            let on = waits_for(name, args);
-            let uninterruptible = state == 'D';
-            Activity::Waits(Wait { number, name, marked: inside, on, uninterruptible })
+        (_, Some(Call::Number { number, args, at })) => {
+            let wait = Wait { uninterruptible: state == 'D', ..wait(number, args, inside) };
+            let trace = Trace::take(at);
+            let is_same = call(id).is_ok_and(|after| after == text) && is_inside(record) == inside;
+            return is_same.then(|| Activity::Waits(Wait { place: trace.place(), ..wait }));
         }
         // It runs by now.
         (_, None) => return None,
     };
-    let is_same = call(id).is_ok_and(|after| after == text) && is_inside(record) == inside;
-    (is_same || !matches!(activity, Activity::Waits(_))).then_some(activity)
+    Some(activity)
+}
+
+/// What is known of a wait by the call alone.
+fn wait(number: c_long, args: [usize; 6], marked: bool) -> Wait {
+    let name = names::marked(number).or_else(|| other(number));
+    let on = waits_for(name, args);
+    Wait { number, name, marked, on, place: None, uninterruptible: false }
 }
 
 /// The name of a call that waits and that has no variant.
@@ -157,7 +164,12 @@ fn call(id: c_int) -> io::Result<String> {
 
 enum Call {
     None,
-    Number(c_long, [usize; 6]),
+    /// With the stack pointer and the program counter.
+    Number {
+        number: c_long,
+        args: [usize; 6],
+        at: [usize; 2],
+    },
 }
 
 /// "running"; or "-1 SP PC"; or the number, six arguments, SP and PC.
@@ -167,13 +179,13 @@ fn parse(text: &str) -> Option<Call> {
     if number < 0 {
         return Some(Call::None);
     }
-    let mut args = [0; 6];
-    for arg in &mut args {
+    let (mut args, mut at) = ([0; 6], [0; 2]);
+    for word in args.iter_mut().chain(&mut at) {
         let digits = words.next()?.strip_prefix("0x")?;
         // Of a program of 32 bits the kernel may show more.
-        *arg = u64::from_str_radix(digits, 16).ok()? as usize;
+        *word = u64::from_str_radix(digits, 16).ok()? as usize;
     }
-    Some(Call::Number(number, args))
+    Some(Call::Number { number, args, at })
 }
 
 /// From the file `status`.
@@ -208,7 +220,8 @@ mod tests {
     #[test]
     fn the_kernels_line_is_read() {
         let line = "0 0x5 0x7ffd0 0x800 0x0 0x0 0xffffffffffffffff 0x7ffd0 0x7f11\n";
-        assert!(matches!(parse(line), Some(Call::Number(0, [5, _, 0x800, 0, 0, usize::MAX]))));
+        let Some(Call::Number { number: 0, args, at }) = parse(line) else { panic!("{line}") };
+        assert_eq!((args, at), ([5, 0x7ffd0, 0x800, 0, 0, usize::MAX], [0x7ffd0, 0x7f11]));
         assert!(matches!(parse("-1 0x7ffd0 0x7f11\n"), Some(Call::None)));
         assert!(parse("running\n").is_none());
         assert!(parse("").is_none());

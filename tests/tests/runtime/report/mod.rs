@@ -2,12 +2,13 @@
 
 mod listing;
 mod obstacles;
+mod places;
 mod waits;
 
 use stop_testkit::emulated::is_emulated;
 use stop_tests::leave_out;
 use stop_tests::proc::wait_for;
-use stopruntime::report::ThreadReport;
+use stopruntime::report::{Activity, ThreadReport};
 use stopruntime::thread::{Builder, JoinHandle};
 
 /// Starts a thread whose lines begin with "it".
@@ -18,8 +19,13 @@ fn start<T: Send + 'static>(f: impl FnOnce() -> T + Send + 'static) -> JoinHandl
     Builder::new().name("it".into()).spawn(f).unwrap()
 }
 
-/// Of a line what follows the name and the id, without how long ago a stop was requested.
+/// Of a line what follows the name and the id, without how long ago a stop was requested
+/// and where in the source it waits.
 fn text(report: &ThreadReport) -> String {
+    let mut report = report.clone();
+    if let Activity::Waits(wait) = &mut report.activity {
+        wait.place = None;
+    }
     let line = report.to_string();
     let begin = if report.id == 0 { "it: ".into() } else { format!("it ({}): ", report.id) };
     let text = line.strip_prefix(&begin).unwrap_or_else(|| panic!("{line}")).to_owned();
