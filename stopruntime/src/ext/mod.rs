@@ -47,7 +47,10 @@ pub use net::{
     RecvFromOrStop, RecvOrStop, SendOrStop, SendToOrStop,
 };
 pub use outcome::Outcome;
-pub use process::{OutputOrStop, ReadOutputOrStop, StatusOrStop, WaitOrStop, WaitWithOutputOrStop};
+pub use process::{
+    GroupChild, GroupCommand, KillGroup, OutputOrStop, ReadOutputOrStop, StatusOrStop, WaitOrStop,
+    WaitWithOutputOrStop,
+};
 #[doc(hidden)]
 pub use refused::{InitialiseOrStop, ReadWriteLockOrStop};
 pub use thread::{

@@ -1,16 +1,10 @@
 //! Commands that are run to their end, stop-checked.
 
+use super::attended::Attended;
 use crate::ext::Outcome;
-use crate::ext::process::set_streams;
-use crate::ext::syscall;
-use crate::ext::{ReadOutputOrStop, WaitOrStop};
-use crate::runtime::attach;
-use crate::runtime::signal;
-use crate::scope::{self, Stopped};
+use crate::scope::Stopped;
 use std::io;
-use std::os::fd::AsRawFd;
-use std::os::unix::process::ExitStatusExt;
-use std::process::{Child, Command, ExitStatus, Output};
+use std::process::{Command, ExitStatus, Output};
 
 /// Runs a child and collects its output, stop-checked: [`Command::output`].
 ///
@@ -50,8 +44,8 @@ pub trait OutputOrStop {
     /// already ended by itself, its result is returned, and the next call sees the
     /// stop.
     ///
-    /// Processes that the child has started are not killed. While they hold the pipes
-    /// open, more output may come, which the call waits for as std's does; a stop
+    /// Processes that the child has started are not killed, except by
+    /// [`kill_group`](crate::ext::KillGroup). While they hold the pipes open, more output may come, which the call waits for as std's does; a stop
     /// does not wait for it. If they write later, their pipe is closed (`SIGPIPE`,
     /// pipe(7)).
     ///
@@ -82,23 +76,7 @@ impl OutputOrStop for Command {
     type Output = io::Result<Output>;
 
     fn output_or_stop(&mut self) -> Outcome<Output> {
-        scope::check()?;
-        let mut child = match set_streams::capture(self).and_then(|()| Attended::spawn(self)) {
-            Ok(child) => child,
-            Err(error) => return Ok(Err(error)),
-        };
-        let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
-        let status = match child.0.read_output_or_stop(&mut stdout, &mut stderr) {
-            Ok(status) => status,
-            Err(stopped) => match child.end_or(stopped)? {
-                // mutant: child-with-unread-output
-                Ok(_) if !child.is_hung_up() => return Err(stopped),
-                // To read what is left does not wait.
-                Ok(_) => scope::shield(|| child.0.read_output_or_stop(&mut stdout, &mut stderr))?,
-                Err(error) => Err(error),
-            },
-        };
-        Ok(status.map(|status| Output { status, stdout, stderr }))
+        Attended::output_of(self, false)
     }
 }
 
@@ -130,8 +108,9 @@ pub trait StatusOrStop {
     ///
     /// If the call is stopped, nothing was started; or the child was killed
     /// (`SIGKILL`) and reaped. What it did until then stays done, and processes that
-    /// it has started go on. If the child must survive a stop, `spawn` it and mark
-    /// its [`wait`](WaitOrStop). If the child had already ended by itself, its status
+    /// it has started go on, except after [`kill_group`](crate::ext::KillGroup). If the
+    /// child must survive a stop, `spawn` it and mark its
+    /// [`wait`](crate::ext::WaitOrStop). If the child had already ended by itself, its status
     /// is returned, and the next call sees the stop.
     ///
     /// # Errors
@@ -146,89 +125,6 @@ impl StatusOrStop for Command {
     type Output = io::Result<ExitStatus>;
 
     fn status_or_stop(&mut self) -> Outcome<ExitStatus> {
-        scope::check()?;
-        let mut child = match Attended::spawn(self) {
-            Ok(child) => child,
-            Err(error) => return Ok(Err(error)),
-        };
-        match child.0.wait_or_stop() {
-            Ok(status) => Ok(status),
-            Err(stopped) => child.end_or(stopped),
-        }
-    }
-}
-
-/// A child that does not outlive the call that has started it, whichever way
-/// that is left.
-struct Attended(Child);
-
-impl Attended {
-    fn spawn(command: &mut Command) -> io::Result<Attended> {
-        // mutant: child-stop-signal-open
-        let _open = SignalOpen::where_blocked();
-        command.spawn().map(Attended)
-    }
-
-    /// Ends the child, which is a stop unless it had ended by itself.
-    fn end_or(&mut self, stopped: Stopped) -> Outcome<ExitStatus> {
-        match self.end() {
-            // mutant: child-ended-is-no-stop
-            Ok(status) if status.signal() == Some(libc::SIGKILL) => Err(stopped),
-            result => Ok(result),
-        }
-    }
-
-    /// Returns whether no process holds the other ends of its pipes, its own children
-    /// included.
-    fn is_hung_up(&self) -> bool {
-        let Child { stdout, stderr, .. } = &self.0;
-        stdout.as_ref().is_none_or(|pipe| syscall::is_hung_up(pipe.as_raw_fd()))
-            && stderr.as_ref().is_none_or(|pipe| syscall::is_hung_up(pipe.as_raw_fd()))
-    }
-
-    /// Kills the child unless it has ended, and reaps it.
-    fn end(&mut self) -> io::Result<ExitStatus> {
-        if let Some(status) = self.0.try_wait()? {
-            return Ok(status);
-        }
-        // mutant: stopped-output-or-status-kills
-        self.0.kill()?;
-        // mutant: killed-child-reaped
-        // Only for as long as the kernel takes to end it.
-        self.0.wait()
-    }
-}
-
-impl Drop for Attended {
-    fn drop(&mut self) {
-        // Of one that was reaped std knows the status. An error has been
-        // reported, or comes second to one that is.
-        // mutant: killed-child-reaped-on-drop
-        let _ = self.end();
-    }
-}
-
-/// Keeps the stop signal unblocked in this thread while it lives. On
-/// [`Backend::Ppoll`](crate::Backend::Ppoll) the signal is blocked outside of the
-/// waits, and a child would inherit that. It interrupts nothing: a thread that is in
-/// no marked call is sent no signal.
-struct SignalOpen(bool);
-
-impl SignalOpen {
-    fn where_blocked() -> SignalOpen {
-        let blocked = !attach::registered().has_window();
-        if blocked {
-            signal::set_mask(libc::SIG_UNBLOCK);
-        }
-        SignalOpen(blocked)
-    }
-}
-
-impl Drop for SignalOpen {
-    fn drop(&mut self) {
-        // mutant: parent-stays-blocked
-        if self.0 {
-            signal::set_mask(libc::SIG_BLOCK);
-        }
+        Attended::status_of(self, false)
     }
 }

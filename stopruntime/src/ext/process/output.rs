@@ -111,22 +111,52 @@ impl ReadOutputOrStop for Child {
         stdout: &mut Vec<u8>,
         stderr: &mut Vec<u8>,
     ) -> Outcome<ExitStatus> {
-        scope::check()?;
-        drop(self.stdin.take());
-        let before = stdout.len() + stderr.len();
-        let outcome = match read_to_ends(self, stdout, stderr) {
-            // With everything read, a child that has ended needs no wait: its
-            // output is not given up for a request that comes now.
-            Ok(Ok(())) => match self.try_wait() {
-                Ok(None) => self.wait_or_stop(),
-                Ok(Some(status)) => Ok(Ok(status)),
-                Err(error) => Ok(Err(error)),
-            },
-            Ok(Err(error)) => Ok(Err(error)),
-            Err(stopped) => Err(stopped),
-        };
-        outcome.map_err(|stopped| stopped.after(stdout.len() + stderr.len() - before))
+        read_output(self, stdout, stderr)
     }
+}
+
+/// A child, or what holds one and ends it in a way of its own.
+pub(super) trait Held {
+    fn child(&mut self) -> &mut Child;
+    fn try_wait(&mut self) -> io::Result<Option<ExitStatus>>;
+    fn wait_or_stop(&mut self) -> Outcome<ExitStatus>;
+}
+
+impl Held for Child {
+    fn child(&mut self) -> &mut Child {
+        self
+    }
+
+    fn try_wait(&mut self) -> io::Result<Option<ExitStatus>> {
+        self.try_wait()
+    }
+
+    fn wait_or_stop(&mut self) -> Outcome<ExitStatus> {
+        WaitOrStop::wait_or_stop(self)
+    }
+}
+
+/// [`read_output_or_stop`](ReadOutputOrStop::read_output_or_stop) of any of them.
+pub(super) fn read_output(
+    held: &mut impl Held,
+    stdout: &mut Vec<u8>,
+    stderr: &mut Vec<u8>,
+) -> Outcome<ExitStatus> {
+    scope::check()?;
+    drop(held.child().stdin.take());
+    let before = stdout.len() + stderr.len();
+    let outcome = match read_to_ends(held.child(), stdout, stderr) {
+        // With everything read, a child that has ended needs no wait: its
+        // output is not given up for a request that comes now.
+        Ok(Ok(())) => match held.try_wait() {
+            Ok(None) => held.wait_or_stop(),
+            Ok(Some(status)) => Ok(Ok(status)),
+            Err(error) => Ok(Err(error)),
+        },
+        Ok(Err(error)) => Ok(Err(error)),
+        Err(stopped) => Err(stopped),
+    };
+    outcome.map_err(|stopped| stopped.after(stdout.len() + stderr.len() - before))
 }
 
 fn read_to_ends(child: &mut Child, stdout: &mut Vec<u8>, stderr: &mut Vec<u8>) -> Outcome<()> {

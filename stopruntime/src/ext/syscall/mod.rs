@@ -10,7 +10,9 @@ mod time;
 mod transfer;
 
 pub(super) use file::{effective_user, flock, look, open, status_flags, sync};
-pub(super) use process::{append, either_readable, is_hung_up, wait_for_end};
+pub(super) use process::{
+    append, either_readable, has_ended, is_hung_up, kill_group, wait_for_end,
+};
 pub(super) use ready::{read_ready, write_ready};
 pub(super) use socket::{
     RawAddress, accept, connect, connected, recv, recv_from, recv_ready, send, send_to,

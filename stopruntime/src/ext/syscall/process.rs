@@ -9,6 +9,7 @@
 
 use crate::call::call;
 use crate::ext::Outcome;
+use std::io::{self, ErrorKind};
 use std::os::fd::RawFd;
 
 /// ppoll(2) of two descriptors, of which -1 is none, until one can be read or
@@ -64,4 +65,31 @@ pub(in crate::ext) fn wait_for_end(child: u32) -> Outcome<()> {
             return Ok(raw.decode()?.map(drop));
         }
     }
+}
+
+/// waitid(2), not stop-checked: whether the child has ended, which stays there to be
+/// reaped. With no options it waits for that.
+pub(in crate::ext) fn has_ended(child: u32, options: libc::c_int) -> io::Result<bool> {
+    loop {
+        // SAFETY: zeroed is a valid siginfo, and waitid(2) fills it in.
+        let (result, info) = unsafe {
+            let mut info: libc::siginfo_t = core::mem::zeroed();
+            let options = options | libc::WEXITED | libc::WNOWAIT;
+            (libc::waitid(libc::P_PID, child, &raw mut info, options), info)
+        };
+        if result == 0 {
+            // SAFETY: filled in, or still zeroed: the child has not ended.
+            return Ok(unsafe { info.si_pid() } != 0);
+        }
+        let error = io::Error::last_os_error();
+        if error.kind() != ErrorKind::Interrupted {
+            return Err(error);
+        }
+    }
+}
+
+/// kill(2) of the process group that this child leads, which is not reaped.
+pub(in crate::ext) fn kill_group(leader: u32) {
+    // SAFETY: integers. There is such a group. What may not be killed stays.
+    let _ = unsafe { libc::kill(-leader.cast_signed(), libc::SIGKILL) };
 }

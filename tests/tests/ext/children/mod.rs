@@ -2,6 +2,7 @@
 //! while no stop is requested; once one is, no child, zombie, pipe or byte is
 //! left where nothing has it.
 
+mod group;
 mod in_fork;
 mod random;
 mod std_shape;

@@ -17,6 +17,15 @@ fn commands() -> Vec<Row> {
             .becomes("killed-child-reaped", "Ok(ExitStatus::from_raw(libc::SIGKILL))")
             .gone("killed-child-reaped-on-drop")
             .caught_by(OUTLIVES, ALL),
+        row("a child's group ends with it", "the signal to it")
+            .never("group-is-killed")
+            .caught_by("ext::children::group::what_a_child_leaves_behind_is_killed", ALL),
+        row("unless its number may be another's", "it is killed")
+            .change("group-is-killed", " && self.has_ended(libc::WNOHANG).is_ok() && !self.reaped", "")
+            .caught_by(
+                "ext::children::group::the_group_of_a_child_that_other_code_has_reaped_is_left_alone",
+                ALL,
+            ),
         row("a child that had ended by itself is no stop", "it is one")
             .becomes("child-ended-is-no-stop", "Ok(_) => Err(stopped)")
             .caught_by("ext::children::in_fork::a_child_that_has_ended_by_itself_is_no_stop", ALL),
