@@ -8,7 +8,9 @@
 
 #![allow(unsafe_code)]
 
+use crate::flag_wait;
 use crate::foreign::Paused;
+use crate::kernel::plain::plain;
 use crate::ppoll;
 use crate::runtime::attach;
 use crate::runtime::futex::timespec;
@@ -159,7 +161,7 @@ unsafe fn instead(record: &Record, number: c_long, args: [usize; 6]) -> Raw {
         }
         // No request reaches it.
         // SAFETY: the caller answers for the call.
-        return Raw(unsafe { ppoll::plain(number, args) });
+        return Raw(unsafe { plain(number, args) });
     }
     let _paused = Paused::begin(record);
     // SAFETY: the caller answers for the call.
@@ -186,6 +188,10 @@ pub(crate) fn futex_wait_or_stop(
     value: u32,
     deadline: Option<Instant>,
 ) -> Result<(), Stopped> {
+    let record = attach::registered();
+    if flag_wait::serves(record) && flag_wait::wait_while(record, word, value, deadline)? {
+        return Ok(());
+    }
     let operation = (libc::FUTEX_WAIT | libc::FUTEX_PRIVATE_FLAG) as usize;
     loop {
         let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));

@@ -135,6 +135,7 @@ pub mod crossbeam;
 #[doc(hidden)]
 pub mod expansion;
 pub mod ext;
+mod flag_wait;
 mod foreign;
 mod kernel;
 mod ppoll;

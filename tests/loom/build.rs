@@ -1,5 +1,5 @@
-//! Copies the sources of `stopruntime::sync`, `claim.rs` and `inside.rs`, with the words in
-//! [`WORDS`] changed, so that they stand on this crate's atomics, clock and futex.
+//! Copies the sources of `stopruntime::sync`, and [`ALONE`] of the stop protocol, with the
+//! words in [`WORDS`] changed, so that they stand on this crate's atomics, clock and futex.
 //!
 //! A copy, and not a `cfg(loom)` in the sources: loom's atomics cannot be made
 //! in a `const fn`, and to say that in the product would put a macro around
@@ -10,8 +10,13 @@ use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
 const SOURCES: &str = "../../stopruntime/src/sync";
-const CLAIM: &str = "../../stopruntime/src/runtime/claim.rs";
-const INSIDE: &str = "../../stopruntime/src/ppoll/inside.rs";
+const PRODUCT: &str = "../../stopruntime/src";
+/// The files of the stop protocol that are copied.
+const ALONE: [(&str, &str); 3] = [
+    ("claim", "runtime/claim.rs"),
+    ("on_flag", "runtime/on_flag.rs"),
+    ("inside", "ppoll/inside.rs"),
+];
 
 /// What the sources say, and what the copies say.
 const WORDS: [(&str, &str); 5] = [
@@ -28,27 +33,27 @@ const SHARES: [&str; 2] = ["rwlock/mod.rs", "once_lock.rs"];
 
 fn main() -> io::Result<()> {
     println!("cargo::rerun-if-changed={SOURCES}");
-    println!("cargo::rerun-if-changed={CLAIM}");
-    println!("cargo::rerun-if-changed={INSIDE}");
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets it"));
     let copies = out.join("sync");
     match fs::remove_dir_all(&copies) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => copy(SOURCES.as_ref(), &copies)?,
     }
-    // What the tests call is the crate's own there.
-    let public = |text: &str| changed(text, false).replace("pub(crate)", "pub");
-    let inside = public(&fs::read_to_string(INSIDE)?);
-    let unordered = inside.replace("fence(Ordering::SeqCst);", "");
     let mut modules = vec![("sync", copies.join("mod.rs"))];
-    for (name, text) in [
-        ("claim", public(&fs::read_to_string(CLAIM)?)),
-        ("inside", inside),
-        ("inside_unordered", unordered),
-    ] {
-        let path = out.join(name).with_extension("rs");
-        fs::write(&path, text)?;
-        modules.push((name, path));
+    for (name, file) in ALONE {
+        let from = format!("{PRODUCT}/{file}");
+        println!("cargo::rerun-if-changed={from}");
+        // What the tests call is the crate's own there.
+        let text = changed(&fs::read_to_string(from)?, false).replace("pub(crate)", "pub");
+        let mut put = |name, text: &str| {
+            let path = out.join(name).with_extension("rs");
+            modules.push((name, path.clone()));
+            fs::write(path, text)
+        };
+        put(name, &text)?;
+        if name == "inside" {
+            put("inside_unordered", &text.replace("fence(Ordering::SeqCst);", ""))?;
+        }
     }
     let modules = modules.into_iter().map(|(name, path)| {
         // Linted where they come from; and here some items are not used.

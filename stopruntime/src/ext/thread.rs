@@ -1,13 +1,13 @@
 //! [`std::thread`], stop-checked: sleeping, parking and joining.
 
 use crate::ext::syscall;
-use crate::ppoll;
+use crate::kernel::clock::now;
 use crate::runtime::attach;
 use crate::scope::Stopped;
 use crate::thread::{JoinHandle, ScopedJoinHandle};
 use std::time::{Duration, Instant};
 
-/// Sleeps as [`std::thread::sleep`] does, stop-checked. `clock_nanosleep(2)`.
+/// Sleeps as [`std::thread::sleep`] does, stop-checked. `futex(2)`, with a time-out alone.
 ///
 /// # Errors
 ///
@@ -26,10 +26,10 @@ use std::time::{Duration, Instant};
 #[doc(alias = "nanosleep")]
 pub fn sleep_or_stop(duration: Duration) -> Result<(), Stopped> {
     // mutant: same-deadline-2
-    syscall::sleep_until(ppoll::now(libc::CLOCK_MONOTONIC).saturating_add(duration))
+    syscall::sleep_until(now(libc::CLOCK_MONOTONIC).saturating_add(duration))
 }
 
-/// Sleeps as `std::thread::sleep_until` does, stop-checked. `clock_nanosleep(2)`.
+/// Sleeps as `std::thread::sleep_until` does, stop-checked. `futex(2)`, with a time-out alone.
 ///
 /// # Errors
 ///

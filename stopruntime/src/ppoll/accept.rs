@@ -9,9 +9,9 @@
 
 use super::look::{is_nonblocking, is_ready};
 use super::mask;
-use super::plain::{INTERRUPTED, plain};
 use super::turn::Turn;
 use super::wait::wait_one;
+use crate::kernel::plain::{INTERRUPTED, plain};
 use crate::runtime::futex::timespec;
 use crate::runtime::record::Record;
 use crate::scope::Stopped;

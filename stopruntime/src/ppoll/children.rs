@@ -6,8 +6,8 @@
 
 #![allow(unsafe_code)]
 
-use super::plain::{UNSUPPORTED, plain};
 use super::wait::wait_until_ready;
+use crate::kernel::plain::{UNSUPPORTED, plain};
 use crate::kernel::refusal::is_refusal;
 use crate::runtime::record::Record;
 use crate::scope::Stopped;

@@ -7,10 +7,10 @@
 #![allow(unsafe_code)]
 
 use super::look::is_nonblocking;
-use super::plain::plain;
 use super::spoiled::{Part, wait};
 use super::wait::wait_until_ready;
 use crate::kernel::given::given;
+use crate::kernel::plain::plain;
 use crate::runtime::record::Record;
 use crate::scope::Stopped;
 use core::ffi::c_int;

@@ -7,10 +7,10 @@
 #![allow(unsafe_code)]
 
 use super::how::How;
-use super::plain::{UNSUPPORTED, plain};
 use super::{
     accept, children, connect, futex, ipc, locks, masked, numbers, open, sleep, transfer, wait,
 };
+use crate::kernel::plain::{UNSUPPORTED, plain};
 use crate::runtime::record::Record;
 use crate::scope::Stopped;
 use core::ffi::c_long;

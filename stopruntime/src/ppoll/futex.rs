@@ -8,29 +8,23 @@
 
 #![allow(unsafe_code)]
 
-use super::inside::inside;
-use super::plain::{INTERRUPTED, plain};
-use super::sleep::{duration, now};
 use super::spoiled::{self, Part, once};
+use crate::flag_wait::{is_refused, nowhere, takes_words, with_words};
 use crate::kernel::abi::LongTime;
+use crate::kernel::clock::{duration, now};
 use crate::kernel::given::{each_given, given, is_long_time, is_time};
-use crate::kernel::refusal::is_refusal;
+use crate::kernel::plain::{INTERRUPTED, plain};
 use crate::runtime::record::Record;
 use crate::scope::Stopped;
 use core::ffi::c_int;
-use core::sync::atomic::{AtomicBool, Ordering};
 use libc::futex_waitv;
 use std::time::Duration;
 
 const FLAGS: c_int = libc::FUTEX_PRIVATE_FLAG | libc::FUTEX_CLOCK_REALTIME;
-const AGAIN: isize = -(libc::EAGAIN as isize);
 const TIMED_OUT: isize = -(libc::ETIMEDOUT as isize);
 const SIZE_U32: u32 = 2;
 const PRIVATE: u32 = libc::FUTEX_PRIVATE_FLAG as u32;
 const ANY_BIT: u32 = libc::FUTEX_BITSET_MATCH_ANY as u32;
-
-/// `futex_waitv(2)` has been refused. It is not asked for again.
-static NO_WAITV: AtomicBool = AtomicBool::new(false);
 
 /// futex(2): waits for the word; the other operations do not wait, or are made
 /// so that they do not.
@@ -71,7 +65,7 @@ pub(super) unsafe fn wait(record: &Record, mut args: [usize; 6]) -> Result<isize
         args[1] = (operation & FLAGS | libc::FUTEX_WAIT_BITSET) as usize;
         args[5] = ANY_BIT as usize;
     }
-    if !with_others || NO_WAITV.load(Ordering::Relaxed) {
+    if !(with_others && takes_words()) {
         // SAFETY: the caller's word.
         return unsafe { with_time_out(record, args, deadline) };
     }
@@ -83,9 +77,8 @@ pub(super) unsafe fn wait(record: &Record, mut args: [usize; 6]) -> Result<isize
     let until = until.as_ref().map_or(0, |until| core::ptr::from_ref(until) as usize);
     // SAFETY: the caller's word; the deadline outlives the call.
     // mutant: wake-up-kept
-    let raw = unsafe { with_flag(record, &mut [nowhere(), word], until, clock as usize)? };
-    if is_refusal(raw) {
-        NO_WAITV.store(true, Ordering::Relaxed);
+    let raw = unsafe { with_words(record, &mut [nowhere(), word], until, clock as usize)? };
+    if is_refused(raw) {
         // SAFETY: the caller's word.
         return unsafe { with_time_out(record, args, deadline) };
     }
@@ -141,7 +134,7 @@ pub(super) unsafe fn wait_for_any(record: &Record, args: [usize; 6]) -> Result<i
     // SAFETY: the caller's words.
     all.extend(unsafe { each_given::<futex_waitv>(words, count) });
     // SAFETY: the caller's words and deadline.
-    unsafe { with_flag(record, &mut all, deadline, clock) }
+    unsafe { with_words(record, &mut all, deadline, clock) }
 }
 
 /// As many words as the kernel takes, so that there is no room for the flag: the
@@ -171,54 +164,5 @@ unsafe fn for_all(record: &Record, mut args: [usize; 6]) -> Result<isize, Stoppe
             args,
             Part::all_ones(&raw mut until, libc::EINVAL),
         )
-    }
-}
-
-/// An entry to be filled in.
-fn nowhere() -> futex_waitv {
-    // SAFETY: integers.
-    unsafe { core::mem::zeroed() }
-}
-
-/// Waits for the words and, in the entry before them, the flag; the index of
-/// the word, or the error.
-///
-/// The flag comes first: of several that were woken the kernel names the last,
-/// and a wake-up of the caller's word must not be lost to the request.
-///
-/// # Safety
-///
-/// As `futex_waitv(2)` of the words after the first.
-unsafe fn with_flag(
-    record: &Record,
-    all: &mut [futex_waitv],
-    deadline: usize,
-    clock: usize,
-) -> Result<isize, Stopped> {
-    loop {
-        let flag = record.line.flag.load(Ordering::SeqCst);
-        // mutant: wake-up-kept-when-asleep
-        all[0].val = u64::from(flag);
-        // mutant: futex-wait-looks-at-flag
-        all[0].uaddr = record.line.flag.as_ptr() as u64;
-        // mutant: wake-up-kept-on-entry
-        all[0].flags = SIZE_U32 | PRIVATE;
-        let call = [all.as_ptr() as usize, all.len(), 0, deadline, clock, 0];
-        // SAFETY: the flag is this thread's own; the caller answers for the rest.
-        let raw = inside(record, || unsafe { plain(libc::SYS_futex_waitv, call) })?;
-        // mutant: wake-up-kept-2
-        let nothing_woken = [0, AGAIN, INTERRUPTED].contains(&raw);
-        if nothing_woken {
-            record.check()?;
-        }
-        // The caller does not see a request that a shield holds either.
-        // mutant: wake-up-kept-3
-        let flag_alone =
-            raw == 0 || raw == AGAIN && record.line.flag.load(Ordering::SeqCst) != flag;
-        // mutant: shielded-request-wakes-no-thread
-        if !flag_alone {
-            // mutant: futex-index-of-callers-word
-            return Ok(if raw > 0 { raw - 1 } else { raw });
-        }
     }
 }

@@ -6,11 +6,11 @@
 
 #![allow(unsafe_code)]
 
-use super::plain::{UNSUPPORTED, plain};
-use super::sleep::now;
 use super::spoiled::{Part, once, wait};
 use crate::kernel::abi::LongTime;
+use crate::kernel::clock::now;
 use crate::kernel::given::{given, is_long_time, is_time};
+use crate::kernel::plain::{UNSUPPORTED, plain};
 use crate::runtime::futex::timespec;
 use crate::runtime::record::Record;
 use crate::scope::Stopped;

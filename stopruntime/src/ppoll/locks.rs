@@ -6,11 +6,11 @@
 
 #![allow(unsafe_code)]
 
-use super::plain::{UNSUPPORTED, plain};
 use super::spoiled::{Part, wait};
 #[cfg(target_pointer_width = "32")]
 use crate::kernel::abi;
 use crate::kernel::given::given;
+use crate::kernel::plain::{UNSUPPORTED, plain};
 use crate::runtime::record::Record;
 use crate::scope::Stopped;
 use core::ffi::{c_int, c_long};

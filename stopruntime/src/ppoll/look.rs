@@ -6,7 +6,7 @@
 
 #![allow(unsafe_code)]
 
-use super::plain::{INTERRUPTED, plain};
+use crate::kernel::plain::{INTERRUPTED, plain};
 use crate::kernel::select::One;
 use core::ffi::c_int;
 

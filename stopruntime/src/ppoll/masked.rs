@@ -9,8 +9,8 @@
 
 use super::inside::inside;
 use super::mask::opened;
-use super::plain::{INTERRUPTED, UNSUPPORTED, plain};
 use crate::kernel::given::given;
+use crate::kernel::plain::{INTERRUPTED, UNSUPPORTED, plain};
 use crate::runtime::installed;
 use crate::runtime::record::Record;
 use crate::runtime::signal::KERNEL_MASK_SIZE;

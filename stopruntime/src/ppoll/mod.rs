@@ -35,7 +35,6 @@ pub(crate) mod mask;
 mod masked;
 mod numbers;
 mod open;
-mod plain;
 mod sleep;
 mod spoiled;
 mod transfer;
@@ -47,8 +46,6 @@ pub(crate) use how::How;
 #[cfg(feature = "io-uring")]
 pub(crate) use inside::inside;
 pub(crate) use look::{has_now, is_nonblocking, is_ready};
-pub(crate) use plain::plain;
-pub(crate) use sleep::now;
 
 use crate::runtime::record::Record;
 use crate::scope::Stopped;

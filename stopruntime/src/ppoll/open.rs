@@ -7,9 +7,9 @@
 
 #![allow(unsafe_code)]
 
-use super::plain::plain;
 use super::spoiled::{Part, wait};
 use crate::kernel::given::given;
+use crate::kernel::plain::plain;
 use crate::runtime::record::Record;
 use crate::scope::Stopped;
 use core::ffi::{CStr, c_int, c_long, c_uint};

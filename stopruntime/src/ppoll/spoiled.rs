@@ -8,7 +8,7 @@
 #![allow(unsafe_code)]
 
 use super::inside::inside;
-use super::plain::{INTERRUPTED, plain};
+use crate::kernel::plain::{INTERRUPTED, plain};
 use crate::runtime::record::Record;
 use crate::runtime::signal;
 use crate::runtime::spoil::Bytes;

@@ -8,9 +8,9 @@
 #![allow(unsafe_code)]
 
 use super::file::kind_of;
-use super::plain::{UNSUPPORTED, plain};
 use super::spoiled::{Part, wait};
 use crate::kernel::given::{each_given, given};
+use crate::kernel::plain::{UNSUPPORTED, plain};
 use crate::runtime::record::Record;
 use crate::scope::Stopped;
 use core::ffi::{c_int, c_long, c_void};

@@ -9,8 +9,8 @@
 
 use super::inside::inside;
 use super::mask;
-use super::plain::{INTERRUPTED, plain};
 use crate::kernel::given::{each_given, given};
+use crate::kernel::plain::{INTERRUPTED, plain};
 use crate::kernel::select::One;
 use crate::runtime::record::Record;
 use crate::runtime::signal::KERNEL_MASK_SIZE;

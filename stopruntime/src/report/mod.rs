@@ -6,7 +6,7 @@
 //! each thread:
 //!
 //! ```text
-//! main (4710): waits in clock_nanosleep (marked)
+//! main (4710): waits in futex (marked)
 //! collector (4711): waits in recvfrom (marked) on descriptor 5 (UDP 127.0.0.1:5514)
 //! uploader (4712): waits in recvfrom (not marked) on descriptor 7 (TCP 127.0.0.1:41712 to
 //! 127.0.0.1:80); stop requested 3.2 s ago: SIGTERM; its call is not marked

@@ -139,7 +139,7 @@ fn other(number: c_long) -> Option<&'static str> {
 
 /// Whether the thread is in a marked call.
 fn is_inside(record: &Record) -> bool {
-    record.line.marker.load(Ordering::SeqCst) != 0 || record.is_parked()
+    record.line.marker.load(Ordering::SeqCst) != 0 || record.on_flag.is_set() || record.is_parked()
 }
 
 /// The file that says in which call it is cannot be read.

@@ -52,7 +52,7 @@ impl fmt::Display for WaitsFor {
 /// What a call of this name waits for.
 pub(super) fn waits_for(name: Option<&str>, args: [usize; 6]) -> Option<WaitsFor> {
     let numbers: Vec<c_int> = match name? {
-        "futex" => return Some(futex(args)),
+        "futex" => return futex(args),
         "futex_waitv" => return futexes(args),
         "wait4" => return Some(child(args[0] as c_int)),
         "waitid" => match args[0] as libc::idtype_t {
@@ -115,9 +115,13 @@ fn child(id: c_int) -> WaitsFor {
     WaitsFor::Child { id: (id > 0).then_some(id) }
 }
 
-fn futex([address, operation, value, ..]: [usize; 6]) -> WaitsFor {
+fn futex([address, operation, value, ..]: [usize; 6]) -> Option<WaitsFor> {
     if let Some(thread) = thread_of(address) {
-        return thread;
+        return Some(thread);
+    }
+    if is_flag(address) {
+        // A sleep, which ends at a time.
+        return None;
     }
     let operation = operation as c_int;
     let waits = [libc::FUTEX_WAIT, libc::FUTEX_WAIT_BITSET].contains(&(operation & 0x7f));
@@ -125,13 +129,17 @@ fn futex([address, operation, value, ..]: [usize; 6]) -> WaitsFor {
     // As glibc's pthread_join(3) waits: for the id, which the kernel takes away, and wakes
     // as for a word that other processes might have.
     if waits && operation & libc::FUTEX_PRIVATE_FLAG == 0 && is_thread(id) {
-        return WaitsFor::Thread { id };
+        return Some(WaitsFor::Thread { id });
     }
-    WaitsFor::Futex { address }
+    Some(WaitsFor::Futex { address })
 }
 
 fn is_thread(id: c_int) -> bool {
     id > 0 && Path::new("/proc/self/task").join(id.to_string()).exists()
+}
+
+fn is_flag(address: usize) -> bool {
+    records::all().any(|record| record.has_its_flag_at(address))
 }
 
 /// The thread whose end is told by this word.
@@ -145,7 +153,6 @@ fn futexes([words, count, ..]: [usize; 6]) -> Option<WaitsFor> {
     // `struct futex_waitv`: the value, the address and flags, each with 64 bits.
     let each = (0..count.min(2)).map_while(|at| read::<[u64; 2]>(words.wrapping_add(24 * at)));
     let mut addresses = each.map(|[_, address]| address as usize);
-    let is_flag = |address| records::all().any(|record| record.has_its_flag_at(address));
     let address = addresses.find(|address| !is_flag(*address))?;
     Some(thread_of(address).unwrap_or(WaitsFor::Futex { address }))
 }

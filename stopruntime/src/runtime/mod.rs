@@ -24,6 +24,9 @@ mod siginfo;
 
 pub(crate) mod signal;
 
+pub(crate) mod on_flag;
+
+mod end_call;
 pub(crate) mod record;
 
 mod forked;

@@ -2,7 +2,7 @@
 //!
 //! # Safety
 //!
-//! The invariant of [`record`](crate::runtime::record) holds here too.
+//! The invariant of [`end_call`](crate::runtime::end_call) holds here too.
 
 #![allow(unsafe_code)]
 

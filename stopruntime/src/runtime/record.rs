@@ -11,6 +11,7 @@
 //! | `tid` | 0 before the thread's first marked call and after its last | the thread |
 //! | `visible`, `cells` | what the thread runs under, see [`visible`](crate::runtime::scopes::visible) | the thread |
 //! | `own` | its own scope | requesters |
+//! | `on_flag` | not 0 inside a [wait on the flag](crate::runtime::on_flag) | the thread |
 //! | `parked` | 1 inside a stop-checked `park` | the thread |
 //! | `known` | for reports, see [`Known`](crate::runtime::known::Known) | the thread |
 //! | `argument` | see [`spoil`](crate::runtime::spoil) | the thread, its handler included |
@@ -40,25 +41,17 @@
 //!
 //! A stop-checked `park` is std's own, which no signal ends: there `parked`
 //! takes the marker's place and std's `unpark` the signal's.
-//!
-//! # Safety
-//!
-//! The invariant of this module: `parker` is null or a box of the record's own, which
-//! only a requester with a claim and the thread look at.
-
-#![allow(unsafe_code)]
 
 use crate::runtime::claim::Claim;
 use crate::runtime::futex::{futex_wait, futex_wake};
 use crate::runtime::known::Known;
+use crate::runtime::on_flag::OnFlag;
 use crate::runtime::region::Region;
 use crate::runtime::scopes::LOOK;
 use crate::runtime::scopes::cell::ScopeCell;
-#[cfg(feature = "crossbeam-channel")]
-use crate::runtime::scopes::notified::notify;
 use crate::runtime::scopes::visible::{Cells, Visible};
+use crate::runtime::signal;
 use crate::runtime::spoil::Argument;
-use crate::runtime::{process, signal};
 use crate::window::{Line, rseq};
 use core::sync::atomic::{AtomicBool, AtomicI32, AtomicPtr, AtomicU32, AtomicUsize, Ordering};
 use std::thread::Thread;
@@ -88,6 +81,7 @@ pub(crate) struct Record {
     /// The signal is blocked outside `ppoll` ([`Backend::Ppoll`](crate::Backend::Ppoll)).
     pub(crate) masked: AtomicBool,
     pub(crate) argument: Argument,
+    pub(crate) on_flag: OnFlag,
     pub(super) parked: AtomicU32,
     pub(super) ended: AtomicU32,
     pub(crate) region: Region,
@@ -122,6 +116,7 @@ impl Record {
             owns_rseq: AtomicBool::new(false),
             masked: AtomicBool::new(false),
             argument: Argument::new(),
+            on_flag: OnFlag::new(),
             parked: AtomicU32::new(0),
             region: Region::new(),
             ended: AtomicU32::new(0),
@@ -145,65 +140,6 @@ impl Record {
     pub(crate) fn stands_in(&self) -> bool {
         self.own.place() == STANDS_IN
     }
-
-    // ---- the requester's side: async-signal-safe, allocates nothing ----
-
-    /// Ends the marked call that the thread is in, if the thread still `fits` in it:
-    /// its flag has been set before a barrier of all threads, or there is no `barrier`.
-    ///
-    /// A second request signals again: it costs little, and a signal that
-    /// a foreign handler swallowed is made good.
-    pub(super) fn end_its_call(&self, barrier: bool, fits: &dyn Fn(&Record) -> bool) {
-        if process::is_raw_child() {
-            self.after_raw_fork();
-        }
-        self.signal(barrier, fits);
-        if !self.has_window() {
-            // Its futex waits wait on the flag as well.
-            // mutant: without-windows-futex-woken
-            futex_wake(&self.line.flag);
-        }
-        #[cfg(feature = "crossbeam-channel")]
-        if self.hinted.load(Ordering::SeqCst) {
-            // mutant: request-wakes-crossbeam
-            notify();
-        }
-    }
-
-    fn signal(&self, barrier: bool, fits: &dyn Fn(&Record) -> bool) {
-        // Race 2: the look comes before all other loads.
-        let Some(look) = self.claim.look() else { return };
-        // mutant: without-membarrier-always-signals
-        let inside =
-            !barrier || self.line.marker.load(Ordering::SeqCst) != 0 || self.region.is_open();
-        let parked = self.parked.load(Ordering::SeqCst) != 0;
-        // After those two: if the claim succeeds, the thread has been in one and the
-        // same call since, and it is this one that is stopped.
-        // mutant: shielded-request-sends-no-signal
-        let stopped = (inside || parked) && fits(self);
-        let tid = self.tid.load(Ordering::SeqCst);
-        if !stopped || tid == 0 {
-            return;
-        }
-        // If it fails, the thread has settled, and looks at its scopes afterwards; or
-        // another is about to signal it.
-        // mutant: claim-looked-at-before-thread
-        let Some(sending) = self.claim.claim(look) else { return };
-        let sent =
-            inside && signal::send(self.pid.load(Ordering::Relaxed), tid, self, sending.sequence());
-        if parked {
-            // SAFETY: set before the thread parked, and the thread does not end before
-            // the claim is finished.
-            let thread = unsafe { self.parker.load(Ordering::Acquire).as_ref() };
-            if let Some(thread) = thread {
-                // An atomic exchange and a futex wake: async-signal-safe.
-                thread.unpark();
-            }
-        }
-        self.claim.finish(sending, sent);
-    }
-
-    // ---- the thread's side ----
 
     /// Makes only its own scope visible: when the record is taken, and when the
     /// thread ends.

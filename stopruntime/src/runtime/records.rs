@@ -57,6 +57,7 @@ impl RecordRef {
         // Of a thread that has ended in the midst of a call.
         record.line.marker.store(0, Ordering::Relaxed);
         record.parked.store(0, Ordering::Relaxed);
+        record.on_flag.reset();
         #[cfg(feature = "crossbeam-channel")]
         record.hinted.store(false, Ordering::Relaxed);
         record.own.begin(requested, under, NEVER);

@@ -11,7 +11,7 @@ use crate::runtime::backend::Backend;
 use crate::runtime::installed;
 use crate::runtime::siginfo;
 use core::ffi::c_int;
-use core::sync::atomic::{AtomicBool, Ordering, fence};
+use core::sync::atomic::{AtomicBool, Ordering, compiler_fence, fence};
 
 static HAS_MEMBARRIER: AtomicBool = AtomicBool::new(false);
 static ORDERED_BY_OTHERS: AtomicBool = AtomicBool::new(false);
@@ -85,6 +85,17 @@ pub(crate) fn barrier() -> bool {
 #[inline]
 pub(crate) fn is_ordered_by_others() -> bool {
     ORDERED_BY_OTHERS.load(Ordering::Relaxed)
+}
+
+/// Between a store that others look for and a look at what they store.
+#[inline]
+pub(crate) fn order() {
+    if is_ordered_by_others() {
+        compiler_fence(Ordering::SeqCst);
+    } else {
+        // mutant: own-fence-where-others-have-none
+        fence(Ordering::SeqCst);
+    }
 }
 
 /// Part of the installation.

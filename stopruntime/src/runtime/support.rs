@@ -42,9 +42,9 @@ pub struct Support {
     /// membarrier(2), Linux 4.14. Without it every request sends the signal,
     /// also to a thread that is in no marked call.
     pub membarrier: bool,
-    /// `futex_waitv(2)`, Linux 5.16. Without it, on [`Backend::Ppoll`] only,
-    /// what waits in `sync`, in `join` and for one word in [`sys`](crate::sys)
-    /// does so in futex(2) with the stop signal open, and makes two calls more.
+    /// `futex_waitv(2)`, Linux 5.16. Without it a stop of what waits in `sync` and in
+    /// `join` takes a signal; and on [`Backend::Ppoll`] these waits, and those for one
+    /// word in [`sys`](crate::sys), make two calls more, with the stop signal unblocked.
     pub futex_waitv: bool,
     /// `pidfd_open(2)`, Linux 5.3. Without it, on [`Backend::Ppoll`] only, the
     /// wait for a child that has not ended yet fails with `ENOTSUP`.

@@ -146,7 +146,7 @@ pub(crate) fn interrupt(thread: &Thread) {
 }
 
 /// `crate::futex::futex_wait`.
-pub(crate) fn futex_wait(word: &AtomicU32, expected: u32, timeout: Option<Duration>) {
+pub fn futex_wait(word: &AtomicU32, expected: u32, timeout: Option<Duration>) {
     let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
     wait(word, expected, deadline, None);
 }

@@ -8,9 +8,10 @@
 //!
 //! # What runs
 //!
-//! The sources of `stopruntime::sync` themselves, and of the claim under which a
-//! stop signal is sent, and of the wait of the ppoll backend, copied by `build.rs` with a
-//! few words changed. Below them stand models of what they are built on:
+//! The sources of `stopruntime::sync` themselves, of the claim under which a stop signal is
+//! sent, of a thread's mark that it sleeps on its flag, and of the wait of the ppoll backend,
+//! copied by `build.rs` with a few words changed. Below them stand models of what they are
+//! built on:
 //!
 //! | the sources say | here |
 //! |---|---|
@@ -78,9 +79,9 @@ mod runtime {
     }
 }
 
-// The copies: `sync`, `claim`, and `inside` with and without its fences.
+// The copies: `sync`, `claim`, `on_flag`, and `inside` with and without its fences.
 include!(concat!(env!("OUT_DIR"), "/modules.rs"));
 
 pub use data::Data;
 pub use model::{model, model_bounded};
-pub use record::Record;
+pub use record::{LOOK, Record};

@@ -10,7 +10,7 @@ use loom::sync::atomic::Ordering::{AcqRel, Acquire, SeqCst};
 use loom::thread::Thread;
 
 /// `crate::runtime::scopes::LOOK`.
-pub(crate) const LOOK: u32 = 1;
+pub const LOOK: u32 = 1;
 const LOOKED: u32 = 3;
 
 /// The words that a requester and its thread share.

@@ -23,11 +23,13 @@ struct View {
 thread_local! {
     // loom's threads are all on the thread of their test.
     static BARRIERS: Cell<usize> = const { Cell::new(0) };
+    static ORDERED_BY_OTHERS: Cell<bool> = const { Cell::new(false) };
     static VIEWS: RefCell<Vec<View>> = const { RefCell::new(Vec::new()) };
 }
 
 pub(crate) fn clear() {
     BARRIERS.set(0);
+    ORDERED_BY_OTHERS.set(false);
     VIEWS.take();
 }
 
@@ -80,4 +82,16 @@ pub fn barrier_for_all() -> bool {
         view.looks = Some(Vec::new());
     });
     true
+}
+
+/// From here on in this run of the model, requesters make the barriers.
+pub fn order_by_others() {
+    ORDERED_BY_OTHERS.set(true);
+}
+
+/// `crate::signal::order`.
+pub(crate) fn order() {
+    if !ORDERED_BY_OTHERS.get() {
+        fence(SeqCst);
+    }
 }

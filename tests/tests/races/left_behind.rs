@@ -85,7 +85,7 @@ per_backend! {
                 sender.send(thread_id()).unwrap();
                 (wait(), rest(thread_id()).pending, is_masked(STOP))
             });
-            let calls = [libc::SYS_read, libc::SYS_ppoll, libc::SYS_clock_nanosleep];
+            let calls = [libc::SYS_read, libc::SYS_ppoll, libc::SYS_futex];
             wait_until_blocked_in(receiver.recv().unwrap(), &calls);
             let held_off = backend() == Backend::Ppoll;
             std::thread::scope(|scope| {

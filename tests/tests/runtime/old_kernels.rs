@@ -7,11 +7,12 @@ use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::process::{Command, Stdio};
 use std::sync::{Arc, mpsc};
+use std::time::{Duration, Instant};
 use stop_tests::on_backends;
 use stop_tests::proc::wait_for;
 use stop_tests::started::stopped_in;
-use stopruntime::ext::{JoinOrStop, ReadOrStop, WaitOrStop};
-use stopruntime::sync::Mutex;
+use stopruntime::ext::{JoinOrStop, ReadOrStop, WaitOrStop, sleep_or_stop};
+use stopruntime::sync::{Condvar, Mutex};
 use stopruntime::{Backend, InstallError, Rseq, Stopped, support, sys, thread};
 
 const ALL_GONE: [&str; 6] = [
@@ -94,6 +95,31 @@ on_backends! { ALL_GONE;
         in_a_read();
         in_a_futex();
         in_a_wait_for_a_child();
+    }
+}
+
+/// A futex wait takes one word.
+const NO_WAITV: [&str; 6] = [
+    "rseq without futex_waitv",
+    "handler without futex_waitv",
+    "ppoll without futex_waitv",
+    "rseq forbidding futex_waitv",
+    "handler forbidding futex_waitv",
+    "ppoll forbidding futex_waitv",
+];
+
+on_backends! { NO_WAITV;
+    fn a_futex_wait_is_stopped_by_a_signal() {
+        assert!(!support().futex_waitv);
+        for _ in 0..10 {
+            in_a_futex();
+            assert!(stopped_in(&[libc::SYS_futex], || sleep_or_stop(Duration::MAX).is_err()));
+        }
+        let (lock, start) = (Mutex::new(()), Instant::now());
+        let held = lock.lock().unwrap();
+        let waited = Condvar::new().wait_timeout_or_stop(held, Duration::from_millis(20));
+        assert!(waited.unwrap().unwrap().1.timed_out());
+        assert!(start.elapsed() >= Duration::from_millis(20));
     }
 }
 

@@ -127,7 +127,7 @@ per_backend! {
         assert_eq!(CALLS.load(Ordering::SeqCst), 1);
         many_stops(20);
         let sleeper = start(|| sleep_or_stop(std::time::Duration::MAX).is_err());
-        sleeper.wait_until_at_rest_in(&[libc::SYS_clock_nanosleep, libc::SYS_ppoll]);
+        sleeper.wait_until_at_rest_in(&[libc::SYS_futex]);
         assert!(sleeper.stopped());
         assert_eq!(CALLS.load(Ordering::SeqCst), 1, "requests are none of its own");
     }

@@ -16,16 +16,19 @@ use stop_tests::proc::{limit, wait_for_sleep_in};
 use stop_tests::signals::{Handler, STOP, catch, plain_read, plain_write, send, waiting};
 use stop_tests::started::blocked;
 use stop_tests::{per_backend, wait_until_blocked_in};
-use stopruntime::ext::{ConnectOrStop, ReadOrStop, RecvFromOrStop, sleep_or_stop};
+use stopruntime::ext::{ConnectOrStop, ReadOrStop, RecvFromOrStop, park_or_stop, sleep_or_stop};
+use stopruntime::sync::Semaphore;
 use stopruntime::thread::JoinHandle;
 use stopruntime::{Stopper, shield};
 
-/// The calls a marked read, receive, connect or sleep waits in, on any backend.
-const WAITS: [libc::c_long; 5] = [
+/// The calls a marked read, receive, connect, sleep or acquisition waits in, on any backend.
+const WAITS: [libc::c_long; 7] = [
     libc::SYS_read,
     libc::SYS_recvfrom,
     libc::SYS_connect,
     libc::SYS_clock_nanosleep,
+    libc::SYS_futex,
+    libc::SYS_futex_waitv,
     libc::SYS_ppoll,
 ];
 
@@ -80,6 +83,22 @@ extern "C" fn spins(_: i32, _: *mut libc::siginfo_t, _: *mut libc::c_void) {
     while !LEAVE_FLAG.load(Ordering::SeqCst) {
         std::hint::spin_loop();
     }
+}
+
+/// Waits on the thread's flag until it is stopped.
+extern "C" fn sleeps(_: i32, _: *mut libc::siginfo_t, _: *mut libc::c_void) {
+    plain_write(ENTERED.load(Ordering::SeqCst));
+    if sleep_or_stop(Duration::MAX).is_ok() {
+        DISTURBED.store(-1, Ordering::SeqCst);
+    }
+}
+
+/// Waits on the thread's flag for a moment.
+extern "C" fn naps(_: i32, _: *mut libc::siginfo_t, _: *mut libc::c_void) {
+    if sleep_or_stop(Duration::from_millis(1)).is_err() {
+        DISTURBED.store(-1, Ordering::SeqCst);
+    }
+    plain_write(ENTERED.load(Ordering::SeqCst));
 }
 
 /// Returns at once.
@@ -139,6 +158,38 @@ per_backend! {
     fn one_that_holds_off_the_stop_signal() {
         request_under(reads, libc::SA_RESTART, &[STOP]);
         request_under(spins, 0, &[STOP]);
+    }
+
+    /// It is to make none (docs/limits.md); but what does not depend on the handler's own
+    /// place in the code is not lost: the wake-up of its wait does not stand for both.
+    fn one_that_waits_on_the_flag_itself() {
+        let kinds: [fn() -> bool; 3] = [
+            || sleep_or_stop(Duration::MAX).is_err(),
+            || Semaphore::new(0).acquire_or_stop().is_err(),
+            || park_or_stop().is_err(),
+        ];
+        for flags in [libc::SA_RESTART, 0] {
+            catch(libc::SIGUSR1, sleeps, flags, &[]);
+            let handlers = Handlers::new();
+            for marked in kinds {
+                let (handle, thread) = blocked(&WAITS, marked);
+                handlers.enter(thread, libc::SIGUSR1);
+                wait_for_sleep_in(thread, libc::SYS_futex);
+                assert!(handle.request_stop());
+                assert!(joined(handle), "the marked call was not stopped");
+            }
+        }
+    }
+
+    /// And has done so when the request is made.
+    fn one_that_has_waited_on_the_flag() {
+        catch(libc::SIGUSR1, naps, libc::SA_RESTART, &[]);
+        let handlers = Handlers::new();
+        let (handle, thread) = blocked(&WAITS, || Semaphore::new(0).acquire_or_stop().is_err());
+        handlers.enter(thread, libc::SIGUSR1);
+        wait_until_blocked_in(thread, &[libc::SYS_futex_waitv]);
+        assert!(handle.request_stop());
+        assert!(joined(handle), "the marked call was not stopped");
     }
 
     fn two_on_top_of_each_other() {

@@ -11,9 +11,11 @@ use std::time::Duration;
 use stop_tests::proc::rest;
 use stop_tests::ptrace::{Event, Go, Traced, trap};
 use stop_tests::signals::{plain_read, plain_write};
+use stop_tests::started::blocked;
 use stop_tests::tracee::{Line, line_to_tracer, start};
 use stop_tests::{everything, on_backends, per_backend, thread_id, wait_until_blocked_in};
-use stopruntime::ext::ReadOrStop;
+use stopruntime::ext::{JoinOrStop, ReadOrStop, sleep_or_stop};
+use stopruntime::sync::Semaphore;
 use stopruntime::{check, thread};
 
 const READS: u64 = 1_000;
@@ -35,6 +37,17 @@ per_backend! {
         assert_eq!(rest(thread), before);
         assert_eq!(before.state, "S");
         assert!(handle.stop_and_join().unwrap());
+    }
+}
+
+per_backend! {
+    /// No barrier, and no signal.
+    fn a_request_to_a_thread_that_sleeps_on_its_flag_is_one_system_call() {
+        if let Some(line) = line_to_tracer() {
+            return request_stops_of_sleepers(line);
+        }
+        let calls = calls_between_traps();
+        assert_eq!(calls, [libc::SYS_futex as u64; 2 * SLEEPERS.len()]);
     }
 }
 
@@ -71,6 +84,20 @@ on_backends! { ["rseq", "handler"];
     }
 }
 
+/// Marked calls that wait on the thread's flag, and whether they were stopped.
+const SLEEPERS: [fn() -> bool; 4] = [
+    || sleep_or_stop(Duration::MAX).is_err(),
+    || Semaphore::new(0).acquire_or_stop().is_err(),
+    || Semaphore::new(0).acquire_timeout_or_stop(Duration::from_secs(3_600)).is_err(),
+    || {
+        let (told, gate) = mpsc::channel::<()>();
+        let other = thread::spawn(move || gate.recv().is_err());
+        let stopped = other.join_or_stop().is_err();
+        drop(told);
+        stopped
+    },
+];
+
 /// The system calls of the tracee's thread between its traps.
 fn calls_between_traps() -> Vec<u64> {
     let (tracee, mut line) = start();
@@ -89,6 +116,37 @@ fn calls_between_traps() -> Vec<u64> {
     thread.detach();
     line.command(b'j');
     calls
+}
+
+/// Requests the stops of all sleepers between two traps.
+fn request_stops_of_sleepers(mut line: Line) {
+    let (opened, gate) = pipe().unwrap();
+    let sleepers = SLEEPERS.map(|sleep| {
+        let waits = [libc::SYS_futex, libc::SYS_futex_waitv];
+        blocked(&waits, sleep).0
+    });
+    let (sender, receiver) = mpsc::channel();
+    let requester = std::thread::spawn(move || {
+        sender.send(thread_id()).unwrap();
+        plain_read(opened.as_raw_fd()).unwrap();
+        trap();
+        for sleeper in &sleepers {
+            sleeper.request_stop();
+        }
+        trap();
+        sleepers.map(|sleeper| sleeper.join().unwrap())
+    });
+    line.send_number(receiver.recv().unwrap());
+    let mut requester = Some(requester);
+    while let Some(command) = line.next_command() {
+        if command == b'g' {
+            assert!(plain_write(gate.as_raw_fd()));
+        } else {
+            let stopped = requester.take().expect("once").join().unwrap();
+            assert_eq!(stopped, [true; SLEEPERS.len()]);
+        }
+        line.send(&[command]);
+    }
 }
 
 /// Leaves a scope with many blocked threads between two traps.

@@ -16,7 +16,7 @@ use stop_tests::{on_backends, per_backend, thread_id, wait_until_blocked_in};
 use stopruntime::ext::{ReadOrStop, RecvFromOrStop, sleep_or_stop};
 use stopruntime::{Config, InstallError, thread};
 
-const WAITS: [libc::c_long; 3] = [libc::SYS_read, libc::SYS_clock_nanosleep, libc::SYS_ppoll];
+const WAITS: [libc::c_long; 3] = [libc::SYS_read, libc::SYS_futex, libc::SYS_ppoll];
 
 static CHAINED: AtomicU32 = AtomicU32::new(0);
 

@@ -12,9 +12,10 @@ use std::time::Duration;
 use stop_tests::proc::{asleep_in, wait_for};
 use stop_tests::ptrace::{Event, Go, Traced, trap};
 use stop_tests::signals::{STOP, errno, plain_read, plain_write, waiting};
-use stop_tests::tracee::{Line, line_to_tracer, start};
+use stop_tests::tracee::{Line, Tracee, line_to_tracer, start};
 use stop_tests::{per_backend, thread_id, wait_until_blocked_in};
 use stopruntime::ext::{ReadOrStop, sleep_or_stop};
+use stopruntime::sync::Semaphore;
 use stopruntime::thread;
 
 /// The calls a marked read waits in: `read`, or with the ppoll backend `ppoll`.
@@ -38,24 +39,34 @@ per_backend! {
     }
 
     /// A second one would end one more system call.
-    fn a_stopped_sleep_takes_one_signal() {
+    fn a_stopped_read_takes_one_signal() {
         if let Some(line) = line_to_tracer() {
-            return sleeper(line);
+            return between_traps(line, read_until_stopped);
         }
         let (tracee, mut line) = start();
-        let sleeper = Traced::seize(tracee.process(), line.receive_number());
-        line.command(b'g');
-        assert_eq!(sleeper.wait(), Event::Trap, "the sleep begins");
-        sleeper.go(Go::On, 0);
-        let sleeps = [libc::SYS_clock_nanosleep, libc::SYS_ppoll];
-        let is_asleep = || asleep_in(sleeper.thread()).is_some_and(|call| sleeps.contains(&call));
-        wait_for("the marked sleep", is_asleep);
+        let reader = asleep_behind_its_trap(&tracee, &mut line, &READS);
         line.command(b'r');
-        assert_eq!(sleeper.wait(), Event::Signal(STOP));
-        sleeper.go(Go::On, STOP);
-        assert_eq!(sleeper.wait(), Event::Trap, "stopped");
-        sleeper.detach();
+        assert_eq!(reader.wait(), Event::Signal(STOP));
+        reader.go(Go::On, STOP);
+        assert_eq!(reader.wait(), Event::Trap, "stopped");
+        reader.detach();
         line.command(b'j');
+    }
+
+    /// It sleeps on its flag, and is woken.
+    fn a_stopped_sleep_takes_none() {
+        if let Some(line) = line_to_tracer() {
+            return between_traps(line, || sleep_or_stop(Duration::MAX).is_err());
+        }
+        stopped_without_a_signal(&[libc::SYS_futex]);
+    }
+
+    /// Likewise.
+    fn a_stopped_wait_for_another_thread_takes_none() {
+        if let Some(line) = line_to_tracer() {
+            return between_traps(line, || Semaphore::new(0).acquire_or_stop().is_err());
+        }
+        stopped_without_a_signal(&[libc::SYS_futex_waitv]);
     }
 
     fn a_signal_on_its_way_is_waited_for() {
@@ -113,6 +124,27 @@ per_backend! {
     }
 }
 
+/// The tracee's thread, asleep in one of these calls behind its first trap.
+fn asleep_behind_its_trap(tracee: &Tracee, line: &mut Line, calls: &[libc::c_long]) -> Traced {
+    let thread = Traced::seize(tracee.process(), line.receive_number());
+    line.command(b'g');
+    assert_eq!(thread.wait(), Event::Trap, "the call begins");
+    thread.go(Go::On, 0);
+    wait_for("the marked call", || {
+        asleep_in(thread.thread()).is_some_and(|call| calls.contains(&call))
+    });
+    thread
+}
+
+fn stopped_without_a_signal(calls: &[libc::c_long]) {
+    let (tracee, mut line) = start();
+    let sleeper = asleep_behind_its_trap(&tracee, &mut line, calls);
+    line.command(b'r');
+    assert_eq!(sleeper.wait(), Event::Trap, "stopped, and nothing before");
+    sleeper.detach();
+    line.command(b'j');
+}
+
 /// Lets the requester go until it is about to send its signal.
 fn stop_before_its_signal(requester: &Traced) {
     assert_eq!(requester.wait(), Event::Trap, "the requester begins");
@@ -159,15 +191,15 @@ fn runner_and_reader(mut line: Line) {
     }
 }
 
-/// Tracee: a marked sleep between two traps.
-fn sleeper(mut line: Line) {
+/// Tracee: a marked call, which tells whether it was stopped, between two traps.
+fn between_traps(mut line: Line, marked: fn() -> bool) {
     let (gate, gate_in) = pipe().unwrap();
     let (sender, receiver) = mpsc::channel();
     let sleeper = thread::spawn(move || {
         sender.send(thread_id()).unwrap();
         plain_read(gate.as_raw_fd()).unwrap();
         trap();
-        assert!(sleep_or_stop(Duration::MAX).is_err());
+        assert!(marked());
         trap();
     });
     line.send_number(receiver.recv().unwrap());
@@ -180,6 +212,11 @@ fn sleeper(mut line: Line) {
         }
         line.send(&[command]);
     }
+}
+
+fn read_until_stopped() -> bool {
+    let (mut reader, _writer) = pipe().unwrap();
+    reader.read_or_stop(&mut [0]).is_err()
 }
 
 fn read_a_byte_that_is_there() -> usize {

@@ -8,13 +8,20 @@
 #![allow(unsafe_code)]
 
 use crate::call::call;
+use crate::flag_wait;
+use crate::runtime::attach;
 use crate::runtime::futex::timespec;
 use crate::scope::Stopped;
 use std::time::Duration;
 
-/// `clock_nanosleep(2)` until a time on the monotonic clock, given as the time
-/// since its start, so that neither a signal nor SIGSTOP moves it.
+/// Sleeps until a time on the monotonic clock, given as the time since its start, so
+/// that neither a signal nor SIGSTOP moves it.
 pub(in crate::ext) fn sleep_until(time: Duration) -> Result<(), Stopped> {
+    let record = attach::registered();
+    // mutant: sleep-on-flag
+    if flag_wait::serves(record) && flag_wait::sleep_until(record, time)? {
+        return Ok(());
+    }
     let time = timespec(time);
     let clock = libc::CLOCK_MONOTONIC as usize;
     // mutant: same-deadline

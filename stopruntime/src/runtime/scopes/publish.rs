@@ -11,20 +11,9 @@ use super::clock::NEVER;
 use super::helper;
 use super::visible::{Range, Saved};
 use crate::runtime::record::Record;
-use crate::runtime::signal;
+use crate::runtime::signal::order;
 use core::ptr;
-use core::sync::atomic::{Ordering, compiler_fence, fence};
-
-/// Between a store that others look for and a look at what they store.
-#[inline]
-fn order() {
-    if signal::is_ordered_by_others() {
-        compiler_fence(Ordering::SeqCst);
-    } else {
-        // mutant: own-fence-where-others-have-none
-        fence(Ordering::SeqCst);
-    }
-}
+use core::sync::atomic::Ordering;
 
 impl Record {
     /// The scopes that it runs under, hidden ones as well.

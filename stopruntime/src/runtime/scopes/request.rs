@@ -28,11 +28,11 @@ pub(crate) fn request(scope: &ScopeCell, reason: Option<Reason>) -> bool {
     match scope.record() {
         // Its own thread alone runs under it, and need not be looked for.
         Some(record) if before & SPREAD == 0 => {
-            // mutant: flag-of-thread-becomes-1
-            record.line.flag.store(LOOK, Ordering::SeqCst);
-            let barrier = signal::barrier();
-            // mutant: request-repairs-lost-signal
-            record.end_its_call(barrier, &|record| record.sees_own());
+            if !raise(record) {
+                let barrier = signal::barrier();
+                // mutant: request-repairs-lost-signal
+                record.end_its_call(barrier, &|record| record.sees_own());
+            }
         }
         _ => {
             // State, then what threads have published; they do it the other way round.
@@ -74,6 +74,13 @@ fn is_of_the_parent(record: &Record) -> bool {
         && !slot::record_by_key().is_some_and(|own| core::ptr::eq(own, record))
 }
 
+/// Sets a thread's flag. True if that was all there is to do: the thread slept on it.
+fn raise(record: &Record) -> bool {
+    // mutant: flag-becomes-1
+    record.line.flag.store(LOOK, Ordering::SeqCst);
+    record.ends_by_waking()
+}
+
 /// Ends the marked calls of all threads that are `found` and still `fit` when they
 /// are to be signalled: a batch at a time, all flags, one barrier, then the signals.
 ///
@@ -86,9 +93,7 @@ pub(super) fn interrupt(found: &dyn Fn(&Record) -> bool, fits: &dyn Fn(&Record) 
     loop {
         let mut batch = [None; BATCH];
         let mut count = 0;
-        for record in records.by_ref().take(BATCH) {
-            // mutant: flag-of-each-becomes-1
-            record.line.flag.store(LOOK, Ordering::SeqCst);
+        for record in records.by_ref().filter(|record| !raise(record)).take(BATCH) {
             batch[count] = Some(record);
             count += 1;
         }

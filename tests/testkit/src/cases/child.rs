@@ -18,8 +18,7 @@ pub(super) const CASES: &[Case] = &[
         .with_progress(Progress::Exactly(EARLY)),
     Case::new("Command::output", &[SYS_ppoll], || running(OUTPUT)),
     Case::new("Command::status", &[SYS_waitid], || running(STATUS)).on_ppoll(&[SYS_ppoll]),
-    Case::new("JoinHandle::join", &[SYS_futex], || Ok(joining()))
-        .on_ppoll(&[SYS_futex_waitv, SYS_futex]),
+    Case::new("JoinHandle::join", &[SYS_futex_waitv, SYS_futex], || Ok(joining())),
 ];
 
 /// For a child that ends with the status it is fed.

@@ -22,7 +22,7 @@ pub(super) const CASES: &[Case] = &[
 ];
 
 const fn of(name: &'static str, arrange: fn() -> io::Result<Fixture>) -> Case {
-    Case::new(name, &[SYS_futex], arrange).on_ppoll(&[SYS_futex_waitv, SYS_futex])
+    Case::new(name, &[SYS_futex_waitv, SYS_futex], arrange)
 }
 
 /// Of a call that does not fail.

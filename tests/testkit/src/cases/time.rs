@@ -3,20 +3,17 @@
 
 use super::ends::Shared;
 use super::{AN_HOUR, Case, Fixture, Outcome};
-use libc::{SYS_clock_nanosleep, SYS_futex, SYS_ppoll};
+use libc::SYS_futex;
 use std::thread;
 use std::time::{Duration, Instant};
 use stopruntime::Stopped;
 use stopruntime::ext::{park_or_stop, park_timeout_or_stop, sleep_or_stop, sleep_until_or_stop};
 
 pub(super) const CASES: &[Case] = &[
-    Case::new("thread::sleep", &[SYS_clock_nanosleep], || Ok(sleeping(sleep_or_stop)))
-        .on_ppoll(&[SYS_ppoll])
-        .not_woken(),
-    Case::new("thread::sleep_until", &[SYS_clock_nanosleep], || {
+    Case::new("thread::sleep", &[SYS_futex], || Ok(sleeping(sleep_or_stop))).not_woken(),
+    Case::new("thread::sleep_until", &[SYS_futex], || {
         Ok(sleeping(|duration| sleep_until_or_stop(Instant::now() + duration)))
     })
-    .on_ppoll(&[SYS_ppoll])
     .not_woken(),
     Case::new("thread::park_timeout", &[SYS_futex], || Ok(sleeping(park_timeout_or_stop)))
         .not_woken(),

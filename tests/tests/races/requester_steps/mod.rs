@@ -101,32 +101,30 @@ fn wait_for_sleep(thread: i32, calls: &[libc::c_long]) {
 per_backend! {
     /// Its byte comes when the requester is held.
     fn of_a_blocked_read() {
-        const READS: [libc::c_long; 2] = [libc::SYS_recvfrom, libc::SYS_ppoll];
         if let Some(line) = line_to_tracer() {
             return serve(line, Does::Reads);
         }
-        let mut steps = Steps::new();
-        let (mut read, mut stopped) = (0, 0);
-        for index in steps.places(&READS) {
-            let (thread, requester) = steps.pair();
-            wait_for_sleep(thread, &READS);
-            step(&requester, index);
-            steps.line.command(b'd');
-            // It waits for the requester, or is in its unmarked call.
-            wait_for_sleep(thread, &[libc::SYS_futex, libc::SYS_poll]);
-            requester.detach();
-            steps.line.command(b'e');
-            steps.line.command(b'p');
-            match steps.outcome() {
-                [READ, 1, 0] => read += 1,
-                [STOPPED, 1, 0] => stopped += 1,
-                [read, poll, chained] => panic!(
-                    "read {read}, poll {poll}, signal handed on {chained}, held at {index}"
-                ),
-            }
+        fed_when_the_requester_is_held(&[libc::SYS_recvfrom, libc::SYS_ppoll]);
+    }
+
+    /// Its permit comes when the requester is held.
+    fn of_a_wait_on_the_flag() {
+        if let Some(line) = line_to_tracer() {
+            return serve(line, Does::Acquires);
         }
-        eprintln!("{read} read, {stopped} stopped");
-        assert!(read > 0 && stopped > 0);
+        fed_when_the_requester_is_held(&[libc::SYS_futex_waitv]);
+    }
+
+    /// The whole request is made while the thread is held on its way into the wait.
+    fn of_a_wait_on_the_flag_that_begins() {
+        if let Some(line) = line_to_tracer() {
+            return serve(line, Does::BeginsToAcquire);
+        }
+        let mut steps = Steps::new();
+        let count = begins_to_wait(&mut steps, usize::MAX);
+        for index in chosen(count) {
+            begins_to_wait(&mut steps, index);
+        }
     }
 }
 
@@ -181,6 +179,56 @@ on_backends! { ["rseq", "handler"];
         let held = (1..).take_while(|&nth| request_where_the_key_is_gone(&mut steps, put_back, nth));
         assert!(held.count() > 0);
     }
+}
+
+/// Holds each requester somewhere else while the thread is given what it waits for.
+fn fed_when_the_requester_is_held(calls: &[libc::c_long]) {
+    let mut steps = Steps::new();
+    let (mut read, mut stopped) = (0, 0);
+    for index in steps.places(calls) {
+        let (thread, requester) = steps.pair();
+        wait_for_sleep(thread, calls);
+        step(&requester, index);
+        steps.line.command(b'd');
+        // It waits for the requester, or is in its unmarked call.
+        wait_for_sleep(thread, &[libc::SYS_futex, libc::SYS_poll]);
+        requester.detach();
+        steps.line.command(b'e');
+        steps.line.command(b'p');
+        match steps.outcome() {
+            [READ, 1, 0] => read += 1,
+            [STOPPED, 1, 0] => stopped += 1,
+            [read, poll, chained] => {
+                panic!("read {read}, poll {poll}, signal handed on {chained}, held at {index}")
+            }
+        }
+    }
+    eprintln!("{read} read, {stopped} stopped");
+    assert!(read > 0 && stopped > 0);
+}
+
+/// Holds the thread after this many instructions, or at the system call in which it would
+/// sleep; after how many that was.
+fn begins_to_wait(steps: &mut Steps, most: usize) -> usize {
+    let (thread, requester) = steps.pair();
+    let thread = Traced::seize(steps.tracee.process(), thread);
+    steps.line.command(b'g');
+    to_its_trap(&thread);
+    let mut count = 0;
+    let is_at_its_wait = |thread: &Traced| {
+        thread.is_at_call() && thread.registers().rax == libc::SYS_futex_waitv.cast_unsigned()
+    };
+    while count < most && !is_at_its_wait(&thread) {
+        step(&thread, 1);
+        count += 1;
+    }
+    requester.detach();
+    steps.line.command(b'e');
+    thread.go(Go::On, 0);
+    assert!(thread.run(false, false), "it waits in vain, held at {count}");
+    thread.detach();
+    assert_eq!(steps.outcome(), [STOPPED, 1, 0], "held at {count}");
+    count
 }
 
 /// Holds the ending thread at the nth call of this function, for a whole request;

@@ -4,7 +4,7 @@ use std::io::{PipeReader, PipeWriter, Write, pipe};
 use std::os::fd::AsRawFd;
 use std::os::unix::net::UnixStream;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 use std::time::Duration;
 use stop_tests::proc::rest;
 use stop_tests::ptrace::trap;
@@ -12,6 +12,7 @@ use stop_tests::signals::{STOP, catch, errno, plain_read, plain_write};
 use stop_tests::thread_id;
 use stop_tests::tracee::Line;
 use stopruntime::ext::ReadOrStop;
+use stopruntime::sync::Semaphore;
 use stopruntime::{Stopped, shield, thread};
 
 /// What the thread does.
@@ -19,6 +20,10 @@ use stopruntime::{Stopped, shield, thread};
 pub(super) enum Does {
     /// A marked read, then an unmarked poll.
     Reads,
+    /// A marked wait on its flag, for a permit, then an unmarked poll.
+    Acquires,
+    /// Told to, such a wait between two traps.
+    BeginsToAcquire,
     /// Told to, a marked read under a shield, which the kernel never restarts.
     Receives,
     /// Told to, a marked read between two traps.
@@ -48,6 +53,7 @@ struct Pair {
     gate: PipeWriter,
     request: PipeWriter,
     data: UnixStream,
+    permits: Arc<Semaphore>,
     quiet: PipeWriter,
     _kept: PipeReader,
 }
@@ -60,11 +66,13 @@ impl Pair {
         let (reader, quiet) = pipe().unwrap();
         let (data, marked) = UnixStream::pair().unwrap();
         let kept = reader.try_clone().unwrap();
+        let permits = Arc::new(Semaphore::new(0));
+        let wanted = Arc::clone(&permits);
         let handle = thread::spawn(move || {
             // From here on it has what a signal needs.
             assert!(stopruntime::check().is_ok());
             tids.send(thread_id()).unwrap();
-            run(does, &told, marked, &reader)
+            run(does, &told, marked, &wanted, &reader)
         });
         let thread = receiver.recv().unwrap();
         let stopper = handle.stopper();
@@ -80,11 +88,18 @@ impl Pair {
         });
         let ids = [thread, receiver.recv().unwrap()];
         let requester = Some(requester);
-        (Pair { handle, requester, gate, request, data, quiet, _kept: kept }, ids)
+        (Pair { handle, requester, gate, request, data, permits, quiet, _kept: kept }, ids)
     }
 }
 
-fn run(does: Does, told: &PipeReader, mut marked: UnixStream, quiet: &PipeReader) -> [u8; 2] {
+fn run(
+    does: Does,
+    told: &PipeReader,
+    mut marked: UnixStream,
+    permits: &Semaphore,
+    quiet: &PipeReader,
+) -> [u8; 2] {
+    let acquire = || if permits.acquire_or_stop().is_ok() { READ } else { STOPPED };
     let letter = |outcome: Result<std::io::Result<usize>, Stopped>| match outcome {
         Ok(Ok(1)) => READ,
         Ok(_) => b'?',
@@ -96,6 +111,18 @@ fn run(does: Does, told: &PipeReader, mut marked: UnixStream, quiet: &PipeReader
             let polled = poll_readable(quiet);
             // The requester has come to its end, and its signal is gone with it.
             [outcome, u8::from(polled == Ok(1) && rest(thread_id()).pending == 0)]
+        }
+        Does::Acquires => {
+            let outcome = acquire();
+            let polled = poll_readable(quiet);
+            [outcome, u8::from(polled == Ok(1) && rest(thread_id()).pending == 0)]
+        }
+        Does::BeginsToAcquire => {
+            plain_read(told.as_raw_fd()).unwrap();
+            trap();
+            let outcome = acquire();
+            trap();
+            [outcome, 1]
         }
         Does::Receives => {
             // With a time-out the kernel never restarts it (signal(7)).
@@ -150,7 +177,10 @@ pub(super) fn serve(mut line: Line, does: Does) {
         match command {
             b'g' => assert!(plain_write(pair.gate.as_raw_fd())),
             b'r' => assert!(plain_write(pair.request.as_raw_fd())),
-            b'd' => pair.data.write_all(b"x").unwrap(),
+            b'd' => {
+                pair.data.write_all(b"x").unwrap();
+                pair.permits.release();
+            }
             b'p' => assert!(plain_write(pair.quiet.as_raw_fd())),
             b'a' => assert!(pair.handle.request_stop()),
             _ => {}

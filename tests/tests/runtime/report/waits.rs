@@ -31,12 +31,7 @@ fn marked(name: &str, without: &str) -> String {
 
 /// Waits until a thread says that it sleeps.
 fn sleeps<T>(it: &JoinHandle<T>) {
-    if without_windows() {
-        // By a timer of whatever number.
-        says_with(it, "waits in ppoll (marked) on descriptor ", " (timerfd)");
-    } else {
-        says(it, "waits in clock_nanosleep (marked)");
-    }
+    says(it, "waits in futex (marked)");
 }
 
 per_backend! {
@@ -129,9 +124,9 @@ per_backend! {
         let held = lock.lock();
         let theirs = Arc::clone(&lock);
         let it = start(move || theirs.lock_or_stop().is_err());
-        let begin = format!("{} on the word at 0x", marked("futex", "futex_waitv"));
+        let begin = "waits in futex_waitv (marked) on the word at 0x";
         let (first, end) = (Arc::as_ptr(&lock) as usize, size_of::<Mutex<()>>());
-        let line = says_with(&it, &begin, "");
+        let line = says_with(&it, begin, "");
         let address = usize::from_str_radix(&line[begin.len()..], 16).unwrap();
         assert!((first..first + 16 + end).contains(&address), "{address:#x} is no word of {first:#x}");
         assert!(it.stop_and_join().unwrap());
@@ -141,7 +136,7 @@ per_backend! {
         sleeps(&sleeper);
         let (stopper, id) = (sleeper.stopper(), sleeper.report().id);
         let it = start(move || sleeper.join_or_stop().is_err());
-        says(&it, &format!("{} for the end of thread {id}", marked("futex", "futex_waitv")));
+        says(&it, &format!("waits in futex_waitv (marked) for the end of thread {id}"));
         assert!(it.stop_and_join().unwrap());
         stopper.request_stop();
 

@@ -39,8 +39,7 @@ fn requests() -> Vec<Row> {
             .before("first-batch", "let mut first = true;")
             .caught_by("signals::silence::each_batch_has_a_barrier", WINDOWS),
         row("a flag that says the thread has looked is made to say that it is to look", "a bit is set")
-            .change("flag-of-thread-becomes-1", "store", "fetch_or")
-            .change("flag-of-each-becomes-1", "store", "fetch_or")
+            .change("flag-becomes-1", "store", "fetch_or")
             .caught_by("races::scope_steps::a_requester_beside_another", ALL)
             .with("STOP_TESTS_STOPS", "80"),
     ]

@@ -1,6 +1,6 @@
 //! The backend without windows.
 
-use super::{ITSELF, PPOLL, Row, row};
+use super::{ALL, ITSELF, PPOLL, Row, row};
 
 pub(crate) fn rows() -> Vec<Row> {
     [protocol(), masks(), spoiled(), forms(), futexes(), older(), others()]
@@ -140,10 +140,11 @@ fn forms() -> Vec<Row> {
 fn futexes() -> Vec<Row> {
     vec![
         row("a futex wait looks at the flag too", "the caller's word alone")
-            .becomes("futex-wait-looks-at-flag", "static ELSEWHERE: core::sync::atomic::AtomicU32 = core::sync::atomic::AtomicU32::new(0);\n        ELSEWHERE.store(flag, Ordering::SeqCst);\n        all[0].uaddr = ELSEWHERE.as_ptr() as u64;")
-            .caught_by("sync::mutex::a_waiter_for_a_mutex_is_stopped_and_the_lock_is_the_holders", PPOLL),
+            .becomes("futex-wait-looks-at-flag", "static ELSEWHERE: core::sync::atomic::AtomicU32 = core::sync::atomic::AtomicU32::new(0);\n        ELSEWHERE.store(seen, Ordering::SeqCst);\n            all[0].uaddr = ELSEWHERE.as_ptr() as u64;")
+            .caught_by("sync::mutex::a_waiter_for_a_mutex_is_stopped_and_the_lock_is_the_holders", ALL),
         row("a wake-up is not lost to a request that comes with it", "the flag is the last word")
             .change("wake-up-kept", "nowhere(), word", "word, nowhere()")
+            .change("wake-up-kept-of-a-word", "nowhere(), entry", "entry, nowhere()")
             .change("wake-up-kept-when-asleep", "all[0].val", "all[1].val")
             .change("futex-wait-looks-at-flag", "all[0].uaddr", "all[1].uaddr")
             .change("wake-up-kept-on-entry", "all[0].flags", "all[1].flags")

@@ -1,10 +1,10 @@
 //! The protocol between a thread and its requesters: the record, and the way
 //! out of a marked call.
 
-use super::{ALL, HANDLER, ITSELF, PPOLL, RSEQ, Row, WINDOWS, row};
+use super::{ALL, HANDLER, ITSELF, RSEQ, Row, WINDOWS, row};
 
 pub(crate) fn rows() -> Vec<Row> {
-    [requesters(), threads(), results(), parked()].into_iter().flatten().collect()
+    [requesters(), threads(), results(), parked(), on_flag()].into_iter().flatten().collect()
 }
 
 fn requesters() -> Vec<Row> {
@@ -41,12 +41,6 @@ fn requesters() -> Vec<Row> {
             .change("shielded-request-sends-no-signal", "(inside || parked) && fits(self)", "fitted && (inside || parked)")
             .change("without-membarrier-always-signals", "let inside", "let fitted = fits(self);\n        let inside")
             .caught_by("races::requester_steps::of_a_shielded_receive", WINDOWS),
-        row("without windows a request wakes the thread from a futex", "the wake-up of the flag")
-            .gone("without-windows-futex-woken")
-            .caught_by(
-                "sync::mutex::a_waiter_for_a_mutex_is_stopped_and_the_lock_is_the_holders",
-                PPOLL,
-            ),
         row("all threads of a scope are requested with two barriers", "one more each")
             .change("all-threads-two-barriers", "!is_of_the_parent(record)", "!is_of_the_parent(record) && signal::barrier()")
             .caught_by("signals::silence::a_scope_of_many_threads_takes_two_barriers", WINDOWS),
@@ -127,7 +121,44 @@ fn results() -> Vec<Row> {
             .core(),
         row("a foreign signal does not end a wait of `sync`", "the wait again")
             .change("foreign-signal-does-not-end-sync-wait", "!raw.is_interrupted()", "raw.is_interrupted() || true")
+            .becomes("wait-on-flag-waits-for-words", "return Ok(false);")
             .caught_by("waits::deadlines::signals_without_restart_move_none", WINDOWS),
+        row("neither one on the flag", "the wait again")
+            .change("foreign-signal-does-not-end-wait-on-flag", "raw != INTERRUPTED", "true")
+            .caught_by("waits::deadlines::signals_without_restart_move_none", ALL),
+    ]
+}
+
+fn on_flag() -> Vec<Row> {
+    const BEGINS: &str = "races::requester_steps::of_a_wait_on_the_flag_that_begins";
+    const NONE: &str = "signals::undisturbed_traced::a_stopped_wait_for_another_thread_takes_none";
+    vec![
+        row("a thread that sleeps on its flag is woken", "it does not say that it does")
+            .change("wait-on-flag-marked", "store(1,", "store(0,")
+            .caught_by(NONE, ALL)
+            .core(),
+        row("it says so before it looks at its flag", "the fence between")
+            .gone("wait-on-flag-marked-first")
+            .caught_by("loom/on_flag::with_a_fence_of_the_threads", ITSELF),
+        row("and does not sleep if that is up", "it does")
+            .becomes("wait-on-flag-does-not-begin", "let result = Some(wait(seen));")
+            .caught_by(BEGINS, ALL)
+            .core(),
+        row("a handler's wait leaves the mark of the one below it", "it takes it away")
+            .becomes("wait-on-flag-in-handler", "let outer = 0;")
+            .caught_by("signals::foreign_handlers::one_that_has_waited_on_the_flag", ALL),
+        row("a thread that was woken gets no barrier and no signal", "it gets them")
+            .change("sleeper-on-flag-gets-no-signal", "self.on_flag.wake(&self.line.flag)", "self.on_flag.wake(&self.line.flag) && false")
+            .caught_by(
+                "signals::silence::a_request_to_a_thread_that_sleeps_on_its_flag_is_one_system_call",
+                WINDOWS,
+            ),
+        row("unless it was woken in a handler on top of another call", "the look at that")
+            .change("sleeper-on-top-of-call-is-ended-too", "self.parked.load(Ordering::SeqCst) == 0", "true")
+            .caught_by("signals::foreign_handlers::one_that_waits_on_the_flag_itself", ALL),
+        row("a sleep on the flag goes on unless it is stopped", "it is over")
+            .becomes("sleep-on-flag-goes-on", "Some(0 | AGAIN) => waited.or_stop()?,\n            None | Some(INTERRUPTED) => return Ok(true)")
+            .caught_by("waits::deadlines::signals_without_restart_move_none", ALL),
     ]
 }
 

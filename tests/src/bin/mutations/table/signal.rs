@@ -23,10 +23,10 @@ fn handler() -> Vec<Row> {
             .caught_by("races::left_behind::without_membarrier_unmarked_code_keeps_its_mask", WINDOWS),
         row("one signal a stop: on an edge the flag is looked at anyway", "an edge is outside")
             .change("no-diversion-outside-call", ":Outside", ":Edge | Place::Outside")
-            .caught_by("signals::undisturbed_traced::a_stopped_sleep_takes_one_signal", WINDOWS),
+            .caught_by("signals::undisturbed_traced::a_stopped_read_takes_one_signal", WINDOWS),
         row("one signal a stop: without windows there is nothing to divert", "it is diverted")
             .condition("one-signal-without-windows", "true")
-            .caught_by("signals::undisturbed_traced::a_stopped_sleep_takes_one_signal", PPOLL),
+            .caught_by("signals::undisturbed_traced::a_stopped_read_takes_one_signal", PPOLL),
         row("a signal is ours only while one is on its way", "the look at the claim")
             .change("signal-ours-while-claimed", ".filter(|record| record.claim.is_open())", "")
             .caught_by("signals::strays::strays_end_nothing_and_reach_the_earlier_handler", ALL),

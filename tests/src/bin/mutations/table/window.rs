@@ -107,6 +107,6 @@ pub(crate) fn rows() -> Vec<Row> {
             ),
         row("and those whose descriptor the kernel has taken away", "the table")
             .change("window-found-in-any-image", ".chain(windows())", "")
-            .caught_by("signals::undisturbed_traced::a_stopped_sleep_takes_one_signal", RSEQ),
+            .caught_by("signals::undisturbed_traced::a_stopped_read_takes_one_signal", RSEQ),
     ]
 }

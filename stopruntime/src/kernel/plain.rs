@@ -2,14 +2,14 @@
 //!
 //! # Safety
 //!
-//! See the parent module.
+//! The invariant of this module: the caller answers for the system call.
 
 #![allow(unsafe_code)]
 
 use core::ffi::c_long;
 
-pub(super) const INTERRUPTED: isize = -(libc::EINTR as isize);
-pub(super) const UNSUPPORTED: isize = -(libc::ENOTSUP as isize);
+pub(crate) const INTERRUPTED: isize = -(libc::EINTR as isize);
+pub(crate) const UNSUPPORTED: isize = -(libc::ENOTSUP as isize);
 
 /// The system call as it is: raw result, negated errno.
 ///
