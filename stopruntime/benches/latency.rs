@@ -6,6 +6,9 @@
 //! data, and a condition variable. One fresh thread a sample, the columns in
 //! turn; a sample begins when the kernel says that the thread is asleep.
 //!
+//! A request meets a thread in a read, and in a wait for a permit, which sleeps on its
+//! flag as that of a condition variable does on its word.
+//!
 //! The signal comes in two columns. A handler that is not to depend on what is
 //! left of the stack it interrupts runs on the alternate one (`SA_ONSTACK`), and
 //! the first signal of a thread finds that untouched: a page fault. Ours does.
@@ -23,6 +26,7 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 use stopruntime::ext::ReadOrStop;
+use stopruntime::sync::Semaphore;
 use table::{Spread, Table, pin};
 
 const SAMPLES: usize = 1_000;
@@ -33,13 +37,14 @@ struct Sample(Duration, Duration);
 /// What it is called, and a measurement.
 type Way = (&'static str, fn(&'static PipeReader) -> Sample);
 
-const WAYS: [Way; 6] = [
+const WAYS: [Way; 7] = [
     ("signal, own stack", |data| tgkill(data, libc::SIGUSR1)),
     ("signal", |data| tgkill(data, libc::SIGUSR2)),
-    ("request_stop", request),
+    ("request_stop", request_of_a_read),
     ("pthread_cancel", cancel),
     ("eventfd + poll", eventfd),
     ("Condvar", condvar),
+    ("request_stop, Semaphore", request_of_a_permit),
 ];
 
 /// The processor of the threads that are stopped, plus one; 0: any.
@@ -137,13 +142,22 @@ fn sample(wait: impl FnOnce() + Send + 'static, end: impl FnOnce(i32)) -> Sample
     Sample(past - start, start.elapsed())
 }
 
-fn request(mut data: &'static PipeReader) -> Sample {
+fn request_of_a_read(mut data: &'static PipeReader) -> Sample {
+    request(move || data.read_or_stop(&mut [0]).is_err())
+}
+
+fn request_of_a_permit(_: &PipeReader) -> Sample {
+    request(|| Semaphore::new(0).acquire_or_stop().is_err())
+}
+
+/// A thread that waits as `is_stopped` does, which tells whether it was stopped.
+fn request(is_stopped: impl FnOnce() -> bool + Send + 'static) -> Sample {
     let id = Arc::new(AtomicI32::new(0));
     let theirs = Arc::clone(&id);
     let waiter = stopruntime::thread::spawn(move || {
         take_place();
         theirs.store(own_id(), Ordering::Release);
-        assert!(data.read_or_stop(&mut [0]).is_err());
+        assert!(is_stopped());
         Instant::now()
     });
     wait_until_asleep(&id);

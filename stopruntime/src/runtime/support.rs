@@ -117,7 +117,7 @@ impl fmt::Display for Support {
         let ppoll = self.backend == Backend::Ppoll;
         let rows = [
             ("membarrier", self.membarrier, !ppoll, "every request sends the signal"),
-            ("futex_waitv", self.futex_waitv, ppoll, "futex waits open the signal"),
+            ("futex_waitv", self.futex_waitv, true, "stops of futex waits take a signal"),
             ("pidfd", self.pidfd, ppoll, "a child cannot be waited for"),
             ("epoll_pwait2", self.epoll_pwait2, true, "fails as the plain call"),
         ];

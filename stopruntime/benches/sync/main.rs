@@ -1,6 +1,6 @@
-//! The primitives of `sync` without contention, against std's, `parking_lot`'s,
-//! `crossbeam-channel`'s and the C library's: `cargo bench -p stopruntime --bench sync`,
-//! with part of a row's name behind `--` for that row alone.
+//! The primitives of `sync` without contention, and handed over between two threads, against
+//! std's, `parking_lot`'s, `crossbeam-channel`'s and the C library's:
+//! `cargo bench -p stopruntime --bench sync`, with part of a row's name behind `--` for that row alone.
 //!
 //! All columns of a row are interleaved in one process, because these figures
 //! mean something only as ratios, in rounds that are over before another
@@ -11,6 +11,8 @@
 #![allow(unsafe_code, missing_docs)]
 // A share of a thousand rounds.
 #![allow(clippy::cast_possible_truncation, clippy::cast_precision_loss, clippy::cast_sign_loss)]
+
+mod handed_over;
 
 use std::cell::UnsafeCell;
 use std::hint::black_box;
@@ -40,6 +42,7 @@ fn main() {
     condvar();
     unbounded();
     bounded();
+    handed_over::bench();
 }
 
 /// The columns of ours come first: the stop-checked one, then the plain one.
