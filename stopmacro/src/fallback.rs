@@ -77,7 +77,11 @@ fn walk(tokens: TokenStream, found: &mut dyn FnMut(&Ident)) -> TokenStream {
                 let bang = input.next();
                 if let Some(TokenTree::Group(group)) = input.peek() {
                     found(&name);
-                    let inner = walk(marks::behind_options(group.stream()), found);
+                    let mut inner = walk(marks::behind_options(group.stream()), found);
+                    if inner.is_empty() {
+                        // An expression, with which nothing else is wrong; rustc shows it once.
+                        inner = marks::empty(name.span()).into_compile_error();
+                    }
                     let mut plain = Group::new(Delimiter::None, inner);
                     plain.set_span(group.span());
                     output.extend([TokenTree::Group(plain)]);

@@ -11,6 +11,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 pub struct Compiler {
     rustc: PathBuf,
     arguments: Vec<String>,
+    /// The library of the attribute.
+    attribute: PathBuf,
     /// Where what it makes goes.
     out: PathBuf,
 }
@@ -73,9 +75,14 @@ impl Compiler {
         for name in crates {
             arguments.push(format!("--extern={name}={}", library(name)));
         }
+        let attribute = messages
+            .split('"')
+            .find(|path| path.contains("/libstopmacro-") && path.strip_suffix(".so").is_some())
+            .unwrap_or_else(|| panic!("cargo has built no attribute:\n{messages}"))
+            .into();
         let rustc = env::var_os("RUSTC").map_or_else(|| "rustc".into(), PathBuf::from);
         std::fs::create_dir_all(&out).expect("a directory");
-        Compiler { rustc, arguments, out }
+        Compiler { rustc, arguments, attribute, out }
     }
 
     /// The same for another edition than the workspace's.
@@ -110,6 +117,23 @@ impl Compiler {
         let output = self.call(source, &[]);
         let name = source.file_stem().expect("a source");
         if output.status.success() { Ok(self.out.join(name)) } else { Err(text(&output.stderr)) }
+    }
+
+    /// The library of the attribute `#[stoppable]`.
+    #[must_use]
+    pub fn attribute(&self) -> &Path {
+        &self.attribute
+    }
+
+    /// Where rustc and what comes with it are installed.
+    ///
+    /// # Panics
+    ///
+    /// If rustc does not start.
+    #[must_use]
+    pub fn sysroot(&self) -> PathBuf {
+        let asked = Command::new(&self.rustc).args(["--print", "sysroot"]).output();
+        text(&asked.expect("rustc starts").stdout).trim().into()
     }
 
     /// The release, as rustc has it: `1.88.0`.

@@ -12,7 +12,7 @@ use syn::{Attribute, Expr, Meta, Stmt};
 
 use crate::diag::Diag;
 
-pub(crate) use options::{behind_options, options_before};
+pub(crate) use options::{behind_options, empty, options_before};
 pub(crate) use says::{Blocking, Form, How, Ready, Way, way};
 
 /// A `#[checkpoint]`, and where it stands.

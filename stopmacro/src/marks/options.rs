@@ -70,6 +70,14 @@ pub(crate) fn options_before(input: ParseStream<'_>, blocking: &mut Blocking) ->
     Ok(())
 }
 
+/// The error of a `blocking!` at `mark` without a call.
+pub(crate) fn empty(mark: Span) -> syn::Error {
+    syn::Error::new(
+        mark,
+        "there is no call in these parentheses: write it there, `blocking!(CALL)`",
+    )
+}
+
 /// What stands behind the options in the parentheses of a `blocking!`; everything where
 /// they cannot be read.
 pub(crate) fn behind_options(tokens: TokenStream) -> TokenStream {

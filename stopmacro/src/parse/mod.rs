@@ -149,16 +149,11 @@ impl Reader<'_> {
             way: None,
             within: None,
         };
-        if mac.tokens.is_empty() {
-            self.diag.error(
-                blocking.span,
-                "these parentheses are empty: write the blocking call in them, `blocking!(CALL)`",
-            );
-            *expr = Expr::Verbatim(TokenStream::new());
-            return;
-        }
         let call = |input: syn::parse::ParseStream<'_>| {
             marks::options_before(input, &mut blocking)?;
+            if input.is_empty() {
+                return Err(marks::empty(blocking.span));
+            }
             input.parse()
         };
         match call.parse2(mac.tokens.clone()) {

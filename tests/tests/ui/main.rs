@@ -11,6 +11,7 @@
 //! this takes 8 s and builds nothing. It costs 200 lines instead of 45. `ui_test`, whose
 //! annotations could say ours alone, brings 79 crates.
 
+mod editor;
 mod pages;
 mod said;
 
