@@ -23,8 +23,14 @@ pub(crate) fn library(name: &str) -> PathBuf {
 }
 
 /// Examples with a feature of their name.
-const FEATURES: [&str; 5] =
-    ["guide_http_client", "guide_python", "guide_rayon", "guide_tls_server", "sqlite"];
+const FEATURES: [&str; 6] = [
+    "guide_http_client",
+    "guide_other_crates",
+    "guide_python",
+    "guide_rayon",
+    "guide_tls_server",
+    "sqlite",
+];
 
 fn build(name: &str, file: &str) -> PathBuf {
     // target/PROFILE/deps/this-test, or target/TRIPLE/PROFILE/deps/this-test

@@ -102,6 +102,15 @@ for _ in range(2):
             assert_eq!(said[3], "answered: \"answer\"");
         }
 
+        fn types_of_other_crates_are_stopped() {
+            if !are_built("guide_other_crates") {
+                return;
+            }
+            let said = said("guide_other_crates");
+            assert_eq!(said.len(), 9, "{said:?}");
+            assert!(said.iter().all(|line| line.ends_with(": the time limit has passed")), "{said:?}");
+        }
+
         fn work_on_rayons_threads_is_stopped() {
             if !are_built("guide_rayon") {
                 return;
