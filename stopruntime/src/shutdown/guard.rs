@@ -2,8 +2,8 @@
 
 use super::handler;
 use super::helper::Shared;
-use crate::Stopper;
 use crate::runtime::signal;
+use crate::{CarriesStop, Stopper};
 use core::ffi::c_int;
 use core::fmt;
 use core::sync::atomic::{AtomicBool, Ordering};
@@ -32,18 +32,22 @@ pub struct Guard {
 
 impl Guard {
     /// For signals that can be used.
-    pub(super) fn begin(signals: Vec<c_int>, limit: Option<Duration>) -> io::Result<Guard> {
+    pub(super) fn begin(
+        signals: &[c_int],
+        reloads: &[c_int],
+        limit: Option<Duration>,
+    ) -> io::Result<Guard> {
         if IN_USE.swap(true, Ordering::AcqRel) {
             let text = "there is another guard of a shutdown";
             return Err(io::Error::new(io::ErrorKind::AlreadyExists, text));
         }
-        handler::begin();
+        handler::begin(reloads);
         let shared = Arc::new(Shared::new(limit));
         // From here on, dropping it undoes what has been done.
         let mut guard = Guard { shared: shared.clone(), before: Vec::new(), helper: None };
         let builder = thread::Builder::new().name("stop-shutdown".into());
         guard.helper = Some(signal::with_all_blocked(|| builder.spawn(move || shared.run()))?);
-        for signal in signals {
+        for &signal in signals.iter().chain(reloads) {
             if guard.before.iter().all(|(other, _)| *other != signal) {
                 guard.before.push((signal, handler::install(signal)?));
             }
@@ -65,6 +69,42 @@ impl Guard {
     #[must_use]
     pub fn signal(&self) -> Option<c_int> {
         Some(self.shared.signal()).filter(|signal| *signal != 0)
+    }
+
+    /// Runs `f` under a scope that a [reload](super::Shutdown::reload_on) stops, and then again.
+    ///
+    /// `f` reads the configuration, opens what it names, and serves. The signal stops the
+    /// marked calls in `f`, with its name as the reason, and `f` cleans up and returns: `Ok`, or
+    /// an error that carries the stop. Then it is called again. A reload that comes before
+    /// `f` has returned is not lost, and several are one.
+    ///
+    /// What should survive a reload (sockets, say) is opened before, and threads that should
+    /// are started before. Threads of `f` belong under
+    /// [`Stopper::current()`](Stopper::current) there. Several threads may be in this call;
+    /// a reload stops all of them.
+    ///
+    /// Returns what `f` has returned if there was no reload, or no success: the program is to
+    /// stop, `f` was done, or it failed for another reason.
+    ///
+    /// # Errors
+    ///
+    /// Those of `f`.
+    ///
+    /// # Examples
+    ///
+    /// As at [`Shutdown::reload_on`](super::Shutdown::reload_on).
+    pub fn run_reloading<T, E: CarriesStop>(
+        &self,
+        mut f: impl FnMut() -> Result<T, E>,
+    ) -> Result<T, E> {
+        loop {
+            let run = self.shared.reloading();
+            let result = run.run(&mut f);
+            let is_over = result.as_ref().err().is_some_and(|error| error.stopped().is_none());
+            if is_over || !run.stop_requested() || self.stopper().stop_requested() {
+                return result;
+            }
+        }
     }
 
     /// Syncs this file, should the shutdown go cold. fsync(2).

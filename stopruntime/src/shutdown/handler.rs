@@ -16,8 +16,8 @@ use core::ffi::{c_int, c_void};
 use core::sync::atomic::{AtomicI32, AtomicU32, Ordering};
 use std::io;
 
-/// The number of signals (or of what counts as one) from bit 8 on, and the last signal
-/// below; or [`ENDED`]. The helper waits on it.
+/// In bits 8 to 15 the number of signals (or of what counts as one), in those above that of
+/// reloads, and below the last signal; or [`ENDED`]. The helper waits on it.
 pub(super) static STATE: AtomicU32 = AtomicU32::new(ENDED);
 
 /// There is no guard, or it is being dropped.
@@ -30,14 +30,32 @@ static OWNER: AtomicI32 = AtomicI32::new(0);
 /// it that may call it. A bit each.
 static LEFT: AtomicU32 = AtomicU32::new(0);
 
+/// The signals that are reloads. A bit each.
+static RELOADS: AtomicU32 = AtomicU32::new(0);
+
 /// What the last signal of this state was, and the how many-th.
 pub(super) fn parts(state: u32) -> (c_int, u32) {
-    ((state & 0xff) as c_int, state >> 8)
+    ((state & 0xff) as c_int, state >> 8 & 0xff)
+}
+
+/// How many reloads there were, up to the first signal of the other kind.
+pub(super) fn reloads(state: u32) -> u32 {
+    state >> 16
 }
 
 /// The state after a further signal.
 pub(super) fn after(state: u32, signal: c_int) -> u32 {
-    ((state >> 8) + 1) << 8 | signal as u32
+    let count = parts(state).1;
+    match is_reload(signal) {
+        // There will be no other run.
+        true if count > 0 => state,
+        true => (reloads(state) + 1) << 16 | signal as u32,
+        false => reloads(state) << 16 | (count + 1) << 8 | signal as u32,
+    }
+}
+
+fn is_reload(signal: c_int) -> bool {
+    RELOADS.load(Ordering::Relaxed) & bit(signal) != 0
 }
 
 extern "C" fn on_signal(signal: c_int, info: *mut libc::siginfo_t, context: *mut c_void) {
@@ -48,7 +66,7 @@ extern "C" fn on_signal(signal: c_int, info: *mut libc::siginfo_t, context: *mut
         let add = |state| (state != ENDED).then(|| after(state, signal));
         if let Ok(before) = STATE.fetch_update(Ordering::AcqRel, Ordering::Acquire, add) {
             // mutant: third-signal-ends-process
-            if parts(before).1 >= 2 {
+            if parts(before).1 >= 2 && !is_reload(signal) {
                 earlier::default_action(signal);
                 // Where the kernel spares the process: the first of a PID namespace.
                 end(signal);
@@ -96,8 +114,10 @@ fn set_action(signal: c_int, action: &libc::sigaction) -> io::Result<()> {
     }
 }
 
-/// From now on, signals count.
-pub(super) fn begin() {
+/// From now on, signals count, and these are reloads.
+pub(super) fn begin(reloads: &[c_int]) {
+    let reloads = reloads.iter().fold(0, |bits, signal| bits | bit(*signal));
+    RELOADS.store(reloads, Ordering::Relaxed);
     STATE.store(0, Ordering::Release);
     OWNER.store(signal::process_id(), Ordering::Release);
 }

@@ -14,6 +14,8 @@ pub(super) type Action = Box<dyn FnOnce() + Send>;
 /// What the guard and the helper have in common.
 pub(super) struct Shared {
     root: Stopper,
+    /// What [reloads](Shared::reloading) stop, under the root.
+    run: Mutex<Stopper>,
     limit: Option<Duration>,
     /// The first one; 0 before.
     signal: AtomicI32,
@@ -23,7 +25,22 @@ pub(super) struct Shared {
 
 impl Shared {
     pub(super) fn new(limit: Option<Duration>) -> Shared {
-        Shared { root: Stopper::new(), limit, signal: AtomicI32::new(0), last: Mutex::default() }
+        let root = Stopper::new();
+        let run = Mutex::new(root.child());
+        Shared { root, run, limit, signal: AtomicI32::new(0), last: Mutex::default() }
+    }
+
+    /// The scope that the next reload stops.
+    pub(super) fn reloading(&self) -> Stopper {
+        self.run.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Makes another such scope, and stops the one that was.
+    fn reload(&self, signal: c_int) {
+        let mut run = self.run.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = core::mem::replace(&mut *run, self.root.child());
+        drop(run);
+        before.request_stop_because(name(signal));
     }
 
     pub(super) fn root(&self) -> &Stopper {
@@ -38,12 +55,17 @@ impl Shared {
     /// The helper: does what the signals say, until the guard is dropped.
     pub(super) fn run(&self) {
         let mut deadline = NEVER;
+        let mut reloads = 0;
         loop {
             let state = handler::STATE.load(Ordering::Acquire);
             if state == handler::ENDED {
                 return;
             }
             let (signal, count) = handler::parts(state);
+            if count == 0 && handler::reloads(state) != reloads {
+                reloads = handler::reloads(state);
+                self.reload(signal);
+            }
             if count > 0 && self.signal() == 0 {
                 self.signal.store(signal, Ordering::Release);
                 self.root.request_stop_because(name(signal));

@@ -4,7 +4,8 @@
 //! name as the reason. Marked calls under it stop, and the program cleans up. The
 //! **second**, or the [limit](Shutdown::within), goes cold: registered descriptors are
 //! synced, registered actions run, and the process ends with 128 + the signal's number.
-//! The **third** takes the signal's default action.
+//! The **third** takes the signal's default action. Signals for
+//! [reloads](Shutdown::reload_on) restart a part of the program.
 //!
 //! ```
 //! use std::net::UdpSocket;
@@ -70,6 +71,7 @@ use std::time::Duration;
 #[must_use]
 pub struct Shutdown {
     signals: Vec<c_int>,
+    reloads: Vec<c_int>,
     limit: Option<Duration>,
     code: u8,
 }
@@ -81,7 +83,8 @@ impl Shutdown {
     ///
     /// As at [`Shutdown`].
     pub fn new() -> Shutdown {
-        Shutdown { signals: vec![libc::SIGINT, libc::SIGTERM], limit: None, code: 0 }
+        let signals = vec![libc::SIGINT, libc::SIGTERM];
+        Shutdown { signals, reloads: Vec::new(), limit: None, code: 0 }
     }
 
     /// Takes these signals instead.
@@ -100,6 +103,38 @@ impl Shutdown {
     /// ```
     pub fn signals(mut self, signals: impl IntoIterator<Item = c_int>) -> Shutdown {
         self.signals = signals.into_iter().collect();
+        self
+    }
+
+    /// Takes these signals for reloads: what runs in
+    /// [`Guard::run_reloading`] is stopped, and run again.
+    ///
+    /// They are not counted among the others, and once the program is to stop they do nothing.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use stopruntime::Stopped;
+    /// use stopruntime::ext::sleep_or_stop;
+    /// use stopruntime::shutdown::Shutdown;
+    ///
+    /// let sighup = 1;
+    /// let mut runs = 0;
+    /// let _code = Shutdown::new().reload_on([sighup]).run(|guard| {
+    ///     guard.run_reloading(|| {
+    ///         runs += 1; // and here the configuration is read
+    /// #       let pid = std::process::id().to_string();
+    /// #       let signal = if runs == 1 { "-HUP" } else { "-TERM" };
+    /// #       std::process::Command::new("kill").args([signal, &pid]).status().unwrap();
+    ///         sleep_or_stop(Duration::MAX) // stopped by SIGHUP, and then by SIGTERM
+    ///     })
+    /// });
+    /// assert_eq!(runs, 2);
+    /// ```
+    #[doc(alias = "SIGHUP")]
+    pub fn reload_on(mut self, signals: impl IntoIterator<Item = c_int>) -> Shutdown {
+        self.reloads = signals.into_iter().collect();
         self
     }
 
@@ -137,7 +172,8 @@ impl Shutdown {
     /// # Errors
     ///
     /// `InvalidInput` if there is no signal, or one that cannot be used: the runtime's own,
-    /// a real-time signal, one that cannot be caught or that a fault raises.
+    /// a real-time signal, one that cannot be caught or that a fault raises, one that is
+    /// both for a shutdown and for a reload.
     /// `AlreadyExists` while there is another guard. An error of sigaction(2) or of
     /// starting the thread. No handler is left then.
     ///
@@ -153,13 +189,15 @@ impl Shutdown {
         let usable = |&signal: &c_int| {
             crate::runtime::action::is_usable(signal) && signal != installed::signal()
         };
-        if self.signals.is_empty() || !self.signals.iter().all(usable) {
+        let Shutdown { signals, reloads, .. } = &self;
+        let are_usable = signals.iter().chain(reloads).all(usable);
+        if signals.is_empty() || !are_usable || reloads.iter().any(|it| signals.contains(it)) {
             return Err(io::Error::new(
                 io::ErrorKind::InvalidInput,
                 "no signal, or one that cannot be used for a shutdown",
             ));
         }
-        Guard::begin(self.signals, self.limit)
+        Guard::begin(signals, reloads, self.limit)
     }
 
     /// Runs `f` under the root scope and makes an exit code of what it returns.

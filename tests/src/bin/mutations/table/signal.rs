@@ -133,5 +133,11 @@ fn shutdown() -> Vec<Row> {
         row("the third signal ends the process", "it counts, and no more")
             .never("third-signal-ends-process")
             .caught_by("runtime::shutdown::the_third_signal_kills", ALL),
+        row("a reload is no third signal", "it is")
+            .change("third-signal-ends-process", " && !is_reload(signal)", "")
+            .caught_by(
+                "runtime::shutdown::reload::a_reload_does_nothing_once_the_program_is_to_stop",
+                ALL,
+            ),
     ]
 }

@@ -1,76 +1,21 @@
 //! `shutdown`: each stage in a process of its own that gets real signals, and what is
 //! there before, beside and after it.
 
-use nix::sys::signal::{SigSet, Signal, kill, raise};
-use nix::unistd::Pid;
-use std::io::{self, BufRead, BufReader, ErrorKind, Write, pipe};
+mod daemon;
+mod reload;
+
+use daemon::{Daemon, is_daemon, say};
+use nix::sys::signal::{SigSet, Signal, raise};
+use std::io::{ErrorKind, pipe};
 use std::net::TcpListener;
 use std::os::unix::process::ExitStatusExt;
-use std::process::{Child, ChildStderr, ExitCode, ExitStatus, Stdio};
+use std::process::{ExitCode, ExitStatus};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
-use stop_tests::proc::{rest, wait_for};
-use stop_tests::{per_backend, this_program, this_test};
+use stop_tests::per_backend;
 use stopruntime::ext::{ReadOrStop, sleep_or_stop};
 use stopruntime::shutdown::{Guard, Shutdown};
-
-const DAEMON: &str = "STOP_TESTS_DAEMON";
-
-/// The test's own program again, as a daemon.
-struct Daemon {
-    child: Child,
-    lines: std::io::Lines<BufReader<ChildStderr>>,
-}
-
-impl Daemon {
-    /// Starts it, and waits until it says that it is ready.
-    fn start() -> Daemon {
-        let mut command = this_program();
-        command.args(this_test()).env(DAEMON, "1").stdout(Stdio::null()).stderr(Stdio::piped());
-        let mut child = command.spawn().unwrap();
-        let lines = BufReader::new(child.stderr.take().unwrap()).lines();
-        let mut daemon = Daemon { child, lines };
-        daemon.says("ready");
-        daemon
-    }
-
-    fn says(&mut self, what: &str) {
-        assert_eq!(self.lines.next().map(Result::unwrap).as_deref(), Some(what));
-    }
-
-    fn signal(&self, signal: Signal) {
-        kill(Pid::from_raw(self.child.id().cast_signed()), signal).unwrap();
-    }
-
-    /// Its end, which comes soon, and that it says no more. If it does not come, what the
-    /// daemon was told or did is at fault, and the test says so.
-    fn ends(mut self) -> ExitStatus {
-        let id = self.child.id().cast_signed();
-        // Not reaped yet: its id is no other process's.
-        wait_for("the daemon to end", || rest(id).state == "Z");
-        let rest: Vec<String> = self.lines.by_ref().map(Result::unwrap).collect();
-        assert_eq!(rest, [""; 0]);
-        self.child.wait().unwrap()
-    }
-}
-
-impl Drop for Daemon {
-    /// Of a test that has failed: the daemon does not outlive it.
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-fn is_daemon() -> bool {
-    std::env::var_os(DAEMON).is_some()
-}
-
-fn say(what: &str) {
-    // Not by `eprintln`, which makes more than one write of it.
-    io::stderr().write_all(format!("{what}\n").as_bytes()).unwrap();
-}
 
 /// As a daemon that says what it does: blocks for ever in a call that is not marked.
 fn stuck(guard: &Guard) -> ! {
