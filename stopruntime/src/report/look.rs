@@ -47,7 +47,8 @@ fn find(record: &Record, activity: &Activity, concern: &Concern, blocked: bool) 
         _ => None,
     };
     let is_marked = wait.is_some_and(|wait| wait.marked);
-    let is_unmarked = wait.is_some_and(|wait| !wait.marked && !may_be_marked(record, wait));
+    let is_unmarked =
+        wait.is_some_and(|wait| !wait.marked && !may_wait_for_a_channel(record, wait));
     let in_region = record.region.is_watched();
     let needs_signal = is_marked || in_region;
     let runs = matches!(activity, Activity::Runs);
@@ -70,7 +71,7 @@ fn find(record: &Record, activity: &Activity, concern: &Concern, blocked: bool) 
 
 /// A thread that waits for channels of `crossbeam_channel` parks as std does, and is woken
 /// by a message.
-fn may_be_marked(record: &Record, wait: &Wait) -> bool {
+pub(super) fn may_wait_for_a_channel(record: &Record, wait: &Wait) -> bool {
     #[cfg(feature = "crossbeam-channel")]
     if record.hinted.load(core::sync::atomic::Ordering::Relaxed) {
         return matches!(wait.on, Some(super::waits_for::WaitsFor::Futex { .. }));

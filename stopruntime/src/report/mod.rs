@@ -36,6 +36,7 @@
 //! it that does. It stops none of the threads.
 
 mod activity;
+mod audit;
 mod descriptor;
 mod line;
 mod look;
@@ -44,11 +45,14 @@ mod names;
 mod obstacle;
 #[cfg_attr(not(feature = "backtrace"), path = "no_place.rs")]
 mod place;
+mod sleep;
 mod task;
 mod thread;
 mod waits_for;
 
 pub use activity::{Activity, Wait};
+pub(crate) use audit::start as start_audit;
+pub use audit::{Audit, Unmarked, audit};
 pub use descriptor::Descriptor;
 pub use obstacle::Obstacle;
 pub use thread::{Request, ThreadReport};

@@ -49,6 +49,11 @@ impl Trace {
     }
 }
 
+/// Reads the debug information before a wait is to be looked at, which may end meanwhile.
+pub(super) fn prepare() {
+    user_code(prepare as fn() as usize);
+}
+
 /// The words of the stack, as far as they can be read.
 fn words(stack: usize) -> impl Iterator<Item = usize> {
     let size = WORDS * size_of::<usize>();

@@ -100,7 +100,7 @@ fn once(record: &Record, id: c_int) -> Option<Activity> {
 }
 
 /// What is known of a wait by the call alone.
-fn wait(number: c_long, args: [usize; 6], marked: bool) -> Wait {
+pub(super) fn wait(number: c_long, args: [usize; 6], marked: bool) -> Wait {
     let name = names::marked(number).or_else(|| other(number));
     let on = waits_for(name, args);
     Wait { number, name, marked, on, place: None, uninterruptible: false }
@@ -138,7 +138,7 @@ fn other(number: c_long) -> Option<&'static str> {
 }
 
 /// Whether the thread is in a marked call.
-fn is_inside(record: &Record) -> bool {
+pub(super) fn is_inside(record: &Record) -> bool {
     record.line.marker.load(Ordering::SeqCst) != 0 || record.on_flag.is_set() || record.is_parked()
 }
 
@@ -158,11 +158,11 @@ fn without_call(id: c_int, state: char, error: &io::Error) -> Activity {
     Activity::Unknown(format!("{place}; /proc/self/task/{id}/syscall: {error}"))
 }
 
-fn call(id: c_int) -> io::Result<String> {
+pub(super) fn call(id: c_int) -> io::Result<String> {
     fs::read_to_string(format!("/proc/self/task/{id}/syscall"))
 }
 
-enum Call {
+pub(super) enum Call {
     None,
     /// With the stack pointer and the program counter.
     Number {
@@ -173,7 +173,7 @@ enum Call {
 }
 
 /// "running"; or "-1 SP PC"; or the number, six arguments, SP and PC.
-fn parse(text: &str) -> Option<Call> {
+pub(super) fn parse(text: &str) -> Option<Call> {
     let mut words = text.split_whitespace();
     let number: c_long = words.next()?.parse().ok()?;
     if number < 0 {
@@ -189,14 +189,16 @@ fn parse(text: &str) -> Option<Call> {
 }
 
 /// From the file `status`.
-struct Status {
-    name: String,
-    state: char,
+pub(super) struct Status {
+    pub(super) name: String,
+    pub(super) state: char,
     blocked: bool,
+    /// How often it has been taken from a processor: the same as long as it sleeps.
+    pub(super) switches: u64,
 }
 
 impl Status {
-    fn read(id: c_int) -> io::Result<Status> {
+    pub(super) fn read(id: c_int) -> io::Result<Status> {
         // A name need not be text.
         let bytes = fs::read(format!("/proc/self/task/{id}/status"))?;
         let text = String::from_utf8_lossy(&bytes);
@@ -205,10 +207,12 @@ impl Status {
             line.map_or("", str::trim)
         };
         let mask = u64::from_str_radix(field("SigBlk:"), 16).unwrap_or(0);
+        let switches = ["voluntary_ctxt_switches:", "nonvoluntary_ctxt_switches:"];
         Ok(Status {
             name: field("Name:").to_owned(),
             state: field("State:").chars().next().unwrap_or('?'),
             blocked: mask >> (installed::signal() - 1).max(0) & 1 != 0,
+            switches: switches.iter().map(|name| field(name).parse().unwrap_or(0)).sum(),
         })
     }
 }

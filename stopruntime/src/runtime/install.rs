@@ -7,6 +7,7 @@
 
 #![allow(unsafe_code)]
 
+use crate::report;
 use crate::runtime::action::{self, Refusal};
 use crate::runtime::backend::{Backend, Rseq};
 use crate::runtime::detach;
@@ -18,6 +19,7 @@ use crate::runtime::signal;
 use crate::runtime::slot;
 use crate::window;
 use core::ffi::c_int;
+use std::ffi::OsString;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Chooses the stop signal and the backend, before the first marked call.
@@ -48,6 +50,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 pub struct Config {
     signal: c_int,
     backend: Option<Backend>,
+    is_audited: bool,
 }
 
 impl Default for Config {
@@ -60,7 +63,7 @@ impl Config {
     /// Creates a configuration with the defaults: `SIGURG`, the best backend that
     /// works.
     pub const fn new() -> Config {
-        Config { signal: libc::SIGURG, backend: None }
+        Config { signal: libc::SIGURG, backend: None, is_audited: false }
     }
 
     /// Sets the signal that ends a blocked call: any that can be caught, except
@@ -95,6 +98,15 @@ impl Config {
         self
     }
 
+    /// Begins an [`audit`](crate::report::audit) with the installation: it reports where
+    /// threads wait in calls that are not marked. `STOPRUNTIME_AUDIT=1` in the environment
+    /// asks for it as well; a program that runs with another user's rights does not look
+    /// at that.
+    pub const fn audit(mut self, is_audited: bool) -> Config {
+        self.is_audited = is_audited;
+        self
+    }
+
     /// Installs the signal handler for the whole process.
     ///
     /// # Errors
@@ -115,7 +127,7 @@ impl Config {
     /// }
     /// ```
     pub fn install(self) -> Result<(), InstallError> {
-        install(|| self.try_install(named()?)).map(drop)
+        install(self.is_audited, || self.try_install(named()?)).map(drop)
     }
 
     fn try_install(&self, named: Option<Backend>) -> Result<Backend, InstallError> {
@@ -146,13 +158,9 @@ impl Config {
     }
 }
 
-/// What `STOPRUNTIME_BACKEND` names. A program that runs with another user's
-/// rights does not look (`AT_SECURE`, getauxval(3)).
+/// What `STOPRUNTIME_BACKEND` names.
 fn named() -> Result<Option<Backend>, InstallError> {
-    // SAFETY: a number.
-    // mutant: setuid-ignores-environment
-    let secure = unsafe { libc::getauxval(libc::AT_SECURE) } != 0;
-    match std::env::var_os("STOPRUNTIME_BACKEND").filter(|name| !secure && !name.is_empty()) {
+    match variable("STOPRUNTIME_BACKEND") {
         None => Ok(None),
         Some(name) => match Backend::ALL.into_iter().find(|one| *one.name() == name) {
             // mutant: unknown-backend-refused
@@ -160,6 +168,15 @@ fn named() -> Result<Option<Backend>, InstallError> {
             found => Ok(found),
         },
     }
+}
+
+/// A variable of the environment that is not empty. A program that runs with another
+/// user's rights does not look (`AT_SECURE`, getauxval(3)).
+fn variable(name: &str) -> Option<OsString> {
+    // SAFETY: a number.
+    // mutant: setuid-ignores-environment
+    let secure = unsafe { libc::getauxval(libc::AT_SECURE) } != 0;
+    std::env::var_os(name).filter(|value| !secure && !value.is_empty())
 }
 
 // SAFETY: its only user.
@@ -171,6 +188,7 @@ pub(crate) fn hold() -> MutexGuard<'static, ()> {
 
 /// Installs what `attempt` does, if nothing is installed yet.
 fn install(
+    is_audited: bool,
     attempt: impl FnOnce() -> Result<Backend, InstallError>,
 ) -> Result<Backend, InstallError> {
     // An allocator that makes marked calls does not install meanwhile.
@@ -183,6 +201,12 @@ fn install(
         }
         detach::prepare().map_err(InstallError::Io)?;
         let backend = attempt()?;
+        if is_audited || variable("STOPRUNTIME_AUDIT").is_some_and(|value| value != "0") {
+            report::start_audit().map_err(|error| {
+                action::uninstall();
+                InstallError::Io(error)
+            })?;
+        }
         // No record has an id of another process yet.
         process::settle();
         signal::set_order(backend);
@@ -196,7 +220,7 @@ fn install(
 #[cold]
 fn install_default() -> Result<Backend, InstallError> {
     let config = Config::new();
-    install(|| match named().and_then(|named| config.try_install(named)) {
+    install(false, || match named().and_then(|named| config.try_install(named)) {
         Err(InstallError::Io(error)) => Err(InstallError::Io(error)),
         Err(error) => {
             installed::ignore(error.to_string());

@@ -38,8 +38,10 @@ pub(crate) enum Place {
     StandardInput,
     /// The helper of deadlines.
     Deadlines,
+    /// What the audit has found.
+    Audit,
 }
-const PLACES: usize = 6;
+const PLACES: usize = 7;
 
 /// Zeros in a child.
 struct Page {

@@ -62,6 +62,8 @@ on_backends! { NOT_A_BACKEND;
             }
             Config::new().install().unwrap();
             assert_eq!(support().ignored, None);
+            // Nor for an audit, which has a thread.
+            assert_eq!(fs::read_dir("/proc/self/task").unwrap().count(), 2);
             return;
         }
         // SAFETY: takes no argument.
@@ -75,6 +77,7 @@ on_backends! { NOT_A_BACKEND;
         let output = stop_tests::program(&copy)
             .args(stop_tests::this_test())
             .env(INSIDE, "1")
+            .env("STOPRUNTIME_AUDIT", "1")
             .output();
         fs::remove_file(&copy).unwrap();
         let output = output.unwrap();

@@ -1,5 +1,6 @@
 //! The runtime as it is installed, and threads as they come and go.
 
+mod audit;
 mod config;
 mod environment;
 mod first;

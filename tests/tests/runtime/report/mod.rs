@@ -13,10 +13,17 @@ use stopruntime::thread::{Builder, JoinHandle};
 
 /// Starts a thread whose lines begin with "it".
 fn start<T: Send + 'static>(f: impl FnOnce() -> T + Send + 'static) -> JoinHandle<T> {
+    start_named("it", f)
+}
+
+pub(super) fn start_named<T: Send + 'static>(
+    name: &str,
+    f: impl FnOnce() -> T + Send + 'static,
+) -> JoinHandle<T> {
     if is_emulated() {
         leave_out("reports", "/proc shows the machine's own system calls");
     }
-    Builder::new().name("it".into()).spawn(f).unwrap()
+    Builder::new().name(name.into()).spawn(f).unwrap()
 }
 
 /// Of a line what follows the name and the id, without how long ago a stop was requested

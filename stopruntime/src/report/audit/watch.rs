@@ -1,0 +1,137 @@
+//! The thread that looks at the others, and what it says.
+//!
+//! # Safety
+//!
+//! The invariant of this module: what libc is given here is whole by then.
+
+#![allow(unsafe_code)]
+
+use super::{FOUND, found};
+use crate::report::look::may_wait_for_a_channel;
+use crate::report::place;
+use crate::report::sleep::Sleep;
+use crate::report::task::is_inside;
+use crate::runtime::record::Record;
+use crate::runtime::{records, signal};
+use core::ffi::c_int;
+use core::fmt;
+use std::collections::HashMap;
+use std::io;
+use std::ptr;
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// Between two looks at all threads.
+const PACE: Duration = Duration::from_millis(25);
+/// A wait that is longer is reported.
+const LONG: Duration = Duration::from_millis(100);
+
+/// The threads of the runtime's own, which have a record if a callback of the user's has
+/// given them one.
+const OWN: [&str; 3] = ["stop-callbacks", "stop-deadlines", "stop-shutdown"];
+
+/// A wait of a thread, as long as it is the same.
+struct Watched {
+    id: c_int,
+    sleep: Sleep,
+    since: Instant,
+    state: State,
+}
+
+#[derive(Clone, Copy)]
+enum State {
+    /// It is to be reported when it has lasted.
+    Young,
+    /// With the number of its place.
+    Reported(usize),
+    /// It is none of those that are reported.
+    Excused,
+}
+
+/// Begins the audit.
+///
+/// # Errors
+///
+/// If its thread cannot be started.
+pub(crate) fn start() -> io::Result<()> {
+    found().is_audited = true;
+    let builder = thread::Builder::new().name("stop-audit".into());
+    signal::with_all_blocked(|| builder.spawn(watch))?;
+    // SAFETY: a function. If there is no memory for it there is no sum.
+    unsafe { libc::atexit(sum) };
+    Ok(())
+}
+
+extern "C" fn sum() {
+    // A forked child has another one, or none.
+    if FOUND.get().is_some() && found().is_audited {
+        let audit = super::audit();
+        say(&audit);
+    }
+}
+
+/// Says it on standard error, if there is one: past std's lock, which another thread may
+/// hold when the process forks or ends.
+fn say(text: &dyn fmt::Display) {
+    let text = text.to_string().replace('\n', "\nstopruntime audit: ");
+    let line = format!("stopruntime audit: {text}\n");
+    // SAFETY: as many bytes as there are.
+    unsafe { libc::write(libc::STDERR_FILENO, line.as_ptr().cast(), line.len()) };
+}
+
+fn watch() {
+    place::prepare();
+    let mut watched: HashMap<usize, Watched> = HashMap::new();
+    loop {
+        // Paces the looks.
+        thread::sleep(PACE);
+        let mut seen = HashMap::with_capacity(watched.len());
+        for record in records::held() {
+            let key = ptr::from_ref::<Record>(&record) as usize;
+            if let Some(wait) = look(&record, watched.remove(&key)) {
+                seen.insert(key, wait);
+            }
+        }
+        watched = seen;
+    }
+}
+
+/// Looks at a thread, which may be in the wait it was in at the last look.
+fn look(record: &Record, before: Option<Watched>) -> Option<Watched> {
+    let id = record.known.thread();
+    if id == 0 || record.known.is_of_another_process() || is_marked(record) {
+        return None;
+    }
+    let sleep = Sleep::of(id)?;
+    let before = before.filter(|before| before.id == id && before.sleep == sleep);
+    let Some(mut wait) = before else {
+        let is_excused = !record.sees_own() || record.concern().is_some();
+        let state = if is_excused { State::Excused } else { State::Young };
+        return Some(Watched { id, sleep, since: Instant::now(), state });
+    };
+    let time = wait.since.elapsed();
+    if matches!(wait.state, State::Young) && time > LONG {
+        // Otherwise it has just ended.
+        let (thread, what) = wait.sleep.unmarked(id)?;
+        if is_marked(record) || record.known.thread() != id {
+            return None;
+        }
+        let is_excused = OWN.contains(&thread.as_str()) || may_wait_for_a_channel(record, &what);
+        wait.state = if is_excused {
+            State::Excused
+        } else {
+            let (number, line) = found().add(id, thread, what);
+            line.inspect(|line| say(line));
+            State::Reported(number)
+        };
+    }
+    if let State::Reported(number) = wait.state {
+        found().lasts(number, wait.since.elapsed());
+    }
+    Some(wait)
+}
+
+/// In a marked call, or in a region.
+fn is_marked(record: &Record) -> bool {
+    is_inside(record) || record.region.is_open()
+}
