@@ -10,7 +10,8 @@ use core::sync::atomic::{AtomicBool, Ordering};
 #[non_exhaustive]
 pub enum ForeignSupport {
     /// From the stop on the kernel hands over each system call of the thread (Syscall User
-    /// Dispatch; x86-64, Linux 5.11). Where that is refused at the stop, [`Tick`].
+    /// Dispatch; x86-64, Linux 5.11). Where that is refused at the stop, or a handler on top of
+    /// ours has come by then, [`Tick`].
     ///
     /// [`Tick`]: ForeignSupport::Tick
     Dispatch,
@@ -67,7 +68,12 @@ fn asks_for_tick() -> bool {
     !secure && std::env::var_os("STOPRUNTIME_FOREIGN").is_some_and(|way| way == "tick")
 }
 
-/// Returns the way that [`foreign`](crate::foreign()) uses in this process.
+/// Returns the way that [`foreign`](crate::foreign()) uses in this process now.
+///
+/// It changes from [`ForeignSupport::Dispatch`] to [`ForeignSupport::Tick`] when a handler of
+/// `SIGSYS` is put on top of the runtime's, by a sandbox or another copy of the runtime, or a
+/// handler of a fault (`SIGSEGV`, `SIGBUS`, `SIGFPE`, `SIGILL`, `SIGTRAP`) is installed that
+/// blocks `SIGSYS`: regions that are stopped afterwards use the timer.
 ///
 /// Asks the kernel, and installs the handler of `SIGSYS` that the first region needs. The
 /// environment variable `STOPRUNTIME_FOREIGN=tick` chooses [`ForeignSupport::Tick`], for
@@ -96,9 +102,10 @@ pub(crate) fn expected() -> ForeignSupport {
     {
         let prepared = PREPARED.load(Ordering::Acquire);
         let is_dispatch = if prepared {
-            dispatch::is_available()
+            // mutant: support-sees-handlers-in-the-way
+            dispatch::is_in_force()
         } else {
-            !asks_for_tick() && dispatch::is_known()
+            !asks_for_tick() && dispatch::is_known() && !dispatch::has_handler_in_the_way()
         };
         if is_dispatch { ForeignSupport::Dispatch } else { ForeignSupport::Tick }
     }

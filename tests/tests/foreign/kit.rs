@@ -1,6 +1,7 @@
 //! What the tests of this program share.
 
 use std::io::{Read, pipe};
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 use stop_tests::{thread_id, wait_until_blocked_in};
@@ -22,10 +23,19 @@ pub(crate) fn choose_tick() {
     unsafe { std::env::set_var("STOPRUNTIME_FOREIGN", "tick") };
 }
 
+static TIMER: AtomicBool = AtomicBool::new(false);
+
+/// What was installed here has the timer taken, and the runtime says so.
+pub(crate) fn is_timer_from_here_on() {
+    TIMER.store(true, SeqCst);
+    assert_eq!(foreign_support(), ForeignSupport::Tick);
+}
+
 /// The way that was chosen is the one in force. After the test, because it prepares what the
 /// first region would.
 pub(crate) fn check_way() {
-    let expected = if is_dispatch() { ForeignSupport::Dispatch } else { ForeignSupport::Tick };
+    let is_dispatch = is_dispatch() && !TIMER.load(SeqCst);
+    let expected = if is_dispatch { ForeignSupport::Dispatch } else { ForeignSupport::Tick };
     let support = stopruntime::support();
     assert_eq!((support.foreign, foreign_support()), (expected, expected));
     assert!(support.to_string().ends_with(&format!("foreign code: {expected}")), "{support}");

@@ -1,12 +1,14 @@
 //! Calls that wait, stopped.
 
 use crate::both_ways;
+use crate::hazards::{install, set};
 use crate::kit::{CANCELED, errno, is_dispatch, stopped_in};
 use std::io::{Read, Write, pipe};
 use std::net::{TcpListener, TcpStream, UdpSocket};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+use std::sync::atomic::{AtomicBool, AtomicI32, Ordering::SeqCst};
 use std::time::{Duration, Instant};
-use stop_tests::{POLL, RECV};
+use stop_tests::{POLL, RECV, thread_id, wait_until_blocked_in};
 
 fn pair() -> (TcpStream, TcpStream) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -25,6 +27,42 @@ both_ways! {
         let (mut stream, _peer) = pair();
         let result = stopped_in(&[libc::SYS_read, RECV], move || stream.read(&mut [0]));
         assert_eq!(result.unwrap_err().raw_os_error(), Some(CANCELED));
+    }
+
+    /// It comes in a handler on top of the read, and so does the stop.
+    fn read_of_data_that_has_come() {
+        static BYTE_COMES_BY: AtomicI32 = AtomicI32::new(-1);
+        static HANDLES: AtomicBool = AtomicBool::new(false);
+        extern "C" fn handle(_: i32) {
+            // SAFETY: a byte, and a set of this function's.
+            unsafe {
+                assert_eq!(libc::write(BYTE_COMES_BY.load(SeqCst), c"x".as_ptr().cast(), 1), 1);
+                HANDLES.store(true, SeqCst);
+                let mut pending = set(&[]);
+                while libc::sigismember(&raw const pending, libc::SIGURG) != 1 {
+                    libc::sigpending(&raw mut pending);
+                }
+            }
+        }
+        let (mut stream, peer) = pair();
+        BYTE_COMES_BY.store(peer.as_raw_fd(), SeqCst);
+        // The stop signal waits for its end.
+        install(libc::SIGUSR1, handle, set(&[libc::SIGURG]));
+        let (sender, receiver) = std::sync::mpsc::channel();
+        let reader = stopruntime::thread::spawn(move || {
+            sender.send(thread_id()).unwrap();
+            stopruntime::foreign(|| stream.read(&mut [0]))
+        });
+        let id = receiver.recv().unwrap();
+        wait_until_blocked_in(id, &[libc::SYS_read, RECV]);
+        // SAFETY: numbers.
+        unsafe { libc::syscall(libc::SYS_tgkill, libc::getpid(), id, libc::SIGUSR1) };
+        while !HANDLES.load(SeqCst) {
+            std::thread::yield_now();
+        }
+        reader.request_stop();
+        let read = reader.join().unwrap().unwrap().map_err(|error| error.raw_os_error());
+        assert_eq!(read, if is_dispatch() { Err(Some(CANCELED)) } else { Ok(1) });
     }
 
     fn receive_from() {

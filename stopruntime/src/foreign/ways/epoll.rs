@@ -7,9 +7,9 @@
 
 #![allow(unsafe_code)]
 
-use super::kernel::plain;
+use super::kernel::{plain, time};
 use super::look::kind;
-use super::readiness::{is_reported, time};
+use super::readiness::is_reported;
 use super::verdict::{Call, Verdict};
 use Verdict::{Give, Run};
 

@@ -6,6 +6,7 @@
 //! the ones that take another result than the rest have to be told: an error of a futex
 //! ends libc, and an error of a sleep ends std.
 
+use super::kernel::{given, time};
 use core::ffi::c_long;
 
 /// The number, if it is one of those that matter.
@@ -13,7 +14,7 @@ pub(super) fn number(args: &[usize; 6]) -> Option<c_long> {
     let none = |from: usize| args[from..].iter().all(|arg| *arg == 0);
     let place = |at: usize| is_address(args[at]);
     let none_or_place = |at: usize| args[at] == 0 || place(at);
-    let is_count = (1..1 << 16).contains(&args[1]);
+    let is_count = is_few(args[1]);
     if none(0) {
         // pause(2), or a select(2) that is the same.
         Some(libc::SYS_rt_sigsuspend)
@@ -35,11 +36,30 @@ pub(super) fn number(args: &[usize; 6]) -> Option<c_long> {
         Some(libc::SYS_ppoll)
     } else if (place(0) && is_count || args[..2] == [0, 0]) && none(3) {
         Some(libc::SYS_poll)
-    } else if args[..4] == [0; 4] && place(4) {
+    } else if args[..4] == [0; 4] && place(4) || is_select_at_once(args) {
         Some(libc::SYS_select)
+    } else if place(0) && args[1] <= args[2] && is_few(args[2]) && place(3) && is_no_time(args[4]) {
+        Some(libc::SYS_io_getevents)
+    } else if place(1) && is_few(args[2]) && is_no_time(args[3]) {
+        Some(libc::SYS_semtimedop)
     } else {
         None
     }
+}
+
+/// Sets, and no time; with another time it looks like other calls.
+fn is_select_at_once(args: &[usize; 6]) -> bool {
+    let is_set = |set: &usize| *set == 0 || is_address(*set);
+    let is_mask = args[5] == 0 || given::<[usize; 2]>(args[5]).is_some_and(|[_, size]| size == 8);
+    is_few(args[0]) && args[1..4].iter().all(is_set) && is_mask && is_no_time(args[4])
+}
+
+fn is_few(count: usize) -> bool {
+    (1..1 << 16).contains(&count)
+}
+
+fn is_no_time(address: usize) -> bool {
+    is_address(address) && time(address) == Some(true)
 }
 
 /// Whether these may be the arguments of a wait in a futex. Without a time it would have

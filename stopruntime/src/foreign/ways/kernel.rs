@@ -43,6 +43,15 @@ pub(super) unsafe fn plain<const N: usize>(number: c_long, args: [usize; N]) -> 
     }
 }
 
+/// The seconds and nanoseconds of `CLOCK_REALTIME`.
+pub(super) fn now() -> [i64; 2] {
+    let mut now = [0; 2];
+    let place = &raw mut now as usize;
+    // SAFETY: a place for a time, which outlives the call.
+    unsafe { plain(libc::SYS_clock_gettime, [libc::CLOCK_REALTIME as usize, place]) };
+    now
+}
+
 /// What lies at an address of the foreign code's; none if nothing does.
 pub(super) fn given<T: Copy>(address: usize) -> Option<T> {
     let mut value = MaybeUninit::<T>::uninit();
@@ -50,6 +59,11 @@ pub(super) fn given<T: Copy>(address: usize) -> Option<T> {
     let whole = unsafe { copy_in(address, value.as_mut_ptr().cast(), size_of::<T>()) };
     // SAFETY: filled in; `T` is a type of the kernel's, of integers.
     whole.then(|| unsafe { value.assume_init() })
+}
+
+/// Whether a time that is pointed to is one of no length; `None` if there is none.
+pub(super) fn time(address: usize) -> Option<bool> {
+    given::<[i64; 2]>(address).map(|time| time == [0, 0])
 }
 
 /// Copies from an address of the foreign code's. Returns false if a part is not mapped.

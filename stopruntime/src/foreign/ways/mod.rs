@@ -1,6 +1,7 @@
 //! Both ways of ending the calls of foreign code, and the table of what they give.
 
 mod arm;
+mod at_once;
 pub(super) mod dispatch;
 mod epoll;
 #[cfg(target_arch = "x86_64")]

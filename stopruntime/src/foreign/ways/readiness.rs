@@ -10,7 +10,7 @@
 
 #![allow(unsafe_code)]
 
-use super::kernel::{CANCELED, copy_in, given, plain};
+use super::kernel::{CANCELED, copy_in, given, plain, time};
 use super::look::{Kind, kind};
 use super::rules::nap;
 use super::verdict::{Call, Verdict};
@@ -31,25 +31,30 @@ pub(super) fn is_reported(kind: Kind) -> bool {
     matches!(kind, Kind::Socket | Kind::Pipe)
 }
 
-/// Whether a time that is pointed to is one of no length; `None` if there is none.
-pub(super) fn time(address: usize) -> Option<bool> {
-    given::<[i64; 2]>(address).map(|time| time == [0, 0])
+/// Whether the time that [one of these](is_one) has is one of no length; `None` if it has none.
+fn time_of(number: c_long, args: &[usize; 6]) -> Option<bool> {
+    match number {
+        POLL => Some(args[2] as i32).filter(|time| *time >= 0).map(|time| time == 0),
+        libc::SYS_ppoll => time(args[2]),
+        // A timeval or a timespec: both are two words.
+        _ => time(args[4]),
+    }
+}
+
+/// Whether this is [one](is_one) that does not wait.
+pub(super) fn is_at_once(number: c_long, args: &[usize; 6]) -> bool {
+    is_one(number) && time_of(number, args) == Some(true)
 }
 
 pub(super) fn poll(call: &Call<'_>) -> Verdict {
-    let [entries, count, timeout, ..] = call.args;
-    let (at_once, timed) = if call.number == libc::SYS_ppoll {
-        let time = time(timeout);
-        (time == Some(true), time.is_some())
-    } else {
-        (timeout as i32 == 0, timeout as i32 > 0)
-    };
+    let [entries, count, ..] = call.args;
+    let time = time_of(call.number, &call.args);
     // Without the mask, which may block SIGSYS.
     let none = NONE;
     let args = [entries, count, &raw const none as usize, 0, 0];
     // SAFETY: the same call, which does not wait.
     let raw = unsafe { plain(libc::SYS_ppoll, args) };
-    if at_once || raw != 0 {
+    if time == Some(true) || raw != 0 {
         return Give(raw);
     }
     let mut waits = Waits::new();
@@ -69,7 +74,7 @@ pub(super) fn poll(call: &Call<'_>) -> Verdict {
             reported += 1;
         }
     }
-    Give(if reported > 0 { reported } else { waits.paced(timed, call) })
+    Give(if reported > 0 { reported } else { waits.paced(time.is_some(), call) })
 }
 
 /// What a poll or select waits for that reports nothing.
@@ -112,9 +117,14 @@ pub(super) fn is_one(number: c_long) -> bool {
 
 /// What [one of them](is_one) says in the place of `EINTR`.
 pub(super) fn interrupted(number: c_long, args: &[usize; 6]) -> Option<isize> {
-    let [first, second, third, ..] = *args;
+    let [first, second, ..] = *args;
+    if is_at_once(number, args) {
+        // Nothing is ready. A poll has said so in each entry; a select has not in its sets.
+        // mutant: interrupted-poll-of-no-time-is-none
+        return [POLL, libc::SYS_ppoll].contains(&number).then_some(0);
+    }
     let mut waits = Waits::new();
-    let timed = match number {
+    match number {
         POLL | libc::SYS_ppoll => {
             for index in 0..second {
                 match given::<libc::pollfd>(first + index * size_of::<libc::pollfd>()) {
@@ -123,7 +133,6 @@ pub(super) fn interrupted(number: c_long, args: &[usize; 6]) -> Option<isize> {
                     None => break,
                 }
             }
-            if number == POLL { third as i32 > 0 } else { third != 0 }
         }
         _ => {
             for word in 0..first.min(MOST).div_ceil(64) {
@@ -133,10 +142,9 @@ pub(super) fn interrupted(number: c_long, args: &[usize; 6]) -> Option<isize> {
                     waits.see(kind(word * 64 + bit));
                 }
             }
-            args[4] != 0
         }
-    };
-    waits.result(timed)
+    }
+    waits.result(time_of(number, args).is_some())
 }
 
 /// The descriptors of the sets that a select can have here; with more it fails.
@@ -146,8 +154,14 @@ type Set = [u64; MOST / 64];
 pub(super) fn select(call: &Call<'_>) -> Verdict {
     let [count, places @ .., timeout, _] = call.args;
     let places: [usize; 3] = places;
-    // A timeval or a timespec: both are two words.
     let time = time(timeout);
+    let none = NONE;
+    let args = [count, places[0], places[1], places[2], &raw const none as usize, 0];
+    // SAFETY: the same call, which does not wait, without the mask.
+    let made = || unsafe { plain(libc::SYS_pselect6, args) };
+    if time == Some(true) {
+        return Give(made());
+    }
     let words = count.div_ceil(64);
     if count > MOST {
         return Give(CANCELED);
@@ -159,11 +173,8 @@ pub(super) fn select(call: &Call<'_>) -> Verdict {
             return Give(-(libc::EFAULT as isize));
         }
     }
-    let none = NONE;
-    let args = [count, places[0], places[1], places[2], &raw const none as usize, 0];
-    // SAFETY: the same call, which does not wait, without the mask.
-    let raw = unsafe { plain(libc::SYS_pselect6, args) };
-    if raw != 0 || time == Some(true) {
+    let raw = made();
+    if raw != 0 {
         return Give(raw);
     }
     let mut waits = Waits::new();

@@ -7,7 +7,8 @@
 
 #![allow(unsafe_code)]
 
-use super::kernel::{AGAIN, CANCELED, given, plain, put};
+use super::at_once;
+use super::kernel::{AGAIN, CANCELED, given, plain, put, time};
 use super::look::{Kind, is_connected, is_nonblocking, is_ready, kind, leads_to_pipe, option};
 use super::verdict::{Call, Verdict};
 use core::sync::atomic::Ordering::Relaxed;
@@ -29,6 +30,11 @@ pub(super) fn cancel(_: &Call<'_>) -> Verdict {
     Give(CANCELED)
 }
 
+pub(super) fn wait(call: &Call<'_>) -> Verdict {
+    // mutant: wait-of-no-time-runs
+    run_or_cancel(at_once::is(call))
+}
+
 pub(super) fn interrupt(_: &Call<'_>) -> Verdict {
     Give(-(libc::EINTR as isize))
 }
@@ -41,24 +47,27 @@ pub(super) fn read(call: &Call<'_>) -> Verdict {
     let descriptor = call.args[0];
     match kind(descriptor) {
         Kind::File => Run,
+        // mutant: netlink-with-data-is-read
+        Kind::Socket if is_netlink(descriptor) && is_ready(descriptor, libc::POLLIN) => Run,
+        // Found there again and again, it is ended all the same.
+        // mutant: timer-lets-data-be-read
+        _ if !call.sees_all && is_ready(descriptor, libc::POLLIN) => RunForNow,
         Kind::Socket => {
-            let is_netlink = option(descriptor, libc::SO_DOMAIN) == libc::AF_NETLINK;
-            // mutant: netlink-with-data-is-read
-            if is_netlink && is_ready(descriptor, libc::POLLIN) {
-                Run
-            } else if call.region.resets.load(Relaxed) {
+            if call.region.resets.load(Relaxed) {
                 Give(-(libc::ECONNRESET as isize))
             } else {
                 Give(CANCELED)
             }
         }
-        Kind::Pipe => {
-            run_or_cancel(is_nonblocking(descriptor) && is_ready(descriptor, libc::POLLIN))
-        }
+        Kind::Pipe => run_or_cancel(at_once::is(call) && is_ready(descriptor, libc::POLLIN)),
         Kind::Device | Kind::Nameless => {
-            run_or_cancel(is_nonblocking(descriptor) || is_ready(descriptor, libc::POLLIN))
+            run_or_cancel(at_once::is(call) || is_ready(descriptor, libc::POLLIN))
         }
     }
+}
+
+fn is_netlink(socket: usize) -> bool {
+    option(socket, libc::SO_DOMAIN) == libc::AF_NETLINK
 }
 
 pub(super) fn write(call: &Call<'_>) -> Verdict {
@@ -84,7 +93,7 @@ pub(super) fn write(call: &Call<'_>) -> Verdict {
                 unsafe { plain(libc::SYS_sendmsg, [descriptor, place, flags]) }
             })
         }
-        Kind::Pipe if is_nonblocking(descriptor) => Run,
+        Kind::Pipe if at_once::is(call) => Run,
         Kind::Pipe if !is_ready(descriptor, libc::POLLOUT) => Give(CANCELED),
         Kind::Pipe if call.number == libc::SYS_write && length > ROOM => RunWith(ROOM),
         // More than a page in pieces, which cannot be cut here.
@@ -92,7 +101,7 @@ pub(super) fn write(call: &Call<'_>) -> Verdict {
             Give(CANCELED)
         }
         Kind::Device | Kind::Nameless => {
-            run_or_cancel(is_nonblocking(descriptor) || is_ready(descriptor, libc::POLLOUT))
+            run_or_cancel(at_once::is(call) || is_ready(descriptor, libc::POLLOUT))
         }
         // Of a socket a positioned one, which says itself what is wrong.
         Kind::File | Kind::Socket | Kind::Pipe => Run,
@@ -258,8 +267,12 @@ pub(super) fn sendfile(call: &Call<'_>) -> Verdict {
 
 pub(super) fn ring(call: &Call<'_>) -> Verdict {
     const GETEVENTS: usize = 1;
-    let [_, to_submit, least, flags, ..] = call.args;
-    if flags & GETEVENTS == 0 || least == 0 {
+    const HAS_TIME: usize = 8;
+    let [_, to_submit, least, flags, argument, _] = call.args;
+    // A mask and its length, another time, and where the time is.
+    let at_once = flags & HAS_TIME != 0
+        && given::<[usize; 3]>(argument).is_some_and(|[.., place]| time(place) == Some(true));
+    if flags & GETEVENTS == 0 || least == 0 || at_once {
         Run
     } else if to_submit == 0 {
         Give(CANCELED)

@@ -4,7 +4,7 @@
 //! Whether a call would wait is found out by the form of the same call that does not.
 
 use super::verdict::{Call, Verdict};
-use super::{epoll, readiness, rules};
+use super::{at_once, epoll, readiness, rules};
 use core::ffi::c_long;
 
 type Rule = fn(&Call<'_>) -> Verdict;
@@ -30,9 +30,13 @@ macro_rules! rows {
         /// stopped: the calls, and the result. `CANCEL` is `ECANCELED`, before the call has
         /// had any effect.
         ///
-        /// Where a timer looks ([`ForeignSupport::Tick`](crate::ForeignSupport::Tick)), a
-        /// call that waits for a socket or pipe with nothing ready gives `CANCEL`, data that is
-        /// there is read, and epoll is left alone.
+        /// A call that says itself that it does not wait, by a flag or by no time, runs. The
+        /// exceptions are sockets and pipes, which `poll` has reported as ready: with an answer
+        /// that they are not an event loop would ask for ever.
+        ///
+        /// Where a timer looks ([`ForeignSupport::Tick`](crate::ForeignSupport::Tick)), these
+        /// run as well; a call that waits for a socket or pipe with nothing ready gives `CANCEL`,
+        /// data that is there is read, and epoll is left alone.
         ///
         /// | call | result |
         /// |---|---|
@@ -82,11 +86,11 @@ rows! {
         [SYS_open, libc::SYS_openat, libc::SYS_openat2];
     "pause rt_sigsuspend", "`EINTR`, the only thing they can say", rules::interrupt,
         [SYS_pause, libc::SYS_rt_sigsuspend];
-    "rt_sigtimedwait msgrcv msgsnd semop semtimedop mq_timedsend mq_timedreceive io_getevents splice tee vmsplice",
-        "CANCEL", rules::cancel,
+    "rt_sigtimedwait msgrcv msgsnd semop semtimedop mq_timedsend mq_timedreceive io_getevents io_pgetevents",
+        "no time, `IPC_NOWAIT`, `O_NONBLOCK`, a semaphore that is only raised: runs; else CANCEL", rules::wait,
         [libc::SYS_rt_sigtimedwait, libc::SYS_msgrcv, libc::SYS_msgsnd, libc::SYS_semop, libc::SYS_semtimedop,
-            libc::SYS_mq_timedsend, libc::SYS_mq_timedreceive, libc::SYS_io_getevents, libc::SYS_splice,
-            libc::SYS_tee, libc::SYS_vmsplice];
+            libc::SYS_mq_timedsend, libc::SYS_mq_timedreceive, libc::SYS_io_getevents, at_once::SYS_IO_PGETEVENTS];
+    "splice tee vmsplice", "CANCEL", rules::cancel, [libc::SYS_splice, libc::SYS_tee, libc::SYS_vmsplice];
     "sendfile", "to a file: runs; else CANCEL", rules::sendfile, [libc::SYS_sendfile];
     "io_uring_enter", "submits and does not wait; nothing to submit: CANCEL", rules::ring,
         [libc::SYS_io_uring_enter];
@@ -97,6 +101,10 @@ rows! {
 
 /// What becomes of the call.
 pub(super) fn decide(call: &Call<'_>) -> Verdict {
+    // mutant: timer-lets-calls-that-do-not-wait-run
+    if !call.sees_all && at_once::is(call) {
+        return Verdict::Run;
+    }
     let row = ROWS.iter().find(|(numbers, _)| numbers.contains(&call.number));
     row.map_or(Verdict::Run, |(_, rule)| rule(call))
 }

@@ -10,6 +10,7 @@
 
 #![allow(unsafe_code)]
 
+use super::at_once;
 use super::kernel::{CANCELED, plain};
 use super::readiness;
 use super::registers::{self, Behind};
@@ -77,6 +78,14 @@ unsafe fn end_call(record: &Record, context: &mut Context) {
         let args = registers::arguments(context);
         // SAFETY: as above.
         let result = match unsafe { registers::has_called(context, pc) } {
+            // It is made anew, in the handler, where no signal meets it.
+            // mutant: interrupted-select-of-no-time-is-made-again
+            Behind::Call(number) if readiness::is_at_once(number, &args) => {
+                match decide(&Call { region, number, args, sees_all: false }) {
+                    Verdict::Give(result) => Some(result),
+                    _ => None,
+                }
+            }
             Behind::Call(number) => after_interruption(number, &args, again),
             #[cfg(target_arch = "x86_64")]
             Behind::Unknown => after_unknown(&args, again),
@@ -110,6 +119,10 @@ fn after_interruption(number: c_long, args: &[usize; 6], again: bool) -> Option<
     if LEFT.contains(&number) || is_older_epoll(number) {
         return None;
     }
+    // mutant: interrupted-call-of-no-time-is-over
+    if let Some(result) = at_once::interrupted(number, args) {
+        return Some(result);
+    }
     // mutant: interrupted-poll-of-eventfds-says-so
     if readiness::is_one(number) {
         return readiness::interrupted(number, args);
@@ -124,7 +137,7 @@ fn after_unknown(args: &[usize; 6], again: bool) -> Option<isize> {
         Some(number) => after_interruption(number, args, again),
         None => again.then_some(CANCELED),
     };
-    result.filter(|result| again || *result == 0)
+    result.filter(|result| again || *result != CANCELED)
 }
 
 fn is_older_epoll(number: c_long) -> bool {

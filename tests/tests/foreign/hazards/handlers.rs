@@ -2,7 +2,7 @@
 
 use super::{COUNT, count, install, raise, set};
 use crate::both_ways;
-use crate::kit::{CANCELED, armed, plain_read};
+use crate::kit::{CANCELED, armed, is_timer_from_here_on, plain_read};
 use core::ffi::c_void;
 use std::sync::atomic::Ordering::SeqCst;
 use stop_tests::seccomp;
@@ -25,6 +25,7 @@ both_ways! {
     fn a_handler_of_sigsys_that_comes_later() {
         foreign(|| ()).unwrap();
         install(libc::SIGSYS, count, set(&[]));
+        is_timer_from_here_on();
         for number in 1..4 {
             armed(|| {
                 raise(libc::SIGSYS);
@@ -40,6 +41,7 @@ both_ways! {
             raise(libc::SIGSYS);
             assert_eq!(COUNT.load(SeqCst), 1);
             assert_eq!(plain_read(), CANCELED);
+            is_timer_from_here_on();
         });
         assert_eq!(COUNT.load(SeqCst), 1);
     }

@@ -3,7 +3,7 @@
 
 use super::{COUNT, all, blocked, count, has, install, mask, raise, set};
 use crate::both_ways;
-use crate::kit::{CANCELED, armed, is_tick, plain_read};
+use crate::kit::{CANCELED, armed, is_tick, is_timer_from_here_on, plain_read};
 use std::ptr::null_mut;
 use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
 use stopruntime::{Stopper, foreign};
@@ -108,6 +108,7 @@ both_ways! {
         };
         ADDRESS.store(page as usize, SeqCst);
         install(libc::SIGSEGV, repair, all());
+        is_timer_from_here_on();
         armed(|| {
             // SAFETY: the handler makes it readable.
             assert_eq!(unsafe { page.cast::<u8>().read_volatile() }, 0);

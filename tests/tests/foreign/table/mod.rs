@@ -7,6 +7,7 @@
     reason = "the kernel's constants"
 )]
 
+mod at_once;
 mod others;
 mod readiness;
 mod transfers;
@@ -16,7 +17,7 @@ use crate::kit::{CANCELED, armed, errno, is_dispatch};
 use others::{ioctl, lock, lock_of_std, set_lock, wait};
 use readiness::{epoll, poll, select, sleep};
 use std::fs::File;
-use std::io::Read;
+use std::io::{Read, pipe};
 use std::net::{TcpListener, UdpSocket};
 use std::os::fd::AsRawFd;
 use stopruntime::FOREIGN_CALLS;
@@ -78,6 +79,13 @@ pub(crate) const CASES: &[(&str, fn())] = &[
             result(libc::sigwaitinfo(&raw const set, std::ptr::null_mut()) as isize)
         };
         assert_eq!(ended(wait), CANCELED);
+    }),
+    ("splice", || {
+        let ((from, _writer), (_reader, to)) = (pipe().unwrap(), pipe().unwrap());
+        let (from, to, none) = (from.as_raw_fd(), to.as_raw_fd(), std::ptr::null_mut());
+        // SAFETY: no places for offsets.
+        let spliced = unsafe { libc::splice(from, none, to, none, 9, 0) };
+        assert_eq!(result(spliced), Err(CANCELED));
     }),
     ("sendfile", sendfile),
     // `hazards::surroundings::a_ring_with_an_operation_in_flight`.

@@ -47,6 +47,17 @@ pub(crate) fn is_available() -> bool {
     HANDLER.load(Relaxed) != 0
 }
 
+/// Whether they are handed over at the next stop: no handler is on top of ours, and none of
+/// those that keep us from it has been installed since.
+pub(crate) fn is_in_force() -> bool {
+    is_available() && is_ours() && !has_handler_in_the_way()
+}
+
+/// Whether a handler of faults blocks `SIGSYS`, and so cannot meet calls that are handed over.
+pub(crate) fn has_handler_in_the_way() -> bool {
+    blocking() & FAULTS != 0
+}
+
 type Handler = unsafe extern "C" fn(c_int, *mut libc::siginfo_t, *mut c_void);
 
 /// Asks the kernel whether it can hand calls over here.

@@ -3,7 +3,32 @@
 use super::{PPOLL, RSEQ, Row, row};
 
 pub(crate) fn rows() -> Vec<Row> {
-    [arming(), masks(), stacks(), ways_back(), leaving(), calls()].into_iter().flatten().collect()
+    [arming(), masks(), stacks(), ways_back(), leaving(), calls(), at_once()]
+        .into_iter()
+        .flatten()
+        .collect()
+}
+
+fn at_once() -> Vec<Row> {
+    const WAITS: &str = "foreign::table::at_once::other_waits::by_timer";
+    const READINESS: &str = "foreign::table::at_once::readiness_of_a_pipe::by_timer";
+    vec![
+        row("a wait of no time runs", "it is ended")
+            .becomes("wait-of-no-time-runs", "let _ = call; Give(CANCELED)")
+            .caught_by("foreign::table::at_once::other_waits::handed_over", RSEQ),
+        row("by timer, calls that do not wait run", "they are ended")
+            .never("timer-lets-calls-that-do-not-wait-run")
+            .caught_by("foreign::table::at_once::transfers_of_all_kinds::by_timer", RSEQ),
+        row("a poll of no time that a tick meets is over", "it has an error")
+            .never("interrupted-poll-of-no-time-is-none")
+            .caught_by(READINESS, RSEQ),
+        row("a select of no time that a tick meets is made again", "it is interrupted")
+            .condition("interrupted-select-of-no-time-is-made-again", "number == -1")
+            .caught_by(READINESS, RSEQ),
+        row("another call of no time that a tick meets is over", "it has an error")
+            .never("interrupted-call-of-no-time-is-over")
+            .caught_by(WAITS, RSEQ),
+    ]
 }
 
 fn arming() -> Vec<Row> {
@@ -25,6 +50,12 @@ fn arming() -> Vec<Row> {
             ),
         row("another's handler of SIGSYS has the timer taken", "it gets our calls")
             .condition("handler-of-faults-or-others-takes-timer", "added & FAULTS != 0")
+            .caught_by(
+                "foreign::hazards::handlers::a_handler_of_sigsys_that_comes_later::handed_over",
+                RSEQ,
+            ),
+        row("and the runtime says so", "it says that calls are handed over")
+            .becomes("support-sees-handlers-in-the-way", "dispatch::is_available()")
             .caught_by(
                 "foreign::hazards::handlers::a_handler_of_sigsys_that_comes_later::handed_over",
                 RSEQ,
@@ -204,6 +235,9 @@ fn calls() -> Vec<Row> {
         row("a datagram whose name was not resolved is stopped", "it has the resolver's error")
             .never("datagram-to-stopped-name-is-stopped")
             .caught_by("foreign::scopes::the_resolution_of_a_name::handed_over", RSEQ),
+        row("data that has come is read by timer", "the read is ended")
+            .never("timer-lets-data-be-read")
+            .caught_by("foreign::plain::read_of_data_that_has_come::by_timer", RSEQ),
         row("an answer of the kernel's is read", "it is not, and names are not found")
             .never("netlink-with-data-is-read")
             .caught_by(ROWS, RSEQ),
