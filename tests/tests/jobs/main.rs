@@ -12,6 +12,7 @@ mod limits;
 mod overdue;
 mod requests;
 mod shields;
+mod trees;
 
 use std::fs;
 use std::io::{PipeReader, PipeWriter, pipe};
