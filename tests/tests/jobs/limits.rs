@@ -266,6 +266,8 @@ per_backend! {
         let (reader, _writer) = quiet();
         // The parent's helper sleeps.
         let _ = is_timed_out(within(SHORT, || reads_for_ever(&reader)));
+        // And nothing is left that makes the child look.
+        assert!(check().is_ok());
         let in_child = within(4 * SHORT, || {
             // SAFETY: the child makes calls that a forked child may make, and ends.
             let child = unsafe { libc::fork() };
@@ -293,5 +295,26 @@ per_backend! {
         // SAFETY: as above.
         assert_eq!(unsafe { libc::waitpid(child, &raw mut status, 0) }, child);
         assert_eq!(status, 0);
+    }
+
+    /// Given by others, and known to the parent's helper.
+    fn a_forked_child_has_the_deadline_of_a_scope_that_runs() {
+        let (reader, _writer) = quiet();
+        let job = Stopper::new();
+        let in_child = job.run(|| {
+            job.request_stop_at(Instant::now() + 4 * SHORT);
+            // SAFETY: the child makes calls that a forked child may make, and ends.
+            let child = unsafe { libc::fork() };
+            if child == 0 {
+                let fine = stopped(&reader).cause() == Cause::Deadline;
+                // SAFETY: ends the child.
+                unsafe { libc::_exit(i32::from(!fine)) };
+            }
+            let mut status = 0;
+            // SAFETY: a place for the status.
+            assert_eq!(unsafe { libc::waitpid(child, &raw mut status, 0) }, child);
+            status
+        });
+        assert_eq!(in_child, 0);
     }
 }

@@ -178,13 +178,14 @@ impl Record {
         fence(Ordering::SeqCst);
         // mutant: looks-at-scopes
         let mut look = look();
+        // This and the other deadline: in a forked child there is no helper yet that knows
+        // of them. Elsewhere the helper puts the next one there itself.
         // mutant: next-far-deadline-is-put-back
         self.arm_far(look.later);
         if look.is_stopped() {
             // mutant: stop-that-is-found-stands-in-flag
             foreign::raise(self);
         } else {
-            // In a forked child there is no helper yet that knows of it.
             self.arm(self.visible.saved().deadline);
             look.met_a_signal = request::drop_hint(self);
         }

@@ -141,4 +141,10 @@ pub(crate) fn after_fork(own: Option<&Record>) {
             record.visible.hide();
         }
     }
+    // The helper that knows of its deadlines does not exist here: it looks, and tells one
+    // of its own.
+    if let Some(own) = own.filter(|own| own.visible.has_deadline()) {
+        // mutant: forked-child-looks-for-its-deadlines
+        own.line.flag.store(LOOK, Ordering::SeqCst);
+    }
 }

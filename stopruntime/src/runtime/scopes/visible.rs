@@ -117,6 +117,10 @@ impl Visible {
         self.far.store(NEVER, Ordering::Relaxed);
     }
 
+    pub(super) fn has_deadline(&self) -> bool {
+        [&self.deadline, &self.far].into_iter().any(|word| word.load(Ordering::Relaxed) != NEVER)
+    }
+
     #[inline]
     pub(super) fn saved(&self) -> Saved {
         Saved {

@@ -9,7 +9,9 @@ mod state;
 
 use core::hash::BuildHasherDefault;
 use state::Op::{Close, Open, Shield, Unshield, Wait};
-use state::{B, Helper, LAST, NEVER, Op, PROGRAMS, Program, START, State, Without, visible_at};
+use state::{
+    ASLEEP, B, Helper, LAST, NEVER, Op, PROGRAMS, Program, START, State, Without, visible_at,
+};
 use std::collections::{HashSet, VecDeque};
 use stop_model::Mix;
 
@@ -22,11 +24,13 @@ fn thread(state: &State, ops: &[Op], without: Without) -> Option<State> {
     }
     let op = *ops.get(state.at)?;
     match op {
-        Wait if state.step == 0 && !state.flag => return None,
-        Wait if state.step == 0 => {
+        // It goes to sleep: its flag is looked at together with its marker.
+        Wait if state.step == 0 && !state.flag => next.step = ASLEEP,
+        Wait if state.step == ASLEEP && !state.signalled => return None,
+        Wait if state.step != 1 => {
             // The look of one that is told: a flag that is set again after it counts.
             next.fence();
-            (next.flag, next.step) = (false, 1);
+            (next.flag, next.step, next.signalled) = (false, 1, false);
         }
         Wait => {
             let (passed, later) = state.look();
@@ -119,10 +123,20 @@ fn helper(state: &State, without: Without) -> Option<State> {
             if state.far == state.found || last {
                 next.far = NEVER;
             }
+            if without == Without::HelperPutsBack { Helper::Tells } else { Helper::PutsBack }
+        }
+        Helper::PutsBack => {
+            next.far = state.far.min(state.next_of(state.visible, state.now));
             if last { Helper::Plans } else { Helper::Tells }
         }
         Helper::Tells => {
             next.flag = true;
+            next.fence();
+            Helper::Signals
+        }
+        Helper::Signals => {
+            let fits = state.has_passed(state.visible, state.now);
+            next.signalled |= fits && state.step == ASLEEP;
             if last { Helper::Takes } else { Helper::Plans }
         }
         Helper::Plans => {
@@ -177,11 +191,20 @@ fn the_thread_is_told_of_each_deadline_of_its_scopes() {
     assert!(states.iter().all(Option::is_some));
 }
 
+/// What the thread itself puts back as it looks is for a forked child alone, whose helper
+/// knows of nothing.
+#[test]
+fn also_if_the_helper_alone_puts_the_next_one_back() {
+    let programs =
+        if std::env::var_os("STOP_TESTS").is_some() { &PROGRAMS[..] } else { &PROGRAMS[..1] };
+    assert!(programs.iter().all(|program| explore(*program, Without::PutBack).is_some()));
+}
+
 #[test]
 fn not_without_any_of_the_steps() {
     for without in [
         Without::EntryLook,
-        Without::PutBack,
+        Without::HelperPutsBack,
         Without::PutBackAfterShield,
         Without::DeadlineFirst,
         Without::Barrier,

@@ -4,6 +4,9 @@ pub(crate) const NEVER: u8 = 9;
 /// Where time ends.
 pub(crate) const LAST: u8 = 2;
 
+/// A thread in its call.
+pub(crate) const ASLEEP: u8 = 2;
+
 /// What the thread does; scopes are bits.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Op {
@@ -38,6 +41,8 @@ pub(crate) enum Without {
     EntryLook,
     /// It does not put back the next deadline as it looks.
     PutBack,
+    /// The helper does not put back the next one as it takes one.
+    HelperPutsBack,
     /// Nor as it leaves a shield.
     PutBackAfterShield,
     /// The requester looks at what the thread runs under, and then lowers the deadline.
@@ -57,7 +62,9 @@ pub(crate) enum Helper {
     Begins,
     Looks,
     Takes,
+    PutsBack,
     Tells,
+    Signals,
     Plans,
     Barrier,
     LooksAgain,
@@ -74,6 +81,7 @@ pub(crate) struct State {
     pub(crate) at: usize,
     pub(crate) step: u8,
     pub(crate) flag: bool,
+    pub(crate) signalled: bool,
     /// As the thread knows it, and as others see it.
     pub(crate) own: u8,
     pub(crate) visible: u8,
@@ -99,6 +107,7 @@ pub(crate) const START: State = State {
     at: 0,
     step: 0,
     flag: false,
+    signalled: false,
     own: 0,
     visible: 0,
     buffered: false,
@@ -134,11 +143,20 @@ impl State {
 
     /// The deadlines of what the thread sees: whether one has passed, and the next.
     pub(crate) fn look(&self) -> (bool, u8) {
-        let seen =
-            [A, B].into_iter().zip(self.deadlines).filter(|(scope, _)| self.own & scope != 0);
-        let (passed, later): (Vec<_>, Vec<_>) =
-            seen.map(|(_, deadline)| deadline).partition(|deadline| *deadline <= self.time);
-        (!passed.is_empty(), later.into_iter().min().unwrap_or(NEVER))
+        (self.has_passed(self.own, self.time), self.next_of(self.own, self.time))
+    }
+
+    pub(crate) fn has_passed(&self, scopes: u8, now: u8) -> bool {
+        self.deadlines_of(scopes).any(|deadline| deadline <= now)
+    }
+
+    pub(crate) fn next_of(&self, scopes: u8, now: u8) -> u8 {
+        self.deadlines_of(scopes).filter(|deadline| *deadline > now).min().unwrap_or(NEVER)
+    }
+
+    fn deadlines_of(&self, scopes: u8) -> impl Iterator<Item = u8> {
+        let all = [A, B].into_iter().zip(self.deadlines);
+        all.filter(move |(scope, _)| scopes & scope != 0).map(|(_, deadline)| deadline)
     }
 
     /// `arm_far`: the word, and then whether the helper plans for it.

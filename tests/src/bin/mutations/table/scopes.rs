@@ -41,9 +41,12 @@ fn limits() -> Vec<Row> {
         row("a deadline that has passed is seen on entry", "the helper is waited for")
             .never("passed-deadline-is-seen-on-entry")
             .caught_by("jobs::limits::an_ok_passes_whatever_the_clock_says", WINDOWS),
-        row("a later deadline of a scope that runs comes too", "it is forgotten with the first")
+        row("a forked child looks for the deadlines that it has inherited", "it does not")
+            .gone("forked-child-looks-for-its-deadlines")
+            .caught_by("jobs::limits::a_forked_child_has_its_deadlines", ALL),
+        row("and tells its helper of those that others have given", "of its own alone")
             .gone("next-far-deadline-is-put-back")
-            .caught_by("jobs::limits::a_deadline_may_be_given_to_a_scope_that_runs", RSEQ),
+            .caught_by("jobs::limits::a_forked_child_has_the_deadline_of_a_scope_that_runs", ALL),
         row("a stop from farther out passes through a limit", "it is the limit's own")
             .becomes("outer-stop-passes-on", "true")
             .caught_by("jobs::limits::a_stop_from_farther_out_passes_through", ALL)
