@@ -27,6 +27,8 @@ pub mod signals;
 pub mod started;
 pub mod timers;
 pub mod tracee;
+#[cfg(target_arch = "x86_64")]
+pub mod way;
 
 pub use child::{is_child, program, run, this_program, this_test};
 pub use processes::{descendants, kill_with_descendants};

@@ -9,6 +9,7 @@
 
 use crate::proc::{asleep_in, limit};
 use core::ffi::c_void;
+use core::mem::offset_of;
 use core::ptr::null_mut;
 use std::io::Error;
 use std::time::Instant;
@@ -199,6 +200,38 @@ impl Traced {
         // SAFETY: the word that was there, but for the byte of a breakpoint.
         let done = unsafe { libc::ptrace(libc::PTRACE_POKETEXT, self.thread, at, word) };
         assert!(done == 0, "poke of {at:?}: {}", Error::last_os_error());
+    }
+
+    /// Runs the thread, which stands at neither, to one of these instructions; by
+    /// breakpoints of the processor, which no other thread meets.
+    pub fn run_to(&self, addresses: [usize; 2]) {
+        // Both are local, and met as they are about to be carried out.
+        const ENABLED: usize = 0b0101;
+        let [first, second] = addresses;
+        let is_set = self.debug(0, first) && self.debug(1, second) && self.debug(7, ENABLED);
+        if is_set {
+            self.go(Go::On, 0);
+            assert_eq!(self.wait(), Event::Trap);
+            assert!(self.debug(7, 0), "{}", Error::last_os_error());
+            assert!(addresses.contains(&self.pc()), "stopped elsewhere");
+            return;
+        }
+        // There are none.
+        loop {
+            self.go(Go::Step, 0);
+            assert_eq!(self.wait(), Event::Trap);
+            if addresses.contains(&self.pc()) {
+                return;
+            }
+        }
+    }
+
+    /// Writes a debug register. ptrace(2): `PTRACE_POKEUSER`.
+    fn debug(&self, register: usize, value: usize) -> bool {
+        let offset = offset_of!(libc::user, u_debugreg) + register * size_of::<usize>();
+        let [offset, value] = [offset, value].map(core::ptr::without_provenance_mut::<c_void>);
+        // SAFETY: two integers.
+        unsafe { libc::ptrace(libc::PTRACE_POKEUSER, self.thread, offset, value) == 0 }
     }
 
     /// Of the two stops of a system call ([`Event::Call`]), whether this is the

@@ -3,20 +3,19 @@
 //! And a thread is stepped out of its marked call, and held there while a second
 //! requester goes on. A tracer does it to a child process.
 //!
-//! Of a debug build some hundred instructions are met, evenly spread, or a
-//! part of these; with `STOP_TESTS_STOPS` all of them.
+//! [`Way`] says which instructions are met.
 
 // The tracer reads x86-64's registers.
 #![cfg(target_arch = "x86_64")]
 
 mod tracee;
 
-use stop_tests::dice::{Dice, runs};
 use stop_tests::proc::{asleep_in, wait_for};
 use stop_tests::ptrace::{Event, Go, Traced};
 use stop_tests::seccomp::deny;
 use stop_tests::tracee::{Line, Tracee, line_to_tracer, start};
-use stop_tests::{on_backends, part_of, per_backend};
+use stop_tests::way::Way;
+use stop_tests::{on_backends, per_backend};
 use tracee::{Does, Outcome, READ, STOPPED, serve};
 
 /// The child.
@@ -33,11 +32,7 @@ impl Steps {
 
     /// A new thread and a requester of its own, which is held before it begins.
     fn pair(&mut self) -> (i32, Traced) {
-        self.pair_as(b'n')
-    }
-
-    fn pair_as(&mut self, command: u8) -> (i32, Traced) {
-        self.line.command(command);
+        self.line.command(b'n');
         let thread = self.line.receive_number();
         let requester = Traced::seize(self.tracee.process(), self.line.receive_number());
         self.line.command(b'r');
@@ -45,20 +40,17 @@ impl Steps {
         (thread, requester)
     }
 
-    /// The instructions of a request that is made while the thread waits in one
-    /// of these calls, at which to hold another one.
-    fn places(&mut self, calls: &[libc::c_long]) -> impl Iterator<Item = usize> + use<> {
-        let (thread, requester) = self.pair_as(b'N');
+    /// The way of a request that is made while the thread waits in one of these calls.
+    fn way(&mut self, calls: &[libc::c_long]) -> Way {
+        let (thread, requester) = self.pair();
         wait_for_sleep(thread, calls);
-        let count = to_the_next_trap(&requester);
-        requester.go(Go::On, 0);
-        assert_eq!(requester.wait(), Event::Trap);
-        requester.detach();
+        let way = Way::of(&requester, Traced::is_at_trap, |_| {});
+        let_end(requester);
         for feed in *b"gdp" {
             self.line.command(feed);
         }
         self.outcome();
-        chosen(count)
+        way
     }
 
     fn outcome(&mut self) -> Outcome {
@@ -67,31 +59,11 @@ impl Steps {
     }
 }
 
-/// Some of so many instructions, from the first to behind the last.
-pub(super) fn chosen(count: usize) -> impl Iterator<Item = usize> {
-    let most = usize::try_from(part_of(300)).expect("small");
-    let part = if runs(0) == 0 { 1 + count / most } else { 1 };
-    let from = Dice::new().below(part as u64).try_into().expect("small");
-    eprintln!("{count} instructions, from {from} each {part}");
-    (from..count).step_by(part).chain([count])
-}
-
-/// The number of instructions to the next trap.
-pub(super) fn to_the_next_trap(traced: &Traced) -> usize {
-    let mut count = 0;
-    while !traced.is_at_trap() {
-        step(traced, 1);
-        count += 1;
-    }
-    count
-}
-
-/// This many instructions.
-pub(super) fn step(traced: &Traced, count: usize) {
-    for _ in 0..count {
-        traced.go(Go::Step, 0);
-        assert_eq!(traced.wait(), Event::Trap);
-    }
+/// Goes on to its trap, and on.
+pub(super) fn let_end(requester: Traced) {
+    requester.go(Go::On, 0);
+    assert_eq!(requester.wait(), Event::Trap);
+    requester.detach();
 }
 
 fn wait_for_sleep(thread: i32, calls: &[libc::c_long]) {
@@ -121,9 +93,9 @@ per_backend! {
             return serve(line, Does::BeginsToAcquire);
         }
         let mut steps = Steps::new();
-        let count = begins_to_wait(&mut steps, usize::MAX);
-        for index in chosen(count) {
-            begins_to_wait(&mut steps, index);
+        let way = begins_to_wait(&mut steps, |thread| Way::of(thread, is_at_its_wait, |_| {}));
+        for place in way.places(300) {
+            begins_to_wait(&mut steps, |thread| way.run_to(thread, place));
         }
     }
 }
@@ -135,16 +107,17 @@ on_backends! { ["rseq", "handler"];
             return serve(line, Does::Receives);
         }
         let mut steps = Steps::new();
-        for index in steps.places(&[libc::SYS_read]) {
+        let way = steps.way(&[libc::SYS_read]);
+        for place in way.places(300) {
             let (thread, requester) = steps.pair();
-            step(&requester, index);
+            way.run_to(&requester, place);
             steps.line.command(b'g');
             wait_for_sleep(thread, &[libc::SYS_recvfrom]);
-            requester.detach();
+            let_end(requester);
             // Not before the requester has come to its end.
             steps.line.command(b'e');
             steps.line.command(b'd');
-            assert_eq!(steps.outcome(), [READ, 1, 0], "held at {index}");
+            assert_eq!(steps.outcome(), [READ, 1, 0], "held at {place:x?}");
         }
     }
 }
@@ -158,9 +131,9 @@ on_backends! { ["handler"];
             return serve(line, Does::Traps);
         }
         let mut steps = Steps::new();
-        let count = two_requesters(&mut steps, None);
-        for index in chosen(count) {
-            two_requesters(&mut steps, Some(index));
+        let way = two_requesters(&mut steps, |thread| Way::of(thread, Traced::is_at_trap, |_| {}));
+        for place in way.places(300) {
+            two_requesters(&mut steps, |thread| way.run_to(thread, place));
         }
     }
 }
@@ -185,21 +158,22 @@ on_backends! { ["rseq", "handler"];
 fn fed_when_the_requester_is_held(calls: &[libc::c_long]) {
     let mut steps = Steps::new();
     let (mut read, mut stopped) = (0, 0);
-    for index in steps.places(calls) {
+    let way = steps.way(calls);
+    for place in way.places(300) {
         let (thread, requester) = steps.pair();
         wait_for_sleep(thread, calls);
-        step(&requester, index);
+        way.run_to(&requester, place);
         steps.line.command(b'd');
         // It waits for the requester, or is in its unmarked call.
         wait_for_sleep(thread, &[libc::SYS_futex, libc::SYS_poll]);
-        requester.detach();
+        let_end(requester);
         steps.line.command(b'e');
         steps.line.command(b'p');
         match steps.outcome() {
             [READ, 1, 0] => read += 1,
             [STOPPED, 1, 0] => stopped += 1,
             [read, poll, chained] => {
-                panic!("read {read}, poll {poll}, signal handed on {chained}, held at {index}")
+                panic!("read {read}, poll {poll}, signal handed on {chained}, held at {place:x?}")
             }
         }
     }
@@ -207,28 +181,25 @@ fn fed_when_the_requester_is_held(calls: &[libc::c_long]) {
     assert!(read > 0 && stopped > 0);
 }
 
-/// Holds the thread after this many instructions, or at the system call in which it would
-/// sleep; after how many that was.
-fn begins_to_wait(steps: &mut Steps, most: usize) -> usize {
+fn is_at_its_wait(thread: &Traced) -> bool {
+    thread.is_at_call() && thread.registers().rax == libc::SYS_futex_waitv.cast_unsigned()
+}
+
+/// Holds the thread where `goes` leaves it on the way to its wait, for a whole request.
+fn begins_to_wait<T>(steps: &mut Steps, goes: impl FnOnce(&Traced) -> T) -> T {
     let (thread, requester) = steps.pair();
     let thread = Traced::seize(steps.tracee.process(), thread);
     steps.line.command(b'g');
     to_its_trap(&thread);
-    let mut count = 0;
-    let is_at_its_wait = |thread: &Traced| {
-        thread.is_at_call() && thread.registers().rax == libc::SYS_futex_waitv.cast_unsigned()
-    };
-    while count < most && !is_at_its_wait(&thread) {
-        step(&thread, 1);
-        count += 1;
-    }
-    requester.detach();
+    let result = goes(&thread);
+    let held = thread.pc();
+    let_end(requester);
     steps.line.command(b'e');
     thread.go(Go::On, 0);
-    assert!(thread.run(false, false), "it waits in vain, held at {count}");
+    assert!(thread.run(false, false), "it waits in vain, held at {held:x}");
     thread.detach();
-    assert_eq!(steps.outcome(), [STOPPED, 1, 0], "held at {count}");
-    count
+    assert_eq!(steps.outcome(), [STOPPED, 1, 0], "held at {held:x}");
+    result
 }
 
 /// Holds the ending thread at the nth call of this function, for a whole request;
@@ -245,37 +216,40 @@ fn request_where_the_key_is_gone(steps: &mut Steps, put_back: usize, nth: usize)
             return false;
         }
         thread.resume_at(put_back, code);
-        // Past the place of the next breakpoint.
-        step(&thread, earlier.min(1));
+        if earlier > 0 {
+            // Past the place of the next breakpoint.
+            thread.go(Go::Step, 0);
+            assert_eq!(thread.wait(), Event::Trap);
+        }
     }
-    requester.detach();
+    let_end(requester);
     steps.line.command(b'e');
     thread.detach();
     assert_eq!(steps.outcome(), [READ, 1, 0], "held at call {nth}");
     true
 }
 
-/// Holds the thread after this many instructions of its call, or at its end,
-/// while the second requester goes on to its signal; how many that were.
-fn two_requesters(steps: &mut Steps, index: Option<usize>) -> usize {
+/// Holds the thread where `goes` leaves it on the way to the end of its call, while the
+/// second requester goes on to its signal.
+fn two_requesters<T>(steps: &mut Steps, goes: impl FnOnce(&Traced) -> T) -> T {
     let (thread, requester) = steps.pair();
     steps.line.command(b'a');
     let thread = Traced::seize(steps.tracee.process(), thread);
     steps.line.command(b'g');
     to_its_trap(&thread);
-    let count = index.unwrap_or_else(|| to_the_next_trap(&thread));
-    step(&thread, index.unwrap_or(0));
+    let result = goes(&thread);
+    let held = thread.pc();
     to_its_signal(&requester);
     // To its end, or it waits for the requester.
     thread.go(Go::On, 0);
     let event = thread.wait_unless_asleep();
     assert!(matches!(event, None | Some(Event::Trap)), "{event:?}");
-    requester.detach();
-    assert!(event.is_some() || thread.run(false, false), "it waits in vain, held at {count}");
+    let_end(requester);
+    assert!(event.is_some() || thread.run(false, false), "it waits in vain, held at {held:x}");
     thread.detach();
     steps.line.command(b'e');
-    assert_eq!(steps.outcome(), [STOPPED, 1, 0], "held at {count}");
-    count
+    assert_eq!(steps.outcome(), [STOPPED, 1, 0], "held at {held:x}");
+    result
 }
 
 /// To the first trap, with the first request's signal taken on the way.

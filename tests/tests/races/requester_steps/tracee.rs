@@ -59,7 +59,7 @@ struct Pair {
 }
 
 impl Pair {
-    fn new(does: Does, traced_to_the_end: bool) -> (Pair, [i32; 2]) {
+    fn new(does: Does) -> (Pair, [i32; 2]) {
         let (sender, receiver) = mpsc::channel();
         let tids = sender.clone();
         let (told, gate) = pipe().unwrap();
@@ -82,9 +82,7 @@ impl Pair {
             plain_read(told.as_raw_fd()).unwrap();
             trap();
             stopper.request_stop();
-            if traced_to_the_end {
-                trap();
-            }
+            trap();
         });
         let ids = [thread, receiver.recv().unwrap()];
         let requester = Some(requester);
@@ -158,8 +156,8 @@ pub(super) fn serve(mut line: Line, does: Does) {
     catch(STOP, earlier, libc::SA_RESTART, &[]);
     let mut current = None;
     while let Some(command) = line.next_command() {
-        if matches!(command, b'n' | b'N') {
-            let (pair, ids) = Pair::new(does, command == b'N');
+        if command == b'n' {
+            let (pair, ids) = Pair::new(does);
             current = Some(pair);
             line.send(&[command]);
             for id in ids {

@@ -1,14 +1,14 @@
 //! The helper of deadlines is held.
 
+use super::Steps;
 use super::tracee::{self, Asks, STOPPED, serve};
-use super::{Steps, below};
 use std::fs::{self, File};
 use std::os::unix::fs::FileExt;
-use stop_tests::dice::{Dice, runs};
 use stop_tests::per_backend;
 use stop_tests::proc::wait_for;
 use stop_tests::ptrace::{Event, Go, Traced};
 use stop_tests::tracee::line_to_tracer;
+use stop_tests::way::Way;
 
 /// The helper's id.
 fn helper_of(process: i32) -> Option<i32> {
@@ -54,14 +54,9 @@ fn woken(steps: &mut Steps) -> Traced {
     helper
 }
 
-/// One instruction; false, and nothing, if it would be a wait.
-fn step(helper: &Traced) -> bool {
-    if helper.is_at_call() && helper.registers().rax == libc::SYS_futex as u64 {
-        return false;
-    }
-    helper.go(Go::Step, 0);
-    assert!(matches!(helper.wait(), Event::Trap | Event::Call));
-    true
+/// Whether its next instruction is a wait.
+fn is_to_wait(helper: &Traced) -> bool {
+    helper.is_at_call() && helper.registers().rax == libc::SYS_futex as u64
 }
 
 per_backend! {
@@ -71,34 +66,27 @@ per_backend! {
         }
         let mut steps = Steps::new();
         // Starts it.
-        steps.thread_of(b'n');
+        steps.thread();
         steps.line.command(b'g');
         assert_eq!(steps.outcome(), STOPPED);
         let helper = woken(&mut steps);
-        let (mut count, mut barriers) = (0, 0);
-        loop {
-            let calls = helper.is_at_call();
-            if !step(&helper) {
-                break;
-            }
-            count += 1;
+        let mut barriers = 0;
+        let way = Way::of(&helper, is_to_wait, |helper| {
             // Step by step nothing depends on it.
             let barrier = libc::SYS_membarrier as u64;
-            barriers += u32::from(calls && helper.registers().orig_rax == barrier);
-        }
+            barriers += u32::from(helper.is_at_call() && helper.registers().rax == barrier);
+        });
         helper.detach();
         let windows = stopruntime::backend() != stopruntime::Backend::Ppoll;
         assert_eq!(barriers, u32::from(windows), "between its plan and its second look");
-        let mut dice = Dice::new();
-        for _ in 0..runs(16) {
-            let index = below(&mut dice, count);
+        for place in way.places(60) {
             let helper = woken(&mut steps);
-            (0..index).all(|_| step(&helper));
-            steps.thread_of(b'n');
+            way.run_to(&helper, place);
+            steps.thread();
             steps.line.command(b'g');
             steps.wait_for(2);
             helper.detach();
-            assert_eq!(steps.outcome(), STOPPED, "held at {index}");
+            assert_eq!(steps.outcome(), STOPPED, "held at {place:x?}");
         }
     }
 }

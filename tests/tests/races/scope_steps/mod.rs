@@ -4,10 +4,7 @@
 //! deadline passes. And the helper of deadlines is held in the midst of its round while a
 //! thread arms one. A tracer does it to a child process.
 //!
-//! A request is some ten thousand instructions of a debug build, most of them looks at
-//! records that no thread has. So the instructions at which it is held lie closer together
-//! where it has set the flags, and closest where it looks at the first thread. With
-//! `STOP_TESTS_STOPS` there are as many as that says.
+//! [`Way`] says which instructions are met.
 
 // The tracer reads x86-64's registers.
 #![cfg(target_arch = "x86_64")]
@@ -16,11 +13,12 @@ mod helper;
 mod thread;
 mod tracee;
 
-use super::requester_steps::step;
-use stop_tests::dice::{Dice, runs};
+use super::requester_steps::let_end;
+use stop_tests::dice::Dice;
 use stop_tests::proc::{asleep_in, rest, wait_for};
-use stop_tests::ptrace::{Event, Go, Traced};
+use stop_tests::ptrace::{Event, Traced};
 use stop_tests::tracee::{Line, Tracee, line_to_tracer, start};
+use stop_tests::way::{Place, Way};
 use stop_tests::{on_backends, per_backend};
 use tracee::{Asks, READ, STOPPED, serve};
 
@@ -41,8 +39,8 @@ impl Steps {
     }
 
     /// A new thread; its requester is held before it begins.
-    fn pair(&mut self, command: u8) -> Traced {
-        let requester = self.thread_of(command);
+    fn pair(&mut self) -> Traced {
+        let requester = self.thread();
         let requester = Traced::seize(self.tracee.process(), requester);
         self.line.command(b'r');
         assert_eq!(requester.wait(), Event::Trap);
@@ -50,32 +48,25 @@ impl Steps {
     }
 
     /// A new thread; its requester's id.
-    fn thread_of(&mut self, command: u8) -> i32 {
-        self.line.command(command);
+    fn thread(&mut self) -> i32 {
+        self.line.command(b'n');
         self.thread = self.line.receive_number();
         self.line.receive_number()
     }
 
-    /// How many instructions a request is, made when the thread waits for the first time.
-    fn length(&mut self) -> Length {
-        let requester = self.pair(b'N');
+    /// The way of a request that is made when the thread waits for the first time, and
+    /// which instruction of it makes the second barrier, if there is one.
+    fn way(&mut self) -> (Way, Option<usize>) {
+        let requester = self.pair();
         self.wait_for(1);
-        let mut length = Length { all: 0, behind: None };
-        let mut barriers = 0;
-        while !requester.is_at_trap() {
-            let calls = requester.is_at_call();
-            if calls && requester.registers().rax == libc::SYS_membarrier as u64 {
-                barriers += 1;
-                length.behind = Some(0).filter(|_| barriers == 2);
+        let (mut count, mut barriers) = (0, Vec::new());
+        let way = Way::of(&requester, Traced::is_at_trap, |requester| {
+            if requester.is_at_call() && requester.registers().rax == libc::SYS_membarrier as u64 {
+                barriers.push(count);
             }
-            step(&requester, 1);
-            length.all += 1;
-            length.behind = length.behind.map(|behind| behind + 1);
-        }
-        eprintln!("{length:?}");
-        requester.go(Go::On, 0);
-        assert_eq!(requester.wait(), Event::Trap);
-        requester.detach();
+            count += 1;
+        });
+        let_end(requester);
         self.line.command(b'e');
         for feed in *b"ggddpj" {
             self.line.send(&[feed]);
@@ -83,7 +74,7 @@ impl Steps {
         }
         // All of it at once: whatever comes of it.
         self.end();
-        length
+        (way, barriers.get(1).copied())
     }
 
     /// Until the thread sleeps in its wait of this number.
@@ -119,82 +110,20 @@ impl Steps {
     }
 }
 
-/// The instructions of a request, and of these those from its second barrier on, if there
-/// is one.
-#[derive(Clone, Copy, Debug)]
-struct Length {
-    all: usize,
-    behind: Option<usize>,
-}
-
-/// So many instructions from its beginning, or from its second barrier on.
-#[derive(Clone, Copy, Debug)]
-struct Place {
-    behind: bool,
-    index: usize,
-}
-
-impl Length {
-    /// Where to hold it.
-    fn places(self) -> impl Iterator<Item = Place> {
-        let mut dice = Dice::new();
-        let count = runs(16);
-        (0..count).map(move |number| {
-            let behind = self.behind.filter(|_| number % 4 != 0);
-            let length = behind.unwrap_or(self.all);
-            let index = if behind.is_some() {
-                closer_at_first(&mut dice, length)
-            } else {
-                below(&mut dice, length)
-            };
-            Place { behind: behind.is_some(), index }
-        })
-    }
-}
-
-fn below(dice: &mut Dice, length: usize) -> usize {
-    usize::try_from(dice.below(length as u64)).expect("small")
-}
-
-fn closer_at_first(dice: &mut Dice, length: usize) -> usize {
-    let index = below(dice, length);
-    index * index / length * below(dice, length) / length
-}
-
 per_backend! {
     /// Of the call that it is held in it may be stopped, and of the next one not.
     fn a_requester_of_a_scope_that_is_left() {
         if let Some(line) = line_to_tracer() {
             return serve(line, tracee::leaves, Asks::Job);
         }
-        let mut steps = Steps::new();
-        for place in steps.length().places() {
-            let requester = steps.pair(b'n');
-            steps.wait_for(1);
-            hold(&requester, place);
-            steps.line.command(b'd');
-            steps.wait_for(2);
-            undisturbed(&mut steps, requester, place);
-            steps.line.command(b'd');
-            assert_eq!(steps.outcome(), READ, "held at {place:?}");
-        }
+        is_not_disturbed(b'd');
     }
 
     fn a_requester_of_a_scope_that_was_looked_for() {
         if let Some(line) = line_to_tracer() {
             return serve(line, tracee::looks_behind, Asks::Job);
         }
-        let mut steps = Steps::new();
-        for place in steps.length().places() {
-            let requester = steps.pair(b'n');
-            steps.wait_for(1);
-            hold(&requester, place);
-            steps.line.command(b'g');
-            steps.wait_for(2);
-            undisturbed(&mut steps, requester, place);
-            steps.line.command(b'd');
-            assert_eq!(steps.outcome(), READ, "held at {place:?}");
-        }
+        is_not_disturbed(b'g');
     }
 
     fn a_requester_of_a_scope_of_a_thread_that_looks() {
@@ -217,18 +146,19 @@ per_backend! {
             return serve(line, tracee::has_looked, Asks::Another);
         }
         let mut steps = Steps::new();
-        for (place, which) in steps.length().places().zip(b"jt".iter().cycle()) {
-            let requester = steps.pair(b'n');
+        let (way, _) = steps.way();
+        for (place, which) in way.places(300).into_iter().zip(b"jt".iter().cycle()) {
+            let requester = steps.pair();
             steps.wait_for(1);
-            hold(&requester, place);
+            way.run_to(&requester, place);
             steps.line.command(b'g');
             steps.wait_for(2);
             steps.line.command(*which);
             steps.line.command(b'g');
             steps.wait_for(4);
-            requester.detach();
+            let_end(requester);
             steps.line.command(b'e');
-            assert_eq!(steps.outcome(), STOPPED, "held at {place:?}");
+            assert_eq!(steps.outcome(), STOPPED, "held at {place:x?}");
         }
     }
 }
@@ -240,12 +170,15 @@ on_backends! { ["rseq", "handler"];
             return serve(line, tracee::returns, Asks::Job);
         }
         let mut steps = Steps::new();
-        let length = steps.length();
-        for place in length.places().filter(|place| place.behind) {
-            let requester = steps.pair(b'n');
-            steps.wait_for(1);
-            hold(&requester, Place { index: 0, ..place });
-            is_entered(&mut steps, requester, true, place.index);
+        let (way, barrier) = steps.way();
+        let barrier = way.place(barrier.expect("behind the flags"));
+        let behind = is_entered(&mut steps, Some((&way, barrier)), |requester| {
+            Way::of(requester, Traced::is_at_trap, |_| {})
+        });
+        for place in behind.places(300) {
+            is_entered(&mut steps, Some((&way, barrier)), |requester| {
+                behind.run_to(requester, place);
+            });
         }
     }
 
@@ -255,10 +188,9 @@ on_backends! { ["rseq", "handler"];
             return serve(line, tracee::comes_late, Asks::Job);
         }
         let mut steps = Steps::new();
-        for place in steps.length().places() {
-            let requester = steps.pair(b'n');
-            steps.wait_for(1);
-            is_entered(&mut steps, requester, false, place.index);
+        let (way, _) = steps.way();
+        for place in way.places(300) {
+            is_entered(&mut steps, None, |requester| way.run_to(requester, place));
         }
     }
 }
@@ -270,77 +202,81 @@ on_backends! { ["ppoll"];
             return serve(line, tracee::returns, Asks::Job);
         }
         let mut steps = Steps::new();
-        let length = steps.length();
+        let (way, _) = steps.way();
         let mut dice = Dice::new();
-        for place in length.places() {
-            let requester = steps.pair(b'n');
-            steps.wait_for(1);
-            hold(&requester, place);
-            let left = below(&mut dice, length.all - place.index);
-            is_entered(&mut steps, requester, true, left);
+        for place in way.places(300) {
+            let again = way.place_from(place, &mut dice);
+            is_entered(&mut steps, Some((&way, place)), |requester| way.run_to(requester, again));
         }
     }
 }
 
-/// Holds a request there.
-fn hold(requester: &Traced, place: Place) {
-    if place.behind {
-        // All flags are set by then. Each call is met twice.
-        for _ in 0..3 {
-            requester.go(Go::ToCall, 0);
-            assert_eq!(requester.wait(), Event::Call);
-        }
-        assert_eq!(requester.registers().orig_rax, libc::SYS_membarrier as u64);
+/// Held anywhere while the thread goes on to its second wait, which stays as it is, unless
+/// that is for the requester, on its way out of a call.
+fn is_not_disturbed(goes_on: u8) {
+    let mut steps = Steps::new();
+    let (way, _) = steps.way();
+    for place in way.places(300) {
+        let requester = steps.pair();
+        steps.wait_for(1);
+        way.run_to(&requester, place);
+        steps.line.command(goes_on);
+        steps.wait_for(2);
+        let waits_for_it = asleep_in(steps.thread) == Some(libc::SYS_futex);
+        let before = rest(steps.thread);
+        let_end(requester);
+        steps.line.command(b'e');
+        assert!(waits_for_it || rest(steps.thread) == before, "held at {place:x?}: {before:?}");
+        steps.line.command(b'd');
+        assert_eq!(steps.outcome(), READ, "held at {place:x?}");
     }
-    step(requester, place.index);
-}
-
-/// The requester comes to its end, and the thread sleeps as it did, unless that was in
-/// waiting for the requester, on its way out of a call.
-fn undisturbed(steps: &mut Steps, requester: Traced, place: Place) {
-    let waits_for_it = asleep_in(steps.thread) == Some(libc::SYS_futex);
-    let before = rest(steps.thread);
-    requester.detach();
-    steps.line.command(b'e');
-    assert!(waits_for_it || rest(steps.thread) == before, "held at {place:?}: {before:?}");
 }
 
 fn is_stopped_whenever_it_looks() {
     let mut steps = Steps::new();
-    for place in steps.length().places() {
-        let requester = steps.pair(b'n');
+    let (way, _) = steps.way();
+    for place in way.places(300) {
+        let requester = steps.pair();
         steps.wait_for(1);
-        hold(&requester, place);
+        way.run_to(&requester, place);
         steps.line.command(b'g');
         // In its call, or stopped.
         steps.wait_for_either(2, 3);
-        requester.detach();
+        let_end(requester);
         steps.line.command(b'e');
-        assert_eq!(steps.outcome(), STOPPED, "held at {place:?}");
+        assert_eq!(steps.outcome(), STOPPED, "held at {place:x?}");
     }
 }
 
-/// The requester is held. If the thread is `inside`, it leaves the scope and begins a call,
-/// or it is in that already. And while the requester is held once more after so many
-/// instructions, or at its end, the thread enters the scope, for unmarked code.
-fn is_entered(steps: &mut Steps, requester: Traced, inside: bool, count: usize) {
+/// If the requester is held `inside`, the thread leaves the scope meanwhile and begins a
+/// call; else it is in that already. Then the requester `goes` on to another place, at
+/// which the thread enters the scope, for unmarked code.
+fn is_entered<T>(
+    steps: &mut Steps,
+    inside: Option<(&Way, Place)>,
+    goes: impl FnOnce(&Traced) -> T,
+) -> T {
+    let requester = steps.pair();
     let mut waits = 1;
-    if inside {
+    steps.wait_for(waits);
+    if let Some((way, place)) = inside {
+        way.run_to(&requester, place);
         steps.line.command(b'g');
         waits += 1;
         steps.wait_for(waits);
     }
-    let goes_on = || {
-        requester.go(Go::Step, 0);
-        requester.wait() != Event::Ended
-    };
-    let is_there = (0..count).all(|_| goes_on());
+    let result = goes(&requester);
+    let held = requester.pc();
     steps.line.command(b'd');
     steps.wait_for(waits + 1);
-    if is_there {
-        requester.detach();
-    }
+    let_end(requester);
     steps.line.command(b'e');
     steps.line.command(b'p');
-    assert_eq!(steps.outcome(), READ, "held once more {count} instructions later");
+    assert_eq!(
+        steps.outcome(),
+        READ,
+        "held at {:x?}, and once more at {held:x}",
+        inside.map(|(_, place)| place)
+    );
+    result
 }

@@ -213,7 +213,7 @@ struct Pair {
 }
 
 impl Pair {
-    fn new(program: Program, asks: Asks, traced_to_the_end: bool) -> (Pair, [i32; 2]) {
+    fn new(program: Program, asks: Asks) -> (Pair, [i32; 2]) {
         let (sender, receiver) = mpsc::channel();
         let tids = sender.clone();
         let (told, gate) = pipe().unwrap();
@@ -249,9 +249,7 @@ impl Pair {
             }
             trap();
             asked.request_stop();
-            if traced_to_the_end {
-                trap();
-            }
+            trap();
         });
         let ids = [thread, receiver.recv().unwrap()];
         let requester = Some(requester);
@@ -283,8 +281,8 @@ pub(super) enum Asks {
 pub(super) fn serve(mut line: Line, program: Program, asks: Asks) {
     let mut current = None;
     while let Some(command) = line.next_command() {
-        if matches!(command, b'n' | b'N') {
-            let (pair, ids) = Pair::new(program, asks, command == b'N');
+        if command == b'n' {
+            let (pair, ids) = Pair::new(program, asks);
             current = Some(pair);
             line.send(&[command]);
             for id in ids {

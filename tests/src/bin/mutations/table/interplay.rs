@@ -11,21 +11,17 @@ fn requests() -> Vec<Row> {
     vec![
         row("a flag stays up while a request is on its way", "the look at how many there are")
             .always("flag-stays-while-requests-are-in-flight")
-            .caught_by("races::scope_steps::a_requester_of_a_scope_that_is_entered_once_more", WINDOWS)
-            .with("STOP_TESTS_STOPS", "80"),
+            .caught_by("races::scope_steps::a_requester_of_a_scope_that_is_entered_once_more", WINDOWS),
         row("a request is counted before all else", "as the flags are up")
             .becomes("request-counted-before-all-else", "let in_flight = ();")
             .before("flagged-alone-are-signalled", "let _in_flight = InFlight::begin();")
-            .caught_by("races::scope_steps::a_requester_of_a_scope_that_is_entered_once_more", WINDOWS)
-            .with("STOP_TESTS_STOPS", "80"),
+            .caught_by("races::scope_steps::a_requester_of_a_scope_that_is_entered_once_more", WINDOWS),
         row("the state is set before the flags", "it is set last")
             .becomes("state-set-before-flags", "let before = scope.bits();")
             .before("request-is-done", "scope.set(REQUESTED);")
             .change("state-of-a-scope", "pub(crate) fn has", "pub(crate) fn bits(&self) -> u32 { self.state.load(Ordering::Acquire) }\n    pub(crate) fn has")
             .caught_by("races::scope_steps::a_requester_of_a_scope_of_a_thread_that_looks", ALL)
-            .with("STOP_TESTS_STOPS", "80")
-            .caught_by("races::scope_steps::a_requester_of_a_thread_that_looks", ALL)
-            .with("STOP_TESTS_STOPS", "80"),
+            .caught_by("races::scope_steps::a_requester_of_a_thread_that_looks", ALL),
         row("all threads pass a barrier before they are looked for", "that barrier")
             .gone("barrier-between-state-and-look")
             .caught_by("races::same_instant::entering_and_a_request_see_each_other", RSEQ)
@@ -40,8 +36,7 @@ fn requests() -> Vec<Row> {
             .caught_by("signals::silence::each_batch_has_a_barrier", WINDOWS),
         row("a flag that says the thread has looked is made to say that it is to look", "a bit is set")
             .change("flag-becomes-1", "store", "fetch_or")
-            .caught_by("races::scope_steps::a_requester_beside_another", ALL)
-            .with("STOP_TESTS_STOPS", "80"),
+            .caught_by("races::scope_steps::a_requester_beside_another", ALL),
     ]
 }
 
@@ -49,18 +44,15 @@ fn found() -> Vec<Row> {
     vec![
         row("a thread is looked at again before it is signalled", "once is enough")
             .change("looks-again-who-runs-under", "&runs_under, &runs_under", "&runs_under, &|_| true")
-            .caught_by("races::scope_steps::a_requester_of_a_scope_that_is_left", ALL)
-            .with("STOP_TESTS_STOPS", "80"),
+            .caught_by("races::scope_steps::a_requester_of_a_scope_that_is_left", ALL),
         row("and after its marker", "before it")
             .change("shielded-request-sends-no-signal", "(inside || parked) && fits(self)", "fitted && (inside || parked)")
             .change("without-membarrier-always-signals", "let inside", "let fitted = fits(self);\n        let inside")
-            .caught_by("races::scope_steps::a_requester_of_a_scope_that_was_looked_for", WINDOWS)
-            .with("STOP_TESTS_STOPS", "80"),
+            .caught_by("races::scope_steps::a_requester_of_a_scope_that_was_looked_for", WINDOWS),
         row("only those are signalled whose flag has been set", "all that are in the scope by now")
             .gone("no-more-are-found")
             .change("flagged-alone-are-signalled", "for record in batch.iter().flatten() {", "if true {\n            for record in records::all() {\n                record.end_its_call(barrier, fits);\n            }\n            return;\n        }\n        for record in batch.iter().flatten() {")
-            .caught_by("races::scope_steps::a_requester_of_a_scope_that_is_entered_late", WINDOWS)
-            .with("STOP_TESTS_STOPS", "80"),
+            .caught_by("races::scope_steps::a_requester_of_a_scope_that_is_entered_late", WINDOWS),
     ]
 }
 
@@ -133,20 +125,16 @@ fn deadlines() -> Vec<Row> {
             .caught_by("jobs::limits::a_deadline_of_a_scope_that_was_left_hides_no_later_one", ALL),
         row("a wake-up counts also if the helper does not sleep yet", "it is not counted")
             .gone("wake-counts-up")
-            .caught_by(ROUND, RSEQ)
-            .with("STOP_TESTS_STOPS", "40"),
+            .caught_by(ROUND, RSEQ),
         row("the helper knows the count from before its look", "from after it")
             .becomes("wakes-counted-before-look", "let _ = &self.sequence;")
             .before("helper-sleeps", "let seen = self.sequence.load(Ordering::SeqCst);")
-            .caught_by(ROUND, RSEQ)
-            .with("STOP_TESTS_STOPS", "40"),
+            .caught_by(ROUND, RSEQ),
         row("it looks again when its plan is known", "once is enough")
             .never("helper-looks-again")
-            .caught_by(ROUND, RSEQ)
-            .with("STOP_TESTS_STOPS", "40"),
+            .caught_by(ROUND, RSEQ),
         row("with a barrier in between", "that barrier")
             .gone("barrier-behind-plan")
-            .caught_by(ROUND, WINDOWS)
-            .with("STOP_TESTS_STOPS", "40"),
+            .caught_by(ROUND, WINDOWS),
     ]
 }
