@@ -20,7 +20,8 @@ Usage: syslogd [--udp ADDR]... [--tcp ADDR]... [--unix PATH]... --output FILE
 Port 0 takes a free port. The addresses in use are printed at the start, the
 counts at the end. Without any address: --udp 127.0.0.1:5514 --tcp 127.0.0.1:5514.
 
-Ctrl-C or SIGTERM ends it: what has arrived by then is written.";
+Ctrl-C or SIGTERM ends it: what has arrived by then is written. SIGHUP makes it
+open FILE anew, SIGUSR2 say what its threads do.";
 
 const DEFAULT: &str = "127.0.0.1:5514";
 

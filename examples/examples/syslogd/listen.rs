@@ -8,10 +8,10 @@ use std::io;
 use std::iter;
 use std::net::{Shutdown, TcpListener, TcpStream, UdpSocket};
 use std::os::unix::net::UnixDatagram;
-use std::sync::mpsc::SyncSender;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use stopruntime::sync::mpsc::SyncSender;
 use stopruntime::thread::{self, Builder, Scope};
 use stopruntime::{Stopper, stoppable};
 

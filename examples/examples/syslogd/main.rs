@@ -9,7 +9,8 @@
 //! program there is. What makes it end well on Ctrl-C are the marks in
 //! `listen.rs` and `connection.rs`, and the lines after the loops there.
 //!
-//! `kill -USR2` makes it say what each of its threads does.
+//! `kill -HUP` makes it open its file anew (`writer.rs`), and `kill -USR2` say what each of
+//! its threads does.
 
 mod args;
 mod connection;

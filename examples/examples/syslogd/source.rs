@@ -3,7 +3,8 @@
 use std::fmt;
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::SyncSender;
+
+use stopruntime::sync::mpsc::SyncSender;
 
 use crate::{complain, line};
 

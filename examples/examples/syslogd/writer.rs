@@ -1,19 +1,25 @@
 //! The one thread that writes.
 //!
-//! It is a plain thread with no mark in it: it ends when the last sender is
-//! gone, which is when every line has been received. The channel has a bound, so
-//! a disk that is slower than the network slows the TCP senders down instead of
-//! filling the memory.
+//! It ends when the last sender is gone, which is when every line has been received.
+//! The channel has a bound, so a disk that is slower than the network slows the TCP
+//! senders down instead of filling the memory.
+//!
+//! SIGHUP makes it open its file anew, which logrotate has moved away: its wait for
+//! lines is marked, and runs under a scope that the signal stops. The listeners know
+//! nothing of that.
 
 use std::fmt;
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufWriter, Write};
 use std::iter;
+use std::mem;
 use std::path::Path;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::{self, JoinHandle};
 
-use stopruntime::Stopper;
+use signal_hook::consts::SIGHUP;
+use stopruntime::shutdown::Shutdown;
+use stopruntime::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use stopruntime::{Stopper, stoppable};
 
 const BOUND: usize = 1024;
 
@@ -36,31 +42,48 @@ type Writer = JoinHandle<Result<Written, String>>;
 /// stop of `main`.
 pub(crate) fn start(path: &Path, main: Stopper) -> Result<(SyncSender<Vec<u8>>, Writer), String> {
     let cannot = format!("cannot write {}", path.display());
-    let opened = OpenOptions::new().append(true).create(true).open(path);
-    let file = opened.map_err(|error| format!("{cannot}: {error}"))?;
+    let mut file = open(path).map_err(|error| format!("{cannot}: {error}"))?;
+    // What ends the program is `main`'s.
+    let reloads = Shutdown::new().signals([]).reload_on([SIGHUP]).install();
+    let reloads = reloads.map_err(|error| format!("cannot handle SIGHUP: {error}"))?;
     let (sender, receiver) = sync_channel(BOUND);
-    let writer = thread::spawn(move || {
-        let written = write(file, &receiver);
+    let path = path.to_owned();
+    let writer = thread::Builder::new().name("writer".into()).spawn(move || {
+        let mut written = Written::default();
+        let mut is_open = true;
+        let outcome = reloads.run_reloading(|| {
+            if !mem::take(&mut is_open) {
+                file = open(&path)?;
+            }
+            write(&file, &receiver, &mut written)
+        });
+        let written = outcome.map(|()| written);
         if written.is_err() {
             main.request_stop();
         }
         written.map_err(|error| format!("{cannot}: {error}"))
     });
+    let writer = writer.map_err(|error| format!("cannot start the writer: {error}"))?;
     Ok((sender, writer))
 }
 
-fn write(file: File, lines: &Receiver<Vec<u8>>) -> io::Result<Written> {
-    let mut written = Written::default();
-    let mut file = BufWriter::with_capacity(64 * 1024, file);
+fn open(path: &Path) -> io::Result<File> {
+    OpenOptions::new().append(true).create(true).open(path)
+}
+
+/// Writes until the last sender is gone, or a reload.
+#[stoppable(break)]
+fn write(file: &File, lines: &Receiver<Vec<u8>>, written: &mut Written) -> io::Result<()> {
+    let mut buffered = BufWriter::with_capacity(64 * 1024, file);
+    #[blocking]
     for first in lines {
         // All that waits goes into one write; nothing waits for more to come.
         for line in iter::once(first).chain(lines.try_iter()) {
-            file.write_all(&line)?;
+            buffered.write_all(&line)?;
             written.lines += 1;
             written.bytes += line.len() as u64;
         }
-        file.flush()?;
+        buffered.flush()?;
     }
-    file.get_ref().sync_all()?;
-    Ok(written)
+    file.sync_all()
 }

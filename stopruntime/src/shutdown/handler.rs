@@ -166,6 +166,7 @@ fn all_but_faults() -> libc::sigset_t {
 /// Puts back what was there, unless another handler has been installed over ours.
 pub(super) fn restore(signal: c_int, before: &libc::sigaction) {
     if is_ours(signal) {
+        // mutant: handlers-restored
         let _ = set_action(signal, before);
     } else {
         LEFT.fetch_or(bit(signal), Ordering::Relaxed);
@@ -179,5 +180,6 @@ fn bit(signal: c_int) -> u32 {
 /// Ends the process as a shell says that a signal has ended one.
 pub(super) fn end(signal: c_int) -> ! {
     // SAFETY: an integer.
+    // mutant: cold-exit-code
     unsafe { libc::_exit(128 + signal) }
 }

@@ -38,8 +38,10 @@ impl Shared {
     /// Makes another such scope, and stops the one that was.
     fn reload(&self, signal: c_int) {
         let mut run = self.run.lock().unwrap_or_else(PoisonError::into_inner);
+        // mutant: reload-makes-another-scope
         let before = core::mem::replace(&mut *run, self.root.child());
         drop(run);
+        // mutant: reload-stops-its-run
         before.request_stop_because(name(signal));
     }
 
@@ -68,12 +70,15 @@ impl Shared {
             }
             if count > 0 && self.signal() == 0 {
                 self.signal.store(signal, Ordering::Release);
+                // mutant: first-signal-stops-root
                 self.root.request_stop_because(name(signal));
                 deadline = self.limit.map_or(NEVER, clock::after);
             }
+            // mutant: second-signal-goes-cold
             if count > 1 {
                 self.go_cold(signal);
             }
+            // mutant: limit-goes-cold
             if deadline != NEVER && clock::now() >= deadline {
                 // From now on a signal is the third.
                 let cold = handler::after(state, signal);
@@ -96,6 +101,7 @@ impl Shared {
             core::mem::take(&mut *self.last.lock().unwrap_or_else(PoisonError::into_inner));
         for action in actions {
             // A panic is reported, and the next one runs.
+            // mutant: cold-runs-its-actions
             let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(action));
         }
         handler::end(signal)

@@ -87,7 +87,8 @@ impl Shutdown {
         Shutdown { signals, reloads: Vec::new(), limit: None, code: 0 }
     }
 
-    /// Takes these signals instead.
+    /// Takes these signals instead. With none, only [reloads](Shutdown::reload_on) are
+    /// handled.
     ///
     /// # Examples
     ///
@@ -191,7 +192,8 @@ impl Shutdown {
         };
         let Shutdown { signals, reloads, .. } = &self;
         let are_usable = signals.iter().chain(reloads).all(usable);
-        if signals.is_empty() || !are_usable || reloads.iter().any(|it| signals.contains(it)) {
+        let none = signals.is_empty() && reloads.is_empty();
+        if none || !are_usable || reloads.iter().any(|it| signals.contains(it)) {
             return Err(io::Error::new(
                 io::ErrorKind::InvalidInput,
                 "no signal, or one that cannot be used for a shutdown",
@@ -206,6 +208,9 @@ impl Shutdown {
     /// [chosen one](Shutdown::exit_code), and nothing is printed. Any other error, of `f`
     /// or of [`install`](Shutdown::install), is printed to the standard error output, and
     /// the code is `FAILURE`.
+    ///
+    /// Once a signal has come, the handlers stay after `f` has returned, because the program
+    /// is about to end: the next signal still goes cold.
     ///
     /// # Panics
     ///
@@ -227,11 +232,16 @@ impl Shutdown {
                 return ExitCode::FAILURE;
             }
         };
-        match guard.stopper().run(|| f(&guard)) {
+        let result = guard.stopper().run(|| f(&guard));
+        let is_stopped = guard.stopper().stop_requested();
+        // mutant: signals-count-to-the-end
+        if guard.signal().is_some() {
+            // Without the handlers, the second signal would kill what is about to end well.
+            core::mem::forget(guard);
+        }
+        match result {
             Ok(()) => ExitCode::SUCCESS,
-            Err(error) if error.stopped().is_some() && guard.stopper().stop_requested() => {
-                ExitCode::from(code)
-            }
+            Err(error) if error.stopped().is_some() && is_stopped => ExitCode::from(code),
             Err(error) => {
                 eprintln!("Error: {error}");
                 ExitCode::FAILURE

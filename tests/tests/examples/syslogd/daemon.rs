@@ -66,6 +66,10 @@ impl Daemon {
         self.directory.join("socket")
     }
 
+    pub(crate) fn log(&self) -> PathBuf {
+        self.directory.join("log")
+    }
+
     pub(crate) fn signal(&self, signal: libc::c_int) {
         let process = self.child.id().cast_signed();
         // SAFETY: takes no pointers; the child is not reaped, so the id is its.

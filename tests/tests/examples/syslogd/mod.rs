@@ -11,4 +11,5 @@ mod frozen;
 mod live;
 mod logger;
 mod process;
+mod reload;
 mod report;

@@ -18,7 +18,7 @@ per_backend! {
             daemon.signal(libc::SIGUSR2);
             let report = daemon.report();
             let waits = report.iter().filter(|line| line.contains(": waits in ")).count();
-            if report.len() == 6 && waits == 5 {
+            if report.len() == 7 && waits == 6 {
                 break report;
             }
         };
@@ -33,6 +33,7 @@ per_backend! {
         let (own, peer) = (daemon.tcp, stream.local_addr().unwrap());
         says("connection (", &format!("(TCP {own} to {peer})"));
         assert!(report.iter().any(|line| line.starts_with("report (") && line.ends_with(": makes this report")));
+        assert!(report.iter().any(|line| line.starts_with("writer (") && line.contains(" (marked)")));
         assert!(report.iter().any(|line| line.starts_with("syslogd (") && line.contains(" (marked)")));
         drop(stream);
         daemon.terminate_and_thaw();

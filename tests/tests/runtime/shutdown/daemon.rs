@@ -23,13 +23,23 @@ impl Daemon {
 
     /// As [`start`](Daemon::start), for one that says something else.
     pub(super) fn start_saying(what: &str) -> Daemon {
-        let mut command = this_program();
-        command.args(this_test()).env(DAEMON, "1").stdout(Stdio::null()).stderr(Stdio::piped());
-        let mut child = command.spawn().unwrap();
-        let lines = BufReader::new(child.stderr.take().unwrap()).lines();
-        let mut daemon = Daemon { child, lines };
+        let mut daemon = Daemon::start_with("1");
         daemon.says(what);
         daemon
+    }
+
+    /// Starts it, and tells it this.
+    pub(super) fn start_with(task: &str) -> Daemon {
+        let mut command = this_program();
+        command.args(this_test()).env(DAEMON, task).stdout(Stdio::null()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        Daemon { child, lines }
+    }
+
+    /// The next line that it says.
+    pub(super) fn line(&mut self) -> String {
+        self.lines.next().expect("it goes on").unwrap()
     }
 
     pub(super) fn says(&mut self, what: &str) {
@@ -62,6 +72,11 @@ impl Drop for Daemon {
 
 pub(super) fn is_daemon() -> bool {
     std::env::var_os(DAEMON).is_some()
+}
+
+/// What the daemon has been told.
+pub(super) fn task() -> Option<String> {
+    std::env::var(DAEMON).ok()
 }
 
 pub(super) fn say(what: &str) {

@@ -2,6 +2,7 @@
 //! there before, beside and after it.
 
 mod daemon;
+mod proven;
 mod reload;
 
 use daemon::{Daemon, is_daemon, say};
@@ -43,6 +44,26 @@ per_backend! {
         let daemon = Daemon::start();
         daemon.signal(Signal::SIGINT);
         assert_eq!(daemon.ends().code(), Some(7));
+    }
+
+    fn a_signal_that_comes_when_main_has_returned_goes_cold() {
+        if is_daemon() {
+            let _code = Shutdown::new().run(|guard| {
+                guard.on_cold(|| say("cold"));
+                say("ready");
+                sleep_or_stop(Duration::MAX)
+            });
+            say("returned");
+            loop {
+                std::thread::park();
+            }
+        }
+        let mut daemon = Daemon::start();
+        daemon.signal(Signal::SIGTERM);
+        daemon.says("returned");
+        daemon.signal(Signal::SIGINT);
+        daemon.says("cold");
+        assert_eq!(daemon.ends().code(), Some(128 + libc::SIGINT));
     }
 
     fn main_in_a_plain_join_ends_with_its_threads() {
@@ -138,6 +159,31 @@ per_backend! {
         let daemon = Daemon::start();
         daemon.signal(Signal::SIGTERM);
         assert_eq!(daemon.ends().signal(), Some(libc::SIGTERM));
+    }
+
+    fn after_the_guard_the_actions_are_those_of_before() {
+        // Caught and ignored signals, a bit each.
+        let actions = || {
+            let status = std::fs::read_to_string("/proc/self/status").unwrap();
+            let is_action = |line: &&str| line.starts_with("SigCgt:") || line.starts_with("SigIgn:");
+            status.lines().filter(is_action).map(str::to_owned).collect::<Vec<_>>()
+        };
+        let _ = stopruntime::backend();
+        // SAFETY: ignored from now on; no handler.
+        #[allow(unsafe_code)]
+        unsafe {
+            let _before = libc::signal(libc::SIGINT, libc::SIG_IGN);
+        }
+        let before = actions();
+        assert_eq!(before.len(), 2);
+        let shutdown = || Shutdown::new().reload_on([libc::SIGHUP]);
+        let guard = shutdown().install().unwrap();
+        assert_ne!(actions(), before);
+        drop(guard);
+        assert_eq!(actions(), before);
+        // A program that ends by itself has them back as well.
+        let _code = shutdown().run(|_| Ok::<_, stopruntime::Stopped>(()));
+        assert_eq!(actions(), before);
     }
 
     fn a_forked_child_is_killed_as_before() {

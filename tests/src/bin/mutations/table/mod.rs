@@ -13,6 +13,7 @@ mod mpsc;
 mod ppoll;
 mod protocol;
 mod scopes;
+mod shutdown;
 mod signal;
 mod surroundings;
 mod sync;
@@ -86,6 +87,7 @@ pub(crate) const ITSELF: &[&str] = &[""];
 pub(crate) fn rows() -> Vec<Row> {
     [
         window::rows(),
+        shutdown::rows(),
         signal::rows(),
         earlier::rows(),
         surroundings::rows(),

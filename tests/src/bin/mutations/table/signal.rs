@@ -3,7 +3,7 @@
 use super::{ALL, HANDLER, ITSELF, PPOLL, RSEQ, Row, WINDOWS, row};
 
 pub(crate) fn rows() -> Vec<Row> {
-    [handler(), installed(), sent(), shutdown()].into_iter().flatten().collect()
+    [handler(), installed(), sent()].into_iter().flatten().collect()
 }
 
 fn handler() -> Vec<Row> {
@@ -125,19 +125,5 @@ fn sent() -> Vec<Row> {
         row("without windows the signal is blocked again after a stop", "it stays open")
             .never("without-windows-blocked-again")
             .caught_by("races::left_behind::no_signal_and_no_change_of_the_mask", PPOLL),
-    ]
-}
-
-fn shutdown() -> Vec<Row> {
-    vec![
-        row("the third signal ends the process", "it counts, and no more")
-            .never("third-signal-ends-process")
-            .caught_by("runtime::shutdown::the_third_signal_kills", ALL),
-        row("a reload is no third signal", "it is")
-            .change("third-signal-ends-process", " && !is_reload(signal)", "")
-            .caught_by(
-                "runtime::shutdown::reload::a_reload_does_nothing_once_the_program_is_to_stop",
-                ALL,
-            ),
     ]
 }
