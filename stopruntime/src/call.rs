@@ -34,7 +34,7 @@ impl Raw {
     /// that is not a request.
     #[inline(always)]
     pub(crate) fn or_stop(self) -> Result<isize, Stopped> {
-        if self.0 == window::STOPPED { Err(Stopped::found()) } else { Ok(self.0) }
+        if self.0 == window::STOPPED { Err(Stopped::returned()) } else { Ok(self.0) }
     }
 
     /// The result as std has it.

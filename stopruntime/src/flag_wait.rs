@@ -52,7 +52,7 @@ impl Waited {
 
     /// Stops the wait, which had no effect, if it is to be stopped.
     fn or_stop(self) -> Result<(), Stopped> {
-        if self.look.is_some_and(Look::take) { Err(Stopped::found()) } else { Ok(()) }
+        if self.look.is_some_and(Look::take) { Err(Stopped::returned()) } else { Ok(()) }
     }
 }
 

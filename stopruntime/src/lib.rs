@@ -103,6 +103,9 @@
 //! - `backtrace`: [reports](report) say where in the source a thread waits.
 //! - `crossbeam-channel`: stop-checked `recv` and `send` of that crate, and a
 //!   stop channel for its `select!`.
+//! - `log`, `tracing`: a stop that was requested, by which thread and why, and each thread
+//!   that it has stopped; a scope that was out of time; a region of foreign code left after a
+//!   stop; an overdue thread ([`Stopper::on_overdue`]). The target is `stopruntime`.
 //! - `enough`: [`Stopper`] and [`Checkpoint`] for code that takes an `enough::Stop`.
 //! - `io-uring`: stop-checked `submit_and_wait` and `submit_with_args` of that
 //!   crate.
@@ -132,6 +135,7 @@ compile_error!("stopruntime is for Linux: it is built on rseq(2), futex(2) and t
 mod call;
 #[cfg(feature = "crossbeam-channel")]
 pub mod crossbeam;
+mod event;
 #[doc(hidden)]
 pub mod expansion;
 pub mod ext;

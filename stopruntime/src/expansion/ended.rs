@@ -15,7 +15,7 @@ pub struct Ended<'a, R>(pub &'a R);
 /// A call has failed: the stop, if there is one.
 pub(super) fn stop() -> Option<Stopped> {
     // The look itself: a deadline may be known in the region before the flag says so here.
-    attach::registered().evaluate().take().then(Stopped::found)
+    attach::registered().evaluate().take().then(Stopped::returned)
 }
 
 /// Looks at an iterator's item.

@@ -96,7 +96,7 @@ pub fn park_timeout_or_stop(timeout: Duration) -> Result<(), Stopped> {
 }
 
 fn park_by(park: impl Fn()) -> Result<(), Stopped> {
-    if attach::registered().park(park) { Ok(()) } else { Err(Stopped::found()) }
+    if attach::registered().park(park) { Ok(()) } else { Err(Stopped::returned()) }
 }
 
 /// Joins a thread, stop-checked: `join`.

@@ -6,7 +6,7 @@ use crate::runtime::record::Record;
 use crate::runtime::scopes::LOOK;
 use crate::runtime::signal;
 use crate::runtime::slot;
-use crate::scope::{Stopped, check};
+use crate::scope::{Stopped, check, told};
 use core::sync::atomic::Ordering::Relaxed;
 use core::sync::atomic::{Ordering, compiler_fence, fence};
 
@@ -88,7 +88,11 @@ fn enter_thoroughly(record: Option<&Record>) -> Result<Inside<'_>, Stopped> {
 #[cold]
 #[inline(never)]
 fn look(record: &Record) -> Result<(), Stopped> {
-    if record.must_stop() { Err(Stopped::found()) } else { Ok(()) }
+    if record.must_stop() {
+        told::region_not_begun();
+        return Err(Stopped::found());
+    }
+    Ok(())
 }
 
 impl Drop for Inside<'_> {
@@ -101,7 +105,7 @@ impl Drop for Inside<'_> {
                 record.region.open.store(0, Ordering::Release);
                 compiler_fence(Ordering::SeqCst);
                 if record.line.flag.load(Relaxed) != 0 || !record.region.is_untouched() {
-                    put_back(record);
+                    told::region_left(put_back(record));
                 }
             }
             Left::Thoroughly { was_blocked } => leave_thoroughly(record, was_blocked),
@@ -115,24 +119,29 @@ impl Drop for Inside<'_> {
 fn leave_thoroughly(record: &Record, was_blocked: bool) {
     record.region.open.store(0, Ordering::Release);
     fence(Ordering::SeqCst);
+    let mut was_touched = false;
     if record.line.flag.load(Relaxed) != 0 || !record.region.is_untouched() {
-        put_back(record);
+        was_touched = put_back(record);
     }
     if !record.has_window() {
         // mutant: signal-stays-open-for-other-copys-region
         signal::set_mask(if was_blocked { libc::SIG_BLOCK } else { libc::SIG_UNBLOCK });
     }
+    told::region_left(was_touched);
 }
 
 /// The region is closed, and something may have been changed, or a signal be on its way.
+/// Whether something has been changed.
 #[cold]
 #[inline(never)]
-fn put_back(record: &Record) {
+fn put_back(record: &Record) -> bool {
+    let was_touched = !record.region.is_untouched();
     // mutant: leaving-region-disarms
     ways::disarm(record);
     if record.line.flag.load(Ordering::SeqCst) & LOOK != 0 {
         record.settle();
     }
+    was_touched
 }
 
 /// While a marked call of a callback waits on the backend that keeps the signal blocked.

@@ -53,6 +53,7 @@ fn find(record: &Record, activity: &Activity, concern: &Concern, blocked: bool) 
     let needs_signal = is_marked || in_region;
     let runs = matches!(activity, Activity::Runs);
     let swallowed = record.known.swallowed() > MANY;
+    // mutant: obstacles
     let found = [
         (Obstacle::Frozen, matches!(activity, Activity::Frozen)),
         (Obstacle::Traced, matches!(activity, Activity::Traced)),

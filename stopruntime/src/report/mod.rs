@@ -55,6 +55,7 @@ pub(crate) use audit::start as start_audit;
 pub use audit::{Audit, Unmarked, audit};
 pub use descriptor::Descriptor;
 pub use obstacle::Obstacle;
+pub(crate) use place::own as own_place;
 pub use thread::{Request, ThreadReport};
 pub use waits_for::WaitsFor;
 

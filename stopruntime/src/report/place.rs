@@ -49,6 +49,17 @@ impl Trace {
     }
 }
 
+/// Where the calling thread is.
+pub(crate) fn own() -> Option<String> {
+    let mut found = None;
+    backtrace::trace(|frame| {
+        // Into the call itself.
+        found = user_code((frame.ip() as usize).wrapping_sub(1));
+        found.is_none()
+    });
+    found
+}
+
 /// Reads the debug information before a wait is to be looked at, which may end meanwhile.
 pub(super) fn prepare() {
     user_code(prepare as fn() as usize);
@@ -72,6 +83,7 @@ fn code() -> Vec<Range<usize>> {
         _size: libc::size_t,
         code: *mut c_void,
     ) -> c_int {
+        // mutant: place-is-not-in-libc
         const NOT: [&[u8]; 6] =
             [b"libc.", b"libc-", b"libpthread", b"ld-", b"libgcc_s.", b"linux-"];
         // SAFETY: an object's headers, while the loader's lock is held, and the list that

@@ -10,6 +10,7 @@ mod shield;
 mod stop_on_drop;
 mod stopped;
 mod stopper;
+pub(crate) mod told;
 mod within;
 
 pub use crate::runtime::scopes::enter::Shield;
@@ -83,7 +84,7 @@ pub fn check() -> Result<(), Stopped> {
 
 #[cold]
 fn check_closer() -> Result<(), Stopped> {
-    attach::registered().check()
+    attach::registered().check().inspect_err(|_| told::stopped())
 }
 
 /// Whether a marked call of the calling thread would stop now.

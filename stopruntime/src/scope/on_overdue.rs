@@ -1,6 +1,7 @@
 //! Being told of threads that do not stop.
 
-use super::{OnStop, Stopper};
+use super::{OnStop, Stopper, told};
+use crate::event::Event;
 use crate::report::{self, Threads};
 use crate::runtime::scopes::callbacks::What;
 use std::time::Duration;
@@ -48,6 +49,7 @@ impl Stopper {
         let run = move || {
             let late = report::under(&scope);
             if !late.is_empty() {
+                late.iter().for_each(|thread| told::tell(&Event::Overdue(thread)));
                 f(late);
             }
         };

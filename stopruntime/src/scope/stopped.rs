@@ -1,5 +1,6 @@
 //! The error of a call that was stopped, and finding it in others.
 
+use super::told;
 use crate::runtime::record::Record;
 use crate::runtime::scopes::reason::{Cause, Reason};
 use crate::runtime::scopes::stack::{self, Stop};
@@ -37,6 +38,13 @@ impl Stopped {
     #[cold]
     pub(crate) fn found() -> Stopped {
         Stopped { progress: 0, stop: stack::last_stop() }
+    }
+
+    /// The same, where the call is about to return it, as ordinary code.
+    #[cold]
+    pub(crate) fn returned() -> Stopped {
+        told::stopped();
+        Stopped::found()
     }
 
     /// The same stop of a compound call, which had moved so much.

@@ -1,5 +1,7 @@
 //! One deadline over whatever a closure does.
 
+use super::told;
+use crate::event::Event;
 use crate::runtime::attach;
 use crate::runtime::scopes::clock;
 use crate::runtime::scopes::enter::Inside;
@@ -127,7 +129,7 @@ where
     drop(inside);
     match result {
         // mutant: only-own-stop-is-timed-out
-        Err(_) if entry.owns_the_stop() => Err(TimedOut(()).into()),
+        Err(_) if entry.owns_the_stop() => Err(TimedOut::left().into()),
         result => result,
     }
 }
@@ -187,6 +189,14 @@ pub fn deadline() -> Option<Instant> {
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct TimedOut(());
+
+impl TimedOut {
+    #[cold]
+    fn left() -> TimedOut {
+        told::tell(&Event::TimedOut);
+        TimedOut(())
+    }
+}
 
 impl fmt::Display for TimedOut {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -1,4 +1,5 @@
 //! The runtime's optional features.
 
 mod crossbeam;
+mod events;
 mod io_uring;

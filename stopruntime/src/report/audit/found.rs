@@ -117,6 +117,7 @@ impl Found {
 
     /// Counts a wait. The place's number, and a line for it if it is new.
     pub(super) fn add(&mut self, id: i32, thread: String, wait: Wait) -> (usize, Option<String>) {
+        // mutant: audit-says-each-place-once
         if let Some(number) = self.places.iter().position(|place| place.is_at(&thread, &wait)) {
             self.places[number].count += 1;
             return (number, None);

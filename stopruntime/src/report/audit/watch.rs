@@ -105,6 +105,7 @@ fn look(record: &Record, before: Option<Watched>) -> Option<Watched> {
     let sleep = Sleep::of(id)?;
     let before = before.filter(|before| before.id == id && before.sleep == sleep);
     let Some(mut wait) = before else {
+        // mutant: audit-excuses-clean-up
         let is_excused = !record.sees_own() || record.concern().is_some();
         let state = if is_excused { State::Excused } else { State::Young };
         return Some(Watched { id, sleep, since: Instant::now(), state });
@@ -116,6 +117,7 @@ fn look(record: &Record, before: Option<Watched>) -> Option<Watched> {
         if is_marked(record) || record.known.thread() != id {
             return None;
         }
+        // mutant: audit-leaves-own-threads-out
         let is_excused = OWN.contains(&thread.as_str()) || may_wait_for_a_channel(record, &what);
         wait.state = if is_excused {
             State::Excused
@@ -133,5 +135,6 @@ fn look(record: &Record, before: Option<Watched>) -> Option<Watched> {
 
 /// In a marked call, or in a region.
 fn is_marked(record: &Record) -> bool {
+    // mutant: audit-leaves-marked-out
     is_inside(record) || record.region.is_open()
 }

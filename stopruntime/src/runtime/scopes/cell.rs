@@ -25,6 +25,7 @@
 use super::clock::{Deadline, Moment, NEVER};
 use super::pool::{Pool, Pooled};
 use super::reason::Reason;
+use core::ffi::c_int;
 use core::ops::Deref;
 use core::ptr::{self, NonNull};
 use core::sync::atomic::{AtomicPtr, AtomicU32, AtomicUsize, Ordering};
@@ -40,6 +41,10 @@ pub(crate) const WATCHED: u32 = 4;
 const REASONED: u32 = 8;
 /// It is a thread's own, and lies in its record.
 pub(super) const OF_THREAD: u32 = 16;
+/// A thread has told a log of the request.
+const TOLD: u32 = 32;
+/// From here on: the id of the thread that has requested it, for a log. An id has 22 bits.
+const REQUESTER: u32 = 8;
 
 pub(super) static CELLS: Pool<ScopeCell> = Pool::new();
 
@@ -183,12 +188,29 @@ impl ScopeCell {
             && self.find(&mut |cell| ptr::eq(cell, scope).then_some(())).is_some()
     }
 
+    /// The thread that has requested it, if that is [noted](ScopeCell::note_requester).
+    pub(super) fn requester(&self) -> Option<c_int> {
+        let id = self.state.load(Ordering::Relaxed) >> REQUESTER;
+        (id != 0).then_some(id as c_int)
+    }
+
     // ---- changes ----
 
     /// Sets a bit; the bits that were set before.
     pub(crate) fn set(&self, bit: u32) -> u32 {
         // SeqCst: a thread that sets a bit looks at the others afterwards.
         self.state.fetch_or(bit, Ordering::SeqCst)
+    }
+
+    /// Notes the thread that was the first to request it. Async-signal-safe.
+    pub(super) fn note_requester(&self, id: c_int) {
+        self.state.fetch_or((id as u32) << REQUESTER, Ordering::Relaxed);
+    }
+
+    /// Whether the caller is the one to tell of the request.
+    pub(super) fn is_told_first(&self) -> bool {
+        // mutant: request-is-told-once
+        self.state.fetch_or(TOLD, Ordering::Relaxed) & TOLD == 0
     }
 
     /// Sets a bit of this and all scopes above it.

@@ -9,9 +9,11 @@
 
 use super::cell::{REQUESTED, ScopeCell};
 use super::clock::{self, NEVER};
+use super::news;
 use super::reason::Cause;
 use super::stack::{Entry, HIDDEN, Kind, LAST, Stop, TOP, is_shielded};
 use super::{LOOK, LOOKED, request};
+use crate::event;
 use crate::foreign;
 use crate::runtime::record::Record;
 use crate::runtime::slot;
@@ -91,7 +93,11 @@ impl Look {
     pub(crate) fn take(self) -> bool {
         let Some((entry, stop)) = self.stopped else { return false };
         // SAFETY: found on this thread's stack just now.
-        if let Some(entry) = entry.and_then(|entry| unsafe { entry.as_ref() }) {
+        let entry = entry.and_then(|entry| unsafe { entry.as_ref() });
+        if event::ON {
+            news::note(entry, stop);
+        }
+        if let Some(entry) = entry {
             entry.has_stopped.set(true);
         }
         LAST.with(|last| last.set(stop));

@@ -38,6 +38,8 @@ pub(crate) mod request;
 mod helper;
 mod publish;
 
+pub(crate) mod news;
+
 pub(crate) mod look;
 
 pub(crate) mod enter;

@@ -6,6 +6,7 @@ use super::cell::{REQUESTED, SPREAD, ScopeCell, WATCHED};
 use super::in_flight::{self, InFlight};
 use super::notified::notify;
 use super::reason::Reason;
+use crate::event;
 use crate::runtime::process;
 use crate::runtime::record::Record;
 use crate::runtime::records;
@@ -25,6 +26,9 @@ pub(crate) fn request(scope: &ScopeCell, reason: Option<Reason>) -> bool {
     // The state before the flags: a thread that takes its flag down has seen it.
     // mutant: state-set-before-flags
     let before = scope.set(REQUESTED);
+    if event::ON && before & REQUESTED == 0 {
+        scope.note_requester(signal::thread_id());
+    }
     match scope.record() {
         // Its own thread alone runs under it, and need not be looked for.
         Some(record) if before & SPREAD == 0 => {

@@ -12,6 +12,7 @@ mod interplay;
 mod mpsc;
 mod ppoll;
 mod protocol;
+mod reports;
 mod scopes;
 mod shutdown;
 mod signal;
@@ -95,6 +96,7 @@ pub(crate) fn rows() -> Vec<Row> {
         scopes::rows(),
         interplay::rows(),
         thread::rows(),
+        reports::rows(),
         ppoll::rows(),
         ext::rows(),
         foreign::rows(),
