@@ -28,7 +28,7 @@ impl Record {
         // It may have begun to wait on its flag since the requester looked for that.
         self.on_flag.wake(&self.line.flag);
         #[cfg(feature = "crossbeam-channel")]
-        if self.is_told_by_another() {
+        if self.hinted.load(Ordering::SeqCst) {
             // mutant: request-wakes-crossbeam
             notify();
         }
@@ -40,21 +40,16 @@ impl Record {
         // What the thread has stored before it slept is seen after it was woken.
         // mutant: sleeper-on-flag-gets-no-signal
         let woken = self.on_flag.wake(&self.line.flag);
+        #[cfg(feature = "crossbeam-channel")]
+        if self.hinted.load(Ordering::SeqCst) {
+            return false;
+        }
         // In a handler on top of another call that would be the inner one's end alone.
         // mutant: sleeper-on-top-of-call-is-ended-too
         woken
             && self.line.marker.load(Ordering::SeqCst) == 0
             && self.parked.load(Ordering::SeqCst) == 0
             && !self.region.is_open()
-            && !self.is_told_by_another()
-    }
-
-    /// Whether another thread tells this one that its flag is set.
-    fn is_told_by_another(&self) -> bool {
-        #[cfg(feature = "crossbeam-channel")]
-        return self.hinted.load(Ordering::SeqCst);
-        #[cfg(not(feature = "crossbeam-channel"))]
-        false
     }
 
     fn signal(&self, barrier: bool, fits: &dyn Fn(&Record) -> bool) {
