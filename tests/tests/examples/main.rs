@@ -3,5 +3,6 @@
 mod drop_in;
 mod example;
 mod guide;
+mod httpd;
 mod scopes;
 mod syslogd;
