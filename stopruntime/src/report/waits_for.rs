@@ -139,12 +139,12 @@ fn is_thread(id: c_int) -> bool {
 }
 
 fn is_flag(address: usize) -> bool {
-    records::all().any(|record| record.has_its_flag_at(address))
+    records::taken().any(|record| record.has_its_flag_at(address))
 }
 
 /// The thread whose end is told by this word.
 fn thread_of(address: usize) -> Option<WaitsFor> {
-    let record = records::all().find(|record| record.tells_its_end_at(address))?;
+    let record = records::taken().find(|record| record.tells_its_end_at(address))?;
     Some(WaitsFor::Thread { id: record.known.thread() })
 }
 

@@ -21,14 +21,14 @@ use core::sync::atomic::Ordering;
 
 static RECORDS: Pool<Record> = Pool::new();
 
-/// All records there are, also those that no thread has. Async-signal-safe.
-pub(crate) fn all() -> impl Iterator<Item = &'static Record> + Clone {
-    RECORDS.all()
+/// All records that a thread or a handle has. Async-signal-safe.
+pub(crate) fn taken() -> impl Iterator<Item = &'static Record> + Clone {
+    RECORDS.taken()
 }
 
-/// All records that a thread or a handle has, held: none is taken again meanwhile.
+/// The same, held: none is taken again meanwhile.
 pub(crate) fn held() -> impl Iterator<Item = RecordRef> {
-    all().filter_map(|record| ScopeRef::if_held(&record.own)).map(RecordRef)
+    taken().filter_map(|record| ScopeRef::if_held(&record.own)).map(RecordRef)
 }
 
 // SAFETY: the place is the one of its own scope, which keeps it.

@@ -150,7 +150,7 @@ fn tell(now: u64) -> u64 {
     let mut earliest = NEVER;
     let mut any = false;
     let in_flight = InFlight::begin();
-    for record in records::all() {
+    for record in records::taken() {
         let deadline = record.visible.deadline.load(Ordering::SeqCst);
         let far = record.visible.far.load(Ordering::SeqCst);
         for word in [deadline, far] {
@@ -198,7 +198,7 @@ fn take_news(record: &Record, now: u64) -> bool {
 
 /// The second look: whether something has been armed that the plan does not have.
 fn earlier_than(planned: u64, now: u64) -> bool {
-    records::all().any(|record| {
+    records::taken().any(|record| {
         let [deadline, far] =
             [&record.visible.deadline, &record.visible.far].map(|word| word.load(Ordering::SeqCst));
         is_news(record, now) || deadline > now && deadline < planned || far > now && far < planned

@@ -77,9 +77,18 @@ impl<T: Pooled> Pool<T> {
         self.hint.store(ptr::from_ref(chunk).cast_mut(), Ordering::Release);
     }
 
-    /// All items there are, also those that are free. Async-signal-safe.
-    pub(crate) fn all(&self) -> impl Iterator<Item = &'static T> + Clone {
-        self.chunks().flat_map(|chunk| chunk.items.iter())
+    /// All items that something has when their chunk is come to. Async-signal-safe.
+    pub(crate) fn taken(&self) -> impl Iterator<Item = &'static T> + Clone {
+        self.chunks().flat_map(|chunk| {
+            // After the barrier of whatever looks, as all that a record says: the thread that
+            // has it has taken it before it published anything.
+            let mut left = !chunk.free.load(Ordering::Acquire);
+            core::iter::from_fn(move || {
+                let item = chunk.items.get(left.trailing_zeros() as usize)?;
+                left &= left - 1;
+                Some(item)
+            })
+        })
     }
 
     fn chunks(&self) -> Chunks<T> {
@@ -182,15 +191,17 @@ mod tests {
         for item in &items {
             assert_eq!(item.1.fetch_add(1, Ordering::Relaxed), 0, "had twice");
         }
-        assert_eq!(POOL.all().count(), 3 * PER_CHUNK);
+        assert_eq!(POOL.taken().count(), 3 * PER_CHUNK);
         for item in &items[PER_CHUNK..2 * PER_CHUNK] {
             // SAFETY: taken above, and not used any more.
             unsafe { POOL.give_back(item) };
         }
+        assert_eq!(POOL.taken().count(), 2 * PER_CHUNK);
         for _ in 0..PER_CHUNK {
             assert_eq!(POOL.take().1.load(Ordering::Relaxed), 1, "taken again before a new one");
         }
-        assert_eq!(POOL.all().count(), 3 * PER_CHUNK);
+        assert_eq!(POOL.taken().count(), 3 * PER_CHUNK);
+        assert_eq!(POOL.chunks().count(), 3);
     }
 
     #[test]
@@ -209,6 +220,6 @@ mod tests {
                 });
             }
         });
-        assert_eq!(POOL.all().count(), PER_CHUNK);
+        assert_eq!((POOL.taken().count(), POOL.chunks().count()), (0, 1));
     }
 }

@@ -61,7 +61,7 @@ pub(crate) fn request_at(scope: &ScopeCell, deadline: u64) {
     scope.deadline.fetch_min(deadline, Ordering::SeqCst);
     // As for a request: the deadline, then what threads have published.
     signal::barrier();
-    for record in records::all().filter(|record| record.runs_under(scope)) {
+    for record in records::taken().filter(|record| record.runs_under(scope)) {
         record.arm_far(deadline);
     }
     if scope.has(WATCHED) {
@@ -93,7 +93,7 @@ fn raise(record: &Record) -> bool {
 pub(super) fn interrupt(found: &dyn Fn(&Record) -> bool, fits: &dyn Fn(&Record) -> bool) {
     const BATCH: usize = 64;
     // mutant: first-batch
-    let mut records = records::all().filter(|record| found(record));
+    let mut records = records::taken().filter(|record| found(record));
     loop {
         let mut batch = [None; BATCH];
         let mut count = 0;
@@ -140,7 +140,7 @@ pub(super) fn drop_hint(record: &Record) -> bool {
 /// one. Async-signal-safe.
 pub(crate) fn after_fork(own: Option<&Record>) {
     in_flight::after_fork();
-    for record in records::all() {
+    for record in records::taken() {
         if own.is_none_or(|own| !core::ptr::eq(own, record)) {
             record.visible.hide();
         }
