@@ -1,6 +1,7 @@
 //! What /proc says of a thread. proc(5).
 
-use std::fs;
+use std::fs::{self, File};
+use std::os::unix::fs::FileExt;
 use std::time::{Duration, Instant};
 
 /// For one step of a test; only a hang comes near it.
@@ -65,4 +66,36 @@ pub fn wait_for(what: &str, mut is_so: impl FnMut() -> bool) {
         assert!(Instant::now() < deadline, "waited in vain for {what}");
         std::thread::yield_now();
     }
+}
+
+/// The helper of deadlines of a process.
+#[cfg(target_pointer_width = "64")]
+pub fn deadlines_helper(process: i32) -> Option<i32> {
+    let tasks = fs::read_dir(format!("/proc/{process}/task")).expect("the process is there");
+    let mut tasks = tasks.flatten().filter_map(|task| task.file_name().to_str()?.parse().ok());
+    tasks.find(|task| {
+        let name = fs::read_to_string(format!("/proc/{process}/task/{task}/comm"));
+        name.is_ok_and(|name| name.trim() == "stop-deadlines")
+    })
+}
+
+/// Whether it waits in a futex until a time that never comes.
+#[cfg(target_pointer_width = "64")]
+fn sleeps_for_good(helper: i32) -> bool {
+    let text = fs::read_to_string(format!("/proc/{helper}/syscall")).unwrap_or_default();
+    let words: Vec<_> = text.split_whitespace().collect();
+    if words.first() != Some(&&*libc::SYS_futex.to_string()) {
+        return false;
+    }
+    let address = u64::from_str_radix(words[4].trim_start_matches("0x"), 16).expect("an address");
+    let mut seconds = [0; 8];
+    let memory = File::open(format!("/proc/{helper}/mem")).expect("our child's");
+    memory.read_exact_at(&mut seconds, address).is_ok()
+        && u64::from_ne_bytes(seconds) == u64::MAX / 1_000_000_000
+}
+
+/// Waits until it plans for no deadline.
+#[cfg(target_pointer_width = "64")]
+pub fn wait_for_deadlines_helper(process: i32) {
+    wait_for("the helper to sleep", || deadlines_helper(process).is_some_and(sleeps_for_good));
 }

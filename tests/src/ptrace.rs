@@ -242,7 +242,13 @@ impl Traced {
 
     /// The address of the next instruction.
     pub fn pc(&self) -> usize {
-        usize::try_from(self.registers().rip).expect("an address")
+        let offset = offset_of!(libc::user, regs) + offset_of!(libc::user_regs_struct, rip);
+        let offset = core::ptr::without_provenance_mut::<c_void>(offset);
+        // SAFETY: reads a register of the tracee, which glibc returns.
+        let pc = unsafe {
+            libc::ptrace(libc::PTRACE_PEEKUSER, self.thread, offset, null_mut::<c_void>())
+        };
+        usize::try_from(pc).expect("an address")
     }
 
     /// Whether the next instruction is `syscall`.

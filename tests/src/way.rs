@@ -25,17 +25,29 @@ pub struct Place {
 }
 
 impl Way {
-    /// The way of the stopped thread, to where it `ends`: step by step. `sees` each step
-    /// before it is made.
-    pub fn of(traced: &Traced, ends: fn(&Traced) -> bool, mut sees: impl FnMut(&Traced)) -> Way {
+    /// The way of the stopped thread, to the call or trap at which it `ends`: step by step.
+    /// `calls` is told of the system calls that come before, and which instructions they are.
+    pub fn of(
+        traced: &Traced,
+        ends: fn(&Traced) -> bool,
+        mut calls: impl FnMut(&Traced, usize),
+    ) -> Way {
         let mut addresses = Vec::new();
-        while !ends(traced) {
-            sees(traced);
-            addresses.push(traced.pc());
+        // The code is looked at once.
+        let mut kinds = HashMap::new();
+        loop {
+            let pc = traced.pc();
+            let kind =
+                *kinds.entry(pc).or_insert_with(|| [traced.is_at_call(), traced.is_at_trap()]);
+            addresses.push(pc);
+            if kind != [false; 2] && ends(traced) {
+                return Way { addresses, ends };
+            }
+            if kind[0] {
+                calls(traced, addresses.len() - 1);
+            }
             step(traced);
         }
-        addresses.push(traced.pc());
-        Way { addresses, ends }
     }
 
     /// The place of this instruction.

@@ -3,8 +3,10 @@
 use crate::both_ways;
 use crate::kit::{CANCELED, LONG, plain_read, reads_on, stopped_region};
 use std::io::{Read, pipe};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
+use stop_tests::proc::wait_for_deadlines_helper;
 use stop_tests::{thread_id, wait_until_blocked_in};
 use stopruntime::ext::{ConnectOrStop, ReadOrStop, SendToOrStop, sleep_or_stop};
 use stopruntime::{Cause, Stopper, check, foreign, foreign_reset, shield, stop_requested, within};
@@ -44,6 +46,33 @@ both_ways! {
         })
         .unwrap();
         foreign(reads_on).unwrap();
+    }
+
+    /// Of a thread whose calls do not look at their scopes.
+    fn a_deadline_around_it_comes_back_from_inside() {
+        let result = within(10 * SHORT, || {
+            let inside = foreign(|| {
+                let planned = AtomicBool::new(false);
+                let error = std::thread::scope(|scope| {
+                    within(Duration::from_millis(1), || {
+                        let error = plain_read();
+                        // The helper plans without the outer one.
+                        scope.spawn(|| {
+                            wait_for_deadlines_helper(std::process::id().cast_signed());
+                            planned.store(true, Ordering::SeqCst);
+                        });
+                        while !planned.load(Ordering::SeqCst) {
+                            std::hint::spin_loop();
+                        }
+                        Ok::<_, std::io::Error>(error)
+                    })
+                });
+                assert_eq!(error.unwrap(), CANCELED);
+                plain_read()
+            });
+            Ok::<_, std::io::Error>(inside.unwrap())
+        });
+        assert_eq!(result.unwrap(), CANCELED);
     }
 
     fn a_stopped_scope_inside_of_it() {

@@ -44,7 +44,7 @@ impl Steps {
     fn way(&mut self, calls: &[libc::c_long]) -> Way {
         let (thread, requester) = self.pair();
         wait_for_sleep(thread, calls);
-        let way = Way::of(&requester, Traced::is_at_trap, |_| {});
+        let way = Way::of(&requester, Traced::is_at_trap, |_, _| {});
         let_end(requester);
         for feed in *b"gdp" {
             self.line.command(feed);
@@ -93,7 +93,7 @@ per_backend! {
             return serve(line, Does::BeginsToAcquire);
         }
         let mut steps = Steps::new();
-        let way = begins_to_wait(&mut steps, |thread| Way::of(thread, is_at_its_wait, |_| {}));
+        let way = begins_to_wait(&mut steps, |thread| Way::of(thread, is_at_its_wait, |_, _| {}));
         for place in way.places(300) {
             begins_to_wait(&mut steps, |thread| way.run_to(thread, place));
         }
@@ -131,7 +131,7 @@ on_backends! { ["handler"];
             return serve(line, Does::Traps);
         }
         let mut steps = Steps::new();
-        let way = two_requesters(&mut steps, |thread| Way::of(thread, Traced::is_at_trap, |_| {}));
+        let way = two_requesters(&mut steps, |thread| Way::of(thread, Traced::is_at_trap, |_, _| {}));
         for place in way.places(300) {
             two_requesters(&mut steps, |thread| way.run_to(thread, place));
         }

@@ -59,12 +59,11 @@ impl Steps {
     fn way(&mut self) -> (Way, Option<usize>) {
         let requester = self.pair();
         self.wait_for(1);
-        let (mut count, mut barriers) = (0, Vec::new());
-        let way = Way::of(&requester, Traced::is_at_trap, |requester| {
-            if requester.is_at_call() && requester.registers().rax == libc::SYS_membarrier as u64 {
-                barriers.push(count);
+        let mut barriers = Vec::new();
+        let way = Way::of(&requester, Traced::is_at_trap, |requester, index| {
+            if requester.registers().rax == libc::SYS_membarrier as u64 {
+                barriers.push(index);
             }
-            count += 1;
         });
         let_end(requester);
         self.line.command(b'e');
@@ -173,7 +172,7 @@ on_backends! { ["rseq", "handler"];
         let (way, barrier) = steps.way();
         let barrier = way.place(barrier.expect("behind the flags"));
         let behind = is_entered(&mut steps, Some((&way, barrier)), |requester| {
-            Way::of(requester, Traced::is_at_trap, |_| {})
+            Way::of(requester, Traced::is_at_trap, |_, _| {})
         });
         for place in behind.places(300) {
             is_entered(&mut steps, Some((&way, barrier)), |requester| {

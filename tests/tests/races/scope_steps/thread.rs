@@ -35,7 +35,7 @@ fn held_at(most: u64, happens: impl Fn(&mut Steps), before: impl Fn(&mut Steps),
     let mut steps = Steps::new();
     let mut gone = || {
         let thread = steps.held();
-        let way = Way::of(&thread, Traced::is_at_trap, |_| {});
+        let way = Way::of(&thread, Traced::is_at_trap, |_, _| {});
         let_go(thread);
         steps.line.command(if expected == READ { b'd' } else { b't' });
         steps.outcome();

@@ -51,7 +51,7 @@ fn found() -> Vec<Row> {
             .caught_by("races::scope_steps::a_requester_of_a_scope_that_was_looked_for", WINDOWS),
         row("only those are signalled whose flag has been set", "all that are in the scope by now")
             .gone("no-more-are-found")
-            .change("flagged-alone-are-signalled", "for record in batch.iter().flatten() {", "if true {\n            for record in records::all() {\n                record.end_its_call(barrier, fits);\n            }\n            return;\n        }\n        for record in batch.iter().flatten() {")
+            .change("flagged-alone-are-signalled", "for record in batch.iter().flatten() {", "if true {\n            for record in records::taken() {\n                record.end_its_call(barrier, fits);\n            }\n            return;\n        }\n        for record in batch.iter().flatten() {")
             .caught_by("races::scope_steps::a_requester_of_a_scope_that_is_entered_late", WINDOWS),
     ]
 }
@@ -119,7 +119,8 @@ fn deadlines() -> Vec<Row> {
             .caught_by("races::scope_steps::thread::a_deadline_that_is_armed_passes", ALL),
         row("the helper is told of an outer deadline that comes back", "it is not")
             .change("outer-deadline-comes-back", "record.arm(self.saved.deadline);", "record.visible.deadline.store(self.saved.deadline, Ordering::Relaxed);")
-            .caught_by("races::scope_steps::thread::a_deadline_that_comes_back_passes", ALL),
+            .caught_by("foreign::scopes::a_deadline_around_it_comes_back_from_inside::handed_over", ALL)
+            .caught_by("foreign::scopes::a_deadline_around_it_comes_back_from_inside::by_timer", ALL),
         row("a deadline of a scope that was left hides no later one", "the later one is forgotten with it")
             .gone("helper-puts-next-far-deadline-back")
             .caught_by("jobs::limits::a_deadline_of_a_scope_that_was_left_hides_no_later_one", ALL),
