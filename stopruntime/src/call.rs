@@ -139,6 +139,7 @@ unsafe fn look_closer(mut raw: isize, number: c_long, args: [usize; 6]) -> Raw {
         if without_effect && look.take() {
             return Raw(window::STOPPED);
         }
+        // mutant: interrupted-call-is-made-again
         if raw != window::STOPPED && !(Raw(raw).is_interrupted() && disturbed) {
             break;
         }

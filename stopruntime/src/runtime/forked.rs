@@ -10,10 +10,10 @@ impl Record {
     pub(crate) fn after_fork(&self, in_use: bool) {
         // mutant: forked-child-no-requesters
         self.claim.reset();
-        // mutant: forked-child-has-own-id
         // The thread that would tell it does not exist here either.
         #[cfg(feature = "crossbeam-channel")]
         self.hinted.store(false, Ordering::Relaxed);
+        // mutant: forked-child-has-own-id
         if in_use {
             self.adopt();
         }

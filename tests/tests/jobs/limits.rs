@@ -92,7 +92,17 @@ per_backend! {
             result
         });
         assert!(passed && is_timed_out(result));
-        // The outer one passes while the inner one is being left.
+        // A request to the outer one comes while the inner one is being left.
+        let job = Stopper::new();
+        let result = job.run(|| {
+            within(SHORT, || {
+                let result = reads_for_ever(&reader);
+                job.request_stop();
+                result
+            })
+        });
+        assert!(is_stopped(&result.unwrap_err()));
+        // The outer one passes meanwhile.
         let outer = Instant::now() + 2 * SHORT;
         let mut passed = false;
         let result = until(outer, || {

@@ -106,19 +106,31 @@ on_backends! { ["rseq", "handler"];
     /// The requester does not exist there, and its signal never comes.
     fn a_forked_child_waits_for_no_requester_and_expects_no_signal() {
         if let Some(line) = line_to_tracer() {
-            return thread_and_requester(line, fork_and_wait);
+            return thread_and_requester(line, || in_a_child(fork, takes_a_signal));
         }
-        let (_tracee, mut line, _, requester) =
-            traced();
-        line.command(b'r');
-        assert_eq!(requester.wait(), Event::Trap, "the requester begins");
-        assert!(is_about_to_signal(&requester));
-        line.command(b'e');
-        line.command(b's');
-        assert_eq!(line.receive_number(), 0, "the child's status");
-        requester.detach();
-        line.command(b'j');
+        a_child_is_stopped_while_a_requester_is_held();
     }
+
+    /// Until its first marked call it is not known as one, and may take a signal for the
+    /// request's.
+    fn nor_does_a_child_that_libc_has_not_made_wait() {
+        if let Some(line) = line_to_tracer() {
+            return thread_and_requester(line, || in_a_child(raw_clone, || true));
+        }
+        a_child_is_stopped_while_a_requester_is_held();
+    }
+}
+
+fn a_child_is_stopped_while_a_requester_is_held() {
+    let (_tracee, mut line, _, requester) = traced();
+    line.command(b'r');
+    assert_eq!(requester.wait(), Event::Trap, "the requester begins");
+    assert!(is_about_to_signal(&requester));
+    line.command(b'e');
+    line.command(b's');
+    assert_eq!(line.receive_number(), 0, "the child's status");
+    requester.detach();
+    line.command(b'j');
 }
 
 /// Tracee: a thread that does this and ends, and one that requests its stop,
@@ -177,15 +189,29 @@ fn new_reader() -> i32 {
     receiver.recv().unwrap()
 }
 
-/// The status of a child that takes a signal and is stopped in a marked call.
-fn fork_and_wait() -> i32 {
-    // SAFETY: the child goes on with this thread alone, and ends at once.
-    let child = unsafe { libc::fork() };
+fn fork() -> libc::pid_t {
+    // SAFETY: the child goes on with this thread alone, and ends soon.
+    unsafe { libc::fork() }
+}
+
+fn raw_clone() -> libc::pid_t {
+    // SAFETY: as above.
+    let child = unsafe { libc::syscall(libc::SYS_clone, libc::SIGCHLD, 0, 0, 0, 0) };
+    child.try_into().unwrap()
+}
+
+fn takes_a_signal() -> bool {
+    send(thread_id(), STOP);
+    CHAINED.load(Ordering::SeqCst) == 1
+}
+
+/// The status of a child that does this and is stopped in a marked call.
+fn in_a_child(made: fn() -> libc::pid_t, does: fn() -> bool) -> i32 {
+    let child = made();
     if child == 0 {
         // SAFETY: integers. Not left behind if it hangs.
         unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) };
-        send(thread_id(), STOP);
-        let told = CHAINED.load(Ordering::SeqCst) == 1;
+        let told = does();
         let stopped = quiet().read_or_stop(&mut [0]).is_err();
         // SAFETY: ends the child.
         unsafe { libc::_exit(i32::from(!told) + 2 * i32::from(!stopped)) }

@@ -109,8 +109,10 @@ on_backends! { NOT_SET;
 
     fn after_an_unavailable_backend_another_can_be_installed() {
         make_rseq_unavailable();
+        let before = caught();
         let refused = Config::new().backend(Backend::Rseq).install();
         assert!(matches!(refused, Err(InstallError::Unavailable(Backend::Rseq))), "{refused:?}");
+        assert_eq!(caught(), before, "its handler");
         Config::new().backend(Backend::Ppoll).install().unwrap();
         assert_eq!(backend(), Backend::Ppoll);
         // A foreign signal goes to the handler that was there before the first

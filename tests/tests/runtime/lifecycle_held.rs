@@ -7,6 +7,7 @@ use std::panic::catch_unwind;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc;
 use std::time::Duration;
+use stop_tests::proc::rest;
 use stop_tests::{limit, per_backend, thread_id, wait_until_blocked_in};
 use stopruntime::ext::{JoinOrStop, ReadOrStop};
 use stopruntime::{Stopper, check, shield, stop_requested, thread};
@@ -126,9 +127,10 @@ per_backend! {
         });
         let thread = receiver.recv().unwrap();
         wait_until_blocked_in(thread, &[libc::SYS_recvfrom, libc::SYS_ppoll]);
+        let before = rest(thread);
         for _ in 0..100 {
             handle.request_stop();
-            wait_until_blocked_in(thread, &[libc::SYS_recvfrom, libc::SYS_ppoll]);
+            assert_eq!(rest(thread), before, "the request was noticed");
         }
         peer.write_all(b"x").unwrap();
         assert_eq!(handle.join().unwrap(), Ok(1));

@@ -5,6 +5,7 @@
 use std::os::unix::net::UnixStream;
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, Ordering};
 use stop_tests::proc::{rest, wait_for};
+use stop_tests::seccomp::deny;
 use stop_tests::signals::{STOP, catch, send};
 use stop_tests::started::start;
 use stop_tests::{on_backends, per_backend};
@@ -82,6 +83,16 @@ fn reads_to_the_stop(mut stream: UnixStream) -> bool {
     stopped
 }
 
+fn reaches_no_earlier_handler(restrict: fn()) {
+    catch(STOP, earlier, libc::SA_RESTART, &[]);
+    let (stream, _peer) = UnixStream::pair().unwrap();
+    let reader = start(move || reads_to_the_stop(stream));
+    reader.wait_until_at_rest_in(&WAITS);
+    restrict();
+    assert!(reader.stopped());
+    assert_eq!(EARLIER.load(Ordering::SeqCst), 0, "with code {EARLIER_CODE:?}");
+}
+
 per_backend! {
     fn over_the_limit_of_pending_signals_a_request_arrives() {
         let (stream, _peer) = UnixStream::pair().unwrap();
@@ -89,6 +100,17 @@ per_backend! {
         reader.wait_until_at_rest_in(&WAITS);
         let_none_be_pending();
         assert!(reader.stopped());
+    }
+
+    fn over_the_limit_a_request_reaches_no_earlier_handler() {
+        reaches_no_earlier_handler(let_none_be_pending);
+    }
+
+    fn nor_without_its_number() {
+        if stop_tests::emulation_hides("a sandbox", stop_tests::NO_FILTERS) {
+            return;
+        }
+        reaches_no_earlier_handler(|| deny(libc::SYS_rt_tgsigqueueinfo, libc::EPERM));
     }
 
     /// Sent again from the handler, the request has no siginfo either.

@@ -9,9 +9,11 @@ use std::sync::{Arc, Condvar, Mutex, mpsc};
 use std::time::{Duration, Instant};
 use stop_tests::dice::{Dice, runs};
 use stop_tests::proc::{Rest, asleep_in, rest, wait_for};
-use stop_tests::seccomp::deny_with;
+use stop_tests::seccomp::{deny, deny_with};
 use stop_tests::signals::{errno, plain_read, plain_write, waiting};
-use stop_tests::{per_backend, thread_id, wait_until_blocked_in};
+use stop_tests::{NO_FILTERS, emulation_hides, on_backends, per_backend};
+use stop_tests::{thread_id, wait_until_blocked_in};
+use stopruntime::Stopper;
 use stopruntime::ext::ReadOrStop;
 use stopruntime::thread::{self, JoinHandle};
 
@@ -182,5 +184,25 @@ per_backend! {
             data += u64::from(outcome.is_ok());
         }
         assert!(data > 0, "no request came after the data");
+    }
+}
+
+on_backends! { ["rseq", "handler"];
+    /// The exception: whether the thread is in a marked call cannot be known.
+    fn without_membarrier_a_request_is_a_signal() {
+        if emulation_hides("a sandbox", NO_FILTERS) {
+            return;
+        }
+        deny(libc::SYS_membarrier, libc::ENOSYS);
+        let (sender, receiver) = mpsc::channel();
+        let handle = thread::spawn(move || {
+            // From then on it is signalled.
+            let _ = Stopper::current();
+            sender.send(thread_id()).unwrap();
+            plain_poll(-1, None)
+        });
+        wait_until_blocked_in(receiver.recv().unwrap(), &[libc::SYS_ppoll, stop_tests::POLL]);
+        handle.request_stop();
+        assert_eq!(handle.join().unwrap(), Err(libc::EINTR));
     }
 }

@@ -10,7 +10,7 @@
 
 mod tracee;
 
-use stop_tests::proc::{asleep_in, wait_for};
+use stop_tests::proc::{asleep_in, rest, wait_for};
 use stop_tests::ptrace::{Event, Go, Traced};
 use stop_tests::seccomp::deny;
 use stop_tests::tracee::{Line, Tracee, line_to_tracer, start};
@@ -113,9 +113,11 @@ on_backends! { ["rseq", "handler"];
             way.run_to(&requester, place);
             steps.line.command(b'g');
             wait_for_sleep(thread, &[libc::SYS_recvfrom]);
+            let before = rest(thread);
             let_end(requester);
             // Not before the requester has come to its end.
             steps.line.command(b'e');
+            assert_eq!(rest(thread), before, "held at {place:x?}");
             steps.line.command(b'd');
             assert_eq!(steps.outcome(), [READ, 1, 0], "held at {place:x?}");
         }

@@ -1,6 +1,6 @@
 //! What the signal did before, other copies of the runtime, and forked children.
 
-use super::{ALL, ITSELF, PPOLL, Row, WINDOWS, row};
+use super::{ALL, ITSELF, Row, WINDOWS, row};
 
 pub(crate) fn rows() -> Vec<Row> {
     [flags(), called(), ends(), others(), forked()].into_iter().flatten().collect()
@@ -66,13 +66,16 @@ fn ends() -> Vec<Row> {
             "no-siginfo-still-ours",
             "{ let _ = siginfo::is_bare as unsafe fn(_) -> _; (from_here, probe) }",
         )
-        .caught_by("signals::earlier_flags::nor_over_the_limit_of_pending_signals", ALL),
+        .caught_by(
+            "signals::signals_merged::over_the_limit_a_request_reaches_no_earlier_handler",
+            ALL,
+        ),
         row("nor is it foreign where its number cannot be sent", "what has none is foreign")
             .becomes(
                 "no-siginfo-still-ours",
                 "{ let _ = from_here; (siginfo::is_bare(info), probe) }",
             )
-            .caught_by("signals::earlier_flags::nor_without_a_number", ALL),
+            .caught_by("signals::signals_merged::nor_without_its_number", ALL),
     ]
 }
 
@@ -112,7 +115,6 @@ fn forked() -> Vec<Row> {
         row("a child has turns and locks of its own", "its parent's, which other threads hold")
             .becomes("child-has-own-locks", "let _ = place;")
             .gone("child-has-own-locks-2")
-            .caught_by("runtime::forked::a_turn_held_by_another_thread_of_the_parent_is_free", PPOLL)
             .caught_by(
                 "runtime::forked::an_installation_begun_by_another_thread_of_the_parent_is_made_anew",
                 ALL,
@@ -122,6 +124,6 @@ fn forked() -> Vec<Row> {
             .caught_by("runtime::forked::a_child_is_stopped_however_it_was_made", ALL),
         row("and waits for no requester of the parent's", "what was in flight is waited for")
             .change("raw-child-waits-for-no-requester", "own_after_raw_fork();\n        self.", "")
-            .caught_by("hostile::forks::nor_without_membarrier", WINDOWS),
+            .caught_by("races::held_requester::nor_does_a_child_that_libc_has_not_made_wait", WINDOWS),
     ]
 }

@@ -66,7 +66,7 @@ fn threads() -> Vec<Row> {
             .gone("number-counts-unless-postponed")
             .caught_by("races::window_steps::a_request_at_each_instruction_with_data", HANDLER),
         row("a requester that has looked and not claimed yet looks again", "an idle claim stays as it is")
-            .before("unclaimed-look-expires", "if word & STATE == IDLE {\n                return;\n            }")
+            .before("unclaimed-look-expires", "if word & STATE == IDLE {\n                return false;\n            }")
             .caught_by("races::requester_steps::of_a_blocked_read", ALL),
         row("a signal that was sent is taken", "the drain")
             .never("sent-signal-taken")
@@ -75,7 +75,7 @@ fn threads() -> Vec<Row> {
             .change("sent-signal-taken", "drain(),", "{\n                    self.word.store(next(word, IDLE), Ordering::SeqCst);\n                    drain();\n                    continue;\n                }")
             .caught_by("races::window_steps::a_request_at_each_instruction_with_data", HANDLER),
         row("so it is after every call", "the way out does not look")
-            .gone("settles-after-every-call")
+            .becomes("settles-after-every-call", "let met_a_signal = false;")
             .caught_by("signals::undisturbed_traced::a_signal_on_its_way_is_waited_for", WINDOWS),
         row("a thread that has ended is not signalled", "its id stays")
             .gone("ended-thread-not-signalled")
@@ -108,6 +108,7 @@ fn results() -> Vec<Row> {
             .caught_by("waits::futex_wakeups::a_woken_thread_returns_from_the_wait", RSEQ),
         row("a call that the kernel does not restart reports the stop", "it gives `EINTR`")
             .becomes("call-took-effect-gives-result", "let without_effect = raw == window::STOPPED;")
+            .change("interrupted-call-is-made-again", "&& disturbed", "&& disturbed && false")
             .caught_by("races::random_stops::a_time_out_of_the_socket_is_no_stop", WINDOWS),
         row("under a shield it does not", "a request is enough")
             .change("shielded-call-reports-no-stop", "look.take()", "(look.take() || raw != window::STOPPED)")

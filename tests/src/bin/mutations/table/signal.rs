@@ -38,8 +38,7 @@ fn handler() -> Vec<Row> {
             .caught_by(
                 "signals::signals_merged::a_request_that_meets_a_pending_foreign_signal_is_not_lost_nor_is_that",
                 HANDLER,
-            )
-            .caught_by("signals::signals_merged::over_the_limit_of_pending_signals_a_request_arrives", HANDLER),
+            ),
         row("and so does the foreign signal", "what comes with a request is taken for it")
             .becomes("foreign-signal-reaches-handler", "request = true;\n        let _ = unnumbered;")
             .caught_by(
@@ -87,17 +86,16 @@ fn installed() -> Vec<Row> {
 
 fn sent() -> Vec<Row> {
     vec![
-        // Seen by a machine with two cores in one run of some hundred to some
-        // thousand; the model of the protocol (`tests/model`) finds it every time.
+        // That a request is lost then, `races::same_instant` sees on some machines, and the
+        // model of the protocol (`tests/model`) every time.
         row("all threads pass a barrier before the marker is looked at", "membarrier(2)")
             .change("all-threads-pass-barrier-before", "all_pass().is_ok()", "true")
-            .caught_by("races::same_instant::one_sees_the_other", WINDOWS)
-            .with("STOP_TESTS_STOPS", "50000"),
+            .caught_by("signals::silence::a_scope_of_many_threads_takes_two_barriers", WINDOWS),
         row(
             "the process is registered for the barrier",
             "it is not, and every request is a signal",
         )
-        .becomes("barrier-registered", "HAS_MEMBARRIER.store(has || true, Ordering::Relaxed);")
+        .becomes("barrier-registered", "HAS_MEMBARRIER.store(has && false, Ordering::Relaxed);")
         .caught_by("signals::undisturbed::a_plain_read_sleeps_on", WINDOWS),
         row("without membarrier every request is a signal", "the marker is believed")
             .change(
@@ -105,8 +103,7 @@ fn sent() -> Vec<Row> {
                 "inside = !barrier ||",
                 "_ = barrier;\n        let inside =",
             )
-            .caught_by("races::same_instant::one_sees_the_other_without_membarrier", WINDOWS)
-            .with("STOP_TESTS_STOPS", "50000"),
+            .caught_by("signals::undisturbed::without_membarrier_a_request_is_a_signal", WINDOWS),
         row(
             "where the kernel has no memory for the barrier, another one",
             "every request is a signal",
