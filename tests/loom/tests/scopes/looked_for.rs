@@ -55,8 +55,9 @@ fn both_miss(own: Ordering, thread: Between, requester: Between) -> bool {
 /// ranges of all threads.
 #[test]
 fn a_scope_that_is_entered_is_looked_at_by_one_of_both() {
-    says("runtime/scopes/publish.rs", "compiler_fence(Ordering::SeqCst);");
-    says("runtime/scopes/publish.rs", "fence(Ordering::SeqCst);");
+    says("runtime/scopes/publish.rs", "range.store(range + 1, Ordering::Release); order();");
+    says("runtime/signal.rs", "is_ordered_by_others() { compiler_fence(Ordering::SeqCst); }");
+    says("runtime/signal.rs", "mutant: own-fence-where-others-have-none fence(Ordering::SeqCst);");
     says("runtime/signal.rs", "fence(Ordering::SeqCst); return is_ppoll;");
     // By the requester's barrier, or by a fence of each.
     assert!(!both_miss(Release, Between::Light, Between::BarrierForAll));

@@ -24,8 +24,6 @@ fn requests() -> Vec<Row> {
             .caught_by("races::scope_steps::a_requester_of_a_thread_that_looks", ALL),
         row("all threads pass a barrier before they are looked for", "that barrier")
             .gone("barrier-between-state-and-look")
-            .caught_by("races::same_instant::entering_and_a_request_see_each_other", RSEQ)
-            .with("STOP_TESTS_STOPS", "20000")
             .caught_by("signals::silence::a_scope_of_many_threads_takes_two_barriers", WINDOWS),
         row("and once more before they are signalled", "that one")
             .becomes("barrier-of-each-batch", "let barrier = true;")
@@ -97,8 +95,7 @@ fn entering() -> Vec<Row> {
             .caught_by("races::scope_steps::thread::a_thread_that_leaves_a_shield_is_stopped", ALL),
         row("where no barrier orders it the thread does itself", "its fence")
             .becomes("own-fence-where-others-have-none", "compiler_fence(Ordering::SeqCst);")
-            .caught_by("races::same_instant::entering_and_a_request_see_each_other", PPOLL)
-            .with("STOP_TESTS_STOPS", "20000"),
+            .caught_by("loom/scopes::looked_for::a_scope_that_is_entered_is_looked_at_by_one_of_both", ITSELF),
     ]
 }
 
