@@ -28,6 +28,11 @@ impl Diag {
         }
     }
 
+    /// Adds those of another.
+    pub(crate) fn append(&mut self, other: Diag) {
+        other.errors.into_iter().for_each(|errors| self.push(errors));
+    }
+
     /// Whether nothing has been reported so far.
     pub(crate) fn is_clean(&self) -> bool {
         self.errors.is_none()

@@ -264,10 +264,17 @@ fn rewrite(
     arguments: proc_macro2::TokenStream,
     item: proc_macro2::TokenStream,
 ) -> proc_macro2::TokenStream {
+    rewrite_by(parse::parse, arguments, item)
+}
+
+fn rewrite_by(
+    parse: parse::Parse,
+    arguments: proc_macro2::TokenStream,
+    item: proc_macro2::TokenStream,
+) -> proc_macro2::TokenStream {
     let mut diag = Diag::default();
     let args = args::parse(arguments, &mut diag);
-    let plan =
-        parse::parse(args, item.clone(), &mut diag).map(|input| plan::plan(input, &mut diag));
+    let plan = parse(args, item.clone(), &mut diag).map(|input| plan::plan(input, &mut diag));
     match plan {
         Some(plan) if diag.is_clean() => expand::expand(plan),
         _ => {

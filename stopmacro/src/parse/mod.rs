@@ -11,24 +11,29 @@
 mod chain;
 mod leftover;
 mod misplaced;
+mod not_a_function;
 mod rank;
+mod unread;
 
 use proc_macro2::{Span, TokenStream};
 use syn::parse::Parser as _;
 use syn::spanned::Spanned as _;
 use syn::visit_mut::{self, VisitMut};
-use syn::{Block, Expr, ExprMacro, Item, ItemFn, Stmt, TraitItemFn};
+use syn::{Block, Expr, ExprMacro, Item, ItemFn, Stmt};
 
 use crate::args::Args;
 use crate::diag::Diag;
 use crate::marks::{self, Blocking, Form, How, Marks, Way};
 use crate::node;
+use unread::Unread;
 
 /// The function, the attribute's arguments, and what each numbered node is.
 pub(crate) struct Input {
     pub(crate) args: Args,
     pub(crate) function: ItemFn,
     pub(crate) nodes: Vec<Node>,
+    /// Names bound in statements that have not been read.
+    pub(crate) names: Vec<String>,
 }
 
 /// A place in the tree that the plan decides about.
@@ -58,60 +63,66 @@ impl Loop {
     }
 }
 
-/// Reads the item under the attribute; `None` once an error is reported.
+/// A reader of the item under the attribute; `None` once an error is reported.
+pub(crate) type Parse = fn(Args, TokenStream, &mut Diag) -> Option<Input>;
+
+/// Reads what a later stage asks about.
 pub(crate) fn parse(args: Args, item: TokenStream, diag: &mut Diag) -> Option<Input> {
-    let mut function = match syn::parse2::<ItemFn>(item.clone()) {
-        Ok(function) => function,
-        Err(error) => {
-            diag.push(not_a_function(item).unwrap_or(error));
-            return None;
-        }
-    };
-    let mut reader = Reader { nodes: Vec::new(), diag };
-    reader.visit_block_mut(&mut function.block);
-    let nodes = reader.nodes;
-    leftover::report(&function.block, diag);
-    Some(Input { args, function, nodes })
+    // `strict` asks about each call.
+    let short = if args.strict { None } else { shortened(item.clone()) };
+    match short {
+        Some(read) => Some(read.into_input(args, diag)),
+        None => whole(args, item, diag),
+    }
 }
 
-/// A better error than syn's "expected fn" for what is well formed otherwise.
-fn not_a_function(item: TokenStream) -> Option<syn::Error> {
-    let signature = |input: syn::parse::ParseStream<'_>| {
-        input.call(syn::Attribute::parse_outer)?;
-        input.parse::<syn::Visibility>()?;
-        input.parse::<TraitItemFn>()
-    };
-    if let Ok(method) = signature.parse2(item.clone())
-        && method.default.is_none()
-    {
-        return Some(syn::Error::new(
-            method.sig.ident.span(),
-            format!(
-                "`{}` has no body here, so there is nothing to stop: put `#[stoppable]` on the \
-                 implementations",
-                method.sig.ident
-            ),
-        ));
+/// Reads all statements.
+pub(crate) fn whole(args: Args, item: TokenStream, diag: &mut Diag) -> Option<Input> {
+    match syn::parse2::<ItemFn>(item.clone()) {
+        Ok(function) => Some(read(function, Unread::default())?.into_input(args, diag)),
+        Err(error) => {
+            diag.push(not_a_function::said(item).unwrap_or(error));
+            None
+        }
     }
-    let keyword = |input: syn::parse::ParseStream<'_>| {
-        input.call(syn::Attribute::parse_outer)?;
-        input.parse::<syn::Visibility>()?;
-        let first: proc_macro2::TokenTree = input.parse()?;
-        input.parse::<TokenStream>()?;
-        Ok(first.span())
-    };
-    let item_like = syn::parse2::<Item>(item.clone())
-        .is_ok_and(|it| !matches!(it, Item::Verbatim(_)))
-        || syn::parse2::<Stmt>(item.clone()).is_ok();
-    let span = keyword.parse2(item).ok().filter(|_| item_like)?;
-    Some(syn::Error::new(
-        span,
-        "`#[stoppable]` belongs on a function: put it on the one that holds the blocking calls",
-    ))
+}
+
+/// What has been read, and the errors that were found.
+struct Read {
+    function: ItemFn,
+    nodes: Vec<Node>,
+    names: Vec<String>,
+    errors: Diag,
+}
+
+impl Read {
+    fn into_input(self, args: Args, diag: &mut Diag) -> Input {
+        let Read { function, nodes, names, errors } = self;
+        diag.append(errors);
+        Input { args, function, nodes, names }
+    }
+}
+
+/// Reads the statements that a stage asks about; `None` if all have to be read.
+fn shortened(item: TokenStream) -> Option<Read> {
+    let mut unread = Unread::default();
+    let item = unread.take(item);
+    read(syn::parse2(item).ok()?, unread)
+}
+
+/// `None` if what has not been read would be lost.
+fn read(mut function: ItemFn, mut unread: Unread) -> Option<Read> {
+    let mut errors = Diag::default();
+    let mut reader = Reader { nodes: Vec::new(), unread: &mut unread, diag: &mut errors };
+    reader.visit_block_mut(&mut function.block);
+    let nodes = reader.nodes;
+    leftover::report(&function.block, &mut errors);
+    Some(Read { function, nodes, names: unread.names()?, errors })
 }
 
 struct Reader<'a> {
     nodes: Vec<Node>,
+    unread: &'a mut Unread,
     diag: &'a mut Diag,
 }
 
@@ -200,6 +211,7 @@ impl Reader<'_> {
 impl VisitMut for Reader<'_> {
     fn visit_block_mut(&mut self, block: &mut Block) {
         for statement in &mut block.stmts {
+            self.unread.put_back(statement);
             // Statements in parentheses are macros to syn; the mark is an expression.
             if let Stmt::Macro(call) = statement
                 && call.mac.path.is_ident("blocking")

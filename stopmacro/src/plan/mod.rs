@@ -40,7 +40,7 @@ pub(crate) fn plan(input: Input, diag: &mut Diag) -> Plan {
         (None, None) => Leave::Return(None),
     };
     let scope = Scope::new(leave, returns, input.args.way);
-    let receivers = Receivers::of(&input.function);
+    let receivers = Receivers::of(&input.function, &input.names);
     let mut planner = Planner::new(&input.nodes, scope, receivers, input.args.strict, diag);
     planner.block(&input.function.block, returns);
     let Decisions { steps, traits, stoppable } = planner.decisions;

@@ -25,8 +25,11 @@ pub(crate) struct Receivers {
 }
 
 impl Receivers {
-    pub(crate) fn of(function: &ItemFn) -> Self {
+    pub(crate) fn of(function: &ItemFn, unread: &[String]) -> Self {
         let mut receivers = Receivers::default();
+        for name in unread {
+            *receivers.bound.entry(name.clone()).or_default() += 1;
+        }
         receivers.visit_signature(&function.sig);
         receivers.visit_block(&function.block);
         receivers
