@@ -13,7 +13,7 @@ use crate::runtime::signal;
 use core::ffi::{c_int, c_long};
 use core::sync::atomic::Ordering;
 use std::fs;
-use std::io::{self, ErrorKind};
+use std::io;
 
 /// What a look at a thread has found.
 pub(super) struct Looked {
@@ -76,16 +76,10 @@ fn once(record: &Record, id: c_int) -> Option<Activity> {
     };
     let text = match before {
         Ok(text) => text,
-        Err(error) if error.kind() == ErrorKind::NotFound && state == 'Z' => {
-            return Some(Activity::Ended);
-        }
         Err(error) => return Some(without_call(id, state, &error)),
     };
-    let activity = match (state, parse(&text)) {
-        ('T', _) => Activity::Frozen,
-        ('t', _) => Activity::Traced,
-        ('Z' | 'X', _) => Activity::Ended,
-        ('R', _) => Activity::Runs,
+    let activity = match (by_state(state), parse(&text)) {
+        (Some(activity), _) => activity,
         (_, Some(Call::None)) => Activity::WaitsOutside,
         (_, Some(Call::Number { number, args, at })) => {
             let wait = Wait { uninterruptible: state == 'D', ..wait(number, args, inside) };
@@ -97,6 +91,17 @@ fn once(record: &Record, id: c_int) -> Option<Activity> {
         (_, None) => return None,
     };
     Some(activity)
+}
+
+/// What the state says by itself: a thread that sleeps may do so in a call. proc(5).
+fn by_state(state: char) -> Option<Activity> {
+    Some(match state {
+        'T' => Activity::Frozen,
+        't' => Activity::Traced,
+        'Z' | 'X' => Activity::Ended,
+        'R' => Activity::Runs,
+        _ => return None,
+    })
 }
 
 /// What is known of a wait by the call alone.
@@ -144,11 +149,8 @@ pub(super) fn is_inside(record: &Record) -> bool {
 
 /// The file that says in which call it is cannot be read.
 fn without_call(id: c_int, state: char, error: &io::Error) -> Activity {
-    match state {
-        'T' => return Activity::Frozen,
-        't' => return Activity::Traced,
-        'R' => return Activity::Runs,
-        _ => {}
+    if let Some(activity) = by_state(state) {
+        return activity;
     }
     let place = fs::read_to_string(format!("/proc/self/task/{id}/wchan")).unwrap_or_default();
     let place = match place.as_str() {
@@ -219,7 +221,17 @@ impl Status {
 
 #[cfg(test)]
 mod tests {
-    use super::{Call, parse};
+    use super::{Activity, Call, by_state, parse};
+
+    /// SIGSTOP holds the thread that makes a report as well: no test of a whole program
+    /// comes by it.
+    #[test]
+    fn a_state_that_says_it_all() {
+        assert!(matches!(by_state('T'), Some(Activity::Frozen)));
+        assert!(matches!(by_state('t'), Some(Activity::Traced)));
+        assert!(matches!(by_state('Z'), Some(Activity::Ended)));
+        assert!(by_state('S').is_none() && by_state('D').is_none());
+    }
 
     #[test]
     fn the_kernels_line_is_read() {

@@ -144,6 +144,27 @@ per_backend! {
         assert!(it.stop_and_join().unwrap());
     }
 
+    /// As root such a program may read the file all the same.
+    fn without_the_right_to_read_the_call_it_says_so() {
+        // SAFETY: numbers. A process that has given up its rights is not dumpable.
+        #[allow(unsafe_code)]
+        let given_up = unsafe { libc::geteuid() == 0 && libc::setuid(65534) == 0 };
+        if !given_up {
+            return stop_tests::not_tested("a call that cannot be read", "not the superuser");
+        }
+        let it = start(|| sleep_or_stop(Duration::MAX).is_err());
+        let end = format!("/syscall: {}", std::io::Error::from_raw_os_error(libc::EACCES));
+        let mut line = String::new();
+        stop_tests::proc::wait_for("the line", || {
+            line = it.report().to_string();
+            println!("{line}");
+            line.contains("): cannot be looked at: it sleeps")
+        });
+        assert!(line.contains("; /proc/self/task/") && line.ends_with(&end), "{line}");
+        it.request_stop();
+        assert!(it.join().unwrap());
+    }
+
     fn without_a_descriptor_it_says_so() {
         let it = start(|| sleep_or_stop(Duration::MAX).is_err());
         while !matches!(it.report().activity, Activity::Waits(_)) {
