@@ -136,6 +136,28 @@ per_backend! {
         assert_eq!(handle.join().unwrap(), Ok(1));
     }
 
+    /// In the shield, or in one within it, the runtime comes to know the thread.
+    fn a_request_does_not_disturb_a_thread_that_is_new_in_a_shield() {
+        let known: [fn() -> Stopper; 2] = [Stopper::current, || shield(Stopper::current)];
+        for make_known in known {
+            let (mut stream, mut peer) = UnixStream::pair().unwrap();
+            let (sender, receiver) = mpsc::channel();
+            let handle = std::thread::spawn(move || {
+                shield(|| {
+                    sender.send((thread_id(), make_known())).unwrap();
+                    stream.read_or_stop(&mut [0]).map(|result| result.unwrap())
+                })
+            });
+            let (thread, stopper) = receiver.recv().unwrap();
+            wait_until_blocked_in(thread, &[libc::SYS_recvfrom, libc::SYS_ppoll]);
+            let before = rest(thread);
+            assert!(stopper.request_stop());
+            assert_eq!(rest(thread), before, "the request was noticed");
+            peer.write_all(b"x").unwrap();
+            assert_eq!(handle.join().unwrap(), Ok(1));
+        }
+    }
+
     fn a_panic_ends_the_shield() {
         let handle = thread::spawn(|| {
             assert!(catch_unwind(|| shield(|| panic!("in the shield"))).is_err());

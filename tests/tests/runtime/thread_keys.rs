@@ -51,7 +51,7 @@ per_backend! {
     fn a_request_is_seen_to_the_very_end() {
         let key = younger_key();
         // Marked calls go through a window once, and then the thread ends.
-        for rounds in (0..3).cycle().take(100) {
+        for rounds in (0..4).cycle().take(100) {
             SEEN.store(-1, Ordering::SeqCst);
             ROUNDS.store(rounds, Ordering::SeqCst);
             let ends = thread::spawn(move || {

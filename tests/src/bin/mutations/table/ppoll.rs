@@ -13,7 +13,7 @@ fn protocol() -> Vec<Row> {
     vec![
         row("the marker is set before the wait", "the store of 1")
             .gone("marker-set-before-wait")
-            .caught_by("runtime::lifecycle::threads_of_others_can_be_stopped", PPOLL),
+            .caught_by_case("TcpListener::accept", PPOLL),
         row("and the flag is looked at after it", "the look")
             .always("flag-looked-at-after-marker")
             .caught_by("races::same_instant::one_sees_the_other", PPOLL)
@@ -33,7 +33,10 @@ fn protocol() -> Vec<Row> {
             .caught_by("races::requester_steps::of_a_blocked_read", PPOLL),
         row("a call does not begin when a stop is requested", "the look before it")
             .gone("call-not-begun-when-requested")
-            .caught_by_case("TcpStream::read", PPOLL),
+            .caught_by(
+                "ext::files::plain::a_request_that_came_before_opens_and_makes_nothing",
+                PPOLL,
+            ),
         row("an interrupted wait reports the stop", "it gives `EINTR`")
             .gone("interrupted-wait-reports-stop")
             .caught_by("calls::sys::the_whole_table", PPOLL),

@@ -37,7 +37,7 @@ fn registration() -> Vec<Row> {
             .change(
                 "first-call-takes-record",
                 "(record);",
-                "(record);\n        current::registered();",
+                "(record);\n        attach::registered();",
             )
             .caught_by(
                 "runtime::registration::a_thread_may_mask_all_signals_before_its_first_marked_call",
@@ -54,12 +54,12 @@ fn holders() -> Vec<Row> {
         row("a shield holds also the requests to a thread that registers in it", "its bit is not set")
             .never("shield-holds-while-registering")
             .caught_by(
-                "runtime::lifecycle_held::in_a_shield_calls_begin_although_a_stop_is_requested",
+                "runtime::lifecycle_held::a_request_does_not_disturb_a_thread_that_is_new_in_a_shield",
                 ALL,
             ),
         row("the outermost shield holds", "the innermost ends it")
             .change("outermost-shield-holds", "None if left == 0 => record.clear_visible(),", "None => record.clear_visible(),\n                #[allow(unreachable_patterns)]")
-            .caught_by("runtime::lifecycle_held::a_shield_holds_a_request", ALL),
+            .caught_by("runtime::lifecycle_held::a_request_does_not_disturb_a_thread_that_is_new_in_a_shield", ALL),
         row("a panic ends the shield", "it is left only in the end")
             .change("panic-ends-shield", "_shield = Shield::enter();\n    f()", "shield = core::mem::ManuallyDrop::new(Shield::enter());\n    let result = f();\n    drop(core::mem::ManuallyDrop::into_inner(shield));\n    result")
             .caught_by("runtime::lifecycle_held::a_panic_ends_the_shield", ALL),
@@ -70,7 +70,7 @@ fn holders() -> Vec<Row> {
             "a request made before the thread runs is seen",
             "the thread makes a record of its own",
         )
-        .becomes("first-call-takes-record", "let _ = (current::start as fn(_), record);")
+        .becomes("first-call-takes-record", "let _ = (attach::start as fn(_), record);")
         .caught_by("runtime::lifecycle::a_request_before_the_thread_runs", ALL),
         row("a thread that waits for another is told of its end", "the wake-up")
             .never("join-told-of-end")
