@@ -49,6 +49,13 @@ per_backend! {
         assert_eq!(said("guide_watcher"), expected);
     }
 
+    fn what_cannot_be_stopped_is_killed_with_its_process() {
+        let said = said("guide_isolated");
+        // That it has ended says that no worker is left: one would hold its streams.
+        assert_eq!(said[..2], ["answer: REQUEST", "error: the worker has failed: exit status: 3"]);
+        assert_eq!(said[2..], ["limit: the time limit has passed", "stop: a stop has been requested"]);
+    }
+
     fn a_thread_without_a_flag_does_the_same() {
         assert_eq!(said("guide_flag_after"), ["5 bytes"]);
     }
