@@ -21,36 +21,34 @@ impl Read for Port {
 type Lines = fn(UnixStream, usize) -> io::Result<Vec<String>>;
 const ALL: [Lines; 4] = [of_a_stream, of_a_port, by_reference, of_another_descriptor];
 
-#[stoppable(break)]
-fn of_a_stream(stream: UnixStream, count: usize) -> io::Result<Vec<String>> {
-    let mut reader = BufReader::new(stream);
-    let mut lines = Vec::new();
-    while lines.len() < count {
-        let mut line = String::new();
-        #[blocking(readable)]
-        reader.read_line(&mut line)?;
-        lines.push(line);
-    }
-    Ok(lines)
+fn port(stream: UnixStream) -> BufReader<Port> {
+    BufReader::new(Port(stream))
 }
 
-#[stoppable(break)]
-fn of_a_port(stream: UnixStream, count: usize) -> io::Result<Vec<String>> {
-    let mut reader = BufReader::new(Port(stream));
-    let mut lines = Vec::new();
-    while lines.len() < count {
-        let mut line = String::new();
-        #[blocking(readable)]
-        reader.read_line(&mut line)?;
-        lines.push(line);
-    }
-    Ok(lines)
+/// Reads lines of what a function makes of the stream. No generic function: whether it is
+/// a `BufReader`, the compiler has to know at the mark.
+macro_rules! lines {
+    ($name:ident, $open:path) => {
+        #[stoppable(break)]
+        fn $name(stream: UnixStream, count: usize) -> io::Result<Vec<String>> {
+            let mut reader = $open(stream);
+            let mut lines = Vec::new();
+            while lines.len() < count {
+                let mut line = String::new();
+                #[blocking(readable)]
+                reader.read_line(&mut line)?;
+                lines.push(line);
+            }
+            Ok(lines)
+        }
+    };
 }
+lines!(of_a_stream, BufReader::new);
+lines!(of_a_port, port);
 
 #[stoppable(break)]
 fn by_reference(stream: UnixStream, count: usize) -> io::Result<Vec<String>> {
-    let mut reader = BufReader::new(Port(stream));
-    let reader = &mut reader;
+    let reader = &mut port(stream);
     let mut lines = Vec::new();
     while lines.len() < count {
         let mut line = String::new();
