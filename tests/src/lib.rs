@@ -101,6 +101,13 @@ pub fn everything() -> bool {
     std::env::var("STOP_TESTS").is_ok_and(|which| which == "all")
 }
 
+/// Whether a developer waits for a bare `cargo test`: CI sets `STOP_TESTS`, to nothing where
+/// it leaves the long tests out.
+#[must_use]
+pub fn is_a_developers() -> bool {
+    std::env::var_os("STOP_TESTS").is_none()
+}
+
 /// Of a test's repetitions one in how many is made: as `STOP_TESTS_PART` says,
 /// for a slow processor; else each if [`everything`] is asked for, and a part of
 /// them for a developer, who waits for it.

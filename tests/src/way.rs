@@ -50,6 +50,16 @@ impl Way {
         }
     }
 
+    /// Of which these are known to be the instructions.
+    pub fn through(addresses: Vec<usize>, ends: fn(&Traced) -> bool) -> Way {
+        Way { addresses, ends }
+    }
+
+    /// Its instructions, the one at its end included.
+    pub fn addresses(&self) -> &[usize] {
+        &self.addresses
+    }
+
     /// The place of this instruction.
     pub fn place(&self, index: usize) -> Place {
         let address = self.addresses[index];

@@ -68,6 +68,11 @@ fn is_usable(tool: &str) -> bool {
         not_tested(tool, "it is for programs of 64 bits here");
         return false;
     }
+    // These take their time.
+    if stop_tests::is_a_developers() && tool != "strace" {
+        not_tested(tool, "STOP_TESTS is not set");
+        return false;
+    }
     let (options, says) = probe(tool);
     match Command::new(tool).args(options).arg("true").output() {
         Err(error) => not_tested(tool, format_args!("skipped: no {tool} ({error})")),

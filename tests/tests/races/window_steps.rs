@@ -13,6 +13,7 @@ use stop_tests::proc::{asleep_in, wait_for, wait_for_state};
 use stop_tests::ptrace::{Event, Go, Traced};
 use stop_tests::signals::{STOP, send_to};
 use stop_tests::tracee::{Line, Tracee, line_to_tracer, start};
+use stop_tests::way::Way;
 use stop_tests::{everything, on_backends, per_backend};
 
 const STOPPED: Outcome = [b's', b's', 0];
@@ -61,8 +62,8 @@ impl Steps {
         thread
     }
 
-    /// The addresses of a marked read, to its end or to its sleep.
-    fn trace(&mut self, with_data: bool) -> Vec<usize> {
+    /// The way of a marked read, to its end or to the call that it sleeps in.
+    fn trace(&mut self, with_data: bool) -> Way {
         let thread = self.thread(with_data);
         let mut addresses = vec![thread.pc()];
         let mut awake = true;
@@ -76,13 +77,15 @@ impl Steps {
         self.line.command(b'r');
         assert!(thread.run(awake, false));
         self.outcome(thread);
-        addresses
+        Way::through(addresses, Traced::is_at_trap)
     }
 
-    /// A fresh marked read, met after this many instructions.
-    fn met_at(&mut self, index: usize, with_data: bool, by: Met) -> Outcome {
+    /// A fresh marked read, met after this many instructions of its way, or in its sleep.
+    fn met_at(&mut self, index: usize, way: &Way, with_data: bool, by: Met) -> Outcome {
         let thread = self.thread(with_data);
-        let stopped = (0..index).all(|_| step(&thread));
+        let last = way.addresses().len() - 1;
+        way.run_to(&thread, way.place(index.min(last)));
+        let stopped = index <= last || step(&thread);
         let (process, tid) = (thread.process(), thread.thread());
         match by {
             Met::Request => self.line.command(b'r'),
@@ -147,12 +150,13 @@ fn chosen(count: usize) -> Vec<usize> {
 /// included.
 fn at_each_instruction(by: Met, expected: Outcome) {
     let mut steps = Steps::new();
-    let trace = steps.trace(false);
+    let way = steps.trace(false);
+    let trace = way.addresses();
     if stopruntime::backend() == stopruntime::Backend::Handler {
-        assert_eq!(steps.call_in(&trace), Some(trace.len() - 1), "it sleeps in the window");
+        assert_eq!(steps.call_in(trace), Some(trace.len() - 1), "it sleeps in the window");
     }
     for index in chosen(trace.len() + 1) {
-        assert_eq!(steps.met_at(index, false, by), expected, "{by:?} at instruction {index}");
+        assert_eq!(steps.met_at(index, &way, false, by), expected, "{by:?} at instruction {index}");
     }
     eprintln!("{by:?}: {} instructions", trace.len());
 }
@@ -160,11 +164,12 @@ fn at_each_instruction(by: Met, expected: Outcome) {
 /// Meets a read whose byte is there at each instruction, to its end.
 fn at_each_instruction_with_data(by: Met) {
     let mut steps = Steps::new();
-    let trace = steps.trace(true);
-    let call = steps.call_in(&trace);
+    let way = steps.trace(true);
+    let trace = way.addresses();
+    let call = steps.call_in(trace);
     let mut stopped = 0;
     for index in chosen(trace.len()) {
-        let outcome = steps.met_at(index, true, by);
+        let outcome = steps.met_at(index, &way, true, by);
         let before = call.map_or(outcome[0] == b's', |call| index <= call);
         let expected = if before { STOPPED_BEFORE_DATA } else { STOPPED_AFTER_DATA };
         assert_eq!(outcome, expected, "{by:?} at instruction {index}");

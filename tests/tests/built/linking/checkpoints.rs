@@ -3,6 +3,7 @@
 
 use super::package::{Package, backends, text};
 use std::process::Command;
+use stop_tests::{everything, not_tested};
 
 /// Of the runtime as little as possible: without it a window that nothing uses may
 /// stand in an object with something that is used.
@@ -26,6 +27,9 @@ fn main() {
 
 #[test]
 fn checkpoints_alone_link_and_stop() {
+    if !everything() {
+        return not_tested("a program with checkpoints alone", "STOP_TESTS is not \"all\"");
+    }
     let package = Package::write("checkpoints", MORE, "main.rs", PROGRAM);
     let program = package.build("release", &[]).join("checkpoints");
     for backend in backends() {

@@ -4,9 +4,13 @@
 use super::builds::PROGRAM;
 use super::package::{Package, backends, text};
 use std::process::Command;
+use stop_tests::{everything, not_tested};
 
 #[test]
 fn windows_outside_of_the_runtimes_library_are_found() {
+    if !everything() {
+        return not_tested("the runtime in a shared library", "STOP_TESTS is not \"all\"");
+    }
     let package = Package::write(
         "wrapped",
         "[lib]\ncrate-type = [\"dylib\"]\n",

@@ -45,6 +45,8 @@ impl Package {
             .args(["build", "--offline", "--quiet", "--profile", profile])
             .current_dir(&self.directory)
             .env("CARGO_TARGET_DIR", &target)
+            // Nothing debugs it: a third of the time of a build.
+            .env("CARGO_PROFILE_DEV_DEBUG", "0")
             .env_remove("CARGO_BUILD_TARGET")
             .env_remove("RUSTFLAGS")
             .env_remove("CARGO_ENCODED_RUSTFLAGS")
