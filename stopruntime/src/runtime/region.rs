@@ -19,9 +19,10 @@
 )]
 
 use core::sync::atomic::Ordering::{Relaxed, SeqCst};
-use core::sync::atomic::{
-    AtomicBool, AtomicI32, AtomicPtr, AtomicU8, AtomicU32, AtomicU64, AtomicUsize,
-};
+// Not every processor has one of 64 bits.
+#[cfg(target_arch = "x86_64")]
+use core::sync::atomic::AtomicU64;
+use core::sync::atomic::{AtomicBool, AtomicI32, AtomicPtr, AtomicU8, AtomicU32, AtomicUsize};
 
 /// Nothing is armed.
 pub(crate) const UNARMED: u8 = 0;
@@ -55,7 +56,9 @@ pub(crate) struct Region {
     pub(crate) naps: AtomicU32,
     /// How many bytes have been sent since the stop.
     pub(crate) sent: AtomicUsize,
+    #[cfg(target_arch = "x86_64")]
     pub(crate) added: AtomicU64,
+    #[cfg(target_arch = "x86_64")]
     pub(crate) hidden: AtomicU64,
     /// Where the last tick found the thread: program counter and stack.
     pub(crate) found: [AtomicUsize; 2],
@@ -79,7 +82,9 @@ impl Region {
             interval: AtomicU32::new(0),
             naps: AtomicU32::new(0),
             sent: AtomicUsize::new(0),
+            #[cfg(target_arch = "x86_64")]
             added: AtomicU64::new(0),
+            #[cfg(target_arch = "x86_64")]
             hidden: AtomicU64::new(0),
             found: [AtomicUsize::new(0), AtomicUsize::new(0)],
             room: AtomicPtr::new(core::ptr::null_mut()),

@@ -192,7 +192,9 @@ impl Stopper {
     /// The request stays until the scope is left; that to a thread, until the thread ends.
     /// A request ends the marked calls that the threads under this scope, or under a
     /// child, are in or about to enter; code that is not marked never notices.
-    /// Async-signal-safe: it neither locks nor allocates (signal-safety(7)).
+    /// Async-signal-safe: it neither locks nor allocates (signal-safety(7)). To set or ask for
+    /// deadlines is not, where a processor has no atomic words of 64 bits: see
+    /// [`stop_requested`](Stopper::stop_requested).
     ///
     /// A signal handler that interrupts this call must return to it. If the handler leaves
     /// it by `siglongjmp(3)`, or ends the thread, a signal may stay announced that is never
@@ -272,6 +274,11 @@ impl Stopper {
     ///
     /// It is if the scope, or one above it, has been requested to stop or is past its
     /// deadline.
+    ///
+    /// Async-signal-safe where the processor has atomic words of 64 bits. Elsewhere (32-bit
+    /// PowerPC and MIPS, Armv5) deadlines are kept under a lock: a handler that interrupts
+    /// code which holds it would wait for that code, and so for ever. So in handlers there,
+    /// only request stops, and neither ask, nor check, nor open or set limits.
     #[doc(alias = "is_cancelled")]
     #[must_use]
     pub fn stop_requested(&self) -> bool {
