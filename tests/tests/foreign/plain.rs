@@ -141,6 +141,23 @@ both_ways! {
         assert!(!is_dispatch() || elapsed > Duration::from_millis(10), "they spin: {elapsed:?}");
     }
 
+    /// It has its time: glibc aborts where a futex says something that it does not know.
+    fn a_timed_wait_for_a_condition() {
+        let timed = crate::kit::armed(|| {
+            let mut mutex = libc::PTHREAD_MUTEX_INITIALIZER;
+            let mut condition = libc::PTHREAD_COND_INITIALIZER;
+            // SAFETY: a mutex and a condition that no other thread uses, and a time.
+            unsafe {
+                let mut until: libc::timespec = std::mem::zeroed();
+                libc::clock_gettime(libc::CLOCK_REALTIME, &raw mut until);
+                until.tv_sec += 1;
+                libc::pthread_mutex_lock(&raw mut mutex);
+                libc::pthread_cond_timedwait(&raw mut condition, &raw mut mutex, &raw const until)
+            }
+        });
+        assert_eq!(timed, libc::ETIMEDOUT);
+    }
+
     fn wait_for_a_child() {
         let mut child = std::process::Command::new("sleep").arg("300").spawn().unwrap();
         let calls = [libc::SYS_wait4, libc::SYS_waitid];

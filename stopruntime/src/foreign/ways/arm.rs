@@ -112,6 +112,7 @@ pub(crate) fn after_fork(record: &Record) {
 
 /// The thread makes no marked call any more: it is in no region.
 pub(crate) fn end(record: &Record) {
+    // mutant: ending-thread-is-disarmed
     if record.region.open.swap(0, SeqCst) != 0 || !record.region.is_untouched() {
         disarm(record);
     }

@@ -83,6 +83,7 @@ pub(super) unsafe fn copy_in(from: usize, to: *mut u8, length: usize) -> bool {
     // SAFETY: two places, which outlive the call.
     let copied =
         unsafe { plain(libc::SYS_process_vm_readv, [process as usize, local, 1, remote, 1, 0]) };
+    // mutant: bad-pointer-is-not-followed
     if is_refused(copied) {
         // SAFETY: the foreign code has handed it to the kernel to be read.
         unsafe { core::ptr::copy_nonoverlapping(from as *const u8, to, length) };

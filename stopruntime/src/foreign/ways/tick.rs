@@ -57,6 +57,7 @@ unsafe fn end_call(record: &Record, context: &mut Context) {
     // SAFETY: the caller's context.
     let pc = unsafe { program_counter(context) };
     // SAFETY: this thread's own.
+    // mutant: timer-leaves-marked-calls-alone
     if !matches!(unsafe { find(&record.line, pc) }, Place::Outside) {
         // A marked call of a callback stops by itself.
         return;
@@ -116,6 +117,7 @@ fn after_interruption(number: c_long, args: &[usize; 6], again: bool) -> Option<
     if SLEEPS.contains(&number) {
         return Some(0);
     }
+    // mutant: futexes-are-left-alone
     if LEFT.contains(&number) || is_older_epoll(number) {
         return None;
     }

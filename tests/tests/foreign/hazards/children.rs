@@ -71,12 +71,14 @@ both_ways! {
 
     fn a_raw_vfork() {
         armed(|| {
-            let child = vfork_that_exits();
-            assert!(child > 0, "{child}");
-            let mut status = 0;
-            // SAFETY: the child of above.
-            stopruntime::shield(|| assert_eq!(unsafe { libc::waitpid(child, &raw mut status, 0) }, child));
-            assert_eq!(status, 7 << 8);
+            for is_clone in [false, true] {
+                let child = vfork_that_exits(is_clone);
+                assert!(child > 0, "{child}");
+                let mut status = 0;
+                // SAFETY: the child of above.
+                stopruntime::shield(|| assert_eq!(unsafe { libc::waitpid(child, &raw mut status, 0) }, child));
+                assert_eq!(status, 7 << 8);
+            }
             assert_eq!(plain_read(), CANCELED);
         });
     }
@@ -135,11 +137,14 @@ unsafe fn spawn_by_clone(args: &[*const libc::c_char; 2], flags: i32) -> i32 {
     }
 }
 
-/// `vfork(2)` as it is: the child shares this very stack, and ends with the status 7.
-fn vfork_that_exits() -> i32 {
+/// `vfork(2)` as it is, or as a `clone(2)`: the child shares this very stack, and ends with
+/// the status 7.
+#[cfg_attr(not(target_arch = "x86_64"), allow(unused_variables))]
+fn vfork_that_exits(is_clone: bool) -> i32 {
     #[cfg(target_arch = "x86_64")]
     {
-        let mut result = libc::SYS_vfork;
+        let mut result = if is_clone { libc::SYS_clone } else { libc::SYS_vfork };
+        let flags = libc::CLONE_VM | libc::CLONE_VFORK | libc::SIGCHLD;
         // SAFETY: the child makes one system call more, and writes below the stack alone.
         unsafe {
             core::arch::asm!(
@@ -158,7 +163,11 @@ fn vfork_that_exits() -> i32 {
                 "2:",
                 exit = const libc::SYS_exit,
                 inlateout("rax") result,
-                out("rdi") _,
+                inlateout("rdi") i64::from(flags) => _,
+                in("rsi") 0,
+                in("rdx") 0,
+                in("r10") 0,
+                in("r8") 0,
                 out("rcx") _,
                 out("r9") _,
                 out("r11") _,

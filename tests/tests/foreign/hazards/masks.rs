@@ -3,7 +3,7 @@
 
 use super::{COUNT, all, blocked, count, has, install, mask, raise, set};
 use crate::both_ways;
-use crate::kit::{CANCELED, armed, is_tick, is_timer_from_here_on, plain_read};
+use crate::kit::{CANCELED, armed, errno, is_tick, is_timer_from_here_on, plain_read};
 use std::ptr::null_mut;
 use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
 use stopruntime::{Stopper, foreign};
@@ -90,6 +90,33 @@ both_ways! {
                 raise(libc::SIGUSR1);
                 assert_eq!(COUNT.load(SeqCst), number, "at once");
             }
+            assert_eq!(plain_read(), CANCELED);
+        });
+    }
+
+    /// The handler that ends the wait has the wait's mask.
+    fn a_wait_whose_mask_blocks_everything_else() {
+        install(libc::SIGUSR1, count, set(&[]));
+        // SAFETY: a new instance, and a descriptor in it that event loops alone wait for.
+        let instance = unsafe {
+            let instance = libc::epoll_create1(0);
+            let mut event = libc::epoll_event { events: libc::EPOLLIN as u32, u64: 0 };
+            let eventfd = libc::eventfd(0, 0);
+            assert_eq!(libc::epoll_ctl(instance, libc::EPOLL_CTL_ADD, eventfd, &raw mut event), 0);
+            instance
+        };
+        let mut others = all();
+        // SAFETY: a set.
+        unsafe { libc::sigdelset(&raw mut others, libc::SIGUSR1) };
+        armed(|| {
+            mask(libc::SIG_BLOCK, &set(&[libc::SIGUSR1]));
+            raise(libc::SIGUSR1);
+            let mut event = libc::epoll_event { events: 0, u64: 0 };
+            // SAFETY: room for an event, and a set.
+            let raw = unsafe { libc::epoll_pwait(instance, &raw mut event, 1, -1, &raw const others) };
+            assert_eq!((raw, errno()), (-1, libc::EINTR));
+            assert_eq!(COUNT.load(SeqCst), 1);
+            mask(libc::SIG_UNBLOCK, &set(&[libc::SIGUSR1]));
             assert_eq!(plain_read(), CANCELED);
         });
     }

@@ -58,6 +58,38 @@ both_ways! {
         });
     }
 
+    fn a_call_of_32_bits() {
+        #[cfg(target_arch = "x86_64")]
+        {
+            let id = || {
+                let mut result = 20_u64; // getpid
+                // SAFETY: a call without arguments.
+                unsafe {
+                    core::arch::asm!("int 0x80", inlateout("rax") result,
+                        out("r8") _, out("r9") _, out("r10") _, out("r11") _, out("rcx") _);
+                }
+                result
+            };
+            // SAFETY: a child that makes this call, and ends.
+            let child = unsafe { libc::fork() };
+            if child == 0 {
+                let _ = id();
+                // SAFETY: as above.
+                unsafe { libc::_exit(0) };
+            }
+            let mut status = 0;
+            // SAFETY: the child of above.
+            assert_eq!(unsafe { libc::waitpid(child, &raw mut status, 0) }, child);
+            if status != 0 {
+                return stop_tests::not_tested("calls of 32 bits in a region", "the kernel has none");
+            }
+            armed(|| {
+                assert_eq!(id(), u64::from(std::process::id()));
+                assert_eq!(plain_read(), CANCELED);
+            });
+        }
+    }
+
     fn bad_pointers_are_refused() {
         armed(|| {
             let bad = 16_usize;

@@ -6,6 +6,7 @@
 #![allow(clippy::cast_possible_truncation, reason = "counted bytes")]
 
 mod callbacks;
+mod sequences;
 mod transfers;
 mod waits;
 

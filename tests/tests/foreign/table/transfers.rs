@@ -115,7 +115,12 @@ pub(super) fn error_of_a_socket() {
     assert_eq!(option(near.as_raw_fd()), 0);
     // SAFETY: a new descriptor.
     let alone = unsafe { OwnedFd::from_raw_fd(libc::socket(libc::AF_INET, libc::SOCK_STREAM, 0)) };
+    // SAFETY: this thread's own.
+    let place = unsafe { libc::__errno_location() };
+    // SAFETY: as above.
+    unsafe { *place = 77 };
     gives(&option(alone.as_raw_fd()), &CANCELED, &0);
+    assert_eq!(errno(), 77, "of a call that has succeeded");
 }
 
 pub(super) fn open() {

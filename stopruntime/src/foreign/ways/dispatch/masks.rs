@@ -6,10 +6,11 @@
 
 #![allow(unsafe_code)]
 
-use super::super::kernel::plain;
+use super::super::at_once::SYS_IO_PGETEVENTS;
+use super::super::kernel::{given, plain};
 use super::actions::SIGSYS;
 use crate::runtime::record::Record;
-use core::ffi::c_int;
+use core::ffi::{c_int, c_long};
 use core::sync::atomic::Ordering::Relaxed;
 
 /// The mask of a frame or a context, in the kernel's size.
@@ -27,6 +28,21 @@ pub(super) fn armed_mask(record: &Record, believed: u64) -> u64 {
 pub(super) fn believed_mask(record: &Record, mask: u64) -> u64 {
     let region = &record.region;
     mask & !region.added.load(Relaxed) | region.hidden.load(Relaxed)
+}
+
+/// Whether a handler that interrupts this wait has `SIGSYS` blocked, by the mask that the
+/// call brings along. Of those that are made: a poll or a select is not, except without its
+/// mask.
+pub(super) fn waits_with_sigsys_blocked(number: c_long, args: &[usize; 6]) -> bool {
+    const IN_A_STRUCTURE: usize = 8;
+    let mask = match number {
+        libc::SYS_epoll_pwait | libc::SYS_epoll_pwait2 => Some(args[4]),
+        libc::SYS_io_uring_enter if args[3] & IN_A_STRUCTURE == 0 => Some(args[4]),
+        libc::SYS_io_uring_enter => given::<usize>(args[4]),
+        SYS_IO_PGETEVENTS => given::<usize>(args[5]),
+        _ => None,
+    };
+    mask.and_then(given::<u64>).is_some_and(|mask| mask & SIGSYS != 0)
 }
 
 pub(super) fn give_back_mask(record: &Record) {

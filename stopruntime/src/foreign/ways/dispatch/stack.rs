@@ -222,6 +222,7 @@ pub(crate) fn with_room(record: &Record, context: &mut Context, look: Look) {
     let here = 0_u8;
     let here = &raw const here as usize;
     let stack = context.uc_stack;
+    // mutant: timer-has-room-for-its-look
     let is_small = contains(&stack, here) && here - (stack.ss_sp as usize) < DEPTH / 2;
     let lent = if is_small { Lent::made(&record.region) } else { None };
     let Some(lent) = lent.filter(|lent| !lent.is(&stack)).map(|lent| lent.stack()) else {

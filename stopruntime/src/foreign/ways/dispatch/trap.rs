@@ -16,7 +16,7 @@ use super::super::tick;
 use super::super::verdict::{Call, Verdict};
 use super::actions::{Action, FAULTS, SIGSYS, bit, blocks};
 use super::gadgets::{BELOW, gadgets};
-use super::masks::{armed_mask, believed_mask, mask_of};
+use super::masks::{armed_mask, believed_mask, mask_of, waits_with_sigsys_blocked};
 use super::stack;
 use super::x86_64::{stand_aside, stand_aside_for_now};
 use crate::runtime::earlier;
@@ -63,10 +63,12 @@ pub(crate) unsafe extern "C" fn on_sigsys(
         // SAFETY: the kernel's arguments.
         None => unsafe { earlier::chain(signal, info, context, true) },
     }
+    // mutant: handed-over-again-after-handler
     if let Some(record) = record.filter(|_| held) {
         resume(record);
     }
     // SAFETY: as above.
+    // mutant: handler-of-calls-keeps-errno
     unsafe { *errno = saved };
 }
 
@@ -97,24 +99,30 @@ unsafe fn on_call(record: &Record, info: *const Dispatched, context: &mut Contex
         set_register(context, libc::REG_RIP, abort);
         return;
     }
+    // mutant: call-of-32-bits-is-made-alone
     if !is_native || must_be_made_alone(record, number, context) {
         stand_aside_for_now(record, context);
         set_register(context, libc::REG_RIP, pc - LENGTH);
         return;
     }
     let call = Call { region, number, args: arguments(context), sees_all: true };
-    match decide(&call) {
-        Verdict::Give(result) => set_register(context, libc::REG_RAX, result.cast_unsigned()),
-        Verdict::RunWith(third) => {
-            set_argument(context, 2, third);
-            run(record, number, context);
+    let verdict = decide(&call);
+    match verdict {
+        Verdict::Give(result) => {
+            set_register(context, libc::REG_RAX, result.cast_unsigned());
+            return;
         }
-        Verdict::RunForNow => {
-            tick::begin(region);
-            run(record, number, context);
-        }
-        Verdict::Run => run(record, number, context),
+        Verdict::RunWith(third) => set_argument(context, 2, third),
+        Verdict::RunForNow => tick::begin(region),
+        Verdict::Run => {}
     }
+    // mutant: wait-with-sigsys-in-mask-is-made-alone
+    if waits_with_sigsys_blocked(number, &call.args) {
+        stand_aside_for_now(record, context);
+        set_register(context, libc::REG_RIP, pc - LENGTH);
+        return;
+    }
+    run(record, number, context);
 }
 
 /// Calls after which the thread, or its child, would not be as it believes.
@@ -136,6 +144,7 @@ fn must_be_made_alone(record: &Record, number: c_long, context: &Context) -> boo
             true
         }
         // That of a fault cannot wait.
+        // mutant: new-handler-of-faults-takes-timer
         libc::SYS_rt_sigaction
             if installs_blocking(first, second) && bits_of(first) & FAULTS != 0 =>
         {
@@ -201,6 +210,7 @@ fn run(record: &Record, number: c_long, context: &mut Context) {
             }
             return;
         }
+        // mutant: child-by-clone-on-shared-stack-finds-way-back
         libc::SYS_clone => shares_memory,
         // mutant: child-on-shared-stack-finds-way-back
         libc::SYS_vfork => true,
@@ -227,6 +237,7 @@ fn change_mask(record: &Record, context: &mut Context) -> isize {
     }
     let mut asked = None;
     if new != 0 {
+        // mutant: bad-mask-is-refused
         if !touches([new, 0]) {
             return FAULT;
         }

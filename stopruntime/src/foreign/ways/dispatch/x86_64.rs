@@ -64,6 +64,7 @@ type Handler = unsafe extern "C" fn(c_int, *mut libc::siginfo_t, *mut c_void);
 pub(crate) fn is_known() -> bool {
     // A place that cannot be: EFAULT where the call is known, and nothing is changed.
     let known = set_dispatch(ON, 0, 0, usize::MAX) == -(libc::EFAULT as isize);
+    // mutant: valgrind-takes-timer
     known && !is_on_valgrind()
 }
 
@@ -193,6 +194,7 @@ pub(crate) fn arm_here(record: &Record) {
 pub(super) fn stand_aside(record: &Record, context: &mut Context) {
     let region = &record.region;
     region.selector.store(0, Relaxed);
+    // mutant: standing-aside-gives-stack-back
     stack::give_back_on_return(region, context);
     let mask = mask_of(&mut context.uc_sigmask);
     // mutant: standing-aside-gives-mask-back
@@ -205,6 +207,7 @@ pub(super) fn stand_aside(record: &Record, context: &mut Context) {
 /// The same, and the timer looks soon whether it is to be armed anew.
 pub(super) fn stand_aside_for_now(record: &Record, context: &mut Context) {
     stand_aside(record, context);
+    // mutant: standing-aside-is-not-for-ever
     tick::begin(&record.region);
 }
 

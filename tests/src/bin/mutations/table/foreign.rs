@@ -3,10 +3,43 @@
 use super::{PPOLL, RSEQ, Row, row};
 
 pub(crate) fn rows() -> Vec<Row> {
-    [arming(), masks(), stacks(), ways_back(), leaving(), calls(), at_once()]
+    [arming(), surroundings(), masks(), stacks(), ways_back(), leaving(), calls(), at_once()]
         .into_iter()
         .flatten()
         .collect()
+}
+
+fn surroundings() -> Vec<Row> {
+    const BAD: &str = "foreign::hazards::surroundings::bad_pointers_are_refused::handed_over";
+    vec![
+        row("on valgrind the timer is taken", "valgrind's own calls are handed over")
+            .becomes("valgrind-takes-timer", "{ let _ = is_on_valgrind as fn() -> _; known }")
+            .caught_by("hostile::tools::regions_under_valgrind", RSEQ),
+        row("a call of 32 bits is made alone", "it is made with the numbers of 64")
+            .condition(
+                "call-of-32-bits-is-made-alone",
+                "{ let _ = is_native; false } || must_be_made_alone(record, number, context)",
+            )
+            .caught_by("foreign::hazards::surroundings::a_call_of_32_bits::handed_over", RSEQ),
+        row("a bad set of signals is refused", "it is read")
+            .never("bad-mask-is-refused")
+            .caught_by(BAD, RSEQ),
+        row("a bad pointer is not followed", "it is")
+            .always("bad-pointer-is-not-followed")
+            .caught_by(BAD, RSEQ),
+        row("calls are handed over again after each", "they are not")
+            .never("handed-over-again-after-handler")
+            .caught_by("foreign::hazards::handlers::a_filter_that_traps::handed_over", RSEQ),
+        row("a call that succeeds leaves errno as it was", "it is the last error of ours")
+            .gone("handler-of-calls-keeps-errno")
+            .caught_by("foreign::table::each_row::handed_over", RSEQ),
+        row("the thread is handed over again after a call that was made alone", "it is not")
+            .gone("standing-aside-is-not-for-ever")
+            .caught_by("foreign::hazards::surroundings::a_call_of_32_bits::handed_over", RSEQ),
+        row("a thread that ends is disarmed", "it ends armed")
+            .never("ending-thread-is-disarmed")
+            .caught_by("hostile::jumps::a_jump_out_of_a_region", RSEQ),
+    ]
 }
 
 fn at_once() -> Vec<Row> {
@@ -41,7 +74,8 @@ fn arming() -> Vec<Row> {
             .caught_by("foreign::scopes::a_shield_inside_of_a_stopped_one::by_timer", RSEQ),
         row("a shield inside lets calls run", "it does not")
             .condition("shield-inside-runs-calls", "!region.is_open()")
-            .caught_by("foreign::scopes::a_shield_inside_of_a_stopped_one::handed_over", RSEQ),
+            .caught_by("foreign::scopes::a_shield_inside_of_a_stopped_one::handed_over", RSEQ)
+            .caught_by("foreign::random::sequences::calls_of_all_kinds::handed_over", RSEQ),
         row("a handler of faults that blocks SIGSYS has the timer taken", "calls are handed over")
             .condition("handler-of-faults-or-others-takes-timer", "!is_ours()")
             .caught_by(
@@ -67,6 +101,15 @@ fn arming() -> Vec<Row> {
             )
             .caught_by(
                 "foreign::hazards::handlers::a_handler_of_sigsys_that_comes_meanwhile::handed_over",
+                RSEQ,
+            ),
+        row("a handler of faults that comes meanwhile does, too", "it cannot meet the calls")
+            .condition(
+                "new-handler-of-faults-takes-timer",
+                "installs_blocking(first, second) && bits_of(first) & FAULTS == 1",
+            )
+            .caught_by(
+                "foreign::hazards::masks::a_handler_of_faults_that_blocks_everything::handed_over",
                 RSEQ,
             ),
         row("where prctl(2) is refused at the stop there is the timer", "nothing ends the call")
@@ -118,6 +161,12 @@ fn masks() -> Vec<Row> {
                 "foreign::hazards::masks::one_that_is_installed_meanwhile::handed_over",
                 RSEQ,
             ),
+        row("a wait whose mask blocks SIGSYS is made alone", "a handler in it ends the process")
+            .never("wait-with-sigsys-in-mask-is-made-alone")
+            .caught_by(
+                "foreign::hazards::masks::a_wait_whose_mask_blocks_everything_else::handed_over",
+                RSEQ,
+            ),
         row("a frame from before arming has SIGSYS open", "its return blocks it")
             .gone("frame-from-before-has-sigsys-open")
             .caught_by(FRAME, RSEQ),
@@ -148,6 +197,12 @@ fn stacks() -> Vec<Row> {
         row("leaving gives the thread its own stack back", "it keeps ours")
             .never("left-region-gives-stack-back")
             .caught_by("foreign::hazards::stacks::a_handler_on_it_makes_calls::handed_over", RSEQ),
+        row("a thread that is not armed any more has its own stack", "it has ours")
+            .gone("standing-aside-gives-stack-back")
+            .caught_by(SMALL, RSEQ),
+        row("what the timer looks for has room", "it is on the thread's own stack")
+            .becomes("timer-has-room-for-its-look", "let is_small = false;")
+            .caught_by("foreign::hazards::stacks::a_small_one_is_not_used::by_timer", RSEQ),
         row("the thread sees its own", "it sees ours")
             .becomes("thread-sees-own-alternate-stack", "libc::SYS_sigaltstack => false,")
             .caught_by(SMALL, RSEQ),
@@ -169,6 +224,12 @@ fn ways_back() -> Vec<Row> {
             .caught_by("foreign::hazards::children::a_raw_vfork_and_clone::handed_over", RSEQ),
         row("one on its parent's finds it", "it overwrites its parent's")
             .becomes("child-on-shared-stack-finds-way-back", "libc::SYS_vfork => false")
+            .caught_by("foreign::hazards::children::a_raw_vfork::handed_over", RSEQ),
+        row("so does one of clone(2)", "it overwrites its parent's")
+            .becomes(
+                "child-by-clone-on-shared-stack-finds-way-back",
+                "libc::SYS_clone => { let _ = shares_memory; false }",
+            )
             .caught_by("foreign::hazards::children::a_raw_vfork::handed_over", RSEQ),
         row("a new thread finds it", "the address is on another stack")
             .becomes("new-thread-finds-way-back", "libc::SYS_clone3 => false")
@@ -205,6 +266,12 @@ fn calls() -> Vec<Row> {
         row("by timer, too", "it waits")
             .gone("ioctl-found-waiting-twice-is-ended")
             .caught_by("foreign::table::each_row::by_timer", RSEQ),
+        row("by timer, a wait in a futex goes on", "it has an error, and glibc aborts")
+            .never("futexes-are-left-alone")
+            .caught_by("foreign::plain::a_timed_wait_for_a_condition::by_timer", RSEQ),
+        row("by timer, a marked call of a callback stops by itself", "it has an error")
+            .never("timer-leaves-marked-calls-alone")
+            .caught_by("foreign::scopes::a_marked_call_of_a_callback::by_timer", RSEQ),
         row("a sleep ends without an error", "std gets one")
             .never("interrupted-sleep-is-no-error")
             .caught_by("foreign::plain::sleep::by_timer", RSEQ),
