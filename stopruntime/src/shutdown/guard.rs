@@ -130,6 +130,7 @@ impl Guard {
     ///
     /// `f` runs on the runtime's thread while the program's own go on. It should be
     /// short and wait for none of them; the third signal ends the process even if it does.
+    /// If `main` returns meanwhile, the process ends then, with the exit code of `main`.
     ///
     /// # Examples
     ///
