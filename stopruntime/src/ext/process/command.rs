@@ -45,8 +45,9 @@ pub trait OutputOrStop {
     /// stop.
     ///
     /// Processes that the child has started are not killed, except by
-    /// [`kill_group`](crate::ext::KillGroup). While they hold the pipes open, more output may come, which the call waits for as std's does; a stop
-    /// does not wait for it. If they write later, their pipe is closed (`SIGPIPE`,
+    /// [`kill_group`](crate::ext::KillGroup). While they hold the pipes open, more output
+    /// may come, which the call waits for as std's does; a stop does not wait for it. If
+    /// they write later, their pipe is closed (`SIGPIPE`,
     /// pipe(7)).
     ///
     /// # Errors
