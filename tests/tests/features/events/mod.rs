@@ -147,6 +147,20 @@ per_backend! {
         assert_eq!(told[1].1, format!("stop requested by thread {}", thread_id()), "{told:?}");
         assert_eq!(told[2].1, format!("thread {thread} stopped after the request"), "{told:?}");
         drop(writer);
+
+        // A marked call in a region.
+        let it = thread::spawn(|| {
+            let told_inside = foreign(|| {
+                sleep_or_stop(Duration::MAX).unwrap_err();
+                told_on(thread_id()).len()
+            });
+            (told_inside, thread_id())
+        });
+        wait_for("the sleep", || it.report().to_string().contains("waits in "));
+        it.request_stop();
+        let (told_inside, thread) = it.join().unwrap();
+        assert_eq!(told_inside, Ok(0));
+        assert!(told_on(thread).len() >= 2, "{:?}", told_on(thread));
     }
 
     fn a_thread_that_is_overdue() {
