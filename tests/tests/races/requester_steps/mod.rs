@@ -133,10 +133,14 @@ on_backends! { ["handler"];
             return serve(line, Does::Traps);
         }
         let mut steps = Steps::new();
-        let way = two_requesters(&mut steps, |thread| Way::of(thread, Traced::is_at_trap, |_, _| {}));
+        let (way, _) =
+            two_requesters(&mut steps, |thread| Way::of(thread, Traced::is_at_trap, |_, _| {}));
+        let mut signals = 0;
         for place in way.places(300) {
-            two_requesters(&mut steps, |thread| way.run_to(thread, place));
+            let ((), is_signalled) = two_requesters(&mut steps, |thread| way.run_to(thread, place));
+            signals += usize::from(is_signalled);
         }
+        assert!(signals > 0);
     }
 }
 
@@ -232,8 +236,9 @@ fn request_where_the_key_is_gone(steps: &mut Steps, put_back: usize, nth: usize)
 }
 
 /// Holds the thread where `goes` leaves it on the way to the end of its call, while the
-/// second requester goes on to its signal.
-fn two_requesters<T>(steps: &mut Steps, goes: impl FnOnce(&Traced) -> T) -> T {
+/// second requester goes on to its signal, if it sends one: not while the thread is in a
+/// shield, under which it tells of its stop.
+fn two_requesters<T>(steps: &mut Steps, goes: impl FnOnce(&Traced) -> T) -> (T, bool) {
     let (thread, requester) = steps.pair();
     steps.line.command(b'a');
     let thread = Traced::seize(steps.tracee.process(), thread);
@@ -241,17 +246,21 @@ fn two_requesters<T>(steps: &mut Steps, goes: impl FnOnce(&Traced) -> T) -> T {
     to_its_trap(&thread);
     let result = goes(&thread);
     let held = thread.pc();
-    to_its_signal(&requester);
+    let is_signalled = to_its_signal(&requester);
     // To its end, or it waits for the requester.
     thread.go(Go::On, 0);
     let event = thread.wait_unless_asleep();
     assert!(matches!(event, None | Some(Event::Trap)), "{event:?}");
-    let_end(requester);
+    if is_signalled {
+        let_end(requester);
+    } else {
+        requester.detach();
+    }
     assert!(event.is_some() || thread.run(false, false), "it waits in vain, held at {held:x}");
     thread.detach();
     steps.line.command(b'e');
     assert_eq!(steps.outcome(), [STOPPED, 1, 0], "held at {held:x}");
-    result
+    (result, is_signalled)
 }
 
 /// To the first trap, with the first request's signal taken on the way.
@@ -265,13 +274,17 @@ fn to_its_trap(thread: &Traced) {
     }
 }
 
-/// To the beginning of its `rt_tgsigqueueinfo(2)`.
-fn to_its_signal(requester: &Traced) {
+/// To the beginning of its `rt_tgsigqueueinfo(2)`, or, false, to its trap.
+fn to_its_signal(requester: &Traced) -> bool {
     loop {
         requester.go(Go::ToCall, 0);
-        assert_eq!(requester.wait(), Event::Call);
+        let event = requester.wait();
+        if event == Event::Trap {
+            return false;
+        }
+        assert_eq!(event, Event::Call);
         if requester.registers().orig_rax == libc::SYS_rt_tgsigqueueinfo as u64 {
-            return;
+            return true;
         }
     }
 }
