@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 use std::sync::{Mutex, mpsc};
 use stopruntime::ext::ReadOrStop;
 use stopruntime::thread::{self, JoinHandle};
-use stopruntime::{Stopped, Stopper, testing};
+use stopruntime::{Stopped, Stopper, shield, testing};
 
 /// A marked read, then a second one if a stop is requested: `b'x'` the byte,
 /// `b's'` stopped, `b'-'` not made, `b'?'` anything else. Then the number of
@@ -55,7 +55,7 @@ struct OneRead {
 }
 
 impl OneRead {
-    fn new(traced_to_the_end: bool) -> (OneRead, i32) {
+    fn new(traced_to_the_end: bool, shielded: bool) -> (OneRead, i32) {
         let (sender, receiver) = mpsc::channel();
         let (opened, gate) = pipe().unwrap();
         let (data, data_in) = pipe().unwrap();
@@ -65,11 +65,15 @@ impl OneRead {
             assert!(stopruntime::check().is_ok());
             sender.send(thread_id()).unwrap();
             plain_read(opened.as_raw_fd()).unwrap();
-            trap();
-            let first = marked.read_or_stop(&mut [0]);
-            if traced_to_the_end {
+            let mut read = || {
                 trap();
-            }
+                let first = marked.read_or_stop(&mut [0]);
+                if traced_to_the_end {
+                    trap();
+                }
+                first
+            };
+            let first = if shielded { shield(read) } else { read() };
             let second = stopruntime::stop_requested().then(|| marked.read_or_stop(&mut [0]));
             // No trace of the signal: neither held off for ever nor to come.
             let held_off = stopruntime::backend() == stopruntime::Backend::Ppoll;
@@ -121,12 +125,13 @@ pub fn serve(mut line: Line) {
             assert!(plain_write(answer.as_raw_fd()));
         }
     });
-    let traced_to_the_end =
-        !std::env::args().any(|name| name.ends_with("after_a_stop_of_the_process"));
+    let is_of = |test: &str| std::env::args().any(|name| name.contains(test));
+    let traced_to_the_end = !is_of("after_a_stop_of_the_process");
+    let shielded = is_of("under_a_shield");
     let mut current = None;
     while let Some(command) = line.next_command() {
         if command == b'n' {
-            let (read, thread) = OneRead::new(traced_to_the_end);
+            let (read, thread) = OneRead::new(traced_to_the_end, shielded);
             current = Some(read);
             line.send(&[command]);
             line.send_number(thread);
@@ -137,6 +142,8 @@ pub fn serve(mut line: Line) {
             b'g' => assert!(plain_write(read.gate.as_raw_fd())),
             b'w' => assert!(plain_write(read.data_in.as_raw_fd())),
             b'r' => assert!(read.handle.request_stop()),
+            // Perhaps once more.
+            b'a' => _ = read.handle.request_stop(),
             _ => {}
         }
         line.send(&[command]);

@@ -22,7 +22,7 @@ const STOPPED_AFTER_DATA: Outcome = [b'x', b's', 0];
 const NOT_STOPPED: Outcome = [b'x', b'-', 0];
 
 /// What meets the stopped thread.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Met {
     Request,
     /// A foreign handler that requests.
@@ -52,14 +52,47 @@ impl Steps {
 
     /// A new thread, stopped just before its marked read.
     fn thread(&mut self, with_data: bool) -> Traced {
+        self.thread_that_is(with_data.then_some(b'w'))
+    }
+
+    /// The same; given its data or requested first.
+    fn thread_that_is(&mut self, what: Option<u8>) -> Traced {
         self.line.command(b'n');
         let thread = Traced::seize(self.tracee.process(), self.line.receive_number());
-        if with_data {
-            self.line.command(b'w');
+        if let Some(what) = what {
+            self.line.command(what);
         }
         self.line.command(b'g');
         assert_eq!(thread.wait(), Event::Trap);
         thread
+    }
+
+    /// The way of a marked read under a shield to the call that it sleeps in, and how it
+    /// came out that it was met by this after so many instructions of it.
+    fn shielded(&mut self, requested: bool, met: Option<(&Way, usize, Met)>) -> (Way, Outcome) {
+        let thread = self.thread_that_is(requested.then_some(b'r'));
+        let mut stopped = true;
+        let mut addresses = vec![thread.pc()];
+        if let Some((way, index, by)) = met {
+            stopped = run_to(&thread, way, index);
+            match by {
+                Met::Request => self.line.command(b'a'),
+                Met::Handler => send_to(thread.process(), thread.thread(), libc::SIGUSR1),
+                Met::WaitingHandler => send_to(thread.process(), thread.thread(), libc::SIGUSR2),
+                Met::Stray => send_to(thread.process(), thread.thread(), STOP),
+            }
+        } else {
+            while stopped {
+                stopped = step(&thread);
+                addresses.extend(stopped.then(|| thread.pc()));
+            }
+        }
+        let held = met.map(|(_, index, by)| (by, index));
+        assert!(!thread.run(stopped, true), "ended under a shield: {held:?}");
+        assert!(asleep_in(thread.thread()).is_some(), "neither asleep nor at its end: {held:?}");
+        self.line.command(b'w');
+        assert!(thread.run(false, false), "data does not end it: {held:?}");
+        (Way::through(addresses, Traced::is_at_trap), self.outcome(thread))
     }
 
     /// The way of a marked read, to its end or to the call that it sleeps in.
@@ -83,9 +116,7 @@ impl Steps {
     /// A fresh marked read, met after this many instructions of its way, or in its sleep.
     fn met_at(&mut self, index: usize, way: &Way, with_data: bool, by: Met) -> Outcome {
         let thread = self.thread(with_data);
-        let last = way.addresses().len() - 1;
-        way.run_to(&thread, way.place(index.min(last)));
-        let stopped = index <= last || step(&thread);
+        let stopped = run_to(&thread, way, index);
         let (process, tid) = (thread.process(), thread.thread());
         match by {
             Met::Request => self.line.command(b'r'),
@@ -124,6 +155,13 @@ impl Steps {
     }
 }
 
+/// Runs it to this instruction of its way; false if it sleeps in the last one.
+fn run_to(thread: &Traced, way: &Way, index: usize) -> bool {
+    let last = way.addresses().len() - 1;
+    way.run_to(thread, way.place(index.min(last)));
+    index <= last || step(thread)
+}
+
 /// One instruction; false if it is a call that the thread now sleeps in.
 fn step(thread: &Traced) -> bool {
     let calls = thread.is_at_call();
@@ -133,12 +171,13 @@ fn step(thread: &Traced) -> bool {
     event.is_some()
 }
 
-/// All of the handler backend's. The ppoll backend's way is a hundred times as
-/// long, and its hazards are in few places: a random part of it (with
+/// All of the handler backend's, unless it looks at its scopes on the way. The ppoll
+/// backend's way is a hundred times as long, and its hazards are in few places: a random part of it (with
 /// `STOP_TESTS=all` each 17th), all with `STOP_TESTS_STOPS`.
 fn chosen(count: usize) -> Vec<usize> {
     let part = if everything() { 17 } else { 170 };
-    if stopruntime::backend() == stopruntime::Backend::Handler || runs(0) != 0 {
+    let is_short = stopruntime::backend() == stopruntime::Backend::Handler && count < 300;
+    if is_short || runs(0) != 0 {
         return (0..count).collect();
     }
     let mut dice = Dice::new();
@@ -179,7 +218,50 @@ fn at_each_instruction_with_data(by: Met) {
     eprintln!("{by:?}: {stopped} before the call, of {} instructions", trace.len());
 }
 
+/// Meets a read under a shield at each instruction to its sleep, in its sleep included:
+/// nothing ends it, and the read behind the shield is stopped if there was a request.
+fn at_each_instruction_under_a_shield(requested: bool, by: Met) {
+    let mut steps = Steps::new();
+    let (way, _) = steps.shielded(requested, None);
+    let is_stopped = requested || by != Met::Stray;
+    let expected = if is_stopped { STOPPED_AFTER_DATA } else { NOT_STOPPED };
+    let count = way.addresses().len();
+    for index in chosen(count + 1) {
+        let (_, outcome) = steps.shielded(requested, Some((&way, index, by)));
+        assert_eq!(outcome, expected, "{by:?} at instruction {index}");
+    }
+    eprintln!("{by:?}: {count} instructions");
+}
+
 on_backends! { ["handler", "ppoll"];
+    fn a_request_under_a_shield() {
+        match line_to_tracer() {
+            Some(line) => reads(line),
+            None => at_each_instruction_under_a_shield(false, Met::Request),
+        }
+    }
+
+    fn a_further_request_under_a_shield_that_holds_one() {
+        match line_to_tracer() {
+            Some(line) => reads(line),
+            None => at_each_instruction_under_a_shield(true, Met::Request),
+        }
+    }
+
+    fn a_requesting_handler_under_a_shield_that_holds_a_request() {
+        match line_to_tracer() {
+            Some(line) => reads(line),
+            None => at_each_instruction_under_a_shield(true, Met::Handler),
+        }
+    }
+
+    fn a_stray_signal_under_a_shield_that_holds_a_request() {
+        match line_to_tracer() {
+            Some(line) => reads(line),
+            None => at_each_instruction_under_a_shield(true, Met::Stray),
+        }
+    }
+
     fn a_request_at_each_instruction() {
         match line_to_tracer() {
             Some(line) => reads(line),
