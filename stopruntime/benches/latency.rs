@@ -44,7 +44,7 @@ const WAYS: [Way; 7] = [
     ("pthread_cancel", cancel),
     ("eventfd + poll", eventfd),
     ("Condvar", condvar),
-    ("request_stop, Semaphore", request_of_a_permit),
+    ("request, Semaphore", request_of_a_permit),
 ];
 
 /// The processor of the threads that are stopped, plus one; 0: any.

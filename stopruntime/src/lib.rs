@@ -173,7 +173,7 @@ pub use runtime::testing;
 pub use scope::Checkpoint;
 pub use scope::{
     CarriesStop, Cause, OnStop, Reason, StopOnDrop, Stopped, Stopper, TimedOut, check, deadline,
-    is_stopped, shield, stop_requested, until, within,
+    is_stopped, request_stop_all, shield, stop_requested, until, within,
 };
 #[cfg(feature = "macros")]
 pub use stopmacro::stoppable;

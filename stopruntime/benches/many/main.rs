@@ -41,8 +41,15 @@ fn bench() -> io::Result<()> {
 }
 
 fn ending() -> io::Result<()> {
-    let ways = [Crowd::written, Crowd::broadcast, Crowd::requested, Crowd::scoped];
-    let columns = ["an eventfd each", "one eventfd + poll", "request_stop", "scope"];
+    let ways = [
+        Crowd::written,
+        Crowd::broadcast,
+        Crowd::requested,
+        Crowd::requested_together,
+        Crowd::scoped,
+    ];
+    let columns =
+        ["an eventfd each", "one eventfd + poll", "request_stop", "request_stop_all", "scope"];
     let mut table =
         Table::new("many", "microseconds per thread, request all and join all", &columns);
     for (threads, rounds) in SIZES {

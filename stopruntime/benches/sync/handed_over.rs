@@ -19,7 +19,12 @@ pub(super) fn bench() {
 }
 
 /// A thread that makes the other one's turns until the bench ends, and what makes ours.
-fn between(mut theirs: impl FnMut() + Send + 'static, mut mine: impl FnMut()) -> impl FnMut(u32) {
+fn between(
+    mut theirs: impl FnMut() + Send + 'static,
+    mine: impl FnMut() + 'static,
+) -> impl FnMut(u32) {
+    // For ever: without it the other thread's channels would have no other end.
+    let mine = Box::leak(Box::new(mine));
     thread::spawn(move || {
         loop {
             theirs();

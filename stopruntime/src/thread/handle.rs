@@ -66,6 +66,12 @@ pub(super) fn ended_or_stop(
     Ok(true)
 }
 
+impl<T> AsRef<Stopper> for JoinHandle<T> {
+    fn as_ref(&self) -> &Stopper {
+        &self.stopper
+    }
+}
+
 impl<T> fmt::Debug for JoinHandle<T> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("JoinHandle").finish_non_exhaustive()

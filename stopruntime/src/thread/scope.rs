@@ -225,6 +225,12 @@ impl Builder {
     }
 }
 
+impl<T> AsRef<Stopper> for ScopedJoinHandle<'_, T> {
+    fn as_ref(&self) -> &Stopper {
+        &self.stopper
+    }
+}
+
 impl<T> fmt::Debug for ScopedJoinHandle<'_, T> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("ScopedJoinHandle").finish_non_exhaustive()

@@ -9,6 +9,7 @@ mod ends;
 mod idle;
 mod leaving;
 mod limits;
+mod many;
 mod overdue;
 mod requests;
 mod shields;

@@ -16,7 +16,7 @@ use stop_tests::tracee::{Line, line_to_tracer, start};
 use stop_tests::{everything, on_backends, per_backend, thread_id, wait_until_blocked_in};
 use stopruntime::ext::{JoinOrStop, ReadOrStop, sleep_or_stop};
 use stopruntime::sync::Semaphore;
-use stopruntime::{check, thread};
+use stopruntime::{check, request_stop_all, shield, thread};
 
 const READS: u64 = 1_000;
 
@@ -60,6 +60,17 @@ on_backends! { ["rseq", "handler"];
         // Each is seen at its beginning and at its end.
         assert_eq!(calls.len() as u64, 2 * READS);
         assert!(calls.iter().all(|number| *number == libc::SYS_read as u64));
+    }
+
+    fn many_handles_take_a_barrier_for_each_batch() {
+        if let Some(line) = line_to_tracer() {
+            return request_many(line, 65);
+        }
+        let calls = calls_between_traps();
+        let count = |call: libc::c_long| calls.iter().filter(|number| **number == call as u64).count();
+        // With their beginnings and their ends.
+        assert_eq!(count(libc::SYS_membarrier), 2 * 2, "among {calls:?}");
+        assert_eq!(count(libc::SYS_rt_tgsigqueueinfo), 2 * 65, "among {calls:?}");
     }
 
     fn a_scope_of_many_threads_takes_two_barriers() {
@@ -144,6 +155,47 @@ fn request_stops_of_sleepers(mut line: Line) {
         } else {
             let stopped = requester.take().expect("once").join().unwrap();
             assert_eq!(stopped, [true; SLEEPERS.len()]);
+        }
+        line.send(&[command]);
+    }
+}
+
+/// Requests stops of so many blocked threads and one under a shield, by one call between
+/// two traps.
+fn request_many(mut line: Line, many: usize) {
+    let (opened, gate) = pipe().unwrap();
+    let (sender, receiver) = mpsc::channel();
+    let requester = std::thread::spawn(move || {
+        let reader = || {
+            let (mut reader, writer) = pipe().unwrap();
+            let is_stopped = move || {
+                let stopped = reader.read_or_stop(&mut [0]).is_err();
+                drop(writer);
+                stopped
+            };
+            blocked(&[libc::SYS_read], is_stopped).0
+        };
+        let mut readers: Vec<_> = (0..many).map(|_| reader()).collect();
+        // Gets no signal.
+        let (mut held, writer) = pipe().unwrap();
+        let reads = move || shield(|| held.read_or_stop(&mut [0]).is_ok());
+        readers.push(blocked(&[libc::SYS_read], reads).0);
+        sender.send(thread_id()).unwrap();
+        plain_read(opened.as_raw_fd()).unwrap();
+        trap();
+        let first = request_stop_all(&readers);
+        trap();
+        assert_eq!(first, many + 1);
+        drop(writer);
+        assert!(readers.into_iter().all(|reader| reader.join().unwrap()));
+    });
+    line.send_number(receiver.recv().unwrap());
+    let mut requester = Some(requester);
+    while let Some(command) = line.next_command() {
+        if command == b'g' {
+            assert!(plain_write(gate.as_raw_fd()));
+        } else {
+            requester.take().expect("once").join().unwrap();
         }
         line.send(&[command]);
     }

@@ -161,7 +161,8 @@ fn tell(now: u64) -> u64 {
         any |= is_news(record, now);
     }
     if any {
-        request::interrupt(&|record| take_news(record, now), &|record| record.is_overdue(now));
+        let mut threads = records::taken().filter(|record| take_news(record, now));
+        request::interrupt(&mut threads, &|record| record.is_overdue(now));
     }
     drop(in_flight);
     earliest

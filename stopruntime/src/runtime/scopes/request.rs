@@ -21,14 +21,7 @@ pub(crate) fn request(scope: &ScopeCell, reason: Option<Reason>) -> bool {
     if let Some(reason) = reason {
         scope.give_reason(reason);
     }
-    // Before the state: whatever sees that, sees since when.
-    scope.since.begin();
-    // The state before the flags: a thread that takes its flag down has seen it.
-    // mutant: state-set-before-flags
-    let before = scope.set(REQUESTED);
-    if event::ON && before & REQUESTED == 0 {
-        scope.note_requester(signal::thread_id());
-    }
+    let before = say_so(scope);
     match scope.record() {
         // Its own thread alone runs under it, and need not be looked for.
         Some(record) if before & SPREAD == 0 => {
@@ -38,14 +31,7 @@ pub(crate) fn request(scope: &ScopeCell, reason: Option<Reason>) -> bool {
                 record.end_its_call(barrier, &|record| record.sees_own());
             }
         }
-        _ => {
-            // State, then what threads have published; they do it the other way round.
-            // mutant: barrier-between-state-and-look
-            signal::barrier();
-            let runs_under = |record: &Record| record.runs_under(scope);
-            // mutant: looks-again-who-runs-under
-            interrupt(&runs_under, &runs_under);
-        }
+        _ => interrupt_all_under(scope),
     }
     // mutant: request-is-done
     drop(in_flight);
@@ -54,6 +40,54 @@ pub(crate) fn request(scope: &ScopeCell, reason: Option<Reason>) -> bool {
         notify();
     }
     before & REQUESTED == 0
+}
+
+/// Requests stops of all these scopes: with one barrier for many threads. How many of
+/// them are the first requests.
+pub(crate) fn request_all<'a>(scopes: impl Iterator<Item = &'a ScopeCell>) -> usize {
+    let in_flight = InFlight::begin();
+    let (mut first, mut all) = (0, 0);
+    let mut threads = scopes.filter_map(|scope| {
+        let before = say_so(scope);
+        first += usize::from(before & REQUESTED == 0);
+        all |= before;
+        let thread = scope.record().filter(|_| before & SPREAD == 0);
+        if thread.is_none() {
+            interrupt_all_under(scope);
+        }
+        thread
+    });
+    // mutant: many-requests-fit-their-own
+    interrupt(&mut threads, &|record| record.sees_own());
+    drop(in_flight);
+    if all & WATCHED != 0 {
+        // mutant: many-requests-are-told
+        notify();
+    }
+    first
+}
+
+/// The scope is requested to stop; its state before.
+fn say_so(scope: &ScopeCell) -> u32 {
+    // Before the state: whatever sees that, sees since when.
+    scope.since.begin();
+    // The state before the flags: a thread that takes its flag down has seen it.
+    // mutant: state-set-before-flags
+    let before = scope.set(REQUESTED);
+    if event::ON && before & REQUESTED == 0 {
+        scope.note_requester(signal::thread_id());
+    }
+    before
+}
+
+/// Ends the marked calls of all threads that run under the scope.
+fn interrupt_all_under(scope: &ScopeCell) {
+    // State, then what threads have published; they do it the other way round.
+    // mutant: barrier-between-state-and-look
+    signal::barrier();
+    let runs_under = |record: &Record| record.runs_under(scope);
+    // mutant: looks-again-who-runs-under
+    interrupt(&mut records::taken().filter(|record| runs_under(record)), &runs_under);
 }
 
 /// Stops the scope at this time.
@@ -85,19 +119,21 @@ fn raise(record: &Record) -> bool {
     record.ends_by_waking()
 }
 
-/// Ends the marked calls of all threads that are `found` and still `fit` when they
-/// are to be signalled: a batch at a time, all flags, one barrier, then the signals.
+/// Ends the marked calls of all these threads that still `fit` when they are to be
+/// signalled: a batch at a time, all flags, one barrier, then the signals.
 ///
 /// A thread is signalled only by one that has set its flag before a barrier of its
 /// own, hence the batch.
-pub(super) fn interrupt(found: &dyn Fn(&Record) -> bool, fits: &dyn Fn(&Record) -> bool) {
+pub(super) fn interrupt<'a>(
+    threads: &mut dyn Iterator<Item = &'a Record>,
+    fits: &dyn Fn(&Record) -> bool,
+) {
     const BATCH: usize = 64;
     // mutant: first-batch
-    let mut records = records::taken().filter(|record| found(record));
     loop {
         let mut batch = [None; BATCH];
         let mut count = 0;
-        for record in records.by_ref().filter(|record| !raise(record)).take(BATCH) {
+        for record in threads.filter(|record| !raise(record)).take(BATCH) {
             batch[count] = Some(record);
             count += 1;
         }

@@ -211,6 +211,12 @@ impl<T> Drop for Group<T> {
     }
 }
 
+impl<T> AsRef<Stopper> for Group<T> {
+    fn as_ref(&self) -> &Stopper {
+        &self.stopper
+    }
+}
+
 impl<T> fmt::Debug for Group<T> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("Group").field("threads", &self.len()).finish_non_exhaustive()

@@ -17,7 +17,7 @@ fn requests() -> Vec<Row> {
             .before("flagged-alone-are-signalled", "let _in_flight = InFlight::begin();")
             .caught_by("races::scope_steps::a_requester_of_a_scope_that_is_entered_once_more", WINDOWS),
         row("the state is set before the flags", "it is set last")
-            .becomes("state-set-before-flags", "let before = scope.bits();")
+            .change("state-set-before-flags", "scope.set(REQUESTED)", "scope.bits()")
             .before("request-is-done", "scope.set(REQUESTED);")
             .change("state-of-a-scope", "pub(crate) fn has", "pub(crate) fn bits(&self) -> u32 { self.state.load(Ordering::Acquire) }\n    pub(crate) fn has")
             .caught_by("races::scope_steps::a_requester_of_a_scope_of_a_thread_that_looks", ALL)
@@ -31,7 +31,14 @@ fn requests() -> Vec<Row> {
         row("so does each further batch", "the first one's counts for all")
             .becomes("barrier-of-each-batch", "let barrier = core::mem::take(&mut first) && signal::barrier() || true;")
             .before("first-batch", "let mut first = true;")
-            .caught_by("signals::silence::each_batch_has_a_barrier", WINDOWS),
+            .caught_by("signals::silence::each_batch_has_a_barrier", WINDOWS)
+            .caught_by("signals::silence::many_handles_take_a_barrier_for_each_batch", WINDOWS),
+        row("of many handles each is looked at before it is signalled", "once is enough")
+            .change("many-requests-fit-their-own", "record.sees_own()", "{ let _ = record; true }")
+            .caught_by("signals::silence::many_handles_take_a_barrier_for_each_batch", WINDOWS),
+        row("what looks for the end of a scope is told that one of many is requested", "it is not")
+            .gone("many-requests-are-told")
+            .caught_by("jobs::many::callbacks_run", ALL),
         row("a flag that says the thread has looked is made to say that it is to look", "a bit is set")
             .change("flag-becomes-1", "store", "fetch_or")
             .caught_by("races::scope_steps::a_requester_beside_another", ALL),
@@ -41,7 +48,7 @@ fn requests() -> Vec<Row> {
 fn found() -> Vec<Row> {
     vec![
         row("a thread is looked at again before it is signalled", "once is enough")
-            .change("looks-again-who-runs-under", "&runs_under, &runs_under", "&runs_under, &|_| true")
+            .change("looks-again-who-runs-under", ", &runs_under", ", &|_| true")
             .caught_by("races::scope_steps::a_requester_of_a_scope_that_is_left", ALL),
         row("and after its marker", "before it")
             .change("shielded-request-sends-no-signal", "(inside || parked) && fits(self)", "fitted && (inside || parked)")
