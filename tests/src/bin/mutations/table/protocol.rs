@@ -33,10 +33,7 @@ fn requesters() -> Vec<Row> {
             .caught_by("signals::without_system_calls::without_the_signal", HANDLER),
         row("a request under a shield is no signal", "the look at the shield")
             .change("request-repairs-lost-signal", "record.sees_own()", "true || record.sees_own()")
-            .caught_by(
-                "runtime::lifecycle_held::a_request_does_not_disturb_a_shielded_call",
-                WINDOWS,
-            ),
+            .caught_by("signals::silence::many_handles_take_a_barrier_for_each_batch", WINDOWS),
         row("the shield is looked at after the marker", "before it")
             .change("shielded-request-sends-no-signal", "(inside || parked) && fits(self)", "fitted && (inside || parked)")
             .change("without-membarrier-always-signals", "let inside", "let fitted = fits(self);\n        let inside")
