@@ -6,6 +6,7 @@
 
 use std::io::{PipeReader, PipeWriter, pipe};
 use std::os::fd::AsRawFd;
+use std::os::unix::net::UnixStream;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
@@ -38,13 +39,15 @@ per_backend! {
         assert_eq!(runner.wait(), Event::Ended);
     }
 
-    /// A second one would end one more system call.
+    /// A second one would end one more system call. Here the kernel does not restart the call
+    /// (signal(7)), so that the signal finds the thread behind it.
     fn a_stopped_read_takes_one_signal() {
         if let Some(line) = line_to_tracer() {
             return between_traps(line, read_until_stopped);
         }
         let (tracee, mut line) = start();
-        let reader = asleep_behind_its_trap(&tracee, &mut line, &READS);
+        let reads = [libc::SYS_recvfrom, libc::SYS_ppoll];
+        let reader = asleep_behind_its_trap(&tracee, &mut line, &reads);
         line.command(b'r');
         assert_eq!(reader.wait(), Event::Signal(STOP));
         reader.go(Go::On, STOP);
@@ -215,7 +218,8 @@ fn between_traps(mut line: Line, marked: fn() -> bool) {
 }
 
 fn read_until_stopped() -> bool {
-    let (mut reader, _writer) = pipe().unwrap();
+    let (mut reader, _writer) = UnixStream::pair().unwrap();
+    reader.set_read_timeout(Some(Duration::from_secs(1_000))).unwrap();
     reader.read_or_stop(&mut [0]).is_err()
 }
 
