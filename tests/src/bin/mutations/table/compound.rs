@@ -14,7 +14,7 @@ fn commands() -> Vec<Row> {
             .gone("stopped-output-or-status-kills")
             .caught_by(OUTLIVES, ALL),
         row("and reaps it", "both waits, the one in `drop` too")
-            .becomes("killed-child-reaped", "Ok(ExitStatus::from_raw(libc::SIGKILL))")
+            .becomes("killed-child-reaped", "Ok((ExitStatus::from_raw(libc::SIGKILL), is_whole))")
             .gone("killed-child-reaped-on-drop")
             .caught_by(OUTLIVES, ALL),
         row("a child's group ends with it", "the signal to it")
