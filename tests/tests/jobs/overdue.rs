@@ -60,11 +60,13 @@ per_backend! {
         let service = Stopper::new();
         let is_told = Arc::new(AtomicBool::new(false));
         let theirs = Arc::clone(&is_told);
-        let _on_overdue = service.on_overdue(SOON, move |_| theirs.store(true, Ordering::Relaxed));
+        // Long enough for the sleeper to end on a busy machine.
+        let later = Duration::from_secs(1);
+        let _on_overdue = service.on_overdue(later, move |_| theirs.store(true, Ordering::Relaxed));
         // What is told after it, on the same thread.
         let (told, hears) = mpsc::channel();
         let other = Stopper::new();
-        let _late = other.on_overdue(2 * SOON, move |_| told.send(()).unwrap());
+        let _late = other.on_overdue(later + SOON, move |_| told.send(()).unwrap());
         let sleeper = Builder::new().under(&service).spawn(|| sleep_or_stop(Duration::MAX).is_err());
         let (sender, receiver) = mpsc::channel::<()>();
         let stuck = Builder::new().under(&other).spawn(move || receiver.recv().is_err());
