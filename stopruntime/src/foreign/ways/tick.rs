@@ -57,7 +57,6 @@ unsafe fn end_call(record: &Record, context: &mut Context) {
     // SAFETY: the caller's context.
     let pc = unsafe { program_counter(context) };
     // SAFETY: this thread's own.
-    // mutant: timer-leaves-marked-calls-alone
     if !matches!(unsafe { find(&record.line, pc) }, Place::Outside) {
         // A marked call of a callback stops by itself.
         return;

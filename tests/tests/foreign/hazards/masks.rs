@@ -134,17 +134,16 @@ both_ways! {
             libc::mmap(null_mut(), 4096, libc::PROT_NONE, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS, -1, 0)
         };
         ADDRESS.store(page as usize, SeqCst);
-        install(libc::SIGSEGV, repair, all());
-        is_timer_from_here_on();
         armed(|| {
+            install(libc::SIGSEGV, repair, all());
             // SAFETY: the handler makes it readable.
             assert_eq!(unsafe { page.cast::<u8>().read_volatile() }, 0);
             assert_eq!(plain_read(), CANCELED);
         });
+        is_timer_from_here_on();
+        // SAFETY: a page of our own.
+        unsafe { libc::mprotect(page, 4096, libc::PROT_NONE) };
         armed(|| {
-            // SAFETY: a page of our own.
-            unsafe { libc::mprotect(page, 4096, libc::PROT_NONE) };
-            install(libc::SIGSEGV, repair, all());
             // SAFETY: the handler makes it readable.
             assert_eq!(unsafe { page.cast::<u8>().read_volatile() }, 0);
             assert_eq!(plain_read(), CANCELED);

@@ -1,6 +1,6 @@
 //! Regions of foreign code: what is armed, what is put back, and what calls give.
 
-use super::{PPOLL, RSEQ, Row, row};
+use super::{ITSELF, PPOLL, RSEQ, Row, row};
 
 pub(crate) fn rows() -> Vec<Row> {
     [arming(), surroundings(), masks(), stacks(), ways_back(), leaving(), calls(), at_once()]
@@ -14,7 +14,7 @@ fn surroundings() -> Vec<Row> {
     vec![
         row("on valgrind the timer is taken", "valgrind's own calls are handed over")
             .becomes("valgrind-takes-timer", "{ let _ = is_on_valgrind as fn() -> _; known }")
-            .caught_by("hostile::tools::regions_under_valgrind", RSEQ),
+            .caught_by("hostile::tools::regions_under_valgrind", ITSELF),
         row("a call of 32 bits is made alone", "it is made with the numbers of 64")
             .condition(
                 "call-of-32-bits-is-made-alone",
@@ -269,9 +269,6 @@ fn calls() -> Vec<Row> {
         row("by timer, a wait in a futex goes on", "it has an error, and glibc aborts")
             .never("futexes-are-left-alone")
             .caught_by("foreign::plain::a_timed_wait_for_a_condition::by_timer", RSEQ),
-        row("by timer, a marked call of a callback stops by itself", "it has an error")
-            .never("timer-leaves-marked-calls-alone")
-            .caught_by("foreign::scopes::a_marked_call_of_a_callback::by_timer", RSEQ),
         row("a sleep ends without an error", "std gets one")
             .never("interrupted-sleep-is-no-error")
             .caught_by("foreign::plain::sleep::by_timer", RSEQ),
