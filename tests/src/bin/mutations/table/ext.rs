@@ -123,7 +123,7 @@ fn of_another_thread() -> Vec<Row> {
         row("what a `BufReader` has read ahead is readable", "it waits for more")
             .change("read-ahead-is-readable", "if self.has_read_ahead()", "if false")
             .caught_by(
-                "macro_behaviour::read_ahead::lines_that_came_together_are_read_without_a_wait",
+                "macro_behaviour::read_ahead::behind_the_last_line_it_waits_and_is_stopped",
                 ALL,
             ),
         row("`unblock` looks once more when it can run", "a call begins behind it")
