@@ -69,15 +69,38 @@ fn reads(mut reader: PipeReader) -> usize {
     reader.read(&mut [0]).unwrap()
 }
 
+type Shared = Arc<(Mutex<()>, Condvar, AtomicBool)>;
+
+// Functions, because a place without line numbers has nothing but a name.
+
+fn waits_for_the_condition(shared: &Shared) {
+    let mut guard = shared.0.lock().unwrap();
+    while !shared.2.load(Ordering::Relaxed) {
+        guard = shared.1.wait(guard).unwrap();
+    }
+}
+
+fn locks(shared: &Shared) {
+    drop(shared.0.lock().unwrap());
+}
+
+fn receives(channel: &mpsc::Receiver<()>) {
+    assert!(channel.recv().is_err());
+}
+
+fn joins(other: std::thread::JoinHandle<usize>) {
+    assert_eq!(other.join().unwrap(), 0);
+}
+
 per_backend! {
     fn it_finds_every_wait_that_is_not_marked() {
         begin();
         let mut end = End::new();
         let (pipe, udp) = (end.reader(), UdpSocket::bind("127.0.0.1:0").unwrap());
-        let (listener, receives) = (TcpListener::bind("127.0.0.1:0").unwrap(), mpsc::channel::<()>());
+        let (listener, channel) = (TcpListener::bind("127.0.0.1:0").unwrap(), mpsc::channel::<()>());
         let (to, tcp) = (udp.local_addr().unwrap(), listener.local_addr().unwrap());
-        let lock = Arc::new((Mutex::new(()), Condvar::new(), AtomicBool::new(false)));
-        let (locks, conditions) = (lock.clone(), lock.clone());
+        let lock = Shared::default();
+        let (theirs, conditions) = (lock.clone(), lock.clone());
         let held = lock.0.lock().unwrap();
         let mut child = Command::new("cat").stdin(Stdio::piped()).spawn().unwrap();
         let input = child.stdin.take();
@@ -85,20 +108,15 @@ per_backend! {
             let pipe = end.reader();
             move || reads(pipe)
         });
-        let condition = starts("condition", move || {
-            let mut guard = conditions.0.lock().unwrap();
-            while !conditions.2.load(Ordering::Relaxed) {
-                guard = conditions.1.wait(guard).unwrap();
-            }
-        });
+        let condition = starts("condition", move || waits_for_the_condition(&conditions));
         let threads = [
             starts("read", move || reads(pipe)),
             starts("recv", move || udp.recv_from(&mut [0]).unwrap()),
             starts("accept", move || listener.accept().unwrap()),
-            starts("channel", move || assert!(receives.1.recv().is_err())),
-            starts("lock", move || drop(locks.0.lock().unwrap())),
+            starts("channel", move || receives(&channel.1)),
+            starts("lock", move || locks(&theirs)),
             starts("child", move || assert!(child.wait().unwrap().success())),
-            starts("join", move || assert_eq!(other.join().unwrap(), 0)),
+            starts("join", move || joins(other)),
             starts("park", std::thread::park),
         ];
         // It ends by itself.
@@ -134,7 +152,7 @@ per_backend! {
         }
 
         end.come();
-        drop((input, receives.0));
+        drop((input, channel.0));
         lock.2.store(true, Ordering::Relaxed);
         lock.1.notify_all();
         UdpSocket::bind("127.0.0.1:0").unwrap().send_to(b"x", to).unwrap();
