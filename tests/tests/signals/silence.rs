@@ -69,7 +69,9 @@ on_backends! { ["rseq", "handler"];
             return request_many(line, 65);
         }
         let calls = calls_between_traps();
-        let count = |call: libc::c_long| calls.iter().filter(|number| **number == call as u64).count();
+        let count = |call: libc::c_long| {
+            calls.iter().filter(|number| **number == call.cast_unsigned()).count()
+        };
         // With their beginnings and their ends; one more barrier for the shielded thread alone.
         assert_eq!(count(libc::SYS_membarrier), 2 * (2 + 1), "among {calls:?}");
         assert_eq!(count(libc::SYS_rt_tgsigqueueinfo), 2 * 65, "among {calls:?}");

@@ -1,5 +1,7 @@
 //! What a state of this model is made of.
 
+#![allow(clippy::struct_excessive_bools, reason = "words that are one bit wide")]
+
 pub(crate) const NEVER: u8 = 9;
 /// Where time ends.
 pub(crate) const LAST: u8 = 2;
