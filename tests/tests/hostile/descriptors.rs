@@ -6,8 +6,8 @@
 use std::cell::Cell;
 use std::fs::File;
 use std::io::{BufReader, PipeReader, Read, Write, pipe};
-use std::net::{TcpListener, TcpStream, UdpSocket};
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::os::unix::fs::FileExt;
 use std::sync::mpsc;
 use stop_tests::seccomp::deny;
@@ -15,7 +15,8 @@ use stop_tests::{POLL, emulation_hides, per_backend, thread_id};
 use stopruntime::ext::{AcceptOrStop, BufReadOrStop, ReadOrStop, RecvFromOrStop};
 use stopruntime::{Stopped, stoppable, sys, thread};
 
-const WAITS: [libc::c_long; 6] = [
+const WAITS: [libc::c_long; 7] = [
+    libc::SYS_connect,
     libc::SYS_read,
     libc::SYS_readv,
     libc::SYS_recvfrom,
@@ -100,6 +101,37 @@ fn kept_open() -> PipeReader {
     reader
 }
 
+/// One whose queue is full.
+fn full_listener() -> TcpListener {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    // SAFETY: a descriptor and a number.
+    assert_eq!(unsafe { libc::listen(listener.as_raw_fd(), 0) }, 0);
+    core::mem::forget(TcpStream::connect(listener.local_addr().unwrap()).unwrap());
+    listener
+}
+
+fn stream_socket() -> OwnedFd {
+    // SAFETY: numbers; a descriptor made just now.
+    unsafe {
+        let socket = libc::socket(libc::AF_INET, libc::SOCK_STREAM, 0);
+        assert!(socket >= 0);
+        OwnedFd::from_raw_fd(socket)
+    }
+}
+
+fn connect(socket: &OwnedFd, to: SocketAddr) -> Result<i32, Stopped> {
+    let SocketAddr::V4(to) = to else { unreachable!("bound to 127.0.0.1") };
+    let address = libc::sockaddr_in {
+        sin_family: libc::AF_INET.try_into().unwrap(),
+        sin_port: to.port().to_be(),
+        sin_addr: libc::in_addr { s_addr: u32::from(*to.ip()).to_be() },
+        sin_zero: [0; 8],
+    };
+    let length = size_of_val(&address).try_into().unwrap();
+    // SAFETY: an address of that length.
+    unsafe { sys::connect_or_stop(socket.as_raw_fd(), (&raw const address).cast(), length) }
+}
+
 per_backend! {
     fn every_kind_of_wait_is_stopped() {
         if emulation_hides("waits without descriptors", "its own limits are another matter") {
@@ -113,6 +145,10 @@ per_backend! {
         is_stopped(move || read_when_readable(reader));
         let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
         is_stopped(move || socket.recv_from_or_stop(&mut [0]));
+        let listener = full_listener();
+        let to = listener.local_addr().unwrap();
+        let socket = stream_socket();
+        is_stopped(move || connect(&socket, to));
         let Ok(mut terminal) = File::open("/dev/ptmx") else { return };
         is_stopped(move || terminal.read_or_stop(&mut [0]));
     }

@@ -149,7 +149,10 @@ fn as_std_has_it() -> Vec<Row> {
             .always("panic-under-buffer-not-written")
             .caught_by("ext::buffers::written::a_panic_under_a_buffer_is_not_written_again", RSEQ),
         row("a line is written to its end", "the flush")
-            .becomes("line-is-flushed", "let flushed = Ok::<_, Stopped>(io::Result::Ok(()));")
+            .becomes(
+                "line-is-flushed",
+                "let flushed = Ok::<_, crate::scope::Stopped>(io::Result::Ok(()));",
+            )
             .caught_by("ext::buffers::written::buffered_writes_are_those_of_std", RSEQ),
         row("the first write after a request does not wait", "it is not made")
             .becomes(

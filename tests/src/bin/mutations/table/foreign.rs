@@ -69,9 +69,9 @@ fn arming() -> Vec<Row> {
         row("a thread that finds a stop itself is armed", "it waits for a signal")
             .gone("thread-that-finds-stop-arms-itself")
             .caught_by("foreign::scopes::a_stopped_scope_inside_of_it::handed_over", RSEQ),
-        row("a stop behind a shield arms nothing", "it does")
+        row("a stop that is not seen any more arms nothing", "it does")
             .never("unseen-stop-arms-nothing")
-            .caught_by("foreign::scopes::a_shield_inside_of_a_stopped_one::by_timer", RSEQ),
+            .caught_by("foreign::scopes::a_stopped_scope_inside_of_it::by_timer", RSEQ),
         row("a shield inside lets calls run", "it does not")
             .condition("shield-inside-runs-calls", "!region.is_open()")
             .caught_by("foreign::scopes::a_shield_inside_of_a_stopped_one::handed_over", RSEQ)
@@ -195,7 +195,7 @@ fn stacks() -> Vec<Row> {
             .becomes("handler-on-alternate-stack-needs-room", "let has_room = true;")
             .caught_by("foreign::hazards::stacks::a_stop_meets_a_handler_on_it::handed_over", RSEQ),
         row("leaving gives the thread its own stack back", "it keeps ours")
-            .never("left-region-gives-stack-back")
+            .change("left-region-gives-stack-back", "!set(&lent.replaced())", "false")
             .caught_by("foreign::hazards::stacks::a_handler_on_it_makes_calls::handed_over", RSEQ),
         row("a thread that is not armed any more has its own stack", "it has ours")
             .gone("standing-aside-gives-stack-back")
@@ -204,7 +204,7 @@ fn stacks() -> Vec<Row> {
             .becomes("timer-has-room-for-its-look", "let is_small = false;")
             .caught_by("foreign::hazards::stacks::a_small_one_is_not_used::by_timer", RSEQ),
         row("the thread sees its own", "it sees ours")
-            .becomes("thread-sees-own-alternate-stack", "libc::SYS_sigaltstack => false,")
+            .becomes("thread-sees-own-alternate-stack", "libc::SYS_sigaltstack => false")
             .caught_by(SMALL, RSEQ),
         row("a frame from before leaves it the room", "it takes the room away")
             .gone("frame-from-before-keeps-room")
@@ -291,9 +291,10 @@ fn calls() -> Vec<Row> {
             .never("interrupted-poll-of-eventfds-says-so")
             .caught_by("foreign::plain::polls_of_an_eventfd_alone::by_timer", RSEQ),
         row("a marked call of a callback looks again", "it is ended as foreign code is")
-            .condition(
+            .change(
                 "marked-call-of-callback-looks-again",
-                "let (true, abort) = (false, 0_usize)",
+                "Place::Inside(abort) = unsafe { find(&record.line, pc - LENGTH) }",
+                "(true, Place::Inside(abort)) = (false, unsafe { find(&record.line, pc - LENGTH) })",
             )
             .caught_by("foreign::random::callbacks::marked_calls::handed_over", RSEQ),
         row("a datagram whose name was not resolved is stopped", "it has the resolver's error")
