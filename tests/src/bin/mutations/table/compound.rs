@@ -107,11 +107,18 @@ fn copies() -> Vec<Row> {
 
 fn stop_channels() -> Vec<Row> {
     vec![
-        row("a request disconnects a stop channel", "the helper is not told")
-            .gone("request-disconnects-stop-channel")
-            .caught_by("features::crossbeam::stop_channel::a_request_ends_a_select", ALL),
-        row("also one that is just being made", "the look at the flag")
-            .never("stop-channel-made-meanwhile")
+        row(
+            "a request has callbacks run, and stop channels disconnected",
+            "the helper is not told",
+        )
+        .gone("request-disconnects-stop-channel")
+        .caught_by("jobs::callbacks::a_callback_runs_once_on_another_thread", ALL),
+        row("also one that is just being made", "the look at the scope")
+            .change(
+                "stop-channel-made-meanwhile",
+                "} else if is_stopped(scope) {",
+                "} else if number.0 == usize::MAX {",
+            )
             .caught_by(
                 "features::crossbeam::helper::a_request_while_the_channel_is_made_is_not_lost",
                 RSEQ,
