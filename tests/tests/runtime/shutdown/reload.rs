@@ -157,6 +157,8 @@ per_backend! {
 
     fn after_the_guard_a_reload_kills_as_before() {
         if is_daemon() {
+            // It was ignored if nohup(1) has started the tests. SAFETY: no function.
+            unsafe { libc::signal(libc::SIGHUP, libc::SIG_DFL) };
             drop(shutdown().install().unwrap());
             say("ready");
             loop {
