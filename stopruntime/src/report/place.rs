@@ -159,9 +159,12 @@ fn is_name_of_libraries(name: &str) -> bool {
     const LIBRARIES: [&str; 5] = ["std", "core", "alloc", "stopruntime", "__rustc"];
     let of =
         |path: &str| path.split_once("::").is_some_and(|(first, _)| LIBRARIES.contains(&first));
-    // `<std::fs::File as stopruntime::ext::ReadOrStop>::read_or_stop`
+    // `<std::fs::File as stopruntime::ext::ReadOrStop>::read_or_stop`, and
+    // `<*const program::Type>::is_null`, which core alone can have.
     let by_impl = name.strip_prefix('<').is_some_and(|types| {
-        of(types) || types.split_once(" as ").is_some_and(|(_, of_trait)| of(of_trait))
+        let of_trait = types.split_once(" as ");
+        let is_primitive = of_trait.is_none() && types.starts_with(['*', '[', '(', '&']);
+        of(types) || is_primitive || of_trait.is_some_and(|(_, of_trait)| of(of_trait))
     });
     of(name) || by_impl
 }

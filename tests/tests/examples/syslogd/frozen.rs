@@ -8,6 +8,7 @@ use std::net::{SocketAddr, UdpSocket};
 use std::os::unix::net::UnixDatagram;
 
 use stop_tests::per_backend;
+use stop_tests::proc::wait_for;
 
 use crate::syslogd::daemon::Daemon;
 use crate::syslogd::message::{Framing, census, message};
@@ -84,9 +85,16 @@ per_backend! {
 
 /// Datagrams that the kernel had no room for, by its own count. proc(5).
 pub(crate) fn dropped(address: SocketAddr) -> u64 {
-    let table = fs::read_to_string("/proc/net/udp").unwrap();
     let port = format!(":{:04X}", address.port());
-    let mut rows = table.lines().map(|row| row.split_whitespace().collect::<Vec<_>>());
-    let row = rows.find(|row| row.get(1).is_some_and(|local| local.ends_with(&port)));
-    row.expect("the socket is in the table").last().unwrap().parse().unwrap()
+    let mut count = None;
+    // The kernel writes the table in pieces, and may leave a row out at their edges if other
+    // sockets are made or closed between two of them.
+    wait_for("the socket in the table", || {
+        let table = fs::read_to_string("/proc/net/udp").unwrap();
+        let mut rows = table.lines().map(|row| row.split_whitespace().collect::<Vec<_>>());
+        let row = rows.find(|row| row.get(1).is_some_and(|local| local.ends_with(&port)));
+        count = row.map(|row| row.last().unwrap().parse().unwrap());
+        count.is_some()
+    });
+    count.unwrap()
 }
