@@ -87,14 +87,17 @@ per_backend! {
         // Runs on whatever is done to its calls.
         let ends = Arc::new(AtomicBool::new(false));
         let theirs = Arc::clone(&ends);
+        let (sender, begun) = std::sync::mpsc::channel();
         let it = start(move || {
             foreign(|| {
+                sender.send(()).unwrap();
                 while !theirs.load(Ordering::Relaxed) {
                     spin_loop();
                 }
             })
             .is_ok()
         });
+        begun.recv().unwrap();
         says(&it, "runs");
         it.request_stop();
         says(
@@ -102,7 +105,7 @@ per_backend! {
             "runs; stop requested; it is in a region of foreign code, which goes on until it gives up",
         );
         ends.store(true, Ordering::Relaxed);
-        it.join().unwrap();
+        assert!(it.join().unwrap(), "it began before the request");
     }
 
     fn a_loop_that_computes() {
