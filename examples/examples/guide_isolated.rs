@@ -22,7 +22,7 @@ fn isolated(request: &str) -> io::Result<String> {
     // Dropped on every way out of here: killed, with all that it has started.
     let mut worker = command.kill_group().spawn()?;
     if let Some(mut input) = worker.stdin().take() {
-        // The worker reads all of it before it answers.
+        // The worker reads the whole request before it answers.
         #[blocking]
         input.write_all(request.as_bytes())?;
     }

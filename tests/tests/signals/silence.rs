@@ -4,7 +4,7 @@
 #![cfg(target_arch = "x86_64")]
 
 use std::fs::File;
-use std::io::pipe;
+use std::io::{PipeWriter, pipe};
 use std::os::fd::AsRawFd;
 use std::sync::mpsc;
 use std::time::Duration;
@@ -152,16 +152,10 @@ fn request_stops_of_sleepers(mut line: Line) {
         sleepers.map(|sleeper| sleeper.join().unwrap())
     });
     line.send_number(receiver.recv().unwrap());
-    let mut requester = Some(requester);
-    while let Some(command) = line.next_command() {
-        if command == b'g' {
-            assert!(plain_write(gate.as_raw_fd()));
-        } else {
-            let stopped = requester.take().expect("once").join().unwrap();
-            assert_eq!(stopped, [true; SLEEPERS.len()]);
-        }
-        line.send(&[command]);
-    }
+    serve(line, &gate, || {
+        let stopped = requester.join().unwrap();
+        assert_eq!(stopped, [true; SLEEPERS.len()]);
+    });
 }
 
 /// Requests stops of so many blocked threads and one under a shield, by one call between
@@ -196,15 +190,7 @@ fn request_many(mut line: Line, many: usize) {
         assert!(readers.into_iter().all(|reader| reader.join().unwrap()));
     });
     line.send_number(receiver.recv().unwrap());
-    let mut requester = Some(requester);
-    while let Some(command) = line.next_command() {
-        if command == b'g' {
-            assert!(plain_write(gate.as_raw_fd()));
-        } else {
-            requester.take().expect("once").join().unwrap();
-        }
-        line.send(&[command]);
-    }
+    serve(line, &gate, || requester.join().unwrap());
 }
 
 /// Leaves a scope with many blocked threads between two traps.
@@ -234,15 +220,7 @@ fn leave_a_scope(mut line: Line, many: usize) {
         trap();
     });
     line.send_number(receiver.recv().unwrap());
-    let mut leaver = Some(leaver);
-    while let Some(command) = line.next_command() {
-        if command == b'g' {
-            assert!(plain_write(gate.as_raw_fd()));
-        } else {
-            leaver.take().expect("once").join().unwrap();
-        }
-        line.send(&[command]);
-    }
+    serve(line, &gate, || leaver.join().unwrap());
 }
 
 fn read_between_traps(mut line: Line) {
@@ -261,12 +239,17 @@ fn read_between_traps(mut line: Line) {
         trap();
     });
     line.send_number(receiver.recv().unwrap());
-    let mut handle = Some(handle);
+    serve(line, &gate, || handle.join().unwrap());
+}
+
+/// Opens the gate when it is told to, and then joins.
+fn serve(mut line: Line, gate: &PipeWriter, join: impl FnOnce()) {
+    let mut join = Some(join);
     while let Some(command) = line.next_command() {
         if command == b'g' {
             assert!(plain_write(gate.as_raw_fd()));
         } else {
-            handle.take().expect("once").join().unwrap();
+            join.take().expect("once")();
         }
         line.send(&[command]);
     }

@@ -91,7 +91,7 @@ impl Client {
     pub(crate) fn answer(&mut self) -> Answer {
         let (status, head, length) = self.head();
         let mut body = vec![0; length];
-        self.stream.read_exact(&mut body).expect("all of it");
+        self.stream.read_exact(&mut body).expect("the whole body");
         Answer { status, head, body }
     }
 

@@ -41,7 +41,7 @@ pub(super) fn told() -> Vec<Told> {
     told
 }
 
-/// The fields of the events, without that of the words.
+/// The fields of the events, except the message.
 pub(super) fn fields() -> Vec<String> {
     lock(&BY_TRACING).iter().map(|(_, fields)| fields.clone()).collect()
 }
