@@ -12,7 +12,6 @@ use std::fmt;
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufWriter, Write};
 use std::iter;
-use std::mem;
 use std::path::Path;
 use std::thread::{self, JoinHandle};
 
@@ -42,7 +41,8 @@ type Writer = JoinHandle<Result<Written, String>>;
 /// stop of `main`.
 pub(crate) fn start(path: &Path, main: Stopper) -> Result<(SyncSender<Vec<u8>>, Writer), String> {
     let cannot = format!("cannot write {}", path.display());
-    let mut file = open(path).map_err(|error| format!("{cannot}: {error}"))?;
+    // Whether it can be written is known before anything listens.
+    drop(open(path).map_err(|error| format!("{cannot}: {error}"))?);
     // What ends the program is `main`'s.
     let reloads = Shutdown::new().signals([]).reload_on([SIGHUP]).install();
     let reloads = reloads.map_err(|error| format!("cannot handle SIGHUP: {error}"))?;
@@ -50,13 +50,8 @@ pub(crate) fn start(path: &Path, main: Stopper) -> Result<(SyncSender<Vec<u8>>, 
     let path = path.to_owned();
     let writer = thread::Builder::new().name("writer".into()).spawn(move || {
         let mut written = Written::default();
-        let mut is_open = true;
-        let outcome = reloads.run_reloading(|| {
-            if !mem::take(&mut is_open) {
-                file = open(&path)?;
-            }
-            write(&file, &receiver, &mut written)
-        });
+        // Opened in here, for the signal may come before the first run too.
+        let outcome = reloads.run_reloading(|| write(&open(&path)?, &receiver, &mut written));
         let written = outcome.map(|()| written);
         if written.is_err() {
             main.request_stop();

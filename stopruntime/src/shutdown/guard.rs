@@ -78,6 +78,8 @@ impl Guard {
     /// an error that carries the stop. Then it is called again. A reload that comes before
     /// `f` has returned is not lost, and several are one.
     ///
+    /// What is to be opened anew (a log, say) is opened in `f`, in its first run too: a signal
+    /// that has come before that run does not cause another one.
     /// What should survive a reload (sockets, say) is opened before, and threads that should
     /// are started before. Threads of `f` belong under
     /// [`Stopper::current()`](Stopper::current) there. Several threads may be in this call;
