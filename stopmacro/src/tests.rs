@@ -3,6 +3,7 @@
 use proc_macro2::{TokenStream, TokenTree};
 use proptest::prelude::*;
 use proptest::test_runner::FileFailurePersistence;
+use std::env;
 use stop_generated::{Dialect, block, function};
 
 fn tokens(text: &str) -> TokenStream {
@@ -167,6 +168,14 @@ fn soup() -> impl Strategy<Value = String> {
     })
 }
 
+/// A fourth of the usual cases where a developer waits for them.
+fn cases() -> ProptestConfig {
+    let usual = ProptestConfig::default();
+    let is_a_developers =
+        ["STOP_TESTS", "PROPTEST_CASES"].iter().all(|name| env::var_os(name).is_none());
+    ProptestConfig { cases: if is_a_developers { usual.cases / 4 } else { usual.cases }, ..usual }
+}
+
 proptest! {
     // Seeds that once failed are tried first ever after: they stand in the tree.
     #![proptest_config(ProptestConfig {
@@ -174,7 +183,7 @@ proptest! {
             env!("CARGO_MANIFEST_DIR"),
             "/src/tests.seeds"
         )))),
-        ..ProptestConfig::default()
+        ..cases()
     })]
 
     /// Tokens of any kind, as the item, in a function's body and as arguments, are

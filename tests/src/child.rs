@@ -36,15 +36,25 @@ pub fn run(path: &str, backends: &[&str], body: fn()) {
     // The harness names a test by its path inside the test crate.
     let name = path.split_once("::").map_or(path, |(_crate, name)| name);
     let forced = std::env::var(BACKEND).ok();
-    for backend in backends {
-        if forced.as_deref().is_some_and(|forced| forced != name_of(backend)) {
-            continue;
-        }
-        // What an emulator of user space lacks is its own affair.
-        if name_of(backend) == *backend || !emulation_hides(backend, NO_FILTERS) {
-            run_child(name, backend);
-        }
+    let is_asked_for = |backend: &&&str| {
+        forced.as_deref().is_none_or(|forced| forced == name_of(backend))
+            // What an emulator of user space lacks is its own affair.
+            && (name_of(backend) == **backend || !emulation_hides(backend, NO_FILTERS))
+    };
+    let backends = backends.iter().filter(is_asked_for);
+    // An emulated processor is slow enough with one of them.
+    if stop_testkit::emulated::is_emulated() {
+        return backends.for_each(|backend| run_child(name, backend));
     }
+    // At once, for most tests wait more than they compute.
+    std::thread::scope(|scope| {
+        let children: Vec<_> =
+            backends.map(|backend| scope.spawn(move || run_child(name, backend))).collect();
+        let ended: Vec<_> = children.into_iter().map(|child| child.join()).collect();
+        if let Some(panic) = ended.into_iter().find_map(Result::err) {
+            std::panic::resume_unwind(panic);
+        }
+    });
 }
 
 /// Without what it is without.

@@ -118,7 +118,11 @@ pub fn is_a_developers() -> bool {
 #[must_use]
 pub fn part() -> u64 {
     let part = std::env::var(PART).ok();
-    let usual = if everything() { 1 } else { 10 };
+    let usual = match () {
+        () if everything() => 1,
+        () if is_a_developers() => 20,
+        () => 10,
+    };
     part.map_or(usual, |text| text.parse().expect("a number above 0"))
 }
 

@@ -12,17 +12,7 @@ use std::path::Path;
 use std::process::{Command, Output};
 use std::time::{SystemTime, UNIX_EPOCH};
 use stop_generated::{Dialect, block, function};
-
-const MANIFEST: &str = r#"[package]
-name = "generated"
-version = "0.0.0"
-edition = "2024"
-
-[workspace]
-
-[dependencies]
-stopruntime = { path = "RUNTIME" }
-"#;
+use stop_tests::compiler::Compiler;
 
 const HEAD: &str = include_str!("head.in");
 
@@ -58,34 +48,17 @@ fn generated_programs_compile_and_do_the_same() {
     let count = number("STOP_TESTS_PROGRAMS", if all { 60 } else { 12 });
     println!("STOP_TESTS_SEED={seed}");
 
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("generated");
-    let runtime = here.join("../../stopruntime").canonicalize().unwrap();
-    fs::create_dir_all(directory.join("src")).unwrap();
-    // The workspace's versions, which are on this machine.
-    fs::copy(here.join("../../Cargo.lock"), directory.join("Cargo.lock")).unwrap();
-    let manifest = MANIFEST.replace("RUNTIME", &runtime.to_string_lossy());
-    fs::write(directory.join("Cargo.toml"), manifest).unwrap();
-    fs::write(directory.join("src/main.rs"), programs(seed, count)).unwrap();
-
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| env!("CARGO").into());
-    let built = Command::new(cargo)
-        .args(["build", "--offline", "--quiet"])
-        .current_dir(&directory)
-        .env("CARGO_TARGET_DIR", directory.join("target"))
-        .env_remove("CARGO_BUILD_TARGET")
-        .output()
-        .expect("cargo starts");
-    let warnings = text(&built);
-    assert!(built.status.success() && warnings.is_empty(), "seed {seed}: {warnings}");
+    fs::create_dir_all(&directory).unwrap();
+    let source = directory.join("programs.rs");
+    fs::write(&source, programs(seed, count)).unwrap();
+    let built = Compiler::new(&["stopruntime"], directory).build(&source);
+    let program = built.unwrap_or_else(|said| panic!("seed {seed}: {said}"));
 
     let forced = std::env::var("STOPRUNTIME_BACKEND").ok();
     let every = stop_tests::BACKENDS.into_iter();
     for backend in every.filter(|one| forced.as_deref().is_none_or(|name| name == *one)) {
-        let ran = Command::new(directory.join("target/debug/generated"))
-            .env("STOPRUNTIME_BACKEND", backend)
-            .output()
-            .unwrap();
+        let ran = Command::new(&program).env("STOPRUNTIME_BACKEND", backend).output().unwrap();
         assert!(ran.status.success(), "seed {seed}, {backend}: {}", text(&ran));
         let done = format!("{count} programs did the same and ended when stopped\n");
         assert_eq!(text(&ran), done, "seed {seed}, {backend}");

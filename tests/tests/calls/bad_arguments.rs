@@ -162,19 +162,21 @@ on_backends! { BACKENDS;
             by_number(libc::SYS_clock_nanosleep, [clock as usize, 0, while_, 0, 0, 0]);
         }
         // libc's takes these for whole seconds; the kernel's does not.
-        let mut plain = libc::timeval { tv_sec: 0, tv_usec: 1_001_000 };
-        let mut marked = plain;
-        // SAFETY: no sets, and a time-out.
-        let (plain, marked) = unsafe {
-            let plain = libc::select(0, null_mut(), null_mut(), null_mut(), &raw mut plain);
-            let none = null_mut();
-            (plain, sys::select_or_stop(0, none, none, none, &raw mut marked))
-        };
+        let time = libc::timeval { tv_sec: 0, tv_usec: 1_001_000 };
+        let none = null_mut();
+        let plain = std::thread::spawn(move || {
+            let mut time = time;
+            // SAFETY: no sets, and a time-out.
+            unsafe { libc::select(0, null_mut(), null_mut(), null_mut(), &raw mut time) }
+        });
+        let mut time = time;
+        // SAFETY: as above.
+        let marked = unsafe { sys::select_or_stop(0, none, none, none, &raw mut time) };
+        let plain = plain.join().unwrap();
         assert_eq!((plain, marked), (0, Ok(0)));
         // And a negative part for no time, whatever the other one is.
         for (seconds, microseconds) in [(-1, 1_000_000), (5, -1_000_000)] {
             let mut time = libc::timeval { tv_sec: seconds, tv_usec: microseconds };
-            let none = null_mut();
             // SAFETY: no sets, and a time-out.
             let (plain, marked) = unsafe {
                 let plain = libc::select(0, none, none, none, &raw mut time);

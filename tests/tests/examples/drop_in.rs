@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::UdpSocket;
 use std::process::Stdio;
 
-use stop_tests::per_backend;
+use stop_tests::on_backends;
 
 const BEFORE: &str = include_str!("../../../examples/examples/drop_in_before.rs");
 const AFTER: &str = include_str!("../../../examples/examples/drop_in_after.rs");
@@ -29,7 +29,7 @@ fn all_except_the_spawn_is_there_unchanged() {
     assert_eq!(marks, ["#[stoppable]", "#[blocking]"]);
 }
 
-per_backend! {
+on_backends! { crate::example::backends();
     fn the_loop_ends_and_the_clean_up_runs() {
         let mut adder = stop_tests::program(&crate::example::path("drop_in_after"))
             .stdin(Stdio::piped())

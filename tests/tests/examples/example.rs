@@ -1,25 +1,42 @@
 //! The programs under test: the examples, built by the cargo that runs the tests.
 
-use std::collections::BTreeMap;
 use std::env;
 use std::path::PathBuf;
 use std::process::Command;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Once;
 
-/// Builds the example where this test was built and says where it is.
+use stop_tests::{BACKENDS, is_child};
+
+/// The three backends, by which the test is run once the examples are built: in the
+/// process that starts one for each, and not again in those.
 ///
-/// `cargo test` of the workspace has built it already, with the features of all
+/// `cargo test` of the workspace has built them already, with the features of all
 /// its packages, and this is then soon done; `cargo test -p stop-tests` has not.
+pub(crate) fn backends() -> [&'static str; 3] {
+    static BUILT: Once = Once::new();
+    if !is_child() {
+        BUILT.call_once(|| cargo_build(&["--examples"]));
+    }
+    BACKENDS
+}
+
+/// Says where the example is, and builds it if it has features of its own.
 pub(crate) fn path(name: &str) -> PathBuf {
-    static BUILT: Mutex<BTreeMap<String, PathBuf>> = Mutex::new(BTreeMap::new());
-    let mut built = BUILT.lock().unwrap_or_else(PoisonError::into_inner);
-    built.entry(name.to_owned()).or_insert_with(|| build(name, name)).clone()
+    if FEATURES.contains(&name) {
+        let features = format!("--features=stop-examples/{name}");
+        cargo_build(&["--example", name, &features]);
+    } else {
+        backends();
+    }
+    built(name)
 }
 
 /// As [`path`], for an example that is a shared library.
 #[cfg(all(target_arch = "x86_64", target_env = "gnu"))]
 pub(crate) fn library(name: &str) -> PathBuf {
-    build(name, &format!("lib{name}.so"))
+    let features = format!("--features=stop-examples/{name}");
+    cargo_build(&["--example", name, &features]);
+    built(&format!("lib{name}.so"))
 }
 
 /// Examples with a feature of their name.
@@ -32,11 +49,21 @@ const FEATURES: [&str; 6] = [
     "sqlite",
 ];
 
-fn build(name: &str, file: &str) -> PathBuf {
-    // target/PROFILE/deps/this-test, or target/TRIPLE/PROFILE/deps/this-test
-    // where CARGO_BUILD_TARGET asks for it.
+/// Where this test was built: target/PROFILE/deps/this-test, or
+/// target/TRIPLE/PROFILE/deps/this-test where CARGO_BUILD_TARGET asks for it.
+fn profile() -> PathBuf {
     let this = env::current_exe().expect("the test's own path");
-    let profile = this.ancestors().nth(2).expect("a test is two directories down");
+    this.ancestors().nth(2).expect("a test is two directories down").to_owned()
+}
+
+fn built(file: &str) -> PathBuf {
+    let built = profile().join("examples").join(file);
+    assert!(built.is_file(), "cargo has not put {file} at {}", built.display());
+    built
+}
+
+fn cargo_build(what: &[&str]) {
+    let profile = profile();
     let mut target = profile.parent().expect("a profile is in the target directory");
     if env::var_os("CARGO_BUILD_TARGET").is_some_and(|triple| target.ends_with(triple)) {
         target = target.parent().expect("a triple is in the target directory");
@@ -46,16 +73,12 @@ fn build(name: &str, file: &str) -> PathBuf {
         Some(other) => other,
     };
     let output = Command::new(env!("CARGO"))
-        .args(["build", "--quiet", "--example", name])
-        .args(["--profile", profile_name, "--target-dir"])
+        .args(["build", "--quiet", "--profile", profile_name, "--target-dir"])
         .arg(target)
-        .args(FEATURES.contains(&name).then(|| format!("--features=stop-examples/{name}")))
+        .args(what)
         .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
         .output()
         .expect("cargo starts");
     let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{name} does not build:\n{errors}");
-    let built = profile.join("examples").join(file);
-    assert!(built.is_file(), "cargo has not put {name} at {}", built.display());
-    built
+    assert!(output.status.success(), "{what:?} does not build:\n{errors}");
 }

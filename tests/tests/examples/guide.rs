@@ -3,9 +3,9 @@
 use crate::scopes::{Told, said};
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;
-use stop_tests::per_backend;
+use stop_tests::on_backends;
 
-per_backend! {
+on_backends! { crate::example::backends();
     fn ctrl_c_lets_the_sessions_finish() {
         let mut server = Told::start("guide_ctrl_c");
         let address = server.next();
@@ -74,7 +74,7 @@ mod libraries {
     use crate::scopes::{Told, said};
     use std::net::UdpSocket;
     use std::process::{Command, Stdio};
-    use stop_tests::{everything, not_tested, per_backend};
+    use stop_tests::{everything, not_tested, on_backends};
 
     const SCRIPT: &str = "
 import importlib.util, signal, sys
@@ -97,7 +97,7 @@ for _ in range(2):
         everything()
     }
 
-    per_backend! {
+    on_backends! { crate::example::backends();
         fn a_http_client_is_stopped() {
             if !are_built("guide_http_client") {
                 return;

@@ -2,7 +2,7 @@
 
 use crate::httpd::server::{LARGE, Server};
 use std::time::{Duration, Instant};
-use stop_tests::per_backend;
+use stop_tests::on_backends;
 
 /// A connection to which a large file is being sent.
 fn busy(server: &Server) -> crate::httpd::server::Client {
@@ -13,7 +13,7 @@ fn busy(server: &Server) -> crate::httpd::server::Client {
     client
 }
 
-per_backend! {
+on_backends! { crate::example::backends();
     fn a_connection_that_waits_is_closed() {
         let server = Server::start(&[]);
         let mut clients = [server.connect(), server.connect(), server.connect()];

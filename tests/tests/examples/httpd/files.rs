@@ -2,7 +2,7 @@
 
 use crate::example;
 use crate::httpd::server::Server;
-use stop_tests::{per_backend, program};
+use stop_tests::{on_backends, program};
 
 #[test]
 fn mistakes_are_named() {
@@ -22,7 +22,7 @@ fn mistakes_are_named() {
     }
 }
 
-per_backend! {
+on_backends! { crate::example::backends();
     fn files_are_served_and_nothing_else() {
         let server = Server::start(&[]);
         let mut client = server.connect();

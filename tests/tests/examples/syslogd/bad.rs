@@ -5,7 +5,7 @@ use std::net::{TcpStream, UdpSocket};
 use std::os::fd::AsRawFd;
 use std::os::unix::net::UnixDatagram;
 
-use stop_tests::per_backend;
+use stop_tests::on_backends;
 
 use crate::syslogd::daemon::{Daemon, lines_in};
 
@@ -16,7 +16,7 @@ fn send(daemon: &Daemon, bytes: &[u8]) -> TcpStream {
     stream
 }
 
-per_backend! {
+on_backends! { crate::example::backends();
     fn bad_lines_are_kept_and_counted() {
         let daemon = Daemon::start();
         let mut expected = Vec::new();

@@ -7,14 +7,14 @@ use std::io::ErrorKind;
 use std::net::{SocketAddr, UdpSocket};
 use std::os::unix::net::UnixDatagram;
 
-use stop_tests::per_backend;
+use stop_tests::on_backends;
 use stop_tests::proc::wait_for;
 
 use crate::syslogd::daemon::Daemon;
 use crate::syslogd::message::{Framing, census, message};
 use crate::syslogd::tcp::TcpSender;
 
-per_backend! {
+on_backends! { crate::example::backends();
     fn datagrams_in_the_queue_are_written() {
         let daemon = Daemon::start();
         daemon.freeze();

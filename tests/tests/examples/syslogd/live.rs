@@ -4,7 +4,7 @@ use std::net::UdpSocket;
 use std::os::unix::net::UnixDatagram;
 use std::thread;
 
-use stop_tests::per_backend;
+use stop_tests::on_backends;
 
 use crate::syslogd::daemon::{Daemon, Ended, lines_in};
 use crate::syslogd::frozen::dropped;
@@ -42,7 +42,7 @@ fn busy_connections(daemon: Daemon, meanwhile: impl FnMut(&Daemon)) -> Ended {
     ended
 }
 
-per_backend! {
+on_backends! { crate::example::backends();
     fn tcp_senders_find_what_was_acknowledged() {
         busy_connections(Daemon::start(), |_| ());
     }

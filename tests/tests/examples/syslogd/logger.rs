@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::ops::Range;
 use std::process::{Child, Command, Stdio};
 
-use stop_tests::{BACKENDS, run};
+use stop_tests::run;
 
 use crate::syslogd::daemon::{Daemon, wait_until};
 use crate::syslogd::frozen::dropped;
@@ -19,7 +19,7 @@ macro_rules! with_logger {
         fn $name() {
             fn body() $body
             if exists() {
-                run(concat!(module_path!(), "::", stringify!($name)), &BACKENDS, body);
+                run(concat!(module_path!(), "::", stringify!($name)), &crate::example::backends(), body);
             } else {
                 let name = stringify!($name);
                 writeln!(io::stdout(), "NOT TESTED: {name}: no logger on this machine").unwrap();

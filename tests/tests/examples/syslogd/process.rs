@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader, Read};
 use std::net::UdpSocket;
 use std::process::{Output, Stdio};
 
-use stop_tests::per_backend;
+use stop_tests::on_backends;
 
 use crate::syslogd::daemon::{Daemon, command};
 
@@ -52,7 +52,7 @@ fn a_full_disk_ends_it() {
     assert!(errors.contains("cannot write /dev/full: No space left on device"), "{errors}");
 }
 
-per_backend! {
+on_backends! { crate::example::backends();
     fn it_can_be_ended_as_soon_as_it_listens() {
         for round in 0..stop_tests::part_of(50) {
             let daemon = Daemon::start();

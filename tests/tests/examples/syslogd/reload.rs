@@ -2,13 +2,13 @@
 
 use std::fs;
 
-use stop_tests::per_backend;
+use stop_tests::on_backends;
 
 use crate::syslogd::daemon::{Daemon, wait_until};
 use crate::syslogd::message::{Framing, census, lines};
 use crate::syslogd::tcp::TcpSender;
 
-per_backend! {
+on_backends! { crate::example::backends();
     fn its_file_can_be_moved_away_while_it_writes() {
         const TURNS: usize = 5;
         let daemon = Daemon::start();

@@ -2,11 +2,11 @@
 
 use std::net::TcpStream;
 
-use stop_tests::{emulation_hides, per_backend};
+use stop_tests::{emulation_hides, on_backends};
 
 use crate::syslogd::daemon::Daemon;
 
-per_backend! {
+on_backends! { crate::example::backends();
     fn on_sigusr2_it_says_what_each_thread_does() {
         if emulation_hides("the report", "/proc shows the machine's own system calls") {
             return;
