@@ -13,7 +13,7 @@ use std::fs;
 use std::io::PipeReader;
 use std::os::fd::AsRawFd;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 const LIBRARY: &str = r#"
 use std::ffi::{c_int, c_void};
@@ -73,10 +73,13 @@ pub unsafe extern "C" fn give_back(stopper: *mut Stopper) {
 }
 "#;
 
-/// Builds the library, for all processes of the tests.
-pub(crate) fn build() -> PathBuf {
-    let package = Package::write("images", "[lib]\ncrate-type = [\"cdylib\"]\n", "lib.rs", LIBRARY);
-    package.build("dev", &[]).join("libimages.so")
+/// Builds the library, once for all tests and their processes.
+pub(crate) fn build() -> &'static Path {
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    BUILT.get_or_init(|| {
+        let more = "[lib]\ncrate-type = [\"cdylib\"]\n";
+        Package::write("images", more, "lib.rs", LIBRARY).build("dev", &[]).join("libimages.so")
+    })
 }
 
 /// An opened copy of the library.
