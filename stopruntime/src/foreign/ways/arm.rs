@@ -89,8 +89,11 @@ pub(crate) fn arm_here(record: &Record) {
 /// The region is closed: puts back what arming has changed.
 #[cold]
 pub(crate) fn disarm(record: &Record) {
-    dispatch::disarm(record);
+    dispatch::end(record);
+    // A tick takes of the stack that was lent: the thread's own may have no room for it.
+    // mutant: tick-comes-before-stack-is-given-back
     tick::stop(record);
+    dispatch::give_back(record);
     record.region.way.store(UNARMED, Relaxed);
     record.region.no_dispatch.store(false, Relaxed);
     record.region.touched.store(false, Relaxed);

@@ -16,6 +16,8 @@ pub(crate) fn arm(_: &Record, _: &mut Context) -> bool {
 
 pub(crate) fn arm_here(_: &Record) {}
 
-pub(crate) fn disarm(_: &Record) {}
+pub(crate) fn end(_: &Record) {}
+
+pub(crate) fn give_back(_: &Record) {}
 
 pub(crate) fn forget(_: &Record) {}

@@ -235,16 +235,20 @@ pub(crate) fn tick(record: &Record, context: &mut Context) {
     }
 }
 
-/// Puts back all that arming has changed.
-pub(crate) fn disarm(record: &Record) {
+/// Has nothing handed over any more.
+pub(crate) fn end(record: &Record) {
     let region = &record.region;
     region.selector.store(0, Relaxed);
     compiler_fence(SeqCst);
     if region.dispatching.swap(false, Relaxed) {
         set_dispatch(OFF, 0, 0, 0);
     }
+}
+
+/// After [`end`], and when no tick can come: puts back the mask and the stack.
+pub(crate) fn give_back(record: &Record) {
     give_back_mask(record);
-    stack::give_back(region);
+    stack::give_back(&record.region);
 }
 
 /// In a forked child, whose calls are not handed over.

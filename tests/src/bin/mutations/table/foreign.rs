@@ -254,6 +254,15 @@ fn leaving() -> Vec<Row> {
         row("and takes the timer away", "it stays")
             .gone("left-region-has-no-timer")
             .caught_by("foreign::plain::read_of_a_pipe::by_timer", RSEQ),
+        row("no tick comes when the stack has been given back", "it takes of the thread's own")
+            .becomes(
+                "tick-comes-before-stack-is-given-back",
+                "dispatch::give_back(record); tick::stop(record);",
+            )
+            .caught_by(
+                "foreign::hazards::stacks::a_late_tick_uses_no_small_one::handed_over",
+                RSEQ,
+            ),
     ]
 }
 
