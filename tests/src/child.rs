@@ -9,6 +9,7 @@ use std::fs;
 use std::io::Read;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::thread::ScopedJoinHandle;
 use std::time::{Duration, Instant};
 
 const BACKEND: &str = "STOPRUNTIME_BACKEND";
@@ -50,7 +51,7 @@ pub fn run(path: &str, backends: &[&str], body: fn()) {
     std::thread::scope(|scope| {
         let children: Vec<_> =
             backends.map(|backend| scope.spawn(move || run_child(name, backend))).collect();
-        let ended: Vec<_> = children.into_iter().map(|child| child.join()).collect();
+        let ended: Vec<_> = children.into_iter().map(ScopedJoinHandle::join).collect();
         if let Some(panic) = ended.into_iter().find_map(Result::err) {
             std::panic::resume_unwind(panic);
         }

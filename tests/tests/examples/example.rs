@@ -50,7 +50,7 @@ const FEATURES: [&str; 6] = [
 ];
 
 /// Where this test was built: target/PROFILE/deps/this-test, or
-/// target/TRIPLE/PROFILE/deps/this-test where CARGO_BUILD_TARGET asks for it.
+/// target/TRIPLE/PROFILE/deps/this-test where `CARGO_BUILD_TARGET` asks for it.
 fn profile() -> PathBuf {
     let this = env::current_exe().expect("the test's own path");
     this.ancestors().nth(2).expect("a test is two directories down").to_owned()

@@ -6,6 +6,7 @@ use std::fs::File;
 use std::io::{PipeReader, Read, Write, pipe};
 use std::net::{TcpListener, TcpStream};
 use std::os::fd::{FromRawFd, OwnedFd};
+use std::time::Duration;
 use stop_tests::proc::limit;
 use stop_tests::started::start;
 use stop_tests::{NO_FORKS, emulation_hides, per_backend, wait_until_blocked_in};
@@ -246,7 +247,8 @@ per_backend! {
         // waits, on ppoll, where only the next one reaches it (docs/limits.md).
         for worker in &workers {
             while !worker.has_ended() {
-                drop(TcpStream::connect(address));
+                // When the last of them accepts no more, the queue may be full.
+                drop(TcpStream::connect_timeout(&address, Duration::from_millis(50)));
             }
             assert_eq!(worker.status(), 0);
         }
