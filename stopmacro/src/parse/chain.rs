@@ -14,6 +14,7 @@
 use proc_macro2::Span;
 use syn::{Block, Expr, Ident, Stmt};
 
+use super::in_macro::instead;
 use super::rank::{Rank, rank};
 use crate::calls;
 use crate::diag::{self, Diag};
@@ -97,10 +98,7 @@ fn no_candidate(found: &Search) -> String {
         );
     }
     if let Some(name) = &found.in_macro {
-        return format!(
-            "the arguments of `{name}!` cannot be seen from here: bind the blocking call with \
-             `let` above it and mark that statement"
-        );
+        return instead(name);
     }
     if found.in_block {
         return "a block is not a call: put the mark on the statement in it that blocks".to_owned();

@@ -9,6 +9,7 @@
 //! taken away; whether a well-formed one may stand where it does is for `plan`.
 
 mod chain;
+mod in_macro;
 mod leftover;
 mod misplaced;
 mod not_a_function;
@@ -234,11 +235,8 @@ impl VisitMut for Reader<'_> {
         let marks = marks::take(&mut statement.attrs, self.diag);
         self.misplaced(&marks, true);
         if let Some(blocking) = marks.blocking {
-            self.diag.error(
-                blocking.span,
-                "the arguments of a macro cannot be seen from here: bind the blocking call with \
-                 `let` above it and mark that statement",
-            );
+            let name = statement.mac.path.segments.last().map(|last| last.ident.to_string());
+            self.diag.error(blocking.span, in_macro::instead(&name.unwrap_or_default()));
         }
     }
 

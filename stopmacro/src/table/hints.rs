@@ -66,6 +66,7 @@ pub(crate) const WITHOUT: &[(&str, usize, &str)] = &[
     ("fs::read", 1, "mark `File::open` and the file's `read_to_end`"),
     ("fs::read_to_string", 1, "mark `File::open` and the file's `read_to_string`"),
     ("fs::write", 2, "mark `File::create` and the file's `write_all`"),
+    ("write_fmt", 1, "mark `write_all(format!(…).as_bytes())`"),
 ];
 
 /// Methods that turn a result over and never wait.
