@@ -4,6 +4,8 @@
 //!
 //! `STOP_TESTS_STOPS` sets the number of runs.
 
+mod shielded;
+
 use std::collections::BTreeMap;
 use std::io::{PipeReader, PipeWriter, pipe};
 use std::os::fd::{AsFd, AsRawFd};
