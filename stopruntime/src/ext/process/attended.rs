@@ -7,7 +7,7 @@ use crate::runtime::{attach, signal};
 use crate::scope::{self, Stopped};
 use core::ffi::c_int;
 use std::io;
-use std::os::fd::AsRawFd;
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, Command, ExitStatus, Output};
 
@@ -93,12 +93,19 @@ impl Attended {
         ended
     }
 
-    /// While it is not reaped, no other group has its number.
-    fn kill_group(&mut self) {
+    /// Sends a signal to its group, unless it is reaped: no other group has its number
+    /// before.
+    pub(super) fn signal_group(&mut self, signal: c_int) -> io::Result<()> {
         // mutant: group-is-killed
         if self.leads && self.has_ended(libc::WNOHANG).is_ok() && !self.reaped {
-            syscall::kill_group(self.id());
+            return syscall::signal_group(self.id(), signal);
         }
+        Ok(())
+    }
+
+    fn kill_group(&mut self) {
+        // What may not be killed stays.
+        let _ = self.signal_group(libc::SIGKILL);
     }
 
     /// Of a child that has ended.
@@ -157,6 +164,14 @@ impl Held for Attended {
             return Ok(self.child.wait());
         }
         Ok(syscall::wait_for_end(self.id())?.and_then(|()| self.reap()))
+    }
+
+    fn watch(&self) -> io::Result<Option<OwnedFd>> {
+        if self.leads && !self.reaped { syscall::watch(self.id()) } else { Ok(None) }
+    }
+
+    fn has_ended(&mut self) {
+        self.kill_group();
     }
 }
 

@@ -5,6 +5,7 @@ use super::command::{OutputOrStop, StatusOrStop};
 use super::output::{Held, ReadOutputOrStop, WaitWithOutputOrStop, read_output};
 use crate::ext::{Outcome, WaitOrStop};
 use crate::scope;
+use core::ffi::c_int;
 use std::io;
 use std::process::{ChildStderr, ChildStdin, ChildStdout, Command, ExitStatus, Output};
 
@@ -15,8 +16,12 @@ pub trait KillGroup {
     /// What this returns has `spawn`, `output` and `status`, and the last two can be marked.
     /// When the child has ended, or was killed because of a stop or because its handle was
     /// dropped, what is left of its group is killed (`SIGKILL`), and the child is reaped. So
-    /// no grandchild goes on alone, holds a pipe or keeps a port. The end of the
-    /// grandchildren is not waited for: it comes at once, but they are not our children.
+    /// no grandchild goes on alone. The end of the grandchildren is not waited for, because
+    /// they are not our children: one may hold its port for some milliseconds more.
+    ///
+    /// `output` and `wait_with_output` read until the child has ended, and then what it and
+    /// its group have written by then: they do not wait for a grandchild that holds a pipe.
+    /// (They do before Linux 5.3, and where a filter refuses pidfd_open(2).)
     ///
     /// A process that has left the group is not killed: a daemon that calls setsid(2), the
     /// jobs of an interactive shell. The group is not the terminal's foreground group: Ctrl-C
@@ -38,7 +43,7 @@ pub trait KillGroup {
     /// script.args(["-c", "sleep 3600 | sort"]);
     /// let limit = Duration::from_millis(20);
     /// let error = within(limit, || script.kill_group().output_or_stop()?).unwrap_err();
-    /// // There is no `sleep` any more, and no `sort`.
+    /// // `sleep` and `sort` have been killed.
     /// assert_eq!(error.kind(), std::io::ErrorKind::TimedOut);
     /// ```
     #[doc(alias = "setpgid")]
@@ -73,7 +78,7 @@ impl GroupCommand<'_> {
         Attended::spawn(self.0, true).map(GroupChild)
     }
 
-    /// Runs the command to its end and returns what it has written.
+    /// Runs the command to its end and returns what it has written by then.
     ///
     /// # Errors
     ///
@@ -110,6 +115,8 @@ impl StatusOrStop for GroupCommand<'_> {
 
 /// A child that leads a process group; see [`KillGroup`].
 ///
+/// It has the methods of a [`Child`](std::process::Child), and its fields by methods.
+///
 /// Dropping it kills the group and reaps the child. A marked `wait` or `wait_with_output`
 /// that is stopped leaves both running, for as long as the handle is there.
 ///
@@ -132,7 +139,7 @@ impl StatusOrStop for GroupCommand<'_> {
 ///
 /// let supervisor = thread::spawn(work);
 /// assert!(supervisor.stop_and_join().unwrap().is_err());
-/// // There is no `sleep` any more.
+/// // `sleep` has been killed.
 /// ```
 #[derive(Debug)]
 #[must_use = "dropping it kills the child and its group"]
@@ -171,6 +178,33 @@ impl GroupChild {
         self.0.kill()
     }
 
+    /// Sends a signal to the child and its group, `SIGTERM` to ask them to end.
+    ///
+    /// Once the child has been waited for, it does nothing.
+    ///
+    /// # Errors
+    ///
+    /// kill(2)'s: there is no such signal; all of the group are another user's by now.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::process::Command;
+    /// use std::time::Duration;
+    /// use stopruntime::ext::{KillGroup, WaitOrStop};
+    /// use stopruntime::within;
+    ///
+    /// let mut worker = Command::new("sh").args(["-c", "sleep 3600 & wait"]).kill_group().spawn()?;
+    /// worker.send_signal(15)?; // libc::SIGTERM
+    /// // It has two seconds to clean up. Dropping it kills what is left.
+    /// let status = within(Duration::from_secs(2), || worker.wait_or_stop()?)?;
+    /// assert!(!status.success());
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn send_signal(&mut self, signal: c_int) -> io::Result<()> {
+        self.0.signal_group(signal)
+    }
+
     /// Returns the status of the child if it has ended; then its group has been killed, and
     /// the child reaped.
     ///
@@ -191,7 +225,8 @@ impl GroupChild {
         self.0.wait()
     }
 
-    /// Reads what the child writes to its pipes, to their end, and [waits](GroupChild::wait).
+    /// Reads what the child writes to its pipes, until it has ended or they are at their end,
+    /// and [waits](GroupChild::wait).
     ///
     /// # Errors
     ///

@@ -11,7 +11,7 @@ use crate::ext::WaitOrStop;
 use crate::ext::syscall;
 use crate::scope::{self, Stopped};
 use std::io::{self, ErrorKind};
-use std::os::fd::{AsRawFd, RawFd};
+use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::process::{Child, ExitStatus, Output};
 
 /// Waits for a child and its output, stop-checked: [`Child::wait_with_output`].
@@ -120,6 +120,12 @@ pub(super) trait Held {
     fn child(&mut self) -> &mut Child;
     fn try_wait(&mut self) -> io::Result<Option<ExitStatus>>;
     fn wait_or_stop(&mut self) -> Outcome<ExitStatus>;
+    /// What can be read when the child has ended, if that ends something else.
+    fn watch(&self) -> io::Result<Option<OwnedFd>> {
+        Ok(None)
+    }
+    /// Ends what ends with the child, which has ended.
+    fn has_ended(&mut self) {}
 }
 
 impl Held for Child {
@@ -145,7 +151,7 @@ pub(super) fn read_output(
     scope::check()?;
     drop(held.child().stdin.take());
     let before = stdout.len() + stderr.len();
-    let outcome = match read_to_ends(held.child(), stdout, stderr) {
+    let outcome = match read_to_ends(held, stdout, stderr) {
         // With everything read, a child that has ended needs no wait: its
         // output is not given up for a request that comes now.
         Ok(Ok(())) => match held.try_wait() {
@@ -159,30 +165,43 @@ pub(super) fn read_output(
     outcome.map_err(|stopped| stopped.after(stdout.len() + stderr.len() - before))
 }
 
-fn read_to_ends(child: &mut Child, stdout: &mut Vec<u8>, stderr: &mut Vec<u8>) -> Outcome<()> {
-    while child.stdout.is_some() || child.stderr.is_some() {
-        let pipes = [descriptor(child.stdout.as_ref()), descriptor(child.stderr.as_ref())];
-        let [out, err] = match syscall::either_readable(pipes)? {
+fn read_to_ends(held: &mut impl Held, stdout: &mut Vec<u8>, stderr: &mut Vec<u8>) -> Outcome<()> {
+    let mut end = match held.watch() {
+        Ok(end) => end,
+        Err(error) => return Ok(Err(error)),
+    };
+    while let Child { stdout: out, stderr: err, .. } = held.child()
+        && (out.is_some() || err.is_some())
+    {
+        let descriptors =
+            [descriptor(out.as_ref()), descriptor(err.as_ref()), descriptor(end.as_ref())];
+        let [out_is_ready, err_is_ready, has_ended] = match syscall::any_readable(descriptors)? {
             Ok(readable) => readable,
             Err(error) => return Ok(Err(error)),
         };
         let mut read = Ok(());
-        if out {
-            read = read_some(&mut child.stdout, stdout)?;
+        if out_is_ready {
+            read = read_some(out, stdout)?;
         }
-        if err && read.is_ok() {
-            read = read_some(&mut child.stderr, stderr)?;
+        if err_is_ready && read.is_ok() {
+            read = read_some(err, stderr)?;
         }
         if read.is_err() {
             return Ok(read);
+        }
+        if has_ended {
+            // What it has started may hold the pipes open.
+            // mutant: group-ends-while-output-is-read
+            held.has_ended();
+            end = None;
         }
     }
     Ok(Ok(()))
 }
 
-/// -1, which poll(2) passes over, for a pipe that is not there.
-fn descriptor(pipe: Option<&impl AsRawFd>) -> RawFd {
-    pipe.map_or(-1, AsRawFd::as_raw_fd)
+/// -1, which poll(2) passes over, for one that is not there.
+fn descriptor(one: Option<&impl AsRawFd>) -> RawFd {
+    one.map_or(-1, AsRawFd::as_raw_fd)
 }
 
 /// One read of a pipe, which is closed at its end.

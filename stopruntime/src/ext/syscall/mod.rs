@@ -11,7 +11,7 @@ mod transfer;
 
 pub(super) use file::{effective_user, flock, look, open, status_flags, sync};
 pub(super) use process::{
-    append, either_readable, has_ended, is_hung_up, kill_group, wait_for_end,
+    any_readable, append, has_ended, is_hung_up, signal_group, wait_for_end, watch,
 };
 pub(super) use ready::{read_ready, write_ready};
 pub(super) use socket::{

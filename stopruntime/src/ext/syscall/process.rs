@@ -1,4 +1,4 @@
-//! Waiting for children, and reading two pipes at once.
+//! Waiting for children, their groups, and reading two pipes at once.
 //!
 //! # Safety
 //!
@@ -9,12 +9,13 @@
 
 use crate::call::call;
 use crate::ext::Outcome;
+use core::ffi::c_int;
 use std::io::{self, ErrorKind};
-use std::os::fd::RawFd;
+use std::os::fd::{FromRawFd, OwnedFd, RawFd};
 
-/// ppoll(2) of two descriptors, of which -1 is none, until one can be read or
-/// is at its end; which.
-pub(in crate::ext) fn either_readable(descriptors: [RawFd; 2]) -> Outcome<[bool; 2]> {
+/// ppoll(2) of some descriptors, of which -1 is none, until one can be read or is at its
+/// end; which.
+pub(in crate::ext) fn any_readable<const N: usize>(descriptors: [RawFd; N]) -> Outcome<[bool; N]> {
     loop {
         let mut entries =
             descriptors.map(|fd| libc::pollfd { fd, events: libc::POLLIN, revents: 0 });
@@ -24,6 +25,22 @@ pub(in crate::ext) fn either_readable(descriptors: [RawFd; 2]) -> Outcome<[bool;
         if !raw.is_interrupted() {
             return Ok(raw.decode()?.map(|_| entries.map(|entry| entry.revents != 0)));
         }
+    }
+}
+
+/// pidfd_open(2): can be read when the child has ended. None before Linux 5.3, or where a
+/// filter refuses it.
+pub(in crate::ext) fn watch(child: u32) -> io::Result<Option<OwnedFd>> {
+    // SAFETY: integers.
+    let raw = unsafe { libc::syscall(libc::SYS_pidfd_open, child, 0) };
+    if let Ok(descriptor @ 0..) = RawFd::try_from(raw) {
+        // SAFETY: a new descriptor.
+        return Ok(Some(unsafe { OwnedFd::from_raw_fd(descriptor) }));
+    }
+    let error = io::Error::last_os_error();
+    match error.raw_os_error() {
+        Some(libc::EMFILE | libc::ENFILE | libc::ENOMEM) => Err(error),
+        _ => Ok(None),
     }
 }
 
@@ -69,7 +86,7 @@ pub(in crate::ext) fn wait_for_end(child: u32) -> Outcome<()> {
 
 /// waitid(2), not stop-checked: whether the child has ended, which stays there to be
 /// reaped. With no options it waits for that.
-pub(in crate::ext) fn has_ended(child: u32, options: libc::c_int) -> io::Result<bool> {
+pub(in crate::ext) fn has_ended(child: u32, options: c_int) -> io::Result<bool> {
     loop {
         // SAFETY: zeroed is a valid siginfo, and waitid(2) fills it in.
         let (result, info) = unsafe {
@@ -89,7 +106,10 @@ pub(in crate::ext) fn has_ended(child: u32, options: libc::c_int) -> io::Result<
 }
 
 /// kill(2) of the process group that this child leads, which is not reaped.
-pub(in crate::ext) fn kill_group(leader: u32) {
-    // SAFETY: integers. There is such a group. What may not be killed stays.
-    let _ = unsafe { libc::kill(-leader.cast_signed(), libc::SIGKILL) };
+pub(in crate::ext) fn signal_group(leader: u32, signal: c_int) -> io::Result<()> {
+    // SAFETY: integers. There is such a group.
+    match unsafe { libc::kill(-leader.cast_signed(), signal) } {
+        0 => Ok(()),
+        _ => Err(io::Error::last_os_error()),
+    }
 }

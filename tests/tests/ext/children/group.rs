@@ -9,10 +9,14 @@ use stopruntime::ext::{GroupChild, KillGroup};
 /// A shell with a line to us, whose grandchild holds its streams open, says that it is
 /// ready, and does not end; then what the shell does.
 fn family(then: &str) -> (Command, UnixStream) {
+    family_after("", then)
+}
+
+fn family_after(first: &str, then: &str) -> (Command, UnixStream) {
     let (ours, theirs) = UnixStream::pair().unwrap();
     ours.set_read_timeout(Some(limit())).unwrap();
     let grandchild = "exec 3<&0; { echo ready >&3; exec sleep infinity; } & ";
-    let mut command = shell(&format!("{grandchild}{then}"));
+    let mut command = shell(&format!("{first}{grandchild}{then}"));
     command.stdin(OwnedFd::from(theirs));
     (command, ours)
 }
@@ -42,21 +46,35 @@ fn no_orphans() -> bool {
     stop_tests::emulation_hides("a child's child that is adopted", stop_tests::NO_SUBREAPER)
 }
 
+fn has_no_pidfd() -> bool {
+    // SAFETY: integers, of this process.
+    let descriptor = unsafe { libc::syscall(libc::SYS_pidfd_open, std::process::id(), 0) };
+    if descriptor < 0 {
+        stop_tests::not_tested("the end of a child that is waited for by poll", "no pidfd_open");
+        return true;
+    }
+    // SAFETY: opened above.
+    unsafe { libc::close(descriptor.try_into().unwrap()) };
+    false
+}
+
+fn spawned(command: &mut Command) -> GroupChild {
+    command.stdout(Stdio::piped()).stderr(Stdio::piped()).kill_group().spawn().unwrap()
+}
+
 per_backend! {
     fn a_stop_takes_the_group_along() {
         if no_orphans() {
             return;
         }
         let before = begin();
-        // Beside a child that waits, and after one that has ended.
-        for script in ["wait", "exit 0"] {
-            let (mut command, mut line) = family(script);
-            let output = waiting(move || command.kill_group().output_or_stop());
-            is_ready(&mut line);
-            assert_eq!(stop(output).unwrap_err().progress(), 0);
-            check_it_was_killed();
-            check_nothing_is_left(before + 1);
-        }
+        let (mut command, mut line) = family("wait");
+        let output = waiting(move || command.kill_group().output_or_stop());
+        is_ready(&mut line);
+        assert_eq!(stop(output).unwrap_err().progress(), 0);
+        check_it_was_killed();
+        check_nothing_is_left(before + 1);
+        drop(line);
         let (mut command, mut line) = family("wait");
         let status = waiting(move || command.kill_group().status_or_stop());
         is_ready(&mut line);
@@ -100,6 +118,51 @@ per_backend! {
         assert_eq!(status.join().unwrap().unwrap().unwrap().code(), Some(6));
         check_it_was_killed();
         drop(line);
+        check_nothing_is_left(before);
+    }
+
+    /// A grandchild holds both pipes, for ever.
+    fn output_ends_with_the_child() {
+        const LENGTH: usize = 300_000; // more than a pipe holds
+        if no_orphans() || has_no_pidfd() {
+            return;
+        }
+        let before = begin();
+        let ways: [fn(&mut Command) -> Output; 4] = [
+            |command| command.kill_group().output().unwrap(),
+            |command| command.kill_group().output_or_stop().unwrap().unwrap(),
+            |command| spawned(command).wait_with_output().unwrap(),
+            |command| {
+                let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
+                let status = spawned(command).read_output_or_stop(&mut stdout, &mut stderr);
+                Output { status: status.unwrap().unwrap(), stdout, stderr }
+            },
+        ];
+        for way in ways {
+            let (mut command, mut line) = family(&format!("head -c {LENGTH} /dev/zero; exit 7"));
+            let output = way(&mut command);
+            assert_eq!((output.status.code(), output.stdout.len()), (Some(7), LENGTH));
+            is_ready(&mut line);
+            check_it_was_killed();
+        }
+        check_nothing_is_left(before);
+    }
+
+    fn a_signal_reaches_the_group() {
+        if no_orphans() {
+            return;
+        }
+        let before = begin();
+        // The first wait ends with the signal, the second with the grandchild.
+        let (mut command, mut line) = family_after("trap : TERM; ", "wait; wait; exit 6");
+        let mut child = command.kill_group().spawn().unwrap();
+        is_ready(&mut line);
+        assert_eq!(child.send_signal(1_000).unwrap_err().raw_os_error(), Some(libc::EINVAL));
+        child.send_signal(libc::SIGTERM).unwrap();
+        assert_eq!(child.wait().unwrap().code(), Some(6));
+        // It is known from then on, and no other process is sent one.
+        child.send_signal(libc::SIGTERM).unwrap();
+        drop((command, line, child));
         check_nothing_is_left(before);
     }
 

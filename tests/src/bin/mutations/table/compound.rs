@@ -20,6 +20,9 @@ fn commands() -> Vec<Row> {
         row("a child's group ends with it", "the signal to it")
             .never("group-is-killed")
             .caught_by("ext::children::group::what_a_child_leaves_behind_is_killed", ALL),
+        row("while its output is read too", "a grandchild that holds a pipe holds the call")
+            .gone("group-ends-while-output-is-read")
+            .caught_by("ext::children::group::output_ends_with_the_child", ALL),
         row("unless its number may be another's", "it is killed")
             .change("group-is-killed", " && self.has_ended(libc::WNOHANG).is_ok() && !self.reaped", "")
             .caught_by(
