@@ -34,8 +34,8 @@ use crate::diag::Diag;
 /// `Result<_, E: From<Stopped>>` is `Err`; for any other type
 /// `#[stoppable(or = EXPR)]` says what to return.
 ///
-/// A mark takes hold or does not compile: a call that the table below does not know
-/// needs a word that says how it stops.
+/// A mark takes hold or does not compile: a call without a stop-checked variant
+/// ([which have one](#blocking)) needs a word that says how it stops.
 ///
 /// ```
 /// use std::fs::File;
@@ -64,8 +64,8 @@ use crate::diag::Diag;
 ///
 /// Above a statement: the one blocking call in it is stop-checked. `?`,
 /// `.unwrap()`, `.map_err(…)`, casts, operators, references and `unsafe {}`
-/// around the call are seen through, and so are `match`, `if`, `while`, `return`
-/// and assignments with the call in their head. If it is not clear which call is
+/// around the call are seen through, and so are `match`, `if`, `while`, `let … else`,
+/// `return` and assignments with the call in their head. If it is not clear which call is
 /// meant, that is an error that names the candidates.
 ///
 /// ```
@@ -139,10 +139,11 @@ use crate::diag::Diag;
 /// * `#[blocking(break)]`, `#[blocking(return)]`: what a stop leaves, see below; with
 ///   another word too, `#[blocking(as_is, return)]`.
 ///
-/// The table knows the calls of std that `stopruntime` has variants of, by name
-/// and number of arguments, as methods (`stream.read(…)`), as functions
-/// (`TcpStream::connect(…)`, `Read::read(…)`, `thread::sleep(…)`), and libc's by
-/// their paths (`libc::read(…)`).
+/// The attribute knows the calls that `stopruntime` has variants of, by name and number
+/// of arguments: std's as methods (`stream.read(…)`) and as functions
+/// (`TcpStream::connect(…)`, `Read::read(…)`, `thread::sleep(…)`), which are the traits of
+/// `stopruntime::ext` and the methods of `stopruntime::sync` that end in `_or_stop`; and
+/// libc's by their paths (`libc::read(…)`), which are in the table of `stopruntime::sys`.
 ///
 /// The receiver may stand behind references and std's pointers and guards. A type
 /// of your own that derefs to one of these may have the method itself, and so its
@@ -176,7 +177,9 @@ use crate::diag::Diag;
 /// # `break` and `return`
 ///
 /// What follows a loop that only a stop can end (`loop` without a `break` of its own, `while
-/// true`, `for … in listener.incoming()`) is the clean-up. A loop that can also end
+/// true`, `for … in listener.incoming()`) is the clean-up. A `return` in the loop changes
+/// nothing in that. A `loop` at the end of a function, as its value, is left by a stop with
+/// the function. A loop that can also end
 /// by itself leaves in doubt what a stop means in a function that returns a value: half
 /// of a job would look like the whole. There the mark has to say it.
 ///
@@ -191,8 +194,8 @@ use crate::diag::Diag;
 ///
 /// # `#[checkpoint]`
 ///
-/// Above a loop that blocks nowhere: it is left at the top of an iteration, as
-/// by a marked call in it. Loops with neither mark run to their end, which is
+/// Above a loop that blocks nowhere: at the top of each iteration control leaves, as by a
+/// marked call in it, the outermost loop around it. Loops with neither mark run to their end, which is
 /// what clean-up loops want.
 ///
 /// # `#[unstoppable]`

@@ -68,7 +68,8 @@
 //! are the *window*. A request sets the flag and, if the thread is inside a marked call, sends
 //! it a signal. If the signal, or a preemption, comes between the test and the system call,
 //! the kernel (restartable sequences) or the signal handler moves the thread back before the
-//! test. See [`Backend`] for the three ways in which this is done.
+//! test. A sleep, a lock or a join waits on the flag itself and is woken without a signal.
+//! See [`Backend`] for the three ways in which this is done.
 //!
 //! # The signal
 //!
@@ -94,8 +95,8 @@
 //!
 //! A marked call enters the kernel directly. A library that `LD_PRELOAD` puts
 //! before libc to replace its functions (a proxy's `connect`, another time's
-//! `clock_gettime`) does not see it. Its deadline is computed from the kernel's
-//! clock, by which it also waits.
+//! `clock_gettime`) does not see it. The call's deadline is computed from the
+//! kernel's clock, which it also waits by.
 //!
 //! # Features
 //!

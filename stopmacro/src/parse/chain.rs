@@ -21,10 +21,10 @@ use crate::diag::{self, Diag};
 use crate::marks::Form;
 use crate::node;
 
-struct Candidate {
-    name: String,
+pub(super) struct Candidate {
+    pub(super) name: String,
     span: Span,
-    rank: Rank,
+    pub(super) rank: Rank,
 }
 
 /// Puts the one blocking call of `expr` into node `id`, or reports why not.
@@ -65,14 +65,7 @@ fn choose(found: &Search, direct: bool, mark: Span, diag: &mut Diag) -> Option<u
         [0, ..] if direct => 0,
         many => {
             let names: Vec<String> = many.iter().map(|&at| all[at].name.clone()).collect();
-            diag.error(
-                mark,
-                format!(
-                    "cannot tell which of {} is the blocking call: instead of this mark write \
-                     `blocking!(…)` around the one that is meant, or bind the other with `let` first",
-                    diag::list(&names)
-                ),
-            );
+            diag.error(mark, unclear(&names));
             return None;
         }
     };
@@ -88,6 +81,14 @@ fn choose(found: &Search, direct: bool, mark: Span, diag: &mut Diag) -> Option<u
         return None;
     }
     Some(chosen)
+}
+
+pub(super) fn unclear(names: &[String]) -> String {
+    format!(
+        "cannot tell which of {} is the blocking call: instead of this mark write `blocking!(…)` \
+         around the one that is meant, or bind the other with `let` first",
+        diag::list(names)
+    )
 }
 
 fn no_candidate(found: &Search) -> String {
@@ -109,8 +110,8 @@ fn no_candidate(found: &Search) -> String {
 
 /// What a search found: the candidates outermost first, and what hid others.
 #[derive(Default)]
-struct Search {
-    candidates: Vec<Candidate>,
+pub(super) struct Search {
+    pub(super) candidates: Vec<Candidate>,
     /// A `blocking!` inside.
     marked: Option<Span>,
     /// A call such as `incoming()`, whose iterator is what blocks.
@@ -120,7 +121,7 @@ struct Search {
 }
 
 impl Search {
-    fn expr(&mut self, expr: &mut Expr) {
+    pub(super) fn expr(&mut self, expr: &mut Expr) {
         if let Some(rank) = rank(expr) {
             self.candidates.push(Candidate {
                 name: calls::name(expr),
@@ -157,78 +158,6 @@ fn place(expr: &mut Expr, chosen: usize, seen: &mut usize, id: usize) {
     }
     if is_chosen {
         node::wrap(expr, id);
-    }
-}
-
-/// The tails of an `if` or `match` that hold the calls which a mark above it speaks of,
-/// unless there is a call before it that is likelier meant.
-///
-/// ```text
-/// Input:  if encrypted { session.read(&mut buffer) } else { stream.read(&mut buffer) }
-/// Output: if encrypted { ⟦session.read(&mut buffer)⟧ } else { ⟦stream.read(&mut buffer)⟧ }
-/// ```
-pub(crate) fn tails(expr: &mut Expr) -> Option<Vec<&mut Expr>> {
-    let before = best(expr);
-    if before == Some(Rank::Known) {
-        return None;
-    }
-    let mut tails = Vec::new();
-    branches(expr, &mut tails);
-    let mut known = false;
-    tails.retain_mut(|tail| {
-        let best = best_at_last(tail);
-        known |= best == Some(Rank::Known);
-        best.is_some()
-    });
-    (known || (before.is_none() && !tails.is_empty())).then_some(tails)
-}
-
-fn best(expr: &mut Expr) -> Option<Rank> {
-    let mut found = Search::default();
-    found.expr(expr);
-    found.candidates.iter().map(|candidate| candidate.rank).min()
-}
-
-/// Returns the [`best`] rank in `expr`, or if there is none, in the tails of its `if` or
-/// `match`.
-fn best_at_last(expr: &mut Expr) -> Option<Rank> {
-    best(expr).or_else(|| {
-        let mut tails = Vec::new();
-        branches(expr, &mut tails);
-        tails.into_iter().filter_map(best_at_last).min()
-    })
-}
-
-/// Collects the tails that give `expr` its value, if it is an `if` or a `match`.
-fn branches<'a>(expr: &'a mut Expr, tails: &mut Vec<&'a mut Expr>) {
-    match expr {
-        Expr::Paren(e) => branches(&mut e.expr, tails),
-        Expr::Try(e) => branches(&mut e.expr, tails),
-        Expr::MethodCall(e) => branches(&mut e.receiver, tails),
-        Expr::If(e) => {
-            tail(&mut e.then_branch, tails);
-            if let Some((_, other)) = &mut e.else_branch {
-                either(other, tails);
-            }
-        }
-        Expr::Match(e) => e.arms.iter_mut().for_each(|arm| either(&mut arm.body, tails)),
-        _ => {}
-    }
-}
-
-fn tail<'a>(block: &'a mut Block, tails: &mut Vec<&'a mut Expr>) {
-    if let Some(Stmt::Expr(expr, None)) = block.stmts.last_mut() {
-        either(expr, tails);
-    }
-}
-
-/// `expr` itself, or the last of a block. An `if` or a `match` is asked for its own head
-/// before its tails.
-fn either<'a>(expr: &'a mut Expr, tails: &mut Vec<&'a mut Expr>) {
-    match expr {
-        Expr::Block(e) => tail(&mut e.block, tails),
-        Expr::Unsafe(e) => tail(&mut e.block, tails),
-        other => tails.push(other),
     }
 }
 

@@ -14,6 +14,7 @@ mod leftover;
 mod misplaced;
 mod not_a_function;
 mod rank;
+mod tails;
 mod unread;
 
 use proc_macro2::{Span, TokenStream};
@@ -135,13 +136,14 @@ impl Reader<'_> {
 
     /// Marks the one call in `expr`, or that in each of its tails.
     fn call(&mut self, expr: &mut Expr, blocking: Blocking) {
-        if blocking.form == Form::Statement
-            && let Some(tails) = chain::tails(expr)
-        {
-            for tail in tails {
-                self.call(tail, blocking.clone());
+        if blocking.form == Form::Statement {
+            match tails::tails(expr, matches!(blocking.how, How::Plain)) {
+                Ok(None) => {}
+                Ok(Some(tails)) => {
+                    return tails.into_iter().for_each(|tail| self.call(tail, blocking.clone()));
+                }
+                Err(unclear) => return self.diag.error(blocking.span, unclear),
             }
-            return;
         }
         let id = self.nodes.len();
         if chain::mark(expr, id, blocking.form, blocking.span, self.diag) {

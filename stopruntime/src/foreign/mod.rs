@@ -48,8 +48,9 @@ use core::sync::atomic::Ordering::Relaxed;
 ///
 /// All that ends a marked call here: a request, a deadline, a scope around it
 /// ([`Stopper::run`](crate::Stopper::run), [`within`](crate::within())). In a
-/// [`shield`](crate::shield()) inside of the region, or in an inner scope's absence, calls
-/// run as ever. Until something is stopped the region costs a few stores, and its calls
+/// [`shield`](crate::shield()) inside the region, or once an inner scope that was stopped has
+/// been left, calls run normally.
+/// Until something is stopped the region costs a few stores, and its calls
 /// cost what they cost outside.
 ///
 /// # What does not end

@@ -6,7 +6,7 @@
 //! each thread:
 //!
 //! ```text
-//! main (4710): waits in futex (marked)
+//! server (4710): waits in futex (marked)
 //! collector (4711): waits in recvfrom (marked) on descriptor 5 (UDP 127.0.0.1:5514)
 //! uploader (4712): waits in recvfrom (not marked) on descriptor 7 (TCP 127.0.0.1:41712 to
 //! 127.0.0.1:80); stop requested 3.2 s ago: SIGTERM; its call is not marked
@@ -16,7 +16,7 @@
 //!
 //! | of a thread | from where |
 //! |---|---|
-//! | its name, the first 15 bytes | `/proc/self/task/ID/status` |
+//! | its name, the first 15 bytes (of the main thread the program's) | `/proc/self/task/ID/status` |
 //! | whether it runs, waits, or is stopped | the same |
 //! | in which system call, and its arguments | `/proc/self/task/ID/syscall` |
 //! | whether the call is marked | its record |
@@ -25,15 +25,16 @@
 //! | since when it is to stop, and why | the [`Stopper`](crate::Stopper) |
 //! | why it does not stop | all of these; see [`Obstacle`] |
 //!
-//! **Not known** is since when a thread waits: the kernel does not say it, and a marked call
-//! takes no time to note it. Compare two reports. `/proc` shows system calls by the numbers
+//! How long a thread has been waiting is **not known**: the kernel does not report it, and a
+//! marked call spends no time on recording it. Compare two reports.
+//! `/proc` shows system calls by the numbers
 //! of the machine; under an emulator of another one the names are wrong.
 //!
 //! Where `/proc` is not mounted or not readable (a sandbox; a program that is not dumpable and
 //! not run by root: prctl(2), `PR_SET_DUMPABLE`), the line says what could not be read.
 //!
-//! A report allocates and opens files. Do not make one in a signal handler; wake a thread by
-//! it that does. It stops none of the threads.
+//! A report allocates and opens files. Do not make one in a signal handler: wake a thread that
+//! makes it. A report stops none of the threads.
 
 mod activity;
 mod audit;

@@ -12,7 +12,7 @@ use std::io;
 /// use stopruntime::Backend;
 ///
 /// if stopruntime::backend() == Backend::Ppoll {
-///     eprintln!("a marked call makes up to three system calls here");
+///     eprintln!("a marked call makes a few system calls more here");
 /// }
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -24,7 +24,7 @@ pub enum Backend {
     /// Lets the signal handler alone abort the window; works with every kernel and libc.
     Handler,
     /// Keeps the stop signal blocked except while a call waits. Needs no assembly,
-    /// but makes up to three times as many system calls, and refuses a few
+    /// but makes mostly three times as many system calls, and refuses a few
     /// ([which, and why](crate::sys#backends)).
     Ppoll,
 }

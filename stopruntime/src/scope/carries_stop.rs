@@ -11,10 +11,11 @@ use std::io;
 ///
 /// Most errors need no implementation: a stop is found in every [`Error`] that shows it
 /// as a [`source`](Error::source), at any depth, and in every type that derefs to such an
-/// error (`Box<dyn Error>`, the reports of `anyhow` and `eyre`).
+/// error (`Box<dyn Error>`, the reports of `anyhow` and `eyre`). An enum that is an `Error`
+/// with `source` and `From<io::Error>` needs nothing more. This is for others.
 ///
 /// A marked call that returns such an error is left as stopped only if the calling
-/// thread is to stop. Another thread's stop that comes home in a result, through a
+/// thread is to stop. Another thread's stop that arrives in a result, through a
 /// channel or a join, is an ordinary error.
 ///
 /// # Examples

@@ -5,8 +5,8 @@ use super::{Cause, Stopper, check};
 use crate::runtime::scopes::look;
 use ::enough::{Stop as Checks, StopReason};
 
-/// Checks the code that calls it, as [`check`] does: to be handed to code that takes an
-/// `impl enough::Stop` and checks it on the calling thread.
+/// Checks whether the calling code is to stop, as [`check`] does. Hand it to code that takes
+/// an `impl enough::Stop` and checks it on the calling thread.
 ///
 /// Code that checks on threads of its own takes a [`Stopper`], which is an `enough::Stop` as
 /// well. What such code returns when it is stopped is an error of its own, whose stop

@@ -6,9 +6,9 @@ use crate::runtime::scopes::request;
 /// Requests stops of all these threads and scopes, and returns how many of the requests
 /// were the first ones.
 ///
-/// Each handle is requested as by its own `request_stop`, and all of them need no more time
-/// than the system calls that end what the threads wait for: what a request has to make sure
-/// of before it may interrupt a thread is done once for 64 threads. Where threads start and
+/// Each handle is requested as by its own `request_stop`. Together they take no more time
+/// than the system calls that end the threads' waits: the check that a request needs before
+/// it may interrupt a thread is made once for 64 threads. Where threads start and
 /// end together, a [`Stopper`] that they run under, a
 /// [`thread::scope`](crate::thread::scope()) or a [`thread::Group`](crate::thread::Group)
 /// does the same with one handle.

@@ -185,8 +185,11 @@ pub(crate) fn find(mut cause: Option<&(dyn Error + 'static)>) -> Option<Stopped>
     None
 }
 
-/// Returns whether this error carries [`Stopped`], itself or as the cause of another error.
+/// Returns whether this `io::Error` carries [`Stopped`], itself or as the cause of another
+/// error.
 ///
+/// [`CarriesStop::stopped`](crate::CarriesStop::stopped) finds it in other errors too, and
+/// gives the cause and the reason.
 /// The stop may be another thread's, if the error has come through a channel or a join;
 /// [`stop_requested`](crate::stop_requested) tells whether the calling thread is to stop.
 ///

@@ -98,9 +98,9 @@ impl Stopper {
     /// the thread's own.
     ///
     /// It may be one that a [`shield`](crate::shield) hides, except the scope of a
-    /// `within`. To request the scope of a `within` stops what runs in it as if its time
-    /// were over, except that its error stays a stop; once it has been left, nothing runs
-    /// under it.
+    /// `within`. A request to the scope of a `within` stops the code in it as if its time
+    /// were over, but the error stays a stop. Once the `within` has been left, nothing runs
+    /// under its scope.
     ///
     /// The stop signal is unblocked in a thread that hands out a `Stopper`
     /// ([`Backend::Ppoll`](crate::Backend::Ppoll): blocked, except while it waits).
@@ -192,8 +192,8 @@ impl Stopper {
     /// The request stays until the scope is left; that to a thread, until the thread ends.
     /// A request ends the marked calls that the threads under this scope, or under a
     /// child, are in or about to enter; code that is not marked never notices.
-    /// Async-signal-safe: it neither locks nor allocates (signal-safety(7)). To set or ask for
-    /// deadlines is not, where a processor has no atomic words of 64 bits: see
+    /// Async-signal-safe: it neither locks nor allocates (signal-safety(7)). Setting or asking for
+    /// deadlines is not, on a processor without atomic words of 64 bits: see
     /// [`stop_requested`](Stopper::stop_requested).
     ///
     /// A signal handler that interrupts this call must return to it. If the handler leaves
@@ -277,8 +277,8 @@ impl Stopper {
     ///
     /// Async-signal-safe where the processor has atomic words of 64 bits. Elsewhere (32-bit
     /// PowerPC and MIPS, Armv5) deadlines are kept under a lock: a handler that interrupts
-    /// code which holds it would wait for that code, and so for ever. So in handlers there,
-    /// only request stops, and neither ask, nor check, nor open or set limits.
+    /// code which holds the lock would wait for ever. On those processors a handler may only
+    /// request stops: it must not ask, check, or open or set limits.
     #[doc(alias = "is_cancelled")]
     #[must_use]
     pub fn stop_requested(&self) -> bool {

@@ -34,7 +34,7 @@ use std::time::{Duration, Instant};
 /// # Panics
 ///
 /// If the runtime cannot be installed (see [`backend`](crate::backend())), or if the
-/// thread for the deadlines cannot be started.
+/// thread for the deadlines cannot be started. A panic of `f` leaves the scope.
 ///
 /// # Examples
 ///

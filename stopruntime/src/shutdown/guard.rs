@@ -78,15 +78,15 @@ impl Guard {
     /// an error that carries the stop. Then it is called again. A reload that comes before
     /// `f` has returned is not lost, and several are one.
     ///
-    /// What is to be opened anew (a log, say) is opened in `f`, in its first run too: a signal
-    /// that has come before that run does not cause another one.
-    /// What should survive a reload (sockets, say) is opened before, and threads that should
-    /// are started before. Threads of `f` belong under
+    /// Open in `f` what a reload has to reopen (a log, say), in the first run too: a signal
+    /// that came before the first run does not cause another run.
+    /// Before this call, open what should survive a reload (sockets, say), and start the
+    /// threads that should survive it. Threads of `f` belong under
     /// [`Stopper::current()`](Stopper::current) there. Several threads may be in this call;
     /// a reload stops all of them.
     ///
-    /// Returns what `f` has returned if there was no reload, or no success: the program is to
-    /// stop, `f` was done, or it failed for another reason.
+    /// Returns the result of `f` if no reload came during that run, if the program is to stop,
+    /// or if `f` failed with an error that carries no stop.
     ///
     /// # Errors
     ///

@@ -33,7 +33,7 @@ static LEFT: AtomicU32 = AtomicU32::new(0);
 /// The signals that are reloads. A bit each.
 static RELOADS: AtomicU32 = AtomicU32::new(0);
 
-/// What the last signal of this state was, and the how many-th.
+/// Returns the last signal of this state, and how many signals there were.
 pub(super) fn parts(state: u32) -> (c_int, u32) {
     ((state & 0xff) as c_int, state >> 8 & 0xff)
 }

@@ -46,7 +46,8 @@ pub fn sleep_until(deadline: Instant) {
     sleep(deadline.saturating_duration_since(Instant::now()));
 }
 
-/// Starts a thread.
+/// Starts a thread. It runs under no scope except its own, whatever the caller runs under;
+/// [`Builder::under`] starts it under one.
 ///
 /// # Panics
 ///

@@ -22,9 +22,9 @@ use std::{fmt, io};
 ///
 /// The threads are also stopped together: every thread of the scope is requested
 /// to stop when `f` or one of them panics, and by [`Scope::request_stop`]. They are
-/// stopped with every scope that the calling code runs under, as it is when it calls:
-/// with its thread, with a job that it is part of ([`Stopper::run`]), and when a time
-/// is over ([`within`](crate::within)); not with what a [`shield`](crate::shield) hides.
+/// stopped, too, with every scope that the caller runs under at the time of the call:
+/// its thread, a job that it is part of ([`Stopper::run`]), and a time limit
+/// ([`within`](crate::within)), but not a scope that a [`shield`](crate::shield) hides.
 /// In any case the scope waits for them.
 ///
 /// As in std, what a thread returns is dropped by that thread if its handle has
@@ -82,9 +82,9 @@ where
     })
 }
 
-/// Requests the scope to stop when it is dropped, by a panic: what returns
-/// forgets it. `panicking()` would not tell that from a scope that a destructor
-/// runs while its thread unwinds.
+/// Requests the scope to stop when a panic drops it; a normal return forgets it.
+/// `panicking()` would not distinguish that from a scope that a destructor runs
+/// while its thread unwinds.
 struct StopOnPanic<'a>(&'a Stopper);
 
 impl Drop for StopOnPanic<'_> {

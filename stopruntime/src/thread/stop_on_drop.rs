@@ -8,8 +8,9 @@ use std::time::Duration;
 /// Owns a thread and, when it is dropped, requests its stop and joins it: C++20's
 /// `jthread`. Made by [`JoinHandle::stop_on_drop`].
 ///
-/// A panic that has ended the thread is not passed on by the drop, nor what the
-/// thread returned. Dropped by the thread itself, it requests the stop alone.
+/// The drop passes on neither a panic that has ended the thread nor the thread's
+/// return value: [`stop_and_join`](StopOnDrop::stop_and_join) does. If the thread itself drops it, the
+/// drop only requests the stop. A drop waits for the thread even if its own thread is to stop.
 ///
 /// # Examples
 ///

@@ -52,6 +52,28 @@ fn frames(socket: &UnixDatagram, log: &mut Vec<u8>) -> Result<(), FrameError> {
     Ok(())
 }
 
+/// Its arms call what the table knows: the word is for the head.
+#[stoppable]
+fn relay(from: &UnixDatagram, to: &UnixDatagram) -> io::Result<&'static str> {
+    loop {
+        #[blocking(as_is)]
+        match read_frame(from) {
+            Ok(frame) => _ = to.send(&[frame])?,
+            Err(_) => return Ok("its arm"),
+        }
+    }
+    Ok("the clean-up")
+}
+
+#[test]
+fn a_word_above_a_match_is_for_its_head() {
+    let thread = waiting(|| {
+        let ((_sender, from), (to, _receiver)) = (datagrams(1), datagrams(0));
+        relay(&from, &to).unwrap()
+    });
+    assert_eq!(thread.stop_and_join().unwrap(), "the clean-up");
+}
+
 #[test]
 fn a_stop_passes_through_nested_functions() {
     let log = requested_after(|| {

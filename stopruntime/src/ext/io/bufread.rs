@@ -17,7 +17,11 @@ use std::io::{self, BufRead, BufReader, ErrorKind, IoSliceMut, Read};
 /// If `read_line` and `read_until` are stopped in the middle of a line, they have
 /// appended the part that had arrived; the loops over `lines()` and `split()` drop
 /// it, except those over standard input, which put it back. If you must not stop in
-/// the middle of a message, put the call in a [`shield`](crate::shield()).
+/// the middle of a message, put the call in a [`shield`](crate::shield()). Whole lines that
+/// the buffer holds at a stop stay there: read them in a shield if they are to count.
+///
+/// As the bound of a type parameter use [`FillBufOrStop`], which implies this trait and
+/// [`BufRead`].
 ///
 /// # Examples
 ///

@@ -25,8 +25,8 @@ fn found() -> MutexGuard<'static, Found> {
 /// by [`Config::audit`](crate::Config::audit). It begins with the runtime's installation. A
 /// thread of the runtime's own then looks 40 times a second at the threads that the runtime
 /// knows. A wait that is seen for more than 100 ms is reported on standard error, once for
-/// each place, with the remedy, and when the process ends all places with how often
-/// and how long:
+/// each place, with the remedy. When the process ends, all places are listed, with how often
+/// and how long threads waited there:
 ///
 /// ```text
 /// stopruntime audit: uploader (4712): waits in recvfrom (not marked) on descriptor 7 (TCP …), in

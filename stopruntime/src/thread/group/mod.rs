@@ -40,7 +40,8 @@ pub struct Group<T> {
 }
 
 impl<T: Send + 'static> Group<T> {
-    /// Makes a group without threads, which is stopped alone.
+    /// Makes a group without threads. It is stopped alone, and not with the scopes that the
+    /// caller runs under: that is [`under`](Group::under).
     #[must_use]
     pub fn new() -> Group<T> {
         Group::of(Stopper::new())
