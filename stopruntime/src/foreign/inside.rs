@@ -3,7 +3,7 @@
 use super::{support, ways};
 use crate::runtime::attach;
 use crate::runtime::record::Record;
-use crate::runtime::scopes::LOOK;
+use crate::runtime::scopes::{LOOK, look};
 use crate::runtime::signal;
 use crate::runtime::slot;
 use crate::scope::{Stopped, check, told};
@@ -140,6 +140,9 @@ fn put_back(record: &Record) -> bool {
     ways::disarm(record);
     if record.line.flag.load(Ordering::SeqCst) & LOOK != 0 {
         record.settle();
+    }
+    if was_touched {
+        look::has_ended_region();
     }
     was_touched
 }

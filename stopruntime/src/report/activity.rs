@@ -37,6 +37,8 @@ pub struct Wait {
     pub name: Option<&'static str>,
     /// Whether it is a marked call.
     pub marked: bool,
+    /// Whether it is in a [region of foreign code](crate::foreign()), which ends it.
+    pub foreign: bool,
     /// What it waits for, where that can be seen.
     pub on: Option<WaitsFor>,
     /// Where in the source it waits: the innermost function that is neither std's nor the

@@ -63,7 +63,11 @@ impl fmt::Display for Wait {
             Some(name) => write!(formatter, "waits in {name}")?,
             None => write!(formatter, "waits in system call {}", self.number)?,
         }
-        formatter.write_str(if self.marked { " (marked)" } else { " (not marked)" })?;
+        formatter.write_str(match self {
+            Wait { marked: true, .. } => " (marked)",
+            Wait { foreign: true, .. } => " (foreign)",
+            _ => " (not marked)",
+        })?;
         if let Some(on) = &self.on {
             write!(formatter, " {on}")?;
         }

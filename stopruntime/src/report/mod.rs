@@ -19,7 +19,7 @@
 //! | its name, the first 15 bytes (of the main thread the program's) | `/proc/self/task/ID/status` |
 //! | whether it runs, waits, or is stopped | the same |
 //! | in which system call, and its arguments | `/proc/self/task/ID/syscall` |
-//! | whether the call is marked | its record |
+//! | whether the call is marked, or in a region of foreign code | its record |
 //! | where in the source, with the feature `backtrace` | its stack and the program's debug information |
 //! | on what: address, path, pipe, child, thread, futex | `/proc/self/fd`, getsockname(2), getpeername(2) |
 //! | since when it is to stop, and why | the [`Stopper`](crate::Stopper) |

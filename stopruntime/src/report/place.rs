@@ -149,14 +149,26 @@ fn user_code(address: usize) -> Option<String> {
 
 fn is_file_of_libraries(file: &str) -> bool {
     const RUNTIME: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/");
-    // As std is shipped, and where its sources are installed.
+    // As std is shipped, and where its sources are installed; and what the runtime calls.
     let std = ["/library/std/src/", "/library/core/src/", "/library/alloc/src/"];
+    let called = ["/backtrace-", "/log-0.", "/tracing-0.", "/tracing-core-"];
     let begins = ["/rustc/", RUNTIME, "stopruntime/src/"];
-    std.iter().any(|part| file.contains(part)) || begins.iter().any(|part| file.starts_with(part))
+    std.iter().chain(&called).any(|part| file.contains(part))
+        || begins.iter().any(|part| file.starts_with(part))
 }
 
 fn is_name_of_libraries(name: &str) -> bool {
-    const LIBRARIES: [&str; 5] = ["std", "core", "alloc", "stopruntime", "__rustc"];
+    const LIBRARIES: [&str; 9] = [
+        "std",
+        "core",
+        "alloc",
+        "__rustc",
+        "stopruntime",
+        "backtrace",
+        "log",
+        "tracing",
+        "tracing_core",
+    ];
     let of =
         |path: &str| path.split_once("::").is_some_and(|(first, _)| LIBRARIES.contains(&first));
     // `<std::fs::File as stopruntime::ext::ReadOrStop>::read_or_stop`, and

@@ -82,7 +82,9 @@ fn once(record: &Record, id: c_int) -> Option<Activity> {
         (Some(activity), _) => activity,
         (_, Some(Call::None)) => Activity::WaitsOutside,
         (_, Some(Call::Number { number, args, at })) => {
-            let wait = Wait { uninterruptible: state == 'D', ..wait(number, args, inside) };
+            let foreign = !inside && record.region.is_watched();
+            let wait =
+                Wait { foreign, uninterruptible: state == 'D', ..wait(number, args, inside) };
             let trace = Trace::take(at);
             let is_same = call(id).is_ok_and(|after| after == text) && is_inside(record) == inside;
             return is_same.then(|| Activity::Waits(Wait { place: trace.place(), ..wait }));
@@ -108,7 +110,7 @@ fn by_state(state: char) -> Option<Activity> {
 pub(super) fn wait(number: c_long, args: [usize; 6], marked: bool) -> Wait {
     let name = names::marked(number).or_else(|| other(number));
     let on = waits_for(name, args);
-    Wait { number, name, marked, on, place: None, uninterruptible: false }
+    Wait { number, name, marked, foreign: false, on, place: None, uninterruptible: false }
 }
 
 /// The name of a call that waits and that has no variant.

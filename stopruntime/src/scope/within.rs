@@ -12,7 +12,8 @@ use std::error::Error;
 use std::io;
 use std::time::{Duration, Instant};
 
-/// Runs `f` with one time limit over all its marked calls and checkpoints.
+/// Runs `f` with one time limit over all its marked calls, checkpoints and
+/// [foreign](crate::foreign()) calls.
 ///
 /// When the limit has passed, they stop. If one of them has stopped for this limit and
 /// `f` returns an error, whatever it is, the result is [`TimedOut`], as the caller's

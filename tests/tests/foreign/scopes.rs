@@ -2,6 +2,7 @@
 
 use crate::both_ways;
 use crate::kit::{CANCELED, LONG, plain_read, reads_on, stopped_region};
+use std::io::{self, ErrorKind};
 use std::io::{Read, pipe};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
@@ -46,6 +47,30 @@ both_ways! {
         })
         .unwrap();
         foreign(reads_on).unwrap();
+    }
+
+    fn a_deadline_that_has_ended_it_is_a_time_out() {
+        fn fails() -> io::Result<()> {
+            Err(io::Error::from_raw_os_error(plain_read()))
+        }
+        let is_late = |result: io::Result<()>| result.unwrap_err().kind() == ErrorKind::TimedOut;
+        assert!(is_late(within(SHORT, || foreign(fails)?)));
+        assert!(is_late(foreign(|| within(SHORT, fails)).unwrap()));
+        assert!(is_late(within(LONG, || within(SHORT, || foreign(fails)?))));
+        within(SHORT, || Ok::<_, io::Error>(foreign(plain_read)?)).unwrap();
+        // Another error, long before, and one that a scope farther out has caused.
+        let other = || within(LONG, || foreign(|| Err(io::Error::from(ErrorKind::NotFound)))?);
+        assert_eq!(other().map(|()| 0).unwrap_err().kind(), ErrorKind::NotFound);
+        let job = Stopper::new();
+        let stopped = || {
+            foreign(|| {
+                job.request_stop();
+                fails()
+            })?
+        };
+        let error = job.run(|| within(LONG, stopped)).unwrap_err();
+        assert_eq!(error.raw_os_error(), Some(CANCELED));
+        assert!(check().is_ok());
     }
 
     /// Of a thread whose calls do not look at their scopes.

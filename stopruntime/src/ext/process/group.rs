@@ -21,7 +21,7 @@ pub trait KillGroup {
     ///
     /// `output` and `wait_with_output` read until the child has ended, and then what it and
     /// its group have written by then: they do not wait for a grandchild that holds a pipe.
-    /// (They do before Linux 5.3, and where a filter refuses pidfd_open(2).)
+    /// (They do before Linux 5.3, and where a filter refuses `pidfd_open(2)`.)
     ///
     /// A process that has left the group is not killed: a daemon that calls setsid(2), the
     /// jobs of an interactive shell. The group is not the terminal's foreground group: Ctrl-C

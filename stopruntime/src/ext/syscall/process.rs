@@ -28,7 +28,7 @@ pub(in crate::ext) fn any_readable<const N: usize>(descriptors: [RawFd; N]) -> O
     }
 }
 
-/// pidfd_open(2): can be read when the child has ended. None before Linux 5.3, or where a
+/// `pidfd_open(2)`: can be read when the child has ended. None before Linux 5.3, or where a
 /// filter refuses it.
 pub(in crate::ext) fn watch(child: u32) -> io::Result<Option<OwnedFd>> {
     // SAFETY: integers.

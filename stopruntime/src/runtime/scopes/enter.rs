@@ -22,12 +22,21 @@ impl Entry {
     /// Whether an error that leaves this scope is its own: it has stopped a call, and
     /// no scope outside of it is stopped. After it has been left.
     pub(crate) fn owns_the_stop(&self) -> bool {
-        if !self.has_stopped.get() {
+        // mutant: region-that-was-ended-is-timed-out
+        if !self.has_stopped.get() && !self.has_ended_region.get() && !self.is_late_in_region() {
             return false;
         }
         // It passes on, and the outer one is to know it as its own.
         // mutant: outer-stop-passes-on
         !look().take()
+    }
+
+    /// Whether its time is over, in a region that it has not left, and whose calls are ended
+    /// or were.
+    fn is_late_in_region(&self) -> bool {
+        let in_region = |record: &Record| record.region.is_open() && !record.region.is_untouched();
+        slot::own().is_some_and(in_region)
+            && matches!(self.kind, Kind::Until(deadline, _) if deadline <= clock::now())
     }
 }
 

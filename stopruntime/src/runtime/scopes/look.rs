@@ -105,6 +105,15 @@ impl Look {
     }
 }
 
+/// A region of foreign code is over whose calls were ended: the scope that did it knows, if
+/// the thread is still in it.
+pub(crate) fn has_ended_region() {
+    if let Some((Some(entry), _)) = look().stopped {
+        // SAFETY: found on this thread's stack just now.
+        unsafe { &*entry }.has_ended_region.set(true);
+    }
+}
+
 /// Whether any scope that encloses the calling code is stopped, whatever shields
 /// there are.
 pub(crate) fn any_stopped() -> bool {

@@ -48,6 +48,8 @@ pub(crate) struct Entry {
     pub(super) kind: Kind,
     /// It has stopped a call, as the outermost one that was stopped.
     pub(super) has_stopped: Cell<bool>,
+    /// It has ended calls of a foreign region, likewise.
+    pub(super) has_ended_region: Cell<bool>,
 }
 
 pub(super) enum Kind {
@@ -59,7 +61,8 @@ pub(super) enum Kind {
 
 impl Entry {
     const fn new(kind: Kind) -> Entry {
-        Entry { outer: Cell::new(ptr::null()), kind, has_stopped: Cell::new(false) }
+        let (has_stopped, has_ended_region) = (Cell::new(false), Cell::new(false));
+        Entry { outer: Cell::new(ptr::null()), kind, has_stopped, has_ended_region }
     }
 
     #[inline]

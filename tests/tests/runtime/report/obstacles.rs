@@ -108,6 +108,14 @@ per_backend! {
         assert!(it.join().unwrap(), "it began before the request");
     }
 
+    fn a_wait_in_a_region_of_foreign_code() {
+        let (mut reader, on, writer) = waits();
+        let it = start(move || foreign(|| reader.read(&mut [0]).unwrap()).unwrap());
+        says(&it, &format!("waits in read (foreign) {on}"));
+        drop(writer);
+        assert_eq!(it.join().unwrap(), 0);
+    }
+
     fn a_loop_that_computes() {
         let ends = Arc::new(AtomicBool::new(false));
         let theirs = Arc::clone(&ends);

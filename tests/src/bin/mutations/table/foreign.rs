@@ -1,6 +1,6 @@
 //! Regions of foreign code: what is armed, what is put back, and what calls give.
 
-use super::{ITSELF, PPOLL, RSEQ, Row, row};
+use super::{ALL, ITSELF, PPOLL, RSEQ, Row, row};
 
 pub(crate) fn rows() -> Vec<Row> {
     [arming(), surroundings(), masks(), stacks(), ways_back(), leaving(), calls(), at_once()]
@@ -254,6 +254,13 @@ fn leaving() -> Vec<Row> {
         row("and takes the timer away", "it stays")
             .gone("left-region-has-no-timer")
             .caught_by("foreign::plain::read_of_a_pipe::by_timer", RSEQ),
+        row("a deadline that has ended a region is a time-out", "an error of the library's")
+            .change(
+                "region-that-was-ended-is-timed-out",
+                "!self.has_stopped.get() && !self.has_ended_region.get() && !self.is_late_in_region()",
+                "!self.has_stopped.get()",
+            )
+            .caught_by("foreign::scopes::a_deadline_that_has_ended_it_is_a_time_out::handed_over", ALL),
         row("no tick comes when the stack has been given back", "it takes of the thread's own")
             .becomes(
                 "tick-comes-before-stack-is-given-back",
