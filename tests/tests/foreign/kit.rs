@@ -138,10 +138,17 @@ pub(crate) fn plain_read() -> i32 {
 
 /// A plain read that waits as it should, until the other end goes.
 pub(crate) fn reads_on() {
+    reads_on_for(Duration::ZERO);
+}
+
+/// The same, and waits so long at least.
+pub(crate) fn reads_on_for(time: Duration) {
     let (mut reader, writer) = pipe().unwrap();
     let this = thread_id();
     let writer = std::thread::spawn(move || {
         wait_until_blocked_in(this, &[libc::SYS_read]);
+        // Time itself is what may end it.
+        std::thread::sleep(time);
         drop(writer);
     });
     assert_eq!(reader.read(&mut [0]).unwrap(), 0);

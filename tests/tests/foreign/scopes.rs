@@ -1,7 +1,7 @@
 //! A region is ended by all that ends a marked call, and by nothing else.
 
 use crate::both_ways;
-use crate::kit::{CANCELED, LONG, plain_read, reads_on, stopped_region};
+use crate::kit::{CANCELED, LONG, plain_read, reads_on, reads_on_for, stopped_region};
 use std::io::{self, ErrorKind};
 use std::io::{Read, pipe};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -105,7 +105,8 @@ both_ways! {
         job.request_stop();
         foreign(|| {
             assert_eq!(job.run(plain_read), CANCELED);
-            reads_on();
+            // Two of the timer's longest steps, in which it would find it waiting twice.
+            reads_on_for(2 * SHORT);
             assert_eq!(job.run(plain_read), CANCELED);
             job.run(|| shield(reads_on));
             assert_eq!(job.run(|| shield(|| job.run(plain_read))), CANCELED);
