@@ -7,6 +7,26 @@ use std::sync::Once;
 
 use stop_tests::{BACKENDS, is_child};
 
+/// Those that the tests run, without features of their own.
+const EXAMPLES: [&str; 16] = [
+    "deadline",
+    "drop_in_after",
+    "embedding",
+    "guide_ctrl_c",
+    "guide_flag_after",
+    "guide_flag_before",
+    "guide_isolated",
+    "guide_periodic",
+    "guide_supervisor",
+    "guide_watcher",
+    "httpd",
+    "owner",
+    "pool",
+    "siblings",
+    "spawn_blocking",
+    "syslogd",
+];
+
 /// The three backends, by which the test is run once the examples are built: in the
 /// process that starts one for each, and not again in those.
 ///
@@ -15,7 +35,9 @@ use stop_tests::{BACKENDS, is_child};
 pub(crate) fn backends() -> [&'static str; 3] {
     static BUILT: Once = Once::new();
     if !is_child() {
-        BUILT.call_once(|| cargo_build(&["--examples"]));
+        BUILT.call_once(|| {
+            cargo_build(&EXAMPLES.map(|name| ["--example", name]).concat());
+        });
     }
     BACKENDS
 }
@@ -26,6 +48,7 @@ pub(crate) fn path(name: &str) -> PathBuf {
         let features = format!("--features=stop-examples/{name}");
         cargo_build(&["--example", name, &features]);
     } else {
+        assert!(EXAMPLES.contains(&name), "{name} is not in the list");
         backends();
     }
     built(name)
