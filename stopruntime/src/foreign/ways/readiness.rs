@@ -119,8 +119,8 @@ pub(super) fn is_one(number: c_long) -> bool {
 pub(super) fn interrupted(number: c_long, args: &[usize; 6]) -> Option<isize> {
     let [first, second, ..] = *args;
     if is_at_once(number, args) {
-        // Nothing is ready. A poll has said so in each entry; a select has not in its sets.
-        // mutant: interrupted-poll-of-no-time-is-none
+        // Its number was guessed. Nothing is ready: a poll has said so in each entry; a select
+        // has not in its sets.
         return [POLL, libc::SYS_ppoll].contains(&number).then_some(0);
     }
     let mut waits = Waits::new();

@@ -52,9 +52,6 @@ fn at_once() -> Vec<Row> {
         row("by timer, calls that do not wait run", "they are ended")
             .never("timer-lets-calls-that-do-not-wait-run")
             .caught_by("foreign::table::at_once::transfers_of_all_kinds::by_timer", RSEQ),
-        row("a poll of no time that a tick meets is over", "it has an error")
-            .never("interrupted-poll-of-no-time-is-none")
-            .caught_by(READINESS, RSEQ),
         row("a select of no time that a tick meets is made again", "it is interrupted")
             .condition("interrupted-select-of-no-time-is-made-again", "number == -1")
             .caught_by(READINESS, RSEQ),

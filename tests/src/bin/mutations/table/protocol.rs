@@ -34,10 +34,6 @@ fn requesters() -> Vec<Row> {
         row("a request under a shield is no signal", "the look at the shield")
             .change("request-repairs-lost-signal", "record.sees_own()", "true || record.sees_own()")
             .caught_by("signals::silence::many_handles_take_a_barrier_for_each_batch", WINDOWS),
-        row("the shield is looked at after the marker", "before it")
-            .change("shielded-request-sends-no-signal", "(inside || parked) && fits(self)", "fitted && (inside || parked)")
-            .change("without-membarrier-always-signals", "let inside", "let fitted = fits(self);\n        let inside")
-            .caught_by("races::requester_steps::of_a_shielded_receive", WINDOWS),
         row("all threads of a scope are requested with two barriers", "one more each")
             .change("all-threads-two-barriers", "!is_of_the_parent(record)", "!is_of_the_parent(record) && signal::barrier()")
             .caught_by("signals::silence::a_scope_of_many_threads_takes_two_barriers", WINDOWS),
