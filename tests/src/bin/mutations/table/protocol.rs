@@ -1,7 +1,7 @@
 //! The protocol between a thread and its requesters: the record, and the way
 //! out of a marked call.
 
-use super::{ALL, HANDLER, ITSELF, RSEQ, Row, WINDOWS, row};
+use super::{ALL, HANDLER, ITSELF, PPOLL, RSEQ, Row, WINDOWS, row};
 
 pub(crate) fn rows() -> Vec<Row> {
     [requesters(), threads(), results(), parked(), on_flag()].into_iter().flatten().collect()
