@@ -4,7 +4,7 @@ use super::waits_for::WaitsFor;
 use core::ffi::c_long;
 
 /// Says what a thread does.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Activity {
     /// It has been asked for, and has not begun.
@@ -28,7 +28,7 @@ pub enum Activity {
 }
 
 /// Says in which system call a thread waits.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Wait {
     /// The call's number on this architecture.

@@ -116,7 +116,7 @@ fn reports_of(is_meant: impl Fn(&Record) -> bool) -> Threads {
 /// # Examples
 ///
 /// As at [`threads`].
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Threads {
     threads: Vec<ThreadReport>,
 }
@@ -132,5 +132,23 @@ impl core::ops::Deref for Threads {
 
     fn deref(&self) -> &[ThreadReport] {
         &self.threads
+    }
+}
+
+impl IntoIterator for Threads {
+    type Item = ThreadReport;
+    type IntoIter = std::vec::IntoIter<ThreadReport>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.threads.into_iter()
+    }
+}
+
+impl<'a> IntoIterator for &'a Threads {
+    type Item = &'a ThreadReport;
+    type IntoIter = core::slice::Iter<'a, ThreadReport>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.threads.iter()
     }
 }

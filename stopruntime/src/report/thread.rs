@@ -26,7 +26,7 @@ use core::time::Duration;
 /// drop(sender);
 /// assert!(waits.join().unwrap());
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct ThreadReport {
     /// Its name: of a handle's thread as std has it, of others the first 15 bytes.
@@ -42,7 +42,7 @@ pub struct ThreadReport {
 }
 
 /// Says why a thread is to stop, and since when.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Request {
     /// Whether a stop was requested or a deadline has passed.

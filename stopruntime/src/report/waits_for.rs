@@ -8,7 +8,7 @@ use core::fmt;
 use std::path::Path;
 
 /// Says what a thread waits for.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum WaitsFor {
     /// One of these descriptors.

@@ -32,7 +32,8 @@ pub enum InstallError {
     /// backend that does not go together with this one: threads keep the signal
     /// blocked with [`Backend::Ppoll`], and unblocked with the others.
     OtherCopy(c_int, Backend),
-    /// `sigaction(2)` or `pthread_key_create(3)` failed.
+    /// `sigaction(2)` or `pthread_key_create(3)` failed, or the audit's thread could not be
+    /// started.
     Io(io::Error),
 }
 
@@ -65,7 +66,10 @@ impl fmt::Display for InstallError {
                 if *backend == Backend::Ppoll { "rseq or handler" } else { "ppoll" }
             ),
             InstallError::Io(error) => {
-                write!(formatter, "signal handler and key of thread-specific data: {error}")
+                write!(
+                    formatter,
+                    "signal handler, key of thread-specific data or thread of the audit: {error}"
+                )
             }
         }
     }

@@ -63,6 +63,11 @@ pub fn stop_requested() -> bool {
 ///
 /// [`Stopped`] if the calling code is to stop.
 ///
+/// # Panics
+///
+/// In a thread that has made no marked call yet, if the runtime cannot be installed; see
+/// [`backend`](crate::backend()).
+///
 /// # Examples
 ///
 /// ```

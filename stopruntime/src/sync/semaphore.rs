@@ -176,6 +176,7 @@ impl Semaphore {
 
     /// Waits for a permit, at most this long.
     #[inline]
+    #[must_use = "the permits are released as soon as the guard is dropped"]
     pub fn acquire_timeout(&self, timeout: Duration) -> Option<SemaphoreGuard<'_>> {
         never(self.acquire_as::<Plain>(1, || Instant::now().checked_add(timeout)))
     }
@@ -206,12 +207,14 @@ impl Semaphore {
 
     /// Takes a permit if one is free.
     #[inline]
+    #[must_use = "the permits are released as soon as the guard is dropped"]
     pub fn try_acquire(&self) -> Option<SemaphoreGuard<'_>> {
         self.try_acquire_many(1)
     }
 
     /// Takes this many permits if they are free.
     #[inline]
+    #[must_use = "the permits are released as soon as the guard is dropped"]
     pub fn try_acquire_many(&self, permits: u32) -> Option<SemaphoreGuard<'_>> {
         self.take(permits).then(|| SemaphoreGuard { semaphore: self, permits })
     }

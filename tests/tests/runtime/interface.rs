@@ -37,7 +37,8 @@ all! { is_unwind_safe:
 all! { is_value:
     Stopper, stopruntime::Stopped, stopruntime::TimedOut, stopruntime::Cause, stopruntime::Reason,
     stopruntime::Backend, stopruntime::Rseq, stopruntime::ForeignSupport, stopruntime::Support,
-    report::Obstacle, report::Descriptor,
+    report::Obstacle, report::Descriptor, report::Activity, report::WaitsFor, report::Wait,
+    report::ThreadReport, report::Request, report::Threads, report::Audit, report::Unmarked,
 }
 all! { is_text:
     stopruntime::Backend, stopruntime::Rseq, stopruntime::ForeignSupport, stopruntime::Support,

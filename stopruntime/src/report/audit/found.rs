@@ -11,7 +11,7 @@ use core::time::Duration;
 /// # Examples
 ///
 /// As at [`audit`](super::audit).
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Audit {
     places: Vec<Unmarked>,
 }
@@ -25,7 +25,7 @@ pub struct Audit {
 ///     println!("{:?}: {}", place.wait.place, place.remedy());
 /// }
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Unmarked {
     /// The name of the first thread that was seen there, its first 15 bytes.
@@ -70,6 +70,24 @@ impl Deref for Audit {
 
     fn deref(&self) -> &[Unmarked] {
         &self.places
+    }
+}
+
+impl IntoIterator for Audit {
+    type Item = Unmarked;
+    type IntoIter = std::vec::IntoIter<Unmarked>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.places.into_iter()
+    }
+}
+
+impl<'a> IntoIterator for &'a Audit {
+    type Item = &'a Unmarked;
+    type IntoIter = core::slice::Iter<'a, Unmarked>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.places.iter()
     }
 }
 

@@ -94,6 +94,10 @@ impl<T: ?Sized> RwLock<T> {
     /// # Errors
     ///
     /// [`Stopped`]: a stop is requested and the lock was not taken.
+    ///
+    /// # Panics
+    ///
+    /// As [`RwLock::read`].
     #[inline]
     pub fn read_or_stop(&self) -> Result<LockResult<RwLockReadGuard<'_, T>>, Stopped> {
         self.raw.read::<OrStop>()?;

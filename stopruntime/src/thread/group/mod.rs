@@ -74,7 +74,8 @@ impl<T: Send + 'static> Group<T> {
     ///
     /// # Panics
     ///
-    /// If the system cannot start it; [`spawn_with`](Group::spawn_with) reports it.
+    /// If the system cannot start it ([`spawn_with`](Group::spawn_with) reports it), or if the
+    /// runtime cannot be installed; see [`backend`](crate::backend()).
     ///
     /// # Examples
     ///
@@ -97,8 +98,9 @@ impl<T: Send + 'static> Group<T> {
     ///
     /// # Panics
     ///
-    /// If the name contains a null byte, or if the system cannot start the thread;
-    /// [`spawn_with`](Group::spawn_with) reports the latter.
+    /// If the name contains a null byte, if the system cannot start the thread
+    /// ([`spawn_with`](Group::spawn_with) reports it), or if the runtime cannot be installed;
+    /// see [`backend`](crate::backend()).
     #[track_caller]
     pub fn spawn_named<F: FnOnce() -> T + Send + 'static>(
         &self,

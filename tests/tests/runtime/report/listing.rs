@@ -61,7 +61,7 @@ per_backend! {
             let report = threads();
             // The two, and at most two of each.
             assert!((2..=6).contains(&report.len()), "{report}");
-            for thread in report.iter() {
+            for thread in &report {
                 assert!(thread.name == "it" || thread.name.is_empty(), "{report}");
                 assert!(thread.id != 0, "{report}");
             }
