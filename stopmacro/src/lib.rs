@@ -195,7 +195,8 @@ use crate::diag::Diag;
 /// # `#[checkpoint]`
 ///
 /// Above a loop that blocks nowhere: at the top of each iteration control leaves, as by a
-/// marked call in it, the outermost loop around it. Loops with neither mark run to their end, which is
+/// marked call in it, the outermost loop around it. Loops with neither mark run to their
+/// end, which is
 /// what clean-up loops want.
 ///
 /// # `#[unstoppable]`

@@ -14,13 +14,16 @@ use super::rank::Rank;
 /// ```
 ///
 /// A mark with a word speaks of a call in the head, as the word is for calls that are not
-/// in the table. Without one, a head that may block too is an error.
+/// in the table. Without one, a `match` whose head may block too is an error.
 pub(super) fn tails(expr: &mut Expr, is_plain: bool) -> Result<Option<Vec<&mut Expr>>, String> {
     let before = best(expr);
     if before == Some(Rank::Known) || before == Some(Rank::Likely) && !is_plain {
         return Ok(None);
     }
-    let heads = if is_match(expr) { names(expr, Rank::Likely) } else { Vec::new() };
+    let mut heads = Vec::new();
+    if before == Some(Rank::Likely) && is_match(expr) {
+        heads = names(expr, Rank::Likely);
+    }
     let mut tails = Vec::new();
     branches(expr, &mut tails);
     let mut known = Vec::new();
@@ -46,10 +49,15 @@ fn is_match(expr: &Expr) -> bool {
     }
 }
 
-/// The candidates of this rank, or if there is none, those in the tails.
+/// The candidates of this rank in `expr`, or if it has no candidates, those in its tails.
 fn names(expr: &mut Expr, rank: Rank) -> Vec<String> {
     let mut found = Search::default();
     found.expr(expr);
+    if found.candidates.is_empty() {
+        let mut tails = Vec::new();
+        branches(expr, &mut tails);
+        return tails.into_iter().flat_map(|tail| names(tail, rank)).collect();
+    }
     let of_rank = found.candidates.into_iter().filter(|candidate| candidate.rank == rank);
     of_rank.map(|candidate| candidate.name).collect()
 }

@@ -143,6 +143,31 @@ fn in_a_head(socket: &UnixDatagram, again: bool) -> io::Result<usize> {
     Ok(length)
 }
 
+fn is_open(socket: &UnixDatagram) -> bool {
+    socket.peer_addr().is_ok()
+}
+
+/// The calls are tails of a tail, behind a head with a call of one's own.
+#[stoppable]
+fn deep(socket: &UnixDatagram, again: bool) -> io::Result<usize> {
+    #[blocking]
+    let length = if is_open(socket) {
+        if again { socket.recv(&mut [0]) } else { socket.recv(&mut [0; 2]) }
+    } else {
+        Ok(7)
+    }?;
+    Ok(length)
+}
+
+#[test]
+fn tails_of_tails_are_found_behind_a_call() {
+    for again in [true, false] {
+        let (_sender, socket) = datagrams(0);
+        let thread = waiting(move || deep(&socket, again));
+        assert!(is_stopped(&thread.stop_and_join().unwrap().unwrap_err()));
+    }
+}
+
 #[test]
 fn a_call_in_the_head_of_a_tail_is_one_of_them() {
     for again in [true, false] {

@@ -170,7 +170,7 @@ impl Held for Attended {
         if self.leads && !self.reaped { syscall::watch(self.id()) } else { Ok(None) }
     }
 
-    fn has_ended(&mut self) {
+    fn end_rest(&mut self) {
         self.kill_group();
     }
 }

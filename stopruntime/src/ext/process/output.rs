@@ -124,8 +124,8 @@ pub(super) trait Held {
     fn watch(&self) -> io::Result<Option<OwnedFd>> {
         Ok(None)
     }
-    /// Ends what ends with the child, which has ended.
-    fn has_ended(&mut self) {}
+    /// Ends what is to end with the child, which has ended.
+    fn end_rest(&mut self) {}
 }
 
 impl Held for Child {
@@ -192,7 +192,7 @@ fn read_to_ends(held: &mut impl Held, stdout: &mut Vec<u8>, stderr: &mut Vec<u8>
         if has_ended {
             // What it has started may hold the pipes open.
             // mutant: group-ends-while-output-is-read
-            held.has_ended();
+            held.end_rest();
             end = None;
         }
     }

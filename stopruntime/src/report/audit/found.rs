@@ -113,7 +113,10 @@ impl fmt::Display for Audit {
     /// A line for each place.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.places.is_empty() {
-            return formatter.write_str("no wait of more than 100 ms was seen that is not marked, in the threads that the runtime knows");
+            return formatter.write_str(
+                "no wait of more than 100 ms was seen that is not marked, in the threads that the \
+                 runtime knows",
+            );
         }
         formatter.write_str("where threads waited for more than 100 ms and were not marked:")?;
         self.places.iter().try_for_each(|place| write!(formatter, "\n{place}"))
