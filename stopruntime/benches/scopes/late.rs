@@ -33,7 +33,10 @@ pub(crate) fn bench() -> io::Result<()> {
         "99 of 100",
         &spreads.map(|spread| spread.map(|spread| Spread { median: spread.p99, ..spread })),
     );
-    goal("µs late, median", spreads[1].expect("samples").median, 100.0);
+    // How soon a sleeping processor is back depends on the machine, for both of them.
+    let [kernels, ours] = spreads.map(|spread| spread.expect("samples").median);
+    println!("    µs late, median: {ours:.2}");
+    goal("of it, to the kernel's own time-out", ours / kernels, 1.25);
     println!("    never early in {SAMPLES}");
     table.keep()
 }
