@@ -24,8 +24,8 @@ impl fmt::Display for ThreadReport {
             let printed = if character.is_control() { '?' } else { character };
             write!(formatter, "{printed}")?;
         }
-        if self.id != 0 {
-            write!(formatter, " ({})", self.id)?;
+        if let Some(id) = self.id {
+            write!(formatter, " ({id})")?;
         }
         write!(formatter, ": {}", self.activity)?;
         let Some(request) = &self.request else { return Ok(()) };

@@ -79,7 +79,7 @@ use crate::runtime::slot;
 /// use stopruntime::thread::Builder;
 ///
 /// let sleeper = Builder::new().name("sleeper".into()).spawn(|| sleep_or_stop(Duration::MAX))?;
-/// # while sleeper.report().id == 0 { std::thread::yield_now() }
+/// # while sleeper.report().id.is_none() { std::thread::yield_now() }
 /// let report = threads();
 /// assert!(report.iter().any(|thread| thread.name == "sleeper"));
 /// eprintln!("{report}");
@@ -92,7 +92,7 @@ pub fn threads() -> Threads {
     if let Some(own) = slot::own() {
         own.known.identify_again();
     }
-    reports_of(|record| record.known.thread() != 0 && !record.known.is_of_another_process())
+    reports_of(|record| record.known.thread().is_some() && !record.known.is_of_another_process())
 }
 
 /// The threads that run under this scope and have not ended.

@@ -17,7 +17,7 @@ use std::io;
 
 /// What a look at a thread has found.
 pub(super) struct Looked {
-    pub(super) id: c_int,
+    pub(super) id: Option<c_int>,
     pub(super) name: String,
     pub(super) activity: Activity,
     /// The stop signal is blocked.
@@ -28,18 +28,16 @@ pub(super) struct Looked {
 pub(super) fn look(record: &Record) -> Looked {
     /// A thread that is in another call after so many looks runs.
     const LOOKS: u32 = 8;
-    let nameless = |id, activity| Looked { id, name: String::new(), activity, blocked: false };
-    let id = record.known.thread();
+    let nameless = |activity| Looked { id: None, name: String::new(), activity, blocked: false };
+    let known = record.known.thread();
     if record.has_ended() {
-        return nameless(0, Activity::Ended);
+        return nameless(Activity::Ended);
     }
     if record.known.is_of_another_process() {
         let why = "it is a thread of the process that has forked this one".into();
-        return nameless(0, Activity::Unknown(why));
+        return nameless(Activity::Unknown(why));
     }
-    if id == 0 {
-        return nameless(0, Activity::NotBegun);
-    }
+    let Some(id) = known else { return nameless(Activity::NotBegun) };
     let status = Status::read(id);
     let (name, blocked) = match &status {
         Ok(status) => (status.name.clone(), status.blocked),
@@ -57,10 +55,10 @@ pub(super) fn look(record: &Record) -> Looked {
         }
     }
     // Its id was its own all the time if it has not ended.
-    if record.known.thread() == id {
-        Looked { id, name, activity, blocked }
+    if record.known.thread() == known {
+        Looked { id: known, name, activity, blocked }
     } else {
-        nameless(0, Activity::Ended)
+        nameless(Activity::Ended)
     }
 }
 

@@ -31,8 +31,8 @@ use core::time::Duration;
 pub struct ThreadReport {
     /// Its name: of a handle's thread as std has it, of others the first 15 bytes.
     pub name: String,
-    /// Its id in the kernel (gettid(2)); 0 before it begins and after its end.
-    pub id: c_int,
+    /// Its id in the kernel (gettid(2)); none before it begins and after its end.
+    pub id: Option<c_int>,
     /// What it does.
     pub activity: Activity,
     /// The stop that it is to obey, if there is one.

@@ -14,16 +14,19 @@ pub enum WaitsFor {
     /// One of these descriptors.
     Descriptors(Vec<Descriptor>),
     /// A lock, a condition or whatever else is made of this word. futex(2).
+    #[non_exhaustive]
     Futex {
         /// The word's address.
         address: usize,
     },
     /// The end of a thread.
+    #[non_exhaustive]
     Thread {
-        /// The thread's id in the kernel; 0 if it is not known.
-        id: c_int,
+        /// The thread's id in the kernel, if it is known.
+        id: Option<c_int>,
     },
     /// The end of a child process.
+    #[non_exhaustive]
     Child {
         /// The child's id; none if it is any child.
         id: Option<c_int>,
@@ -41,8 +44,8 @@ impl fmt::Display for WaitsFor {
                 Ok(())
             }
             WaitsFor::Futex { address } => write!(formatter, "on the word at {address:#x}"),
-            WaitsFor::Thread { id: 0 } => formatter.write_str("for the end of a thread"),
-            WaitsFor::Thread { id } => write!(formatter, "for the end of thread {id}"),
+            WaitsFor::Thread { id: Some(id) } => write!(formatter, "for the end of thread {id}"),
+            WaitsFor::Thread { id: None } => formatter.write_str("for the end of a thread"),
             WaitsFor::Child { id: Some(id) } => write!(formatter, "for child {id}"),
             WaitsFor::Child { id: None } => formatter.write_str("for any child"),
         }
@@ -129,7 +132,7 @@ fn futex([address, operation, value, ..]: [usize; 6]) -> Option<WaitsFor> {
     // As glibc's pthread_join(3) waits: for the id, which the kernel takes away, and wakes
     // as for a word that other processes might have.
     if waits && operation & libc::FUTEX_PRIVATE_FLAG == 0 && is_thread(id) {
-        return Some(WaitsFor::Thread { id });
+        return Some(WaitsFor::Thread { id: Some(id) });
     }
     Some(WaitsFor::Futex { address })
 }

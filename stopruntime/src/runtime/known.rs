@@ -50,9 +50,9 @@ impl Known {
         self.thread.store(0, Ordering::SeqCst);
     }
 
-    /// The thread's id; 0 while there is none.
-    pub(crate) fn thread(&self) -> c_int {
-        self.thread.load(Ordering::SeqCst)
+    /// The thread's id, while there is one.
+    pub(crate) fn thread(&self) -> Option<c_int> {
+        Some(self.thread.load(Ordering::SeqCst)).filter(|id| *id != 0)
     }
 
     /// Whether the thread is one of a process that has forked this one.

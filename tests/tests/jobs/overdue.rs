@@ -85,7 +85,7 @@ per_backend! {
         service.request_stop_at(Instant::now());
         let (sender, receiver) = mpsc::channel::<()>();
         let stuck = Builder::new().under(&service).spawn(move || receiver.recv().is_err()).unwrap();
-        while stuck.report().id == 0 {
+        while stuck.report().id.is_none() {
             thread::yield_now();
         }
         for limit in [Duration::ZERO, SOON] {

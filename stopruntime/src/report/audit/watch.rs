@@ -98,8 +98,8 @@ fn watch() {
 
 /// Looks at a thread, which may be in the wait it was in at the last look.
 fn look(record: &Record, before: Option<Watched>) -> Option<Watched> {
-    let id = record.known.thread();
-    if id == 0 || record.known.is_of_another_process() || is_marked(record) {
+    let id = record.known.thread()?;
+    if record.known.is_of_another_process() || is_marked(record) {
         return None;
     }
     let sleep = Sleep::of(id)?;
@@ -114,7 +114,7 @@ fn look(record: &Record, before: Option<Watched>) -> Option<Watched> {
     if matches!(wait.state, State::Young) && time > LONG {
         // Otherwise it has just ended.
         let (thread, what) = wait.sleep.unmarked(id)?;
-        if is_marked(record) || record.known.thread() != id {
+        if is_marked(record) || record.known.thread() != Some(id) {
             return None;
         }
         // mutant: audit-leaves-own-threads-out

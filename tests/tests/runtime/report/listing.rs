@@ -24,7 +24,7 @@ per_backend! {
         let stopper = receiver.recv().unwrap();
         let first = Builder::new().name("a name of more than 15".into());
         let first = first.spawn(|| sleep_or_stop(Duration::MAX).is_err()).unwrap();
-        while first.report().id == 0 {
+        while first.report().id.is_none() {
             std::thread::yield_now();
         }
         let report = threads();
@@ -63,7 +63,7 @@ per_backend! {
             assert!((2..=6).contains(&report.len()), "{report}");
             for thread in &report {
                 assert!(thread.name == "it" || thread.name.is_empty(), "{report}");
-                assert!(thread.id != 0, "{report}");
+                assert!(thread.id.is_some(), "{report}");
             }
         }
         ENDS.store(true, Ordering::Relaxed);
@@ -108,7 +108,7 @@ per_backend! {
         let mut lines = text.lines();
         assert_eq!(lines.next(), Some("threads have not ended:"));
         let line = lines.next().unwrap();
-        let id = overdue.report()[0].id;
+        let id = overdue.report()[0].id.unwrap();
         let begin = format!("receives for a long time ({id}): waits in futex (not marked) on the word");
         assert!(line.starts_with(&begin), "{line}");
         assert!(line.ends_with(" ago: reload; its call is not marked"), "{line}");
@@ -132,7 +132,7 @@ per_backend! {
             let child = libc::fork();
             if child == 0 {
                 let report = threads();
-                let own = report.len() == 1 && report[0].id == libc::getpid();
+                let own = report.len() == 1 && report[0].id == Some(libc::getpid());
                 let of_parents = it.report().to_string();
                 let told = of_parents.contains("a thread of the process that has forked this one");
                 libc::_exit(i32::from(!(own && told)));

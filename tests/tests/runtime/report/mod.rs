@@ -34,7 +34,7 @@ fn text(report: &ThreadReport) -> String {
         wait.place = None;
     }
     let line = report.to_string();
-    let begin = if report.id == 0 { "it: ".into() } else { format!("it ({}): ", report.id) };
+    let begin = report.id.map_or("it: ".into(), |id| format!("it ({id}): "));
     let text = line.strip_prefix(&begin).unwrap_or_else(|| panic!("{line}")).to_owned();
     let Some((before, after)) = text.split_once("stop requested ") else { return text };
     let (age, after) = after.split_once(" ago").unwrap_or_else(|| panic!("{line}"));

@@ -164,7 +164,7 @@ per_backend! {
         while !matches!(it.report().activity, Activity::Waits(_)) {
             std::thread::yield_now();
         }
-        let thread = it.report().id;
+        let thread = it.report().id.unwrap();
         let (mut told, tells) = pipe().unwrap();
         let (waits, mut go_on) = pipe().unwrap();
         // SAFETY: numbers; the child makes async-signal-safe calls only.

@@ -134,7 +134,7 @@ per_backend! {
 
         let sleeper = start(|| sleep_or_stop(Duration::MAX).is_err());
         sleeps(&sleeper);
-        let (stopper, id) = (sleeper.stopper(), sleeper.report().id);
+        let (stopper, id) = (sleeper.stopper(), sleeper.report().id.unwrap());
         let it = start(move || sleeper.join_or_stop().is_err());
         says(&it, &format!("waits in futex_waitv (marked) for the end of thread {id}"));
         assert!(it.stop_and_join().unwrap());
@@ -162,7 +162,7 @@ per_backend! {
         let (sender, receiver) = mpsc::channel::<()>();
         let waits = start(move || receiver.recv().is_err());
         says_with(&waits, "waits in futex (not marked) on the word at 0x", "");
-        let id = waits.report().id;
+        let id = waits.report().id.unwrap();
         // Std's join is libc's, on a word that libc knows.
         if cfg!(target_env = "gnu") {
             let it = start(move || waits.join().unwrap());
