@@ -140,9 +140,10 @@ impl Config {
         let masked = action::install(self.signal, masked).map_err(|refusal| match refusal {
             Refusal::Io(error) => InstallError::Io(error),
             // It is asked for, or this copy has no other.
-            Refusal::OtherCopy => {
-                InstallError::OtherCopy(self.signal, asked.unwrap_or(Backend::Ppoll))
-            }
+            Refusal::OtherCopy => InstallError::OtherCopy {
+                signal: self.signal,
+                backend: asked.unwrap_or(Backend::Ppoll),
+            },
         })?;
         let works = |backend: &Backend| (*backend == Backend::Ppoll) == masked && works(*backend);
         let found = match asked {
@@ -197,7 +198,7 @@ fn install(
         let _one_at_a_time = hold();
         // mutant: second-configuration-refused
         if let Some(backend) = installed::backend() {
-            return Err(InstallError::AlreadyInstalled(installed::signal(), backend));
+            return Err(InstallError::AlreadyInstalled { signal: installed::signal(), backend });
         }
         detach::prepare().map_err(InstallError::Io)?;
         let backend = attempt()?;
@@ -256,7 +257,7 @@ pub(crate) fn ensure() -> Backend {
         return backend;
     }
     match install_default() {
-        Ok(backend) | Err(InstallError::AlreadyInstalled(_, backend)) => backend,
+        Ok(backend) | Err(InstallError::AlreadyInstalled { backend, .. }) => backend,
         Err(error) => panic!("stopruntime cannot be installed: {error}"),
     }
 }

@@ -1,8 +1,9 @@
 //! `Config`, `Backend`, `InstallError`: what is installed, when, and what is
 //! refused. Each test has a process of its own, because these things happen once in a process.
 
+use std::error::Error;
 use std::fs;
-use std::io::Write;
+use std::io::{self, ErrorKind, Write};
 use std::os::unix::net::UnixStream;
 use std::sync::{Barrier, mpsc};
 use std::thread::scope;
@@ -61,7 +62,7 @@ on_backends! { NOT_SET;
         assert_eq!(backend(), chosen, "it does not change");
         let refused = Config::new().install();
         assert!(
-            matches!(refused, Err(InstallError::AlreadyInstalled(libc::SIGURG, now)) if now == chosen),
+            matches!(refused, Err(InstallError::AlreadyInstalled { signal: libc::SIGURG, backend: now, .. }) if now == chosen),
             "{refused:?}"
         );
         stops_and_reads();
@@ -70,7 +71,7 @@ on_backends! { NOT_SET;
     fn a_stopper_of_the_calling_thread_installs() {
         let _stopper = Stopper::current();
         assert_ne!(caught() & bit(libc::SIGURG), 0);
-        assert!(matches!(Config::new().install(), Err(InstallError::AlreadyInstalled(..))));
+        assert!(matches!(Config::new().install(), Err(InstallError::AlreadyInstalled { .. })));
     }
 
     fn the_handler_backend_can_be_chosen() {
@@ -168,7 +169,7 @@ on_backends! { NOT_SET;
         for outcome in outcomes {
             assert!(matches!(
                 outcome,
-                Ok(()) | Err(InstallError::AlreadyInstalled(libc::SIGURG, Backend::Ppoll))
+                Ok(()) | Err(InstallError::AlreadyInstalled { signal: libc::SIGURG, backend: Backend::Ppoll, .. })
             ));
         }
     }
@@ -193,9 +194,13 @@ per_backend! {
         stops_and_reads();
         let refused = Config::new().install();
         assert!(
-            matches!(refused, Err(InstallError::AlreadyInstalled(libc::SIGUSR1, _))),
+            matches!(refused, Err(InstallError::AlreadyInstalled { signal: libc::SIGUSR1, .. })),
             "{refused:?}"
         );
+        let error = io::Error::from(refused.unwrap_err());
+        assert_eq!(error.kind(), ErrorKind::AlreadyExists);
+        let text = error.to_string();
+        assert!(text.contains(backend().name()) && text.contains("before the first marked call"), "{text:?}");
     }
 
     /// When too many signals are pending, sending a real-time one fails: a
@@ -211,10 +216,23 @@ per_backend! {
 
 #[test]
 fn the_texts_name_the_remedy() {
-    let text = InstallError::AlreadyInstalled(libc::SIGURG, Backend::Rseq).to_string();
-    assert!(text.contains("rseq") && text.contains("before the first marked call"), "{text:?}");
     let text = InstallError::UnusableSignal(libc::SIGKILL).to_string();
     assert!(text.contains('9') && text.contains("SIGUSR1"), "{text:?}");
     let text = InstallError::Unavailable(Backend::Rseq).to_string();
     assert!(text.contains("rseq"), "{text:?}");
+}
+
+#[test]
+fn a_refusal_becomes_an_error_of_io_of_its_kind() {
+    for (refusal, kind) in [
+        (InstallError::UnusableSignal(libc::SIGKILL), ErrorKind::InvalidInput),
+        (InstallError::UnknownBackend("smoke".into()), ErrorKind::InvalidInput),
+        (InstallError::Unavailable(Backend::Rseq), ErrorKind::Unsupported),
+        (InstallError::Io(io::Error::from_raw_os_error(libc::EAGAIN)), ErrorKind::WouldBlock),
+    ] {
+        let text = refusal.to_string();
+        let error = io::Error::from(refusal);
+        assert_eq!((error.kind(), error.to_string()), (kind, text));
+        assert!(error.get_ref().is_some_and(<dyn Error + Send + Sync>::is::<InstallError>));
+    }
 }

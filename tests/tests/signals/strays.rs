@@ -92,7 +92,7 @@ per_backend! {
         }
         Config::new().signal(libc::SIGUSR1).install().unwrap();
         let again = Config::new().install().unwrap_err();
-        assert!(matches!(again, InstallError::AlreadyInstalled(libc::SIGUSR1, _)), "{again}");
+        assert!(matches!(again, InstallError::AlreadyInstalled { signal: libc::SIGUSR1, .. }), "{again}");
         let (sender, receiver) = mpsc::channel();
         let handle = thread::spawn(move || {
             sender.send(thread_id()).unwrap();

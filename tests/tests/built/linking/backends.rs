@@ -70,7 +70,7 @@ with_the_library! { NOT_SET;
         for asked in [Backend::Rseq, Backend::Handler] {
             let refused = own(asked).unwrap_err();
             assert!(
-                matches!(refused, InstallError::OtherCopy(STOP, named) if named == asked),
+                matches!(refused, InstallError::OtherCopy { signal: STOP, backend, .. } if backend == asked),
                 "{refused}"
             );
             let text = refused.to_string();

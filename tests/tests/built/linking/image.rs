@@ -26,7 +26,7 @@ pub extern "C" fn install(signal: c_int, ppoll: bool) -> c_int {
     let backend = if ppoll { Backend::Ppoll } else { Backend::Handler };
     match Config::new().signal(signal).backend(backend).install() {
         Ok(()) => 0,
-        Err(InstallError::OtherCopy(..)) => 1,
+        Err(InstallError::OtherCopy { .. }) => 1,
         Err(_) => 2,
     }
 }
