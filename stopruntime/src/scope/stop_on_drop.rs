@@ -59,6 +59,12 @@ impl Deref for StopOnDrop {
     }
 }
 
+impl AsRef<Stopper> for StopOnDrop {
+    fn as_ref(&self) -> &Stopper {
+        self
+    }
+}
+
 impl Drop for StopOnDrop {
     fn drop(&mut self) {
         if let Some(stopper) = &self.stopper {

@@ -61,8 +61,8 @@ impl Guard {
     ///
     /// As at [`Shutdown::exit_code`](super::Shutdown::exit_code).
     #[must_use]
-    pub fn stopper(&self) -> &Stopper {
-        self.shared.root()
+    pub fn stopper(&self) -> Stopper {
+        self.shared.root().clone()
     }
 
     /// Returns the first signal that came, if one did.
@@ -103,7 +103,7 @@ impl Guard {
             let run = self.shared.reloading();
             let result = run.run(&mut f);
             let is_over = result.as_ref().err().is_some_and(|error| error.stopped().is_none());
-            if is_over || !run.stop_requested() || self.stopper().stop_requested() {
+            if is_over || !run.stop_requested() || self.as_ref().stop_requested() {
                 return result;
             }
         }
@@ -161,11 +161,17 @@ impl Drop for Guard {
     }
 }
 
+impl AsRef<Stopper> for Guard {
+    fn as_ref(&self) -> &Stopper {
+        self.shared.root()
+    }
+}
+
 impl fmt::Debug for Guard {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
             .debug_struct("Guard")
-            .field("stopper", self.stopper())
+            .field("stopper", self.shared.root())
             .field("signal", &self.signal())
             .finish_non_exhaustive()
     }

@@ -232,8 +232,9 @@ impl Shutdown {
                 return ExitCode::FAILURE;
             }
         };
-        let result = guard.stopper().run(|| f(&guard));
-        let is_stopped = guard.stopper().stop_requested();
+        let root = guard.stopper();
+        let result = root.run(|| f(&guard));
+        let is_stopped = root.stop_requested();
         // mutant: signals-count-to-the-end
         if guard.signal().is_some() {
             // Without the handlers, the second signal would kill what is about to end well.

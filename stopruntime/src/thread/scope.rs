@@ -137,6 +137,25 @@ impl<'scope> Scope<'scope, '_> {
         self.stopper.request_stop()
     }
 
+    /// Requests a stop and says why; see [`Stopper::request_stop_because`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use stopruntime::{ext::sleep_or_stop, thread};
+    ///
+    /// thread::scope(|scope| {
+    ///     let sleeper = scope.spawn(|| sleep_or_stop(Duration::MAX).unwrap_err().reason());
+    ///     scope.request_stop_because("reload");
+    ///     assert_eq!(sleeper.join().unwrap().unwrap().as_str(), "reload");
+    /// });
+    /// ```
+    #[allow(clippy::must_use_candidate, reason = "a request is made for its effect")]
+    pub fn request_stop_because(&self, reason: impl Into<Reason>) -> bool {
+        self.stopper.request_stop_because(reason)
+    }
+
     /// Returns whether the scope is stopped: whether it has been requested to stop, or
     /// what it is stopped with has been.
     #[must_use]
@@ -162,6 +181,12 @@ impl<'scope> Scope<'scope, '_> {
     #[must_use]
     pub fn stopper(&self) -> Stopper {
         self.stopper.clone()
+    }
+}
+
+impl AsRef<Stopper> for Scope<'_, '_> {
+    fn as_ref(&self) -> &Stopper {
+        &self.stopper
     }
 }
 

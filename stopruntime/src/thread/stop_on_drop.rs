@@ -1,6 +1,8 @@
 //! The owner of a thread that does not outlive it.
 
 use super::JoinHandle;
+use crate::scope::Stopper;
+use std::fmt;
 use std::ops::Deref;
 use std::thread::{self, Result};
 use std::time::Duration;
@@ -30,7 +32,6 @@ use std::time::Duration;
 /// drop(receiver); // stops the thread and joins it
 /// # Ok::<(), std::io::Error>(())
 /// ```
-#[derive(Debug)]
 #[must_use = "dropped at once, it stops the thread at once"]
 pub struct StopOnDrop<T> {
     handle: Option<JoinHandle<T>>,
@@ -120,6 +121,18 @@ impl<T> Deref for StopOnDrop<T> {
 
     fn deref(&self) -> &JoinHandle<T> {
         self.handle.as_ref().expect(OWNED)
+    }
+}
+
+impl<T> AsRef<Stopper> for StopOnDrop<T> {
+    fn as_ref(&self) -> &Stopper {
+        (**self).as_ref()
+    }
+}
+
+impl<T> fmt::Debug for StopOnDrop<T> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("StopOnDrop").finish_non_exhaustive()
     }
 }
 

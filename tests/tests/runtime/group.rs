@@ -85,6 +85,21 @@ per_backend! {
         assert_eq!(ENDED.load(Ordering::Relaxed), THREADS);
     }
 
+    fn handles_that_are_taken_are_stopped_with_it_and_not_waited_for() {
+        let (sender, receiver) = mpsc::channel::<()>();
+        let mut group = Group::new();
+        start(&group);
+        group.spawn(move || receiver.recv().is_err());
+        let handles = group.take_handles();
+        assert!(group.is_empty());
+        start(&group);
+        // Waits for those of the second start, and not for the one that does not stop.
+        drop(group);
+        drop(sender);
+        assert_eq!(handles.len(), THREADS + 1);
+        assert!(handles.into_iter().all(|handle| handle.stop_requested() && handle.join().unwrap()));
+    }
+
     fn a_panic_is_a_result_and_leaves_the_others_alone() {
         let mut group = Group::new();
         start(&group);

@@ -172,10 +172,43 @@ impl<T> Group<T> {
         self.stopper.request_stop_because(reason)
     }
 
+    /// Returns whether the group is stopped: whether it has been requested to stop, or the
+    /// scope that it is [under](Group::under) is stopped.
+    #[must_use]
+    pub fn stop_requested(&self) -> bool {
+        self.stopper.stop_requested()
+    }
+
     /// Returns a handle that only requests, to give away.
     #[must_use]
     pub fn stopper(&self) -> Stopper {
         self.stopper.clone()
+    }
+
+    /// Takes the handles of all threads that have not been joined, in the order in which they
+    /// were started. The group is empty then, and can go on.
+    ///
+    /// The threads stay under the group's scope: its requests reach them as before, that of its
+    /// drop too. But the group no longer waits for them.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use stopruntime::{ext::sleep_or_stop, thread::Group};
+    ///
+    /// let mut sessions = Group::new();
+    /// sessions.spawn(|| sleep_or_stop(Duration::MAX).is_err());
+    /// let handles = sessions.take_handles();
+    /// assert!(sessions.is_empty());
+    /// sessions.request_stop();
+    /// for handle in handles {
+    ///     assert!(handle.join().unwrap());
+    /// }
+    /// ```
+    #[must_use = "dropping a handle detaches its thread"]
+    pub fn take_handles(&mut self) -> Vec<JoinHandle<T>> {
+        core::mem::take(self.threads())
     }
 
     /// Returns how many threads have been started and not joined.

@@ -69,7 +69,7 @@ per_backend! {
     fn main_in_a_plain_join_ends_with_its_threads() {
         if is_daemon() {
             let guard = Shutdown::new().install().unwrap();
-            let root = guard.stopper().clone();
+            let root = guard.stopper();
             let thread = std::thread::spawn(move || root.run(|| {
                 say("ready");
                 sleep_or_stop(Duration::MAX).is_err()
