@@ -41,10 +41,10 @@ pub struct Wait {
     pub foreign: bool,
     /// What it waits for, where that can be seen.
     pub on: Option<WaitsFor>,
-    /// Where in the source it waits: the innermost function that is neither std's nor the
-    /// runtime's, `collector::serve (src/serve.rs:42)`. With the feature `backtrace` only,
-    /// and most likely: it is found by what looks like return addresses on the thread's
-    /// stack.
+    /// Where in the source it waits: the innermost function of the program's own,
+    /// `collector::serve (src/serve.rs:42)`; if none is found, of a crate that it depends on.
+    /// With the feature `backtrace` only, and most likely: it is found by what looks like
+    /// return addresses on the thread's stack.
     pub place: Option<String>,
     /// Whether no signal ends the wait: the state that ps(1) shows as `D`.
     pub uninterruptible: bool,

@@ -4,8 +4,9 @@
 //! not to be disturbed: so nothing unwinds its stack. A marked call is inlined into the
 //! function that makes it, as far as the compiler does so, and then its program counter is
 //! enough. Otherwise this looks from the stack pointer upwards for the first word that leads
-//! behind a call in a function that is neither std's nor the runtime's. What an earlier
-//! function has left there may be taken for it.
+//! behind a call in a function of the program's own: it is where a mark belongs, and what two
+//! waits inside the same crate differ in. If there is none, it is the first that is neither
+//! std's nor the runtime's. What an earlier function has left there may be taken for it.
 //!
 //! The stack is copied at once, while the thread is known to wait, and names are found
 //! afterwards: the first time, the program's debug information is read, which takes a
@@ -45,24 +46,23 @@ impl Trace {
     }
 
     pub(super) fn place(&self) -> Option<String> {
-        self.0.iter().copied().find_map(user_code)
+        let mut best = Best::default();
+        let _own = self.0.iter().find(|address| best.is_own_with(**address));
+        best.text
     }
 }
 
 /// Where the calling thread is.
 pub(crate) fn own() -> Option<String> {
-    let mut found = None;
-    backtrace::trace(|frame| {
-        // Into the call itself.
-        found = user_code((frame.ip() as usize).wrapping_sub(1));
-        found.is_none()
-    });
-    found
+    let mut best = Best::default();
+    // Into the call itself.
+    backtrace::trace(|frame| !best.is_own_with((frame.ip() as usize).wrapping_sub(1)));
+    best.text
 }
 
 /// Reads the debug information before a wait is to be looked at, which may end meanwhile.
 pub(super) fn prepare() {
-    user_code(prepare as fn() as usize);
+    Best::default().is_own_with(prepare as fn() as usize);
 }
 
 /// The words of the stack, as far as they can be read.
@@ -123,34 +123,54 @@ fn follows_a_call(address: usize) -> bool {
     before.is_some_and(|bytes| bytes[3] == 0xe8 || bytes[1..7].contains(&0xff))
 }
 
-/// The innermost function at this address, inlined ones among them, that is neither std's
-/// nor the runtime's.
-fn user_code(address: usize) -> Option<String> {
-    let mut found = None;
-    backtrace::resolve(address as *mut c_void, |symbol| {
-        if found.is_some() {
-            return;
-        }
-        let Some(name) = symbol.name().map(|name| format!("{name:#}")) else { return };
-        let line = symbol.filename().map(Path::to_string_lossy).zip(symbol.lineno());
-        // Inlined ones have no path in their names, and a file. What has no file is taken
-        // if it has a path, so that it is Rust's.
-        let is_users = match &line {
-            Some((file, _)) => !is_file_of_libraries(file),
-            None => name.contains("::"),
-        };
-        if is_users && !is_name_of_libraries(&name) {
-            let line = line.map_or(String::new(), |(file, line)| format!(" ({file}:{line})"));
-            found = Some(format!("{name}{line}"));
-        }
-    });
-    found
+/// The best place so far: one of the program's own, or else the first one.
+#[derive(Default)]
+struct Best {
+    text: Option<String>,
+}
+
+impl Best {
+    /// Takes the functions at this address into account, inlined ones among them; whether
+    /// one of the program's own is found.
+    fn is_own_with(&mut self, address: usize) -> bool {
+        let mut is_own = false;
+        backtrace::resolve(address as *mut c_void, |symbol| {
+            if is_own {
+                return;
+            }
+            let Some(name) = symbol.name().map(|name| format!("{name:#}")) else { return };
+            let line = symbol.filename().map(Path::to_string_lossy).zip(symbol.lineno());
+            // Inlined ones have no path in their names, and a file. What has no file is taken
+            // if it has a path, so that it is Rust's.
+            let is_users = match &line {
+                Some((file, _)) => !is_file_of_libraries(file),
+                None => name.contains("::"),
+            };
+            if is_users && !is_name_of_libraries(&name) {
+                // mutant: place-is-the-programs-own
+                is_own = line.as_ref().is_some_and(|(file, _)| !is_file_of_a_crate(file));
+                if is_own || self.text.is_none() {
+                    let line =
+                        line.map_or(String::new(), |(file, line)| format!(" ({file}:{line})"));
+                    self.text = Some(format!("{name}{line}"));
+                }
+            }
+        });
+        is_own
+    }
+}
+
+/// Of a crate that the program depends on: where cargo, or a distribution, keeps its source.
+fn is_file_of_a_crate(file: &str) -> bool {
+    ["/registry/src/", "/git/checkouts/", "/cargo/registry/", "/vendor/"]
+        .iter()
+        .any(|part| file.contains(part))
 }
 
 fn is_file_of_libraries(file: &str) -> bool {
     const RUNTIME: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/");
     // As std is shipped, and where its sources are installed; and what the runtime calls.
-    let std = ["/library/std/src/", "/library/core/src/", "/library/alloc/src/"];
+    let std = ["/library/std/src/", "/library/core/src/", "/library/alloc/src/", "/rust/deps/"];
     let called = ["/backtrace-", "/log-0.", "/tracing-0.", "/tracing-core-"];
     let begins = ["/rustc/", RUNTIME, "stopruntime/src/"];
     std.iter().chain(&called).any(|part| file.contains(part))

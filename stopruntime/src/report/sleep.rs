@@ -23,14 +23,14 @@ impl Sleep {
         (is_call && status.state == 'S').then_some(Sleep { call, switches: status.switches })
     }
 
-    /// The name of the thread with this id, and what it waits for in its call, which is not
-    /// marked; none if it has gone on.
-    pub(super) fn unmarked(&self, id: c_int) -> Option<(String, Wait)> {
+    /// The name of the thread with this id, what it waits for in its call, which is not
+    /// marked, and what leads to its place; none if it has gone on.
+    pub(super) fn unmarked(&self, id: c_int) -> Option<(String, Wait, Trace)> {
         let Some(Call::Number { number, args, at }) = parse(&self.call) else { return None };
         let wait = wait(number, args, false);
         let trace = Trace::take(at);
         let name = Status::read(id).ok()?.name;
         let is_same = Sleep::of(id).as_ref() == Some(self);
-        is_same.then(|| (name, Wait { place: trace.place(), ..wait }))
+        is_same.then_some((name, wait, trace))
     }
 }

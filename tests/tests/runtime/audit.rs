@@ -92,6 +92,16 @@ fn joins(other: std::thread::JoinHandle<usize>) {
     assert_eq!(other.join().unwrap(), 0);
 }
 
+#[inline(never)]
+fn gives(channel: &crossbeam_channel::Sender<()>) {
+    assert!(channel.send(()).is_err());
+}
+
+#[inline(never)]
+fn takes(channel: &crossbeam_channel::Receiver<()>) {
+    assert!(channel.recv().is_err());
+}
+
 per_backend! {
     fn it_finds_every_wait_that_is_not_marked() {
         begin();
@@ -243,6 +253,60 @@ per_backend! {
         for thread in threads {
             thread.join().unwrap();
         }
+    }
+
+    /// The place is where a mark belongs: not in the crate, where both waits are the same.
+    fn two_waits_in_another_crate_are_two_places() {
+        begin();
+        let mut end = End::new();
+        let (pipe, to) = (end.reader(), crossbeam_channel::bounded::<()>(0));
+        let from = crossbeam_channel::bounded::<()>(0);
+        let threads = [
+            starts("plain", move || reads(pipe)),
+            starts("crate", move || gives(&to.0)),
+            starts("crate", move || takes(&from.1)),
+        ];
+        wait_for("three waits", || audit().iter().map(|place| place.count).sum::<u64>() == 3);
+        let audit = audit();
+        let places = audit.iter().map(|place| place.wait.place.as_deref().unwrap());
+        let places: Vec<_> = places.collect();
+        println!("{audit}");
+        // Without line numbers there is nothing to tell whose a function is.
+        if places.iter().any(|place| place.contains("audit.rs:")) {
+            for function in ["reads", "gives", "takes"] {
+                let is_it = |word: &str| word == function;
+                let is_in = |place: &&str| place.split([' ', ':']).any(is_it);
+                assert!(places.iter().any(is_in), "{audit}");
+            }
+        }
+        end.come();
+        drop((to.1, from.0));
+        for thread in threads {
+            thread.join().unwrap();
+        }
+    }
+
+    /// To find a place takes long, of a large program. Here it waits for the lock that
+    /// `backtrace` takes.
+    fn a_wait_that_ends_before_its_place_is_known() {
+        begin();
+        let (holds, held) = mpsc::channel();
+        let (release, released) = mpsc::channel::<()>();
+        let holder = std::thread::spawn(move || {
+            backtrace::trace(|_| {
+                holds.send(()).unwrap();
+                released.recv().is_ok()
+            });
+        });
+        held.recv().unwrap();
+        // It ends by itself.
+        starts("short", || std::thread::sleep(Duration::from_secs(1))).join().unwrap();
+        assert!(audit().is_empty());
+        drop(release);
+        holder.join().unwrap();
+        wait_until_found(&["short"]);
+        let audit = audit();
+        assert!(of(&audit, "short").longest > Duration::from_millis(100), "{audit}");
     }
 
     /// By the environment alone, and as a person sees it.

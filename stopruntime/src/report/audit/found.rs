@@ -128,6 +128,8 @@ impl fmt::Display for Audit {
 pub(super) struct Found {
     /// In this process.
     pub(super) is_audited: bool,
+    /// How many waits were seen whose places are not known yet.
+    pub(super) unnamed: usize,
     places: Vec<Unmarked>,
 }
 

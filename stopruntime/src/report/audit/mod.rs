@@ -1,6 +1,7 @@
 //! What was forgotten to mark: see [`audit`].
 
 mod found;
+mod names;
 mod watch;
 
 pub use found::{Audit, Unmarked};
@@ -8,14 +9,35 @@ pub(crate) use watch::start;
 
 use crate::runtime::process::{PerProcess, Place};
 use found::Found;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+/// What the audit of a process has found.
+#[derive(Default)]
+struct Audited {
+    found: Mutex<Found>,
+    /// Tells that a place has been found.
+    named: Condvar,
+}
 
 #[allow(unsafe_code, reason = "its place")]
 // SAFETY: its only user.
-static FOUND: PerProcess<Mutex<Found>> = unsafe { PerProcess::new(Place::Audit) };
+static AUDITED: PerProcess<Audited> = unsafe { PerProcess::new(Place::Audit) };
 
 fn found() -> MutexGuard<'static, Found> {
-    FOUND.get_or_make().lock().unwrap_or_else(PoisonError::into_inner)
+    AUDITED.get_or_make().found.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The place of one more wait is known.
+fn has_named() {
+    found().unnamed -= 1;
+    AUDITED.get_or_make().named.notify_all();
+}
+
+/// Waits until the places of all waits that were seen are known, for so long.
+fn wait_for_names(limit: Duration) {
+    let is_unnamed = |found: &mut Found| found.unnamed > 0;
+    drop(AUDITED.get_or_make().named.wait_timeout_while(found(), limit, is_unnamed));
 }
 
 /// Returns what the audit of this process has found so far: where threads wait in calls

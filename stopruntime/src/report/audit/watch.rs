@@ -6,9 +6,9 @@
 
 #![allow(unsafe_code)]
 
-use super::{FOUND, found};
+use super::names::{self, Length, Sighting};
+use super::{AUDITED, found, wait_for_names};
 use crate::report::look::may_wait_for_a_channel;
-use crate::report::place;
 use crate::report::sleep::Sleep;
 use crate::report::task::is_inside;
 use crate::runtime::record::Record;
@@ -18,6 +18,7 @@ use core::fmt;
 use std::collections::HashMap;
 use std::io;
 use std::ptr;
+use std::sync::mpsc::{self, Sender};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -38,12 +39,10 @@ struct Watched {
     state: State,
 }
 
-#[derive(Clone, Copy)]
 enum State {
     /// It is to be reported when it has lasted.
     Young,
-    /// With the number of its place.
-    Reported(usize),
+    Reported(Length),
     /// It is none of those that are reported.
     Excused,
 }
@@ -52,11 +51,16 @@ enum State {
 ///
 /// # Errors
 ///
-/// If its thread cannot be started.
+/// If its threads cannot be started.
 pub(crate) fn start() -> io::Result<()> {
     found().is_audited = true;
-    let builder = thread::Builder::new().name("stop-audit".into());
-    signal::with_all_blocked(|| builder.spawn(watch))?;
+    let (sender, sightings) = mpsc::channel();
+    let start = |name: &str, body: Box<dyn FnOnce() + Send>| {
+        let builder = thread::Builder::new().name(name.into());
+        signal::with_all_blocked(|| builder.spawn(body))
+    };
+    start("stop-places", Box::new(move || names::name(&sightings)))?;
+    start("stop-audit", Box::new(move || watch(&sender)))?;
     // SAFETY: a function. If there is no memory for it there is no sum.
     unsafe { libc::atexit(sum) };
     Ok(())
@@ -64,7 +68,8 @@ pub(crate) fn start() -> io::Result<()> {
 
 extern "C" fn sum() {
     // A forked child has another one, or none.
-    if FOUND.get().is_some() && found().is_audited {
+    if AUDITED.get().is_some() && found().is_audited {
+        wait_for_names(Duration::from_secs(5));
         let audit = super::audit();
         say(&audit);
     }
@@ -72,15 +77,14 @@ extern "C" fn sum() {
 
 /// Says it on standard error, if there is one: past std's lock, which another thread may
 /// hold when the process forks or ends.
-fn say(text: &dyn fmt::Display) {
+pub(super) fn say(text: &dyn fmt::Display) {
     let text = text.to_string().replace('\n', "\nstopruntime audit: ");
     let line = format!("stopruntime audit: {text}\n");
     // SAFETY: as many bytes as there are.
     unsafe { libc::write(libc::STDERR_FILENO, line.as_ptr().cast(), line.len()) };
 }
 
-fn watch() {
-    place::prepare();
+fn watch(sightings: &Sender<Sighting>) {
     let mut watched: HashMap<usize, Watched> = HashMap::new();
     loop {
         // Paces the looks.
@@ -88,7 +92,7 @@ fn watch() {
         let mut seen = HashMap::with_capacity(watched.len());
         for record in records::held() {
             let key = ptr::from_ref::<Record>(&record) as usize;
-            if let Some(wait) = look(&record, watched.remove(&key)) {
+            if let Some(wait) = look(&record, watched.remove(&key), sightings) {
                 seen.insert(key, wait);
             }
         }
@@ -97,7 +101,7 @@ fn watch() {
 }
 
 /// Looks at a thread, which may be in the wait it was in at the last look.
-fn look(record: &Record, before: Option<Watched>) -> Option<Watched> {
+fn look(record: &Record, before: Option<Watched>, sightings: &Sender<Sighting>) -> Option<Watched> {
     let id = record.known.thread()?;
     if record.known.is_of_another_process() || is_marked(record) {
         return None;
@@ -113,7 +117,7 @@ fn look(record: &Record, before: Option<Watched>) -> Option<Watched> {
     let time = wait.since.elapsed();
     if matches!(wait.state, State::Young) && time > LONG {
         // Otherwise it has just ended.
-        let (thread, what) = wait.sleep.unmarked(id)?;
+        let (thread, what, trace) = wait.sleep.unmarked(id)?;
         if is_marked(record) || record.known.thread() != Some(id) {
             return None;
         }
@@ -122,13 +126,16 @@ fn look(record: &Record, before: Option<Watched>) -> Option<Watched> {
         wait.state = if is_excused {
             State::Excused
         } else {
-            let (number, line) = found().add(id, thread, what);
-            line.inspect(|line| say(line));
-            State::Reported(number)
+            let length = Length::new(time);
+            let of_wait = length.clone();
+            found().unnamed += 1;
+            // The other end is there as long as the process.
+            let _ = sightings.send(Sighting { id, thread, wait: what, trace, length: of_wait });
+            State::Reported(length)
         };
     }
-    if let State::Reported(number) = wait.state {
-        found().lasts(number, wait.since.elapsed());
+    if let State::Reported(length) = &wait.state {
+        length.lasts(wait.since.elapsed());
     }
     Some(wait)
 }

@@ -83,6 +83,16 @@ fn audit() -> Vec<Row> {
                 "false && place.is_at(&thread, &wait)",
             )
             .caught_by("runtime::audit::a_place_is_said_once", ALL),
+        row("a place is one of the program's own", "it is the innermost one")
+            .change(
+                "place-is-the-programs-own",
+                "line.as_ref().is_some_and(|",
+                "false && line.as_ref().is_some_and(|",
+            )
+            .caught_by("runtime::audit::two_waits_in_another_crate_are_two_places", ALL),
+        row("a wait that ends before its place is known is as long as it was", "it has no time")
+            .gone("audit-keeps-lengths")
+            .caught_by("runtime::audit::a_wait_that_ends_before_its_place_is_known", ALL),
     ]
 }
 
