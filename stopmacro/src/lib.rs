@@ -129,6 +129,8 @@ use crate::diag::Diag;
 ///   (`stopruntime::foreign`); control leaves if it returned an error, `None` or `()`, and
 ///   the next mark sees the stop if it returned a value. What its operands call is in the
 ///   region too. Drop what was used in a call that was stopped.
+/// * `#[blocking(foreign_reset)]`: the same (`stopruntime::foreign_reset`), where a library
+///   would keep a connection whose call was stopped: its sockets say that they were reset.
 /// * `#[blocking(unblock = EXPR)]`: a call with a way of its own to be ended. If a stop is
 ///   requested while it runs, another thread evaluates EXPR (`handle.close()`,
 ///   `interrupter.interrupt()`), whose value is dropped. EXPR shares what it names with the

@@ -40,7 +40,7 @@ pub(crate) fn call(
         Change::Wait { word, on, ahead } => {
             let wait = ready(exits, word, on, ahead.as_deref());
             let Some(limit) = within else {
-                let call = in_region(exits, call, &stopped, &leave, span);
+                let call = in_region(exits, call, &stopped, &leave, false, span);
                 return after(&wait, call, &stopped, &leave, at(word.span()));
             };
             let body = quote_spanned!(span=> match #wait {
@@ -49,11 +49,12 @@ pub(crate) fn call(
             });
             return value_of(limited(exits, limit, &body, span), &stopped, &leave, span);
         }
-        Change::Foreign => {
+        Change::Foreign { resets } => {
             let Some(limit) = within else {
-                return in_region(exits, call, &stopped, &leave, span);
+                return in_region(exits, call, &stopped, &leave, *resets, span);
             };
-            let body = quote_spanned!(span=> #ours::looked(#ours::foreign(|| #call)));
+            let region = Ident::new(if *resets { "foreign_reset" } else { "foreign" }, span);
+            let body = quote_spanned!(span=> #ours::looked(#ours::#region(|| #call)));
             return value_of(limited(exits, limit, &body, span), &stopped, &leave, span);
         }
         Change::Unblock(way) => {

@@ -1,4 +1,5 @@
-//! The shapes of calls that have no variant: `as_is`, `readable`, `writable` and `foreign`.
+//! The shapes of calls that have no variant: `as_is`, `readable`, `writable`, `foreign` and
+//! `foreign_reset`.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote_spanned;
@@ -53,16 +54,20 @@ pub(super) fn as_is(exits: &Exits, call: Expr, stopped: &TokenStream, leave: &To
 ///             }
 ///         }
 /// ```
+///
+/// `foreign_reset` has `resetting_region()` there.
 pub(super) fn in_region(
     exits: &Exits,
     call: Expr,
     stopped: &TokenStream,
     leave: &TokenStream,
+    resets: bool,
     span: Span,
 ) -> Expr {
     let ours = exits.ours(span);
+    let region = Ident::new(if resets { "resetting_region" } else { "region" }, span);
     let mut made: syn::ExprCall = parse_quote_spanned! {span=>
-        #ours::left_by(match #ours::region() {
+        #ours::left_by(match #ours::#region() {
             ::core::result::Result::Ok(region) => region,
             ::core::result::Result::Err(#stopped) => #leave,
         })

@@ -33,8 +33,8 @@ pub(super) fn blocking(attribute: &Attribute, diag: &mut Diag) -> Option<Blockin
         diag.error(
             list.delimiter.span().join(),
             "these parentheses are empty: write `#[blocking]`, or say in them `as_is`, \
-             `readable`, `writable`, `foreign`, `unblock = EXPR`, `within = EXPR`, `break` or \
-             `return`",
+             `readable`, `writable`, `foreign`, `foreign_reset`, `unblock = EXPR`, \
+             `within = EXPR`, `break` or `return`",
         );
         return None;
     }
@@ -95,8 +95,17 @@ pub(crate) fn behind_options(tokens: TokenStream) -> TokenStream {
     behind.parse2(tokens.clone()).unwrap_or(tokens)
 }
 
-const OPTIONS: [&str; 8] =
-    ["as_is", "break", "foreign", "readable", "return", "unblock", "within", "writable"];
+const OPTIONS: [&str; 9] = [
+    "as_is",
+    "break",
+    "foreign",
+    "foreign_reset",
+    "readable",
+    "return",
+    "unblock",
+    "within",
+    "writable",
+];
 
 /// One option, into `blocking`.
 fn option(input: ParseStream<'_>, blocking: &mut Blocking) -> Result<()> {
@@ -132,8 +141,8 @@ fn option(input: ParseStream<'_>, blocking: &mut Blocking) -> Result<()> {
         let equals: Option<Token![=]> = input.parse()?;
         let on = equals.map(|_| input.parse()).transpose()?;
         How::Ready(Ready { word: word.clone(), on })
-    } else if word == "foreign" {
-        How::Foreign
+    } else if word == "foreign" || word == "foreign_reset" {
+        How::Foreign { resets: word == "foreign_reset" }
     } else if word == "unblock" {
         if input.parse::<Option<Token![=]>>()?.is_none() {
             return Err(syn::Error::new(
@@ -150,7 +159,7 @@ fn option(input: ParseStream<'_>, blocking: &mut Blocking) -> Result<()> {
         return Err(syn::Error::new(
             word.span(),
             "a mark says one way to stop the call: keep one of `as_is`, `readable`, \
-             `writable`, `foreign` and `unblock`",
+             `writable`, `foreign`, `foreign_reset` and `unblock`",
         ));
     }
     Ok(())
@@ -159,7 +168,7 @@ fn option(input: ParseStream<'_>, blocking: &mut Blocking) -> Result<()> {
 fn unknown(word: &Ident) -> String {
     format!(
         "`#[blocking]` has no option `{word}`: it has `as_is`, `readable`, `readable = EXPR`, \
-         `writable`, `writable = EXPR`, `foreign`, `unblock = EXPR`, `within = EXPR`, `break` and \
-         `return`"
+         `writable`, `writable = EXPR`, `foreign`, `foreign_reset`, `unblock = EXPR`, \
+         `within = EXPR`, `break` and `return`"
     )
 }

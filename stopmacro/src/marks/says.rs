@@ -13,8 +13,11 @@ pub(crate) enum How {
     AsIs,
     /// `readable`, `writable`: a stop-checked wait for the descriptor first.
     Ready(Ready),
-    /// `foreign`: in a region where a stop makes its system calls fail.
-    Foreign,
+    /// `foreign`, `foreign_reset`: in a region where a stop makes its system calls fail.
+    Foreign {
+        /// Those of sockets say that the connection is reset.
+        resets: bool,
+    },
     /// `unblock = EXPR`: what another thread runs to end it.
     Unblock(Box<Expr>),
 }

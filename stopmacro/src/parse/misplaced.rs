@@ -27,11 +27,11 @@ impl Reader<'_> {
                 );
                 return None;
             }
-            How::Foreign | How::Unblock(_) => {
+            How::Foreign { .. } | How::Unblock(_) => {
                 self.diag.error(
                     blocking.span,
-                    "`foreign` and `unblock` speak of a call, not of a loop: make it a `loop` and \
-                     mark the `next` in it",
+                    "`foreign`, `foreign_reset` and `unblock` speak of a call, not of a loop: make \
+                     it a `loop` and mark the `next` in it",
                 );
                 return None;
             }

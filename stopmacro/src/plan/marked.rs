@@ -54,7 +54,7 @@ impl Planner<'_> {
                 let on = self.descriptor(ready, call);
                 Change::Wait { word: ready.word.clone(), on, ahead }
             }
-            How::Foreign => Change::Foreign,
+            How::Foreign { resets } => Change::Foreign { resets: *resets },
             How::Unblock(way) => Change::Unblock(way.clone()),
         };
         self.decisions.steps[id] =

@@ -54,8 +54,10 @@ pub(crate) enum Change {
         on: Expr,
         ahead: Option<Box<Expr>>,
     },
-    /// In a region of foreign code.
-    Foreign,
+    /// In a region of foreign code, which `resets` connections or not.
+    Foreign {
+        resets: bool,
+    },
     /// While another thread would run this at a stop.
     Unblock(Box<Expr>),
 }

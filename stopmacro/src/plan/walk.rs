@@ -137,7 +137,9 @@ impl<'a> Planner<'a> {
             Step::Call(marked) => {
                 let on = match &marked.change {
                     Change::Wait { on, .. } => Some(on),
-                    Change::By(_) | Change::AsIs | Change::Foreign | Change::Unblock(_) => None,
+                    Change::By(_) | Change::AsIs | Change::Foreign { .. } | Change::Unblock(_) => {
+                        None
+                    }
                 };
                 on.into_iter().chain(&marked.within).all(flow::is_pure)
             }

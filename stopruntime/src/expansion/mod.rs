@@ -16,7 +16,7 @@ pub use iterate::{IntoIterOrStop, IterOrStop, Iterable, NextOrStop, into_iter_or
 pub use leaves::{Leave, Way, exit, leave};
 pub use limit::limited;
 pub use receiver::{Deeper, First, Found, Otherwise, Through, Via, Walk, never_run, steps, via};
-pub use region::{Region, left_by, looked, region};
+pub use region::{Region, ResettingRegion, left_by, looked, region, resetting_region};
 
 pub use crate::ext::{
     AcceptOrStop, BufReadOrStop, BytesOrStop, ConnectOrStop, ConnectTimeoutOrStop, FileOrStop,
@@ -33,7 +33,7 @@ pub use wait::{
     Descriptor, HasDescriptor, MayReadAhead, NoDescriptor, ReadsAhead, ReadsNothingAhead, Ready,
 };
 
-pub use crate::foreign::foreign;
+pub use crate::foreign::{foreign, foreign_reset};
 pub use crate::scope::{CarriesStop, Shield, Stopped, check};
 
 /// Enters a shield.

@@ -1,14 +1,14 @@
-//! The option `foreign`, and the calls behind `readable` and `writable`.
+//! The options `foreign` and `foreign_reset`, and the calls behind `readable` and `writable`.
 
 use super::ended::{self, MayFail};
-use crate::foreign::Inside;
+use crate::foreign::{Inside, Resets};
 use crate::scope::Stopped;
 use core::marker::PhantomData;
 
 /// The region of foreign code that the thread is in, until it is dropped.
 #[must_use]
 pub struct Region {
-    _inside: Inside<'static>,
+    inside: Inside<'static>,
     _of_this_thread: PhantomData<*const ()>,
 }
 
@@ -19,12 +19,30 @@ pub struct Region {
 /// [`Stopped`]: no call is to be made.
 #[inline]
 pub fn region() -> Result<Region, Stopped> {
-    Ok(Region { _inside: Inside::enter()?, _of_this_thread: PhantomData })
+    Ok(Region { inside: Inside::enter()?, _of_this_thread: PhantomData })
+}
+
+/// The same of one in which connections are reset.
+#[must_use]
+pub struct ResettingRegion {
+    _resets: Option<Resets<'static>>,
+    _region: Region,
+}
+
+/// Enters a region of foreign code in which a stop resets connections.
+///
+/// # Errors
+///
+/// [`Stopped`]: no call is to be made.
+#[inline]
+pub fn resetting_region() -> Result<ResettingRegion, Stopped> {
+    let region = region()?;
+    Ok(ResettingRegion { _resets: Resets::begin(&region.inside), _region: region })
 }
 
 /// Leaves the region, once the second operand has been evaluated in it.
 #[inline]
-pub fn left_by<R>(region: Region, value: R) -> R {
+pub fn left_by<G, R>(region: G, value: R) -> R {
     drop(region);
     value
 }

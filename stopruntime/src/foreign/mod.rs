@@ -42,7 +42,7 @@ use core::sync::atomic::Ordering::Relaxed;
 /// **What was used in a region that was stopped is to be dropped**, not used again: a
 /// database connection whose query was stopped may still believe itself to be idle, and
 /// would read the old answer to its next query. [`foreign_reset`] makes sockets say that
-/// they are broken.
+/// they were reset.
 ///
 /// # What ends a region
 ///
@@ -131,8 +131,14 @@ pub fn foreign<R>(f: impl FnOnce() -> R) -> Result<R, Stopped> {
     Ok(f())
 }
 
-/// Runs foreign code as [`foreign`] does; but from the stop on reads of sockets say
-/// `ECONNRESET`, so that a library that would keep the connection gives it up.
+/// Runs foreign code as [`foreign`] does; but from the stop on reads and writes of sockets
+/// say `ECONNRESET`, so that a library that would keep the connection gives it up: with an
+/// answer that is still to come, or with half of a request on it.
+///
+/// What goes without waiting is sent all the same, as [`FOREIGN_CALLS`] says. The peer sees
+/// no reset; it sees that the library closes the connection. By a timer
+/// ([`ForeignSupport::Tick`]) a `poll` or `select` with nothing ready fails as in [`foreign`],
+/// and a library that waits in one, such as libpq, may keep the connection.
 ///
 /// # Errors
 ///
@@ -154,18 +160,21 @@ pub fn foreign<R>(f: impl FnOnce() -> R) -> Result<R, Stopped> {
 #[inline]
 pub fn foreign_reset<R>(f: impl FnOnce() -> R) -> Result<R, Stopped> {
     let inside = Inside::enter()?;
-    let _resets = inside.record().map(|record| Resets::set(&record.region.resets));
+    let _resets = Resets::begin(&inside);
     Ok(f())
 }
 
-/// Reads of sockets say `ECONNRESET`, until it is dropped.
-struct Resets<'region>(&'region AtomicBool, bool);
+/// Calls of sockets say `ECONNRESET`, until it is dropped.
+pub(crate) struct Resets<'region>(&'region AtomicBool, bool);
 
 impl<'region> Resets<'region> {
-    fn set(resets: &'region AtomicBool) -> Resets<'region> {
+    /// In a region that is open, if the thread has a record.
+    #[inline]
+    pub(crate) fn begin(inside: &Inside<'region>) -> Option<Resets<'region>> {
+        let resets = &inside.record()?.region.resets;
         let before = resets.load(Relaxed);
         resets.store(true, Relaxed);
-        Resets(resets, before)
+        Some(Resets(resets, before))
     }
 }
 

@@ -41,7 +41,7 @@ pub(crate) struct Region {
     pub(crate) touched: AtomicBool,
     pub(crate) way: AtomicU8,
     pub(crate) selector: AtomicU8,
-    /// Reads of sockets say `ECONNRESET`.
+    /// Calls of sockets say `ECONNRESET`.
     pub(crate) resets: AtomicBool,
     /// The kernel looks at `selector`.
     pub(crate) dispatching: AtomicBool,

@@ -212,6 +212,7 @@ fn mark(dressing: Dressing) -> &'static str {
         Dressing::WithinAsIs => "blocking(as_is, within = LIMIT)",
         Dressing::Foreign => "blocking(foreign)",
         Dressing::ForeignWithin => "blocking(foreign, within = LIMIT)",
+        Dressing::ForeignReset => "blocking(foreign_reset)",
         Dressing::Unblock => "blocking(unblock = end(&writer))",
         _ => "blocking",
     }
@@ -226,6 +227,7 @@ fn dressed(dressing: Dressing) -> &'static str {
         | Dressing::Within
         | Dressing::Foreign
         | Dressing::ForeignWithin
+        | Dressing::ForeignReset
         | Dressing::Unblock => "reader.read(&mut byte)?",
         Dressing::UnwrapOr => "reader.read(&mut byte).unwrap_or(9)",
         Dressing::MapErr => "reader.read(&mut byte).map_err(io::Error::other)?",

@@ -73,6 +73,7 @@ pub enum Dressing {
     WithinAsIs,
     Foreign,
     ForeignWithin,
+    ForeignReset,
     Unblock,
 }
 
@@ -94,6 +95,7 @@ fn dressing() -> impl Strategy<Value = Dressing> {
         Just(Dressing::WithinAsIs),
         Just(Dressing::Foreign),
         Just(Dressing::ForeignWithin),
+        Just(Dressing::ForeignReset),
         Just(Dressing::Unblock),
     ]
 }

@@ -7,5 +7,6 @@ mod hazards;
 mod kit;
 mod plain;
 mod random;
+mod resets;
 mod scopes;
 mod table;

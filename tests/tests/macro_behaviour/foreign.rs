@@ -1,4 +1,4 @@
-//! `foreign` and `unblock`: calls that know nothing of stops.
+//! `foreign`, `foreign_reset` and `unblock`: calls that know nothing of stops.
 
 use crate::prelude::*;
 use std::net::Shutdown;
@@ -26,6 +26,13 @@ fn foreign(stream: &UnixStream) -> io::Result<u8> {
 }
 
 #[stoppable]
+fn resetting(stream: &UnixStream) -> io::Result<u8> {
+    #[blocking(foreign_reset)]
+    let byte = query(stream)?;
+    Ok(byte)
+}
+
+#[stoppable]
 fn unblocked(stream: &UnixStream) -> io::Result<u8> {
     blocking!(unblock = stream.shutdown(Shutdown::Both), query(stream))
 }
@@ -33,6 +40,11 @@ fn unblocked(stream: &UnixStream) -> io::Result<u8> {
 #[stoppable]
 fn foreign_within(stream: &UnixStream) -> io::Result<u8> {
     blocking!(foreign, within = Duration::from_secs(3600), query(stream))
+}
+
+#[stoppable]
+fn resetting_within(stream: &UnixStream) -> io::Result<u8> {
+    blocking!(foreign_reset, within = Duration::from_secs(3600), query(stream))
 }
 
 #[stoppable]
@@ -60,7 +72,8 @@ impl Tail for UnixStream {
 }
 
 type Query = fn(&UnixStream) -> io::Result<u8>;
-const ALL: [Query; 4] = [foreign, unblocked, foreign_within, unblocked_within];
+const ALL: [Query; 6] =
+    [foreign, resetting, unblocked, foreign_within, resetting_within, unblocked_within];
 
 /// Whether both halves of what `foreign` rests on are there.
 fn is_supported() -> bool {
@@ -84,6 +97,38 @@ fn a_call_that_waits_is_ended() {
         if is_supported() {
             assert!(is_stopped(&thread.stop_and_join().unwrap().unwrap_err()));
         }
+    }
+}
+
+/// What the library sees, behind which its caller sees the stop.
+fn seen(stream: &UnixStream, errors: &mut Vec<Option<i32>>) -> io::Result<u8> {
+    let result = query(stream);
+    errors.extend(result.as_ref().err().map(io::Error::raw_os_error));
+    result
+}
+
+#[stoppable]
+fn each_word(stream: &UnixStream, word: usize, errors: &mut Vec<Option<i32>>) -> io::Result<u8> {
+    match word {
+        0 => blocking!(foreign, seen(stream, errors)),
+        1 => blocking!(foreign_reset, seen(stream, errors)),
+        2 => blocking!(foreign, within = Duration::MAX, seen(stream, errors)),
+        _ => blocking!(foreign_reset, within = Duration::MAX, seen(stream, errors)),
+    }
+}
+
+#[test]
+fn a_library_that_would_keep_the_connection_is_told() {
+    let expected = [libc::ECANCELED, libc::ECONNRESET].repeat(2);
+    for (word, error) in expected.into_iter().enumerate().filter(|_| is_supported()) {
+        let (reader, _writer) = UnixStream::pair().unwrap();
+        let thread = waiting(move || {
+            let mut errors = Vec::new();
+            (each_word(&reader, word, &mut errors), errors)
+        });
+        let (result, errors) = thread.stop_and_join().unwrap();
+        assert!(is_stopped(&result.unwrap_err()));
+        assert_eq!(errors, [Some(error)]);
     }
 }
 

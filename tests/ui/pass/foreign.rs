@@ -1,4 +1,4 @@
-//! `foreign` and `unblock`, in the forms that compile.
+//! `foreign`, `foreign_reset` and `unblock`, in the forms that compile.
 #![deny(warnings)]
 #![forbid(unsafe_code)]
 
@@ -42,6 +42,21 @@ fn foreign(stream: &TcpStream, text: &Mutex<String>) -> io::Result<u8> {
     Ok(u8::try_from(length).unwrap_or(one))
 }
 
+#[stoppable(return)]
+fn foreign_reset(stream: &TcpStream, text: &Mutex<String>) -> io::Result<u8> {
+    #[blocking(foreign_reset)]
+    let at = query(stream, 1)?;
+    blocking!(foreign_reset, query(stream, u8::try_from(at).map_err(io::Error::other)?))?;
+    #[blocking(foreign_reset)]
+    let length = text.lock().unwrap().as_str().len();
+    while let Some(byte) = blocking!(foreign_reset, next(stream)) {
+        let _ = byte?;
+    }
+    #[blocking(return, foreign_reset, within = Duration::from_secs(1))]
+    query(stream, 1)?;
+    Ok(u8::try_from(length).unwrap_or(at))
+}
+
 #[stoppable]
 fn unblock(stream: &TcpStream) -> io::Result<u8> {
     loop {
@@ -55,5 +70,5 @@ fn unblock(stream: &TcpStream) -> io::Result<u8> {
 }
 
 fn main() {
-    let _ = (foreign, unblock);
+    let _ = (foreign, foreign_reset, unblock);
 }

@@ -9,6 +9,7 @@ mod guess;
 mod kernel;
 mod look;
 mod readiness;
+mod refusal;
 mod registers;
 mod rules;
 mod table;

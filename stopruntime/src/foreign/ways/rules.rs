@@ -10,6 +10,7 @@
 use super::at_once;
 use super::kernel::{AGAIN, CANCELED, given, plain, put, time};
 use super::look::{Kind, is_connected, is_nonblocking, is_ready, kind, leads_to_pipe, option};
+use super::refusal::refusal;
 use super::verdict::{Call, Verdict};
 use core::sync::atomic::Ordering::Relaxed;
 
@@ -26,8 +27,8 @@ pub(super) fn run_for_now(_: &Call<'_>) -> Verdict {
     RunForNow
 }
 
-pub(super) fn cancel(_: &Call<'_>) -> Verdict {
-    Give(CANCELED)
+pub(super) fn cancel(call: &Call<'_>) -> Verdict {
+    Give(refusal(call.region, call.number, &call.args))
 }
 
 pub(super) fn wait(call: &Call<'_>) -> Verdict {
@@ -52,13 +53,7 @@ pub(super) fn read(call: &Call<'_>) -> Verdict {
         // Found there again and again, it is ended all the same.
         // mutant: timer-lets-data-be-read
         _ if !call.sees_all && is_ready(descriptor, libc::POLLIN) => RunForNow,
-        Kind::Socket => {
-            if call.region.resets.load(Relaxed) {
-                Give(-(libc::ECONNRESET as isize))
-            } else {
-                Give(CANCELED)
-            }
-        }
+        Kind::Socket => cancel(call),
         Kind::Pipe => run_or_cancel(at_once::is(call) && is_ready(descriptor, libc::POLLIN)),
         Kind::Device | Kind::Nameless => {
             run_or_cancel(at_once::is(call) || is_ready(descriptor, libc::POLLIN))
@@ -133,10 +128,10 @@ fn grace(call: &Call<'_>, send: impl FnOnce() -> isize) -> Verdict {
     let before = call.region.sent.load(Relaxed);
     // mutant: goodbyes-have-an-end
     if before > GRACE {
-        return Give(CANCELED);
+        return cancel(call);
     }
     match send() {
-        AGAIN => Give(CANCELED),
+        AGAIN => cancel(call),
         raw => {
             let more = if call.number == libc::SYS_sendmmsg { 1024 } else { 1 };
             let bytes = raw.max(0).cast_unsigned().saturating_mul(more);
@@ -262,7 +257,7 @@ pub(super) fn open(call: &Call<'_>) -> Verdict {
 }
 
 pub(super) fn sendfile(call: &Call<'_>) -> Verdict {
-    run_or_cancel(kind(call.args[0]) == Kind::File)
+    if kind(call.args[0]) == Kind::File { Run } else { cancel(call) }
 }
 
 pub(super) fn ring(call: &Call<'_>) -> Verdict {

@@ -30,6 +30,9 @@ macro_rules! rows {
         /// stopped: the calls, and the result. `CANCEL` is `ECANCELED`, before the call has
         /// had any effect.
         ///
+        /// In [`foreign_reset`](crate::foreign_reset) it is `ECONNRESET` from what moves data
+        /// through a socket.
+        ///
         /// A call that says itself that it does not wait, by a flag or by no time, runs. The
         /// exceptions are sockets and pipes, which `poll` has reported as ready: with an answer
         /// that they are not an event loop would ask for ever.
@@ -49,7 +52,7 @@ macro_rules! rows {
 
 rows! {
     "read readv pread64 preadv preadv2 recvfrom recvmsg recvmmsg, of a socket",
-        "CANCEL, also if data is there ([`foreign_reset`](crate::foreign_reset): `ECONNRESET`); netlink with data: runs",
+        "CANCEL, also if data is there (in `foreign_reset`: `ECONNRESET`); netlink with data: runs",
         rules::read, [libc::SYS_read, libc::SYS_readv, libc::SYS_pread64, libc::SYS_preadv, libc::SYS_preadv2,
             libc::SYS_recvfrom, libc::SYS_recvmsg, libc::SYS_recvmmsg];
     "read, of a pipe", "non-blocking and data there: runs; else CANCEL", rules::read, [];
@@ -57,7 +60,8 @@ rows! {
         "data there, or non-blocking: runs; else CANCEL", rules::read, [];
     "anything on files, directories and disks", "runs", rules::run, [];
     "write writev pwrite64 pwritev pwritev2 sendto sendmsg sendmmsg, of a socket",
-        "as much as goes without waiting, up to 64 KiB a region; then CANCEL", rules::write,
+        "as much as goes without waiting, up to 64 KiB a region; then CANCEL (in `foreign_reset`: `ECONNRESET`)",
+        rules::write,
         [libc::SYS_write, libc::SYS_writev, libc::SYS_pwrite64, libc::SYS_pwritev, libc::SYS_pwritev2];
     "write, of a pipe", "non-blocking: runs; room there: runs, 4096 bytes at most; else CANCEL", rules::write, [];
     "write, of a terminal, device, eventfd", "room there, or non-blocking: runs; else CANCEL", rules::write, [];
@@ -90,8 +94,8 @@ rows! {
         "no time, `IPC_NOWAIT`, `O_NONBLOCK`, a semaphore that is only raised: runs; else CANCEL", rules::wait,
         [libc::SYS_rt_sigtimedwait, libc::SYS_msgrcv, libc::SYS_msgsnd, libc::SYS_semop, libc::SYS_semtimedop,
             libc::SYS_mq_timedsend, libc::SYS_mq_timedreceive, libc::SYS_io_getevents, at_once::SYS_IO_PGETEVENTS];
-    "splice tee vmsplice", "CANCEL", rules::cancel, [libc::SYS_splice, libc::SYS_tee, libc::SYS_vmsplice];
-    "sendfile", "to a file: runs; else CANCEL", rules::sendfile, [libc::SYS_sendfile];
+    "splice tee vmsplice", "CANCEL (of a socket in `foreign_reset`: `ECONNRESET`)", rules::cancel, [libc::SYS_splice, libc::SYS_tee, libc::SYS_vmsplice];
+    "sendfile", "to a file: runs; else CANCEL (to a socket in `foreign_reset`: `ECONNRESET`)", rules::sendfile, [libc::SYS_sendfile];
     "io_uring_enter", "submits and does not wait; nothing to submit: CANCEL", rules::ring,
         [libc::SYS_io_uring_enter];
     "ioctl", "runs; if it is found waiting: CANCEL", rules::run_for_now, [libc::SYS_ioctl];

@@ -11,8 +11,13 @@
 #![allow(unsafe_code)]
 
 use super::at_once;
-use super::kernel::{CANCELED, plain};
+#[cfg(target_arch = "x86_64")]
+use super::kernel::CANCELED;
+use super::kernel::plain;
 use super::readiness;
+#[cfg(target_arch = "x86_64")]
+use super::refusal;
+use super::refusal::refusal;
 use super::registers::{self, Behind};
 use super::table::decide;
 use super::verdict::{Call, Verdict};
@@ -70,7 +75,7 @@ unsafe fn end_call(record: &Record, context: &mut Context) {
         match decide(&call) {
             Verdict::Give(result) => skip(context, pc, result),
             // mutant: ioctl-found-waiting-twice-is-ended
-            Verdict::RunForNow if again => skip(context, pc, CANCELED),
+            Verdict::RunForNow if again => skip(context, pc, refusal(region, number, &args)),
             Verdict::RunWith(third) => registers::set_argument(context, 2, third),
             Verdict::Run | Verdict::RunForNow => {}
         }
@@ -86,9 +91,9 @@ unsafe fn end_call(record: &Record, context: &mut Context) {
                     _ => None,
                 }
             }
-            Behind::Call(number) => after_interruption(number, &args, again),
+            Behind::Call(number) => after_interruption(region, number, &args, again),
             #[cfg(target_arch = "x86_64")]
-            Behind::Unknown => after_unknown(&args, again),
+            Behind::Unknown => after_unknown(region, &args, again),
             Behind::Nothing => None,
         };
         if let Some(result) = result {
@@ -108,7 +113,12 @@ fn skip(context: &mut Context, pc: usize, result: isize) {
 
 /// What a call that a signal has ended says in the place of `EINTR`, of those that are
 /// never restarted.
-fn after_interruption(number: c_long, args: &[usize; 6], again: bool) -> Option<isize> {
+fn after_interruption(
+    region: &Region,
+    number: c_long,
+    args: &[usize; 6],
+    again: bool,
+) -> Option<isize> {
     const SLEEPS: [c_long; 2] = [libc::SYS_nanosleep, libc::SYS_clock_nanosleep];
     const LEFT: [c_long; 4] =
         [libc::SYS_futex, libc::SYS_futex_waitv, libc::SYS_epoll_pwait, libc::SYS_rt_sigsuspend];
@@ -128,15 +138,16 @@ fn after_interruption(number: c_long, args: &[usize; 6], again: bool) -> Option<
     if readiness::is_one(number) {
         return readiness::interrupted(number, args);
     }
-    again.then_some(CANCELED)
+    // mutant: interrupted-call-of-socket-is-reset
+    again.then(|| refusal(region, number, args))
 }
 
 /// The same of one whose number is guessed: an error of a poll not at once.
 #[cfg(target_arch = "x86_64")]
-fn after_unknown(args: &[usize; 6], again: bool) -> Option<isize> {
+fn after_unknown(region: &Region, args: &[usize; 6], again: bool) -> Option<isize> {
     let result = match super::guess::number(args) {
-        Some(number) => after_interruption(number, args, again),
-        None => again.then_some(CANCELED),
+        Some(number) => after_interruption(region, number, args, again),
+        None => again.then(|| refusal::of_unknown(region, args)),
     };
     result.filter(|result| again || *result != CANCELED)
 }

@@ -316,6 +316,16 @@ fn calls() -> Vec<Row> {
         row("data that has come is read by timer", "the read is ended")
             .never("timer-lets-data-be-read")
             .caught_by("foreign::plain::read_of_data_that_has_come::by_timer", RSEQ),
+        row("a connection is reset where that is asked for", "the call of the moment has failed")
+            .becomes("calls-of-sockets-are-reset", "let resets = false & region.resets.load(Relaxed);")
+            .caught_by("foreign::resets::whatever_sends::handed_over", RSEQ)
+            .caught_by("foreign::resets::whatever_sends::by_timer", RSEQ),
+        row("where the call is never restarted, too", "the call of the moment has failed")
+            .becomes(
+                "interrupted-call-of-socket-is-reset",
+                "let _ = region; again.then_some(-(libc::ECANCELED as isize))",
+            )
+            .caught_by("foreign::resets::a_write_with_a_time_out::by_timer", RSEQ),
         row("an answer of the kernel's is read", "it is not, and names are not found")
             .never("netlink-with-data-is-read")
             .caught_by(ROWS, RSEQ),
