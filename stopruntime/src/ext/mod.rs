@@ -22,6 +22,11 @@
 //! # serve(&socket)?;
 //! # Ok::<(), std::io::Error>(())
 //! ```
+//!
+//! A trait of one operation that many types have, as `read` or `accept`, may be implemented
+//! for a type of your own, whose calls can then be marked. Traits that mirror one type of std
+//! are sealed: [`FileOrStop`], [`IncomingOrStop`], [`KillGroup`], [`OpenOrStop`],
+//! [`ReadOutputOrStop`] and [`StdinOrStop`].
 
 mod channel;
 mod fs;
@@ -30,6 +35,7 @@ mod net;
 mod outcome;
 mod process;
 pub(crate) mod refused;
+mod sealed;
 mod syscall;
 mod thread;
 

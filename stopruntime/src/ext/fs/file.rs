@@ -2,6 +2,7 @@
 //! for a lock.
 
 use crate::ext::Outcome;
+use crate::ext::sealed::Sealed;
 use crate::ext::syscall;
 use crate::scope::{self, Stopped};
 use core::ffi::c_int;
@@ -16,6 +17,8 @@ use std::path::Path;
 /// Opening a FIFO waits for its other end (fifo(7)). On
 /// [`Backend::Ppoll`](crate::Backend::Ppoll) a lock that another holds is not
 /// waited for: the call fails with `ENOTSUP` ([why](crate::sys#backends)).
+///
+/// The trait is [sealed](crate::ext).
 ///
 /// # Examples
 ///
@@ -32,7 +35,7 @@ use std::path::Path;
 /// # std::fs::remove_file(path)?;
 /// # Ok::<(), std::io::Error>(())
 /// ```
-pub trait FileOrStop: Sized {
+pub trait FileOrStop: Sized + Sealed {
     /// Opens a file as [`File::open`] does, stop-checked. open(2).
     ///
     /// # Errors

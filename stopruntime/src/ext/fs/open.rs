@@ -14,6 +14,7 @@
 //! would want the flags that are not known (`O_TRUNC`, `O_NOCTTY`, the mode).
 
 use crate::ext::Outcome;
+use crate::ext::sealed::Sealed;
 use crate::ext::syscall;
 use crate::scope;
 use core::ffi::c_int;
@@ -36,6 +37,8 @@ use std::path::Path;
 /// for options that `/dev/null` does not take (`O_DIRECT`; `O_NOATIME` without
 /// privilege).
 ///
+/// The trait is [sealed](crate::ext).
+///
 /// # Examples
 ///
 /// ```
@@ -46,7 +49,7 @@ use std::path::Path;
 /// # drop(null);
 /// # Ok::<(), std::io::Error>(())
 /// ```
-pub trait OpenOrStop {
+pub trait OpenOrStop: Sealed {
     /// Opens a file by these options.
     ///
     /// # Errors

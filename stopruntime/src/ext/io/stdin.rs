@@ -18,6 +18,7 @@ use crate::ext::Outcome;
 use crate::ext::io::bufread::Lines;
 use crate::ext::io::copy::{self, Copied};
 use crate::ext::io::stoppable::flatten;
+use crate::ext::sealed::Sealed;
 use crate::ext::syscall;
 use crate::ext::{BufReadOrStop, FillBufOrStop, LockOrStop, ReadOrStop, WriteOrStop};
 use crate::runtime::process::{PerProcess, Place};
@@ -234,6 +235,8 @@ impl BufReadOrStop for StdinLock<'_> {
 /// [lock it](StdinGuard) under a mark. (The guard of an unmarked `lock()` is
 /// std's: waiting for it cannot be stopped, and it keeps plain readers out.)
 ///
+/// The trait is [sealed](crate::ext).
+///
 /// # Examples
 ///
 /// ```
@@ -243,7 +246,7 @@ impl BufReadOrStop for StdinLock<'_> {
 /// Stopper::current().request_stop();
 /// assert!(stdin().read_line_or_stop(&mut String::new()).is_err());
 /// ```
-pub trait StdinOrStop {
+pub trait StdinOrStop: Sealed {
     /// Reads as [`Stdin::read_line`] does, stop-checked between its reads.
     ///
     /// # Errors

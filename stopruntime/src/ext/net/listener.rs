@@ -2,6 +2,7 @@
 
 use crate::ext::Outcome;
 use crate::ext::net::address;
+use crate::ext::sealed::Sealed;
 use crate::ext::syscall;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::fd::AsRawFd;
@@ -61,6 +62,8 @@ impl AcceptOrStop for UnixListener {
 
 /// Gives `incoming` a stop-checked `next`, for `#[blocking] for` loops.
 ///
+/// The trait is [sealed](crate::ext).
+///
 /// # Examples
 ///
 /// ```
@@ -81,7 +84,7 @@ impl AcceptOrStop for UnixListener {
     message = "`{Self}` cannot be stopped while it waits for the next connection",
     note = "`TcpListener` and `UnixListener` have a stop-checked form"
 )]
-pub trait IncomingOrStop: AcceptOrStop {
+pub trait IncomingOrStop: AcceptOrStop + Sealed {
     /// What the iterator yields.
     type Stream;
 

@@ -3,6 +3,7 @@
 use super::attended::Attended;
 use super::command::{OutputOrStop, StatusOrStop};
 use super::output::{Held, ReadOutputOrStop, WaitWithOutputOrStop, read_output};
+use crate::ext::sealed::Sealed;
 use crate::ext::{Outcome, WaitOrStop};
 use crate::scope;
 use core::ffi::c_int;
@@ -10,7 +11,9 @@ use std::io;
 use std::process::{ChildStderr, ChildStdin, ChildStdout, Command, ExitStatus, Output};
 
 /// Lets a child take the processes along that it has started.
-pub trait KillGroup {
+///
+/// The trait is [sealed](crate::ext).
+pub trait KillGroup: Sealed {
     /// Runs the command in a process group of its own, which ends with it.
     ///
     /// What this returns has `spawn`, `output` and `status`, and the last two can be marked.

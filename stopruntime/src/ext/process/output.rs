@@ -8,6 +8,7 @@
 
 use crate::ext::Outcome;
 use crate::ext::WaitOrStop;
+use crate::ext::sealed::Sealed;
 use crate::ext::syscall;
 use crate::scope::{self, Stopped};
 use std::io::{self, ErrorKind};
@@ -23,7 +24,7 @@ use std::process::{Child, ExitStatus, Output};
 /// use stopruntime::ext::WaitWithOutputOrStop;
 ///
 /// let mut child = Command::new("echo").arg("text").stdout(Stdio::piped()).spawn()?;
-/// let output = child.wait_with_output_or_stop().unwrap()?;
+/// let output = child.wait_with_output_or_stop()??;
 /// assert_eq!(output.stdout, b"text\n");
 /// # Ok::<(), std::io::Error>(())
 /// ```
@@ -68,7 +69,9 @@ impl WaitWithOutputOrStop for Child {
 }
 
 /// Waits for a child and its output, and keeps what it has read if it is stopped.
-pub trait ReadOutputOrStop {
+///
+/// The trait is [sealed](crate::ext).
+pub trait ReadOutputOrStop: Sealed {
     /// Appends what a child process writes to its pipes to `stdout` and
     /// `stderr`, to their end, and waits for the child's. Its standard input is
     /// closed first. A pipe that has come to its end is closed, and its field
@@ -94,7 +97,7 @@ pub trait ReadOutputOrStop {
     /// Stopper::current().request_stop();
     /// assert!(child.read_output_or_stop(&mut stdout, &mut stderr).is_err());
     /// // The child is still there. In the clean-up, where the request stands:
-    /// let status = shield(|| child.read_output_or_stop(&mut stdout, &mut stderr)).unwrap()?;
+    /// let status = shield(|| child.read_output_or_stop(&mut stdout, &mut stderr))??;
     /// assert!(status.success() && stdout == b"everything\n");
     /// # Ok::<(), std::io::Error>(())
     /// ```
