@@ -155,13 +155,7 @@ mod uring;
 mod window;
 
 pub use ext::Stoppable;
-#[cfg(any(
-    all(target_arch = "x86_64", target_pointer_width = "64"),
-    all(target_arch = "aarch64", target_pointer_width = "64", target_endian = "little"),
-    target_arch = "riscv64"
-))]
-pub use foreign::FOREIGN_CALLS;
-pub use foreign::{ForeignSupport, foreign, foreign_reset, foreign_support};
+pub use foreign::{FOREIGN_CALLS, ForeignSupport, foreign, foreign_reset, foreign_support};
 pub use report::threads;
 pub use runtime::backend::{Backend, Rseq};
 pub use runtime::install::{Config, backend};

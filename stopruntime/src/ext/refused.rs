@@ -1,5 +1,6 @@
 //! std's types that wait and cannot be stopped race-free: an implementation
-//! that never applies, so that rustc says why at the call.
+//! that never applies, so that rustc says why at the call. The documentation of a trait does
+//! not show them among its implementations.
 
 use super::{JoinOrStop, LockOrStop, ReceiverOrStop, SenderOrStop, WaitOrStop};
 use crate::scope::Stopped;
@@ -15,6 +16,7 @@ use std::time::{Duration, Instant};
 )]
 pub trait CanReceive {}
 
+#[doc(hidden)]
 impl<T> ReceiverOrStop for mpsc::Receiver<T>
 where
     mpsc::Receiver<T>: CanReceive,
@@ -52,6 +54,7 @@ pub trait CanSend {}
 
 macro_rules! sender {
     ($($sender:ty),*) => {$(
+        #[doc(hidden)]
         impl<T> SenderOrStop for $sender
         where
             $sender: CanSend,
@@ -92,6 +95,7 @@ sender!(mpsc::Sender<T>, mpsc::SyncSender<T>);
 )]
 pub trait CanLock {}
 
+#[doc(hidden)]
 impl<T: ?Sized> LockOrStop for std::sync::Mutex<T>
 where
     std::sync::Mutex<T>: CanLock,
@@ -103,6 +107,7 @@ where
     }
 }
 
+#[doc(hidden)]
 impl<T: ?Sized> LockOrStop for std::sync::Arc<std::sync::Mutex<T>>
 where
     std::sync::Arc<std::sync::Mutex<T>>: CanLock,
@@ -190,6 +195,7 @@ pub trait CanJoin {}
 
 macro_rules! handle {
     ($([$($parameter:tt)*] $handle:ty),*) => {$(
+        #[doc(hidden)]
         impl<$($parameter)*> JoinOrStop for $handle
         where
             $handle: CanJoin,
@@ -213,6 +219,7 @@ handle!([T] thread::JoinHandle<T>, ['scope, T] thread::ScopedJoinHandle<'scope, 
 pub trait CanMeet {}
 
 // Over any lifetime, because rustc refuses a bound that it can see to be false.
+#[doc(hidden)]
 impl WaitOrStop for Barrier
 where
     for<'any> Barrier: CanMeet,

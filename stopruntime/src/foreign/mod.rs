@@ -19,11 +19,6 @@ mod ways;
 pub(crate) use inside::{Inside, Paused};
 pub(crate) use support::expected;
 pub use support::{ForeignSupport, foreign_support};
-#[cfg(any(
-    all(target_arch = "x86_64", target_pointer_width = "64"),
-    all(target_arch = "aarch64", target_pointer_width = "64", target_endian = "little"),
-    target_arch = "riscv64"
-))]
 pub use ways::FOREIGN_CALLS;
 pub(crate) use ways::{after_fork, end, hold, is_tick, on_signal, raise, resume};
 

@@ -11,6 +11,10 @@ use crate::runtime::scopes::LOOK;
 use crate::window::Context;
 use core::sync::atomic::Ordering::SeqCst;
 
+/// Says what a system call gives in a [`foreign`](crate::foreign()) region that is being
+/// stopped: on this architecture, what it gives outside.
+pub const FOREIGN_CALLS: &[(&str, &str)] = &[("all", "runs")];
+
 /// Changes nothing.
 ///
 /// # Safety

@@ -38,7 +38,7 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 /// assert_eq!(line, "hello\n");
 /// # Ok::<(), std::io::Error>(())
 /// ```
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Default)]
 pub struct Stoppable<S> {
     stream: S,
     /// The write after a request has been made.
