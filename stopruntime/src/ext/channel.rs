@@ -8,6 +8,25 @@ use std::time::{Duration, Instant};
 ///
 /// A call that is stopped has taken no message. `crossbeam_channel::Receiver` has these
 /// calls with the feature `crossbeam-channel`.
+///
+/// # Examples
+///
+/// ```
+/// # #[cfg(feature = "crossbeam-channel")] {
+/// use crossbeam_channel::unbounded;
+/// use stopruntime::Stopper;
+/// use stopruntime::ext::ReceiverOrStop;
+///
+/// let (sender, receiver) = unbounded();
+/// sender.send(1)?;
+/// assert_eq!(receiver.recv_or_stop()??, 1);
+/// sender.send(2)?;
+/// Stopper::current().request_stop();
+/// assert!(receiver.recv_or_stop().is_err());
+/// assert_eq!(receiver.len(), 1); // it was not taken
+/// # }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub trait ReceiverOrStop {
     /// What the channel carries.
     type Message;
@@ -49,6 +68,23 @@ pub trait ReceiverOrStop {
 /// If a call is stopped, the message is not sent, and it is dropped. To keep it, send a
 /// clone and remove the original only after the `send` has succeeded.
 /// `crossbeam_channel::Sender` has these calls with the feature `crossbeam-channel`.
+///
+/// # Examples
+///
+/// ```
+/// # #[cfg(feature = "crossbeam-channel")] {
+/// use crossbeam_channel::bounded;
+/// use stopruntime::Stopper;
+/// use stopruntime::ext::SenderOrStop;
+///
+/// let (sender, receiver) = bounded(1);
+/// sender.send_or_stop(1)??;
+/// Stopper::current().request_stop();
+/// assert!(sender.send_or_stop(2).is_err()); // there is no room
+/// assert_eq!(receiver.recv()?, 1);
+/// # }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub trait SenderOrStop {
     /// What the channel carries.
     type Message;

@@ -28,6 +28,10 @@ pub enum Activity {
 }
 
 /// Says in which system call a thread waits.
+///
+/// # Examples
+///
+/// As at [`WaitsFor`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Wait {

@@ -42,6 +42,10 @@ pub struct ThreadReport {
 }
 
 /// Says why a thread is to stop, and since when.
+///
+/// # Examples
+///
+/// As at [`ThreadReport`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Request {

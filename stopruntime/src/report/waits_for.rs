@@ -8,6 +8,30 @@ use core::fmt;
 use std::path::Path;
 
 /// Says what a thread waits for.
+///
+/// # Examples
+///
+/// ```
+/// use std::net::UdpSocket;
+/// use std::os::fd::AsRawFd;
+/// use stopruntime::ext::RecvOrStop;
+/// use stopruntime::report::{Activity, WaitsFor};
+/// use stopruntime::thread;
+///
+/// let socket = UdpSocket::bind("127.0.0.1:0")?;
+/// let number = socket.as_raw_fd();
+/// let receives = thread::spawn(move || socket.recv_or_stop(&mut [0; 16]).is_err());
+/// # while !matches!(receives.report().activity, Activity::Waits(_)) { thread::yield_now() }
+/// if let Activity::Waits(wait) = receives.report().activity {
+///     assert!(wait.marked);
+///     match wait.on {
+///         Some(WaitsFor::Descriptors(all)) => assert_eq!(all[0].number, number),
+///         other => panic!("{other:?}"),
+///     }
+/// }
+/// assert!(receives.stop_and_join().unwrap());
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum WaitsFor {

@@ -44,7 +44,7 @@ mod helper;
 pub use guard::Guard;
 
 use crate::CarriesStop;
-use crate::runtime::installed;
+use crate::runtime::{action, installed};
 use core::ffi::c_int;
 use core::fmt;
 use std::io;
@@ -172,9 +172,9 @@ impl Shutdown {
     ///
     /// # Errors
     ///
-    /// `InvalidInput` if there is no signal, or one that cannot be used: the runtime's own,
-    /// a real-time signal, one that cannot be caught or that a fault raises, one that is
-    /// both for a shutdown and for a reload.
+    /// `InvalidInput` if there is no signal, or one that cannot be used, which the text names:
+    /// the runtime's own, a real-time signal, one that cannot be caught, that a fault raises or
+    /// that stops the process by default, one that is both for a shutdown and for a reload.
     /// `AlreadyExists` while there is another guard. An error of sigaction(2) or of
     /// starting the thread. No handler is left then.
     ///
@@ -187,19 +187,31 @@ impl Shutdown {
     /// As at [`Shutdown`].
     pub fn install(self) -> io::Result<Guard> {
         let _ = crate::backend();
-        let usable = |&signal: &c_int| {
-            crate::runtime::action::is_usable(signal) && signal != installed::signal()
-        };
-        let Shutdown { signals, reloads, .. } = &self;
-        let are_usable = signals.iter().chain(reloads).all(usable);
-        let none = signals.is_empty() && reloads.is_empty();
-        if none || !are_usable || reloads.iter().any(|it| signals.contains(it)) {
-            return Err(io::Error::new(
-                io::ErrorKind::InvalidInput,
-                "no signal, or one that cannot be used for a shutdown",
-            ));
+        match self.refusal() {
+            Some(text) => Err(io::Error::new(io::ErrorKind::InvalidInput, text)),
+            None => Guard::begin(&self.signals, &self.reloads, self.limit),
         }
-        Guard::begin(signals, reloads, self.limit)
+    }
+
+    /// Why it cannot be installed.
+    fn refusal(&self) -> Option<String> {
+        let Shutdown { signals, reloads, .. } = self;
+        if signals.is_empty() && reloads.is_empty() {
+            return Some("a shutdown needs a signal".into());
+        }
+        signals.iter().chain(reloads).find_map(|signal| {
+            let why = if *signal == installed::signal() {
+                "it is the runtime's own (Config::signal)"
+            } else if !action::is_usable(*signal) {
+                "choose one that can be caught, that no fault raises, that does not stop the \
+                 process by default and that is not a real-time signal"
+            } else if signals.contains(signal) && reloads.contains(signal) {
+                "it is taken for reloads too"
+            } else {
+                return None;
+            };
+            Some(format!("signal {signal} cannot be used for a shutdown: {why}"))
+        })
     }
 
     /// Runs `f` under the root scope and makes an exit code of what it returns.

@@ -137,7 +137,7 @@ impl<T> OnceLock<T> {
     ///
     /// let name = OnceLock::new();
     /// let read = || fs::read_to_string("/proc/self/comm");
-    /// println!("{}", name.get_or_try_init_or_stop(read).unwrap()?);
+    /// println!("{}", name.get_or_try_init_or_stop(read)??);
     /// assert!(name.get().is_some());
     /// # Ok::<(), std::io::Error>(())
     /// ```

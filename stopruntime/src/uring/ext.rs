@@ -19,6 +19,23 @@ use crate::ext::Outcome;
 ///
 /// A ring that is polled (`setup_iopoll`) waits by looking at the device, and
 /// ends with its input and output: a stop is seen after it.
+///
+/// # Examples
+///
+/// ```no_run
+/// # #[cfg(feature = "io-uring")] {
+/// use io_uring::IoUring;
+/// use stopruntime::ext::SubmitAndWaitOrStop;
+///
+/// let mut ring = IoUring::new(8)?;
+/// // … what is to be done is pushed onto `ring.submission()`, and then
+/// ring.submit_and_wait_or_stop(1)??;
+/// for entry in ring.completion() {
+///     println!("{}: {}", entry.user_data(), entry.result());
+/// }
+/// # }
+/// # Ok::<(), std::io::Error>(())
+/// ```
 pub trait SubmitAndWaitOrStop {
     /// Submits what is queued and waits for this many completions. Returns the number
     /// of entries submitted.

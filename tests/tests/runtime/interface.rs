@@ -114,6 +114,10 @@ per_backend! {
             assert!(!scope.request_stop_because("again"));
             sleeper.join().unwrap()
         });
-        assert_eq!(reason.unwrap().as_str(), "reload");
+        let reason = reason.unwrap();
+        assert_eq!(reason, "reload");
+        assert_eq!(reason, *"reload");
+        assert_ne!(reason, "again");
+        assert_eq!(AsRef::<str>::as_ref(&reason), reason.as_str());
     }
 }

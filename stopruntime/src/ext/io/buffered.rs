@@ -37,7 +37,7 @@ use std::io::{self, BufWriter, ErrorKind, IoSlice, LineWriter, Write};
 ///
 /// let (mut reader, writer) = io::pipe()?;
 /// let mut writer = BufWriter::new(writer);
-/// writer.write_all_or_stop(b"one, ").unwrap()?;
+/// writer.write_all_or_stop(b"one, ")??;
 /// Stopper::current().request_stop();
 /// assert!(writer.write_all_or_stop(b"not this").is_err());
 /// assert!(writer.flush_or_stop().is_err());

@@ -32,7 +32,7 @@ use std::io::{self, BufRead, BufReader, ErrorKind, IoSliceMut, Read};
 /// let (reader, mut writer) = pipe()?;
 /// writer.write_all(b"line\n")?;
 /// let mut line = String::new();
-/// BufReader::new(reader).read_line_or_stop(&mut line).unwrap()?;
+/// BufReader::new(reader).read_line_or_stop(&mut line)??;
 /// assert_eq!(line, "line\n");
 /// # Ok::<(), std::io::Error>(())
 /// ```

@@ -17,7 +17,7 @@ use std::io::{BufRead, Cursor, Empty};
 ///
 /// let (reader, mut writer) = pipe()?;
 /// writer.write_all(b"data")?;
-/// assert_eq!(BufReader::new(reader).fill_buf_or_stop().unwrap()?, b"data");
+/// assert_eq!(BufReader::new(reader).fill_buf_or_stop()??, b"data");
 /// # Ok::<(), std::io::Error>(())
 /// ```
 #[diagnostic::on_unimplemented(

@@ -21,7 +21,7 @@ use std::io::{self, ErrorKind, IoSlice, Write};
 /// use stopruntime::ext::WriteOrStop;
 ///
 /// let (_reader, mut writer) = pipe()?;
-/// writer.write_all_or_stop(b"line\n").unwrap()?;
+/// writer.write_all_or_stop(b"line\n")??;
 /// # Ok::<(), std::io::Error>(())
 /// ```
 #[diagnostic::on_unimplemented(

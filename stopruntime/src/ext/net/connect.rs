@@ -24,7 +24,7 @@ use std::time::{Duration, Instant};
 /// use stopruntime::ext::ConnectOrStop;
 ///
 /// let listener = TcpListener::bind("127.0.0.1:0")?;
-/// let _stream = TcpStream::connect_or_stop(listener.local_addr()?).unwrap()?;
+/// let _stream = TcpStream::connect_or_stop(listener.local_addr()?)??;
 /// # Ok::<(), std::io::Error>(())
 /// ```
 #[diagnostic::on_unimplemented(

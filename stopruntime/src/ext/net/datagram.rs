@@ -55,7 +55,7 @@ pub trait RecvOrStop {
 /// let socket = UdpSocket::bind("127.0.0.1:0")?;
 /// socket.connect(socket.local_addr()?)?;
 /// socket.send(b"data")?;
-/// assert_eq!(socket.peek_or_stop(&mut [0; 8]).unwrap()?, 4);
+/// assert_eq!(socket.peek_or_stop(&mut [0; 8])??, 4);
 /// assert_eq!(socket.recv(&mut [0; 8])?, 4);
 /// # Ok::<(), std::io::Error>(())
 /// ```
@@ -84,7 +84,7 @@ pub trait PeekOrStop {
 ///
 /// let socket = UdpSocket::bind("127.0.0.1:0")?;
 /// socket.send_to(b"data", socket.local_addr()?)?;
-/// let (length, sender) = socket.recv_from_or_stop(&mut [0; 8]).unwrap()?;
+/// let (length, sender) = socket.recv_from_or_stop(&mut [0; 8])??;
 /// assert_eq!((length, sender), (4, socket.local_addr()?));
 /// # Ok::<(), std::io::Error>(())
 /// ```
@@ -115,7 +115,7 @@ pub trait RecvFromOrStop {
 ///
 /// let socket = UdpSocket::bind("127.0.0.1:0")?;
 /// socket.send_to(b"data", socket.local_addr()?)?;
-/// let (length, _sender) = socket.peek_from_or_stop(&mut [0; 8]).unwrap()?;
+/// let (length, _sender) = socket.peek_from_or_stop(&mut [0; 8])??;
 /// assert_eq!(length, 4);
 /// # Ok::<(), std::io::Error>(())
 /// ```
@@ -143,7 +143,7 @@ pub trait PeekFromOrStop {
 /// use stopruntime::ext::SendOrStop;
 ///
 /// let (socket, peer) = UnixDatagram::pair()?;
-/// socket.send_or_stop(b"data").unwrap()?;
+/// socket.send_or_stop(b"data")??;
 /// assert_eq!(peer.recv(&mut [0; 8])?, 4);
 /// # Ok::<(), std::io::Error>(())
 /// ```
@@ -174,7 +174,7 @@ pub trait SendOrStop {
 /// use stopruntime::ext::SendToOrStop;
 ///
 /// let socket = UdpSocket::bind("127.0.0.1:0")?;
-/// let sent = socket.send_to_or_stop(b"data", socket.local_addr()?).unwrap()?;
+/// let sent = socket.send_to_or_stop(b"data", socket.local_addr()?)??;
 /// assert_eq!(sent, 4);
 /// # Ok::<(), std::io::Error>(())
 /// ```

@@ -14,7 +14,7 @@ use std::process::{Command, ExitStatus, Output};
 /// use std::process::Command;
 /// use stopruntime::ext::OutputOrStop;
 ///
-/// let output = Command::new("echo").arg("text").output_or_stop().unwrap()?;
+/// let output = Command::new("echo").arg("text").output_or_stop()??;
 /// assert_eq!(output.stdout, b"text\n");
 /// # Ok::<(), std::io::Error>(())
 /// ```
@@ -89,7 +89,7 @@ impl OutputOrStop for Command {
 /// use std::process::Command;
 /// use stopruntime::ext::StatusOrStop;
 ///
-/// let status = Command::new("true").status_or_stop().unwrap()?;
+/// let status = Command::new("true").status_or_stop()??;
 /// assert!(status.success());
 /// # Ok::<(), std::io::Error>(())
 /// ```

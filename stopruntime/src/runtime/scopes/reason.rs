@@ -42,6 +42,7 @@ pub enum Cause {
 /// job.request_stop_because("reload");
 /// let stopped = job.run(check).unwrap_err();
 /// assert_eq!(stopped.reason(), Some(Reason::from("reload")));
+/// assert!(stopped.reason().is_some_and(|reason| reason == "reload"));
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Reason(&'static str);
@@ -72,6 +73,24 @@ impl From<String> for Reason {
             kept.insert(text);
             text
         }))
+    }
+}
+
+impl AsRef<str> for Reason {
+    fn as_ref(&self) -> &str {
+        self.0
+    }
+}
+
+impl PartialEq<str> for Reason {
+    fn eq(&self, text: &str) -> bool {
+        self.0 == text
+    }
+}
+
+impl PartialEq<&str> for Reason {
+    fn eq(&self, text: &&str) -> bool {
+        self.0 == *text
     }
 }
 

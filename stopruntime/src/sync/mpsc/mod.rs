@@ -31,7 +31,7 @@ use std::time::{Duration, Instant};
 ///
 /// let (sender, receiver) = mpsc::channel();
 /// sender.send(1)?;
-/// assert_eq!(receiver.recv_or_stop().unwrap()?, 1);
+/// assert_eq!(receiver.recv_or_stop()??, 1);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[must_use]
@@ -63,11 +63,30 @@ pub fn sync_channel<T>(bound: usize) -> (SyncSender<T>, Receiver<T>) {
 }
 
 /// Sends into a channel without bound, and never waits.
+///
+/// # Examples
+///
+/// ```
+/// use stopruntime::sync::mpsc;
+/// use stopruntime::thread;
+///
+/// let (sender, receiver) = mpsc::channel();
+/// for number in [1, 2, 3] {
+///     let sender = sender.clone();
+///     thread::spawn(move || sender.send(number));
+/// }
+/// drop(sender); // so that `iter` ends
+/// assert_eq!(receiver.iter().sum::<i32>(), 6);
+/// ```
 pub struct Sender<T> {
     queue: Arc<Queue<T>>,
 }
 
 /// Sends into a bounded channel, and waits for room.
+///
+/// # Examples
+///
+/// As at [`sync_channel`].
 pub struct SyncSender<T> {
     queue: Arc<Queue<T>>,
 }

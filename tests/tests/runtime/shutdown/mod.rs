@@ -207,9 +207,16 @@ per_backend! {
     }
 
     fn what_cannot_be_used_is_refused() {
-        for signals in [vec![], vec![libc::SIGKILL], vec![libc::SIGURG], vec![34], vec![-1]] {
+        for (signals, words) in [
+            (vec![], "needs a signal"),
+            (vec![libc::SIGTERM, libc::SIGKILL], "signal 9 cannot be used for a shutdown: choose"),
+            (vec![libc::SIGURG], "signal 23 cannot be used for a shutdown: it is the runtime's own"),
+            (vec![34], "signal 34 "),
+            (vec![-1], "signal -1 "),
+        ] {
             let error = Shutdown::new().signals(signals).install().unwrap_err();
             assert_eq!(error.kind(), ErrorKind::InvalidInput);
+            assert!(error.to_string().contains(words), "{error}");
         }
         let guard = Shutdown::new().install().unwrap();
         let error = Shutdown::new().install().unwrap_err();

@@ -151,6 +151,7 @@ per_backend! {
     fn a_signal_for_both_is_refused() {
         let error = Shutdown::new().reload_on([libc::SIGTERM]).install().unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::InvalidInput);
+        assert!(error.to_string().contains("signal 15 "), "{error}");
         let error = Shutdown::new().reload_on([libc::SIGSEGV]).install().unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::InvalidInput);
     }
