@@ -111,6 +111,13 @@
 //! - `io-uring`: stop-checked `submit_and_wait` and `submit_with_args` of that
 //!   crate.
 //!
+//! # Types of other crates
+//!
+//! [`sys`] takes the types of `libc`. With their features, [`ext`] has traits for types of
+//! `crossbeam_channel` and `io_uring`, and [`Stopper`] is an `enough::Stop`. An incompatible
+//! version of one of these crates makes one of this crate. Types of no other crate are part of
+//! the interface.
+//!
 //! # How do I …
 //!
 //! See the `guide` module of this documentation, or `docs/guide.md` in the repository.

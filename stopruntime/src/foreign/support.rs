@@ -6,6 +6,10 @@ use core::fmt;
 use core::sync::atomic::{AtomicBool, Ordering};
 
 /// Says how the system calls of foreign code are ended; see [`foreign`](crate::foreign()).
+///
+/// # Examples
+///
+/// As at [`foreign_support`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ForeignSupport {

@@ -4,6 +4,10 @@ use super::waits_for::WaitsFor;
 use core::ffi::c_long;
 
 /// Says what a thread does.
+///
+/// # Examples
+///
+/// As at [`WaitsFor`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Activity {

@@ -14,6 +14,10 @@ use std::path::Path;
 use std::{fs, io};
 
 /// Says what stands behind a descriptor.
+///
+/// # Examples
+///
+/// As at [`WaitsFor`](super::WaitsFor).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Descriptor {

@@ -3,6 +3,10 @@
 use core::fmt;
 
 /// Says what keeps a thread from stopping.
+///
+/// # Examples
+///
+/// As at [`ThreadReport`](super::ThreadReport).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Obstacle {

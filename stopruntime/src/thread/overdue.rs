@@ -9,6 +9,10 @@ use std::thread::Thread;
 /// what each of them did by then.
 ///
 /// As text, it has a [line](crate::report) for each of them.
+///
+/// # Examples
+///
+/// As at [`Group::join_timeout`](super::Group::join_timeout).
 #[derive(Clone)]
 pub struct Overdue {
     threads: Vec<Thread>,

@@ -197,6 +197,10 @@ impl fmt::Debug for Scope<'_, '_> {
 }
 
 /// Owns a thread of a scope. Dropping it leaves the thread to the scope.
+///
+/// # Examples
+///
+/// As at [`Scope`].
 pub struct ScopedJoinHandle<'scope, T> {
     inner: Mutex<Option<std::thread::ScopedJoinHandle<'scope, T>>>,
     thread: Thread,

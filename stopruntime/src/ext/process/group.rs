@@ -63,6 +63,10 @@ impl KillGroup for Command {
 /// Runs a command in a process group that ends with it; see [`KillGroup`].
 ///
 /// `output` and `status` are [`Command`]'s, and can be marked.
+///
+/// # Examples
+///
+/// As at [`KillGroup::kill_group`].
 #[derive(Debug)]
 #[must_use = "it does nothing unless it is run"]
 pub struct GroupCommand<'a>(&'a mut Command);

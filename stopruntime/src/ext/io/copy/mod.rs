@@ -81,6 +81,10 @@ where
 }
 
 /// Gives a copy its bytes: every [`ReadOrStop`].
+///
+/// # Examples
+///
+/// As at [`copy_or_stop`].
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be copied from by a call that can be stopped",
     label = "reading from it has no stop-checked form",
@@ -92,6 +96,10 @@ pub trait CopyFromOrStop: ReadOrStop {}
 impl<R: ReadOrStop + ?Sized> CopyFromOrStop for R {}
 
 /// Takes the bytes of a copy: every [`WriteOrStop`].
+///
+/// # Examples
+///
+/// As at [`copy_or_stop`].
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be copied to by a call that can be stopped",
     label = "writing to it has no stop-checked form",
