@@ -74,7 +74,9 @@ fn for_any(call: fn() -> Result<i32, Stopped>) -> Arranged {
             let (process, thread) = (std::process::id(), thread.load(Ordering::SeqCst));
             // SAFETY: three integers.
             let sent = unsafe { libc::syscall(libc::SYS_tgkill, process, thread, SIGNAL) };
-            assert_eq!(sent, 0);
+            // A request that came meanwhile may have ended it.
+            let has_ended = || std::io::Error::last_os_error().raw_os_error() == Some(libc::ESRCH);
+            assert!(sent == 0 || has_ended());
         },
     )
 }

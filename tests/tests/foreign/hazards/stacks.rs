@@ -183,9 +183,12 @@ both_ways! {
 
     /// One that comes as the region is left.
     fn a_late_tick_uses_no_small_one() {
+        if !is_dispatch() {
+            return; // its ticks are signals like any other
+        }
         let room = Room::used_by_this_thread(SMALL);
         let (reader, _writer) = pipe().unwrap();
-        for turn in 0..part_of(50_000) {
+        for turn in 0..part_of(50_000).min(10_000) {
             armed(|| {
                 let mut length = 0;
                 let begun = Instant::now();
@@ -195,9 +198,7 @@ both_ways! {
                 while begun.elapsed() < Duration::from_nanos(40_000 + turn % 200 * 100) {}
             });
         }
-        if is_dispatch() {
-            assert_eq!(room.used(), 0);
-        }
+        assert_eq!(room.used(), 0);
     }
 
     fn a_small_one_has_room_for_the_stop() {
