@@ -1,7 +1,13 @@
 //! Where glibc has registered the calling thread for rseq(2). sys/rseq.h.
 
 /// Behind each abort address, as glibc has it for this architecture.
-pub const SIGNATURE: u32 = if cfg!(target_arch = "aarch64") { 0xd428_bc00 } else { 0x5305_3053 };
+pub const SIGNATURE: u32 = if cfg!(target_arch = "aarch64") {
+    0xd428_bc00
+} else if cfg!(target_arch = "riscv64") {
+    0xf140_1073
+} else {
+    0x5305_3053
+};
 
 /// Of the field `rseq_cs`, in bytes from the area's beginning.
 pub const RSEQ_CS: usize = 8;

@@ -3,10 +3,13 @@
 //!
 //! Kernels destroy scalable vectors at each system call, so these tests can fail
 //! only in an optimised program for a processor that has them. The scripts
-//! `aarch64-kernel` and `riscv64` of `.ci/platforms` build and run such programs;
-//! without the windows' declarations `v0` to `v31` every way below is wrong there.
+//! `aarch64-kernel`, `riscv64` and `riscv64-kernel` of `.ci/platforms` build and run
+//! such programs; without the windows' declarations `v0` to `v31` every way below is
+//! wrong there.
 
 #![allow(unsafe_code)]
+// `emulated`: by a script, see the end.
+#![allow(unexpected_cfgs)]
 
 use core::hint::black_box;
 use core::sync::atomic::{AtomicUsize, Ordering};
@@ -206,10 +209,10 @@ fn undeclared(socket: &UnixDatagram, numbers: &mut Numbers, factor: u32, rounds:
 }
 
 // An emulator of user space leaves the vectors as they are. So the instruction,
-// wherever it stands in this program, is followed by what Linux makes of them:
-// all ones, and a configuration that is not one (__riscv_v_vstate_discard). `t0`
-// is one of the registers that the window works in.
-#[cfg(all(target_arch = "riscv64", target_feature = "v"))]
+// wherever it stands in a program that is built for one, is followed by what Linux
+// makes of them: all ones, and a configuration that is not one
+// (__riscv_v_vstate_discard). `t0` is one of the registers that the window works in.
+#[cfg(all(target_arch = "riscv64", target_feature = "v", emulated))]
 core::arch::global_asm!(
     ".macro ecall",
     ".4byte 0x00000073",

@@ -2,11 +2,10 @@
 //! or not at all, nor membarrier: what comes in their place, and that it stops.
 
 use super::flows::bouts;
-use std::os::fd::AsRawFd;
 use stop_tests::dice::{Dice, runs};
 use stop_tests::seccomp::deny;
-use stop_tests::{not_tested, on_backends, per_backend};
-use stopruntime::{Backend, Config, InstallError, Rseq, backend, support};
+use stop_tests::{on_backends, per_backend};
+use stopruntime::{Backend, Config, InstallError, backend};
 
 /// An empty `STOPRUNTIME_BACKEND` is as good as none: the runtime chooses.
 const NOT_SET: [&str; 1] = [""];
@@ -55,6 +54,7 @@ pub(super) fn next() -> Backend {
 /// elsewhere; whether the machine can.
 #[cfg(target_arch = "x86_64")]
 fn only_executable() -> bool {
+    use std::os::fd::AsRawFd;
     let program = std::env::current_exe().unwrap();
     let maps = std::fs::read_to_string("/proc/self/maps").unwrap();
     let code = maps.lines().filter(|line| line.ends_with(program.to_str().unwrap()));
@@ -139,10 +139,10 @@ on_backends! { NOT_SET;
             let refused = Config::new().backend(Backend::Rseq).install();
             assert!(matches!(refused, Err(InstallError::Unavailable(Backend::Rseq))), "{refused:?}");
             assert_eq!(backend(), next());
-            assert_eq!(support().rseq, Rseq::CodeUnreadable);
+            assert_eq!(stopruntime::support().rseq, stopruntime::Rseq::CodeUnreadable);
             bouts(runs(BOUTS), &mut Dice::new(), |_| ());
         } else {
-            not_tested("code that may only be executed", "it stays readable without protection keys");
+            stop_tests::not_tested("code that may only be executed", "it stays readable without protection keys");
         }
     }
 

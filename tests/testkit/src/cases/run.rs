@@ -9,8 +9,12 @@ use std::sync::mpsc;
 use std::time::{Duration, Instant};
 use stopruntime::{Backend, thread};
 
-/// Only what hangs comes near it.
-const LIMIT: Duration = Duration::from_secs(10);
+/// Only what hangs comes near it: on an emulated processor, a third of what a whole
+/// test may take there.
+fn limit() -> Duration {
+    let whole = std::env::var("STOP_TESTS_LIMIT").ok().and_then(|text| text.parse().ok());
+    Duration::from_secs(whole.unwrap_or(0_u64) / 3).max(Duration::from_secs(10))
+}
 
 /// A thread that makes marked calls.
 #[derive(Debug)]
@@ -56,7 +60,7 @@ impl<T: Send + 'static> Running<T> {
     /// If it ends before, or sleeps elsewhere, or not at all.
     pub fn wait_until_blocked(&self, case: &Case, backend: Backend) -> Result<c_long, String> {
         let place = case.waits_in(backend);
-        let deadline = Instant::now() + LIMIT;
+        let deadline = Instant::now() + limit();
         loop {
             let seen = blocked_in(self.thread);
             if let Some(call) = seen.filter(|call| place.has(*call)) {
@@ -80,7 +84,7 @@ impl<T: Send + 'static> Running<T> {
     /// If it does not, or has panicked.
     pub fn join(self) -> Result<T, String> {
         let thread = self.thread;
-        match self.handle.join_timeout(LIMIT) {
+        match self.handle.join_timeout(limit()) {
             Ok(Ok(value)) => Ok(value),
             Ok(Err(_)) => Err("the thread panicked".into()),
             Err(handle) => {
@@ -137,7 +141,7 @@ fn within<T: Send + 'static>(
 ) -> Result<T, String> {
     let (sender, receiver) = mpsc::channel();
     std::thread::spawn(move || sender.send(step()));
-    match receiver.recv_timeout(LIMIT) {
+    match receiver.recv_timeout(limit()) {
         Ok(Ok(value)) => Ok(value),
         Ok(Err(error)) => Err(format!("{what}: {error}")),
         Err(mpsc::RecvTimeoutError::Timeout) => Err(format!("{what}: does not end")),
