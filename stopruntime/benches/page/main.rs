@@ -37,8 +37,8 @@ fn main() -> io::Result<()> {
     fs::create_dir_all(&docs)?;
     let mut page = String::from(
         "# Measurements\n\n\
-         Written by `sh stopruntime/benches/measure`, which runs all benches; nothing here\n\
-         is typed by hand. The columns of a row were interleaved in one process, and only\n\
+         Written by `sh stopruntime/benches/measure`, which runs the benches of these\n\
+         tables; nothing here is typed by hand. The columns of a row were interleaved in one process, and only\n\
          ratios within a row mean something: median (ratio to the first column), and below\n\
          it the quartiles, the 99th percentile and the maximum of the rounds.\n\n```text\n",
     );

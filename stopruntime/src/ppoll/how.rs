@@ -57,7 +57,7 @@ pub(crate) enum How {
     Ring,
     /// with the stop signal among those waited for
     Signals,
-    /// `ppoll` without descriptors
+    /// `ppoll` of a timer
     Sleep,
     /// `waitid` | of one child, a pidfd (Linux 5.3; without it, one that has ended already)
     /// `waitid(P_ALL)` | the call if it does not have to wait, else `ENOTSUP`

@@ -15,7 +15,7 @@ use crate::runtime::record::Record;
 use crate::scope::Stopped;
 use core::ffi::c_int;
 
-/// `clock_nanosleep(2)` as `ppoll` without descriptors.
+/// `clock_nanosleep(2)` as `ppoll` of a timer alone.
 ///
 /// # Safety
 ///

@@ -22,8 +22,9 @@ use std::time::{Duration, Instant};
 /// that the outer code stops too.
 ///
 /// Limits nest, and the earliest counts. Entering and leaving costs a reading of the
-/// clock and a few stores; there is no timer for each limit. The first limit in the
-/// process starts a thread that wakes those whose limit has passed.
+/// clock and a few stores; there is no timer for each limit. One thread of the process,
+/// which the first limit starts, wakes those whose limit has passed. A limit that passes
+/// before its next wake-up wakes it once: a system call.
 ///
 /// A loop in `f` that ignores a stop and goes on to fail for another reason gets
 /// [`TimedOut`] for that error as well.

@@ -46,7 +46,7 @@
 //! | `futex_waitv` | `futex_waitv` over the words and the flag; for 128 words, the call with a time-out that the handler spoils |
 //! | `epoll_pwait` `epoll_pwait2` `epoll_wait` `io_uring_enter` `io_uring_enter2` `pause` `poll` `ppoll` `pselect` `select` `sigpause` `sigsuspend` | with the signal unblocked in the call's own mask |
 //! | `sigtimedwait` `sigwait` `sigwaitinfo` | with the stop signal among those waited for |
-//! | `clock_nanosleep` `nanosleep` `sleep` `usleep` | `ppoll` without descriptors |
+//! | `clock_nanosleep` `nanosleep` `sleep` `usleep` | `ppoll` of a timer |
 //! | `wait4` `waitid` `waitpid` | of one child, a pidfd (Linux 5.3; without it, one that has ended already) |
 //! | `flock` `msgrcv` `wait` `wait3` `waitid(P_ALL)` `waitpid(-1)` | the call if it does not have to wait, else `ENOTSUP` |
 //! | `sendfile(offset)` `splice(offset)` | the call with an offset that the handler spoils |
