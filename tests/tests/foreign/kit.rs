@@ -72,7 +72,7 @@ macro_rules! both_ways {
 pub(crate) const CANCELED: i32 = libc::ECANCELED;
 
 /// How long a stopped region may take, on a loaded machine.
-pub(crate) const LONG: Duration = Duration::from_secs(10);
+pub(crate) const LONG: Duration = Duration::from_secs(60);
 
 /// Stops `f` in a region of another thread, after it has blocked in one of these calls;
 /// what the region returned, and when.

@@ -2,12 +2,12 @@
 //! foreign signals, stops of the process, moves to another
 //! processor.
 
-use super::flows::{bout, bouts};
+use super::flows::bouts;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use stop_tests::cores::Cores;
 use stop_tests::dice::{Dice, runs};
-use stop_tests::proc::wait_for_state;
+use stop_tests::proc::{wait_for, wait_for_state};
 use stop_tests::signals::STOP;
 use stop_tests::timers::{BLOWS, Storm, count_blows};
 use stop_tests::tracee::{Line, line_to_tracer, start};
@@ -16,13 +16,15 @@ use stop_tests::{per_backend, thread_id};
 /// Bouts with each kind of call.
 const BOUTS: u64 = 24;
 
-/// Bouts in a storm of this signal, and the proof that it blew.
+/// Bouts in a storm of this signal, until enough of it have come: on a busy machine the
+/// timers come late.
 fn in_a_storm(signal: i32, flags: i32) {
     count_blows(signal, flags);
-    bouts(runs(BOUTS), &mut Dice::new(), |thread| Storm::on(thread, signal));
-    let blows = BLOWS.load(Ordering::Relaxed);
-    eprintln!("{blows} signals");
-    assert!(blows > 100, "no storm: {blows} signals");
+    let mut dice = Dice::new();
+    while BLOWS.load(Ordering::Relaxed) <= 100 {
+        bouts(runs(BOUTS), &mut dice, |thread| Storm::on(thread, signal));
+    }
+    eprintln!("{BLOWS:?} signals");
 }
 
 per_backend! {
@@ -44,11 +46,11 @@ per_backend! {
             return bouts_for(line);
         }
         let (tracee, mut line) = start();
-        let done = Arc::new(AtomicBool::new(false));
-        let (theirs, process) = (Arc::clone(&done), tracee.process());
+        let (done, stops) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU32::new(0)));
+        let (theirs, counted) = (Arc::clone(&done), Arc::clone(&stops));
+        let process = tracee.process();
         let storm = std::thread::spawn(move || {
             let mut dice = Dice::new();
-            let mut stops = 0;
             while !theirs.load(Ordering::Relaxed) {
                 signal(process, libc::SIGSTOP);
                 wait_for_state(process, "T");
@@ -56,33 +58,30 @@ per_backend! {
                 signal(process, libc::SIGCONT);
                 // Runs for longer than it stands still, or nothing gets done.
                 dice.spin(1_000_000);
-                stops += 1;
+                counted.fetch_add(1, Ordering::Relaxed);
             }
-            stops
         });
-        assert_eq!(line.receive_number(), 0, "the bouts in the child");
+        bouts_until(&mut line, || stops.load(Ordering::Relaxed) > 10);
         done.store(true, Ordering::Relaxed);
-        let stops = storm.join().unwrap();
-        eprintln!("{stops} stops");
-        assert!(stops > 10, "no storm: {stops} stops");
+        storm.join().unwrap();
+        eprintln!("{stops:?} stops");
     }
 
     fn of_moves_between_processors() {
         // With one there is nowhere to go, but the calls are made.
         let cores = Cores::available();
         let requester = thread_id();
-        let done = Arc::new(AtomicBool::new(false));
-        let theirs = Arc::clone(&done);
+        let (done, moves) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
+        let (theirs, counted) = (Arc::clone(&done), Arc::clone(&moves));
         let mover = std::thread::spawn(move || {
-            let mut moves = 0;
             while !theirs.load(Ordering::Relaxed) {
-                moves += cores.shuffle(requester);
+                counted.fetch_add(cores.shuffle(requester), Ordering::Relaxed);
             }
-            moves
         });
+        wait_for("the first move", || moves.load(Ordering::Relaxed) > 0);
         bouts(runs(BOUTS), &mut Dice::new(), |_| ());
         done.store(true, Ordering::Relaxed);
-        assert!(mover.join().unwrap() > 0);
+        mover.join().unwrap();
     }
 }
 
@@ -91,15 +90,26 @@ fn signal(process: i32, signal: i32) {
     assert_eq!(unsafe { libc::kill(process, signal) }, 0);
 }
 
-/// In the child: the bouts, and a 0 when they are done.
+/// For the child's bouts, until this is so: what meets them may begin late.
+pub(super) fn bouts_until(line: &mut Line, enough: impl Fn() -> bool) {
+    loop {
+        assert_eq!(line.receive_number(), 0, "the bouts in the child");
+        if enough() {
+            return;
+        }
+        line.send(b"m");
+    }
+}
+
+/// In the child: the bouts, and a 0 when they are done; as often as it is told.
 pub(super) fn bouts_for(mut line: Line) {
     let mut dice = Dice::new();
-    for kind in &super::flows::KINDS {
-        for _ in 0..runs(BOUTS) {
-            bout(kind, &mut dice, |_| ());
+    loop {
+        bouts(runs(BOUTS), &mut dice, |_| ());
+        line.send_number(0);
+        // Alive until the other side has seen it.
+        if line.next_command().is_none() {
+            return;
         }
     }
-    line.send_number(0);
-    // Alive until the other side has seen it.
-    assert_eq!(line.next_command(), None);
 }

@@ -10,11 +10,11 @@ use std::collections::BTreeMap;
 use std::io::{PipeReader, PipeWriter, pipe};
 use std::os::fd::{AsFd, AsRawFd};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 use stop_tests::cores::{Cores, pin, sleep_sharply};
 use stop_tests::dice::{Dice, runs};
-use stop_tests::proc::limit;
+use stop_tests::proc::{limit, wait_for};
 use stop_tests::signals::{catch, plain_write, send, waiting};
 use stop_tests::started::blocked;
 use stop_tests::timers::{BLOWS, Storm, count_blows};
@@ -284,15 +284,14 @@ on_backends! { ["rseq", "handler"];
         let cores = Cores::available();
         let (first, requester) = (cores.first(), thread_id());
         let pace = Pace::on(first);
-        let done = Arc::new(AtomicBool::new(false));
-        let theirs = Arc::clone(&done);
+        let (done, moves) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
+        let (theirs, counted) = (Arc::clone(&done), Arc::clone(&moves));
         let mover = std::thread::spawn(move || {
-            let mut moves = 0;
             while !theirs.load(Ordering::Relaxed) {
-                moves += cores.shuffle(requester);
+                counted.fetch_add(cores.shuffle(requester), Ordering::Relaxed);
             }
-            moves
         });
+        wait_for("the first move", || moves.load(Ordering::Relaxed) > 0);
         let (mut dice, mut counts) = (Dice::new(), Counts::new());
         let mut made = 0;
         while goes_on(made, 2_000, &counts) {
@@ -300,7 +299,7 @@ on_backends! { ["rseq", "handler"];
             one_run(&mut dice, pace, first, false, &mut counts);
         }
         done.store(true, Ordering::Relaxed);
-        assert!(mover.join().unwrap() > 0);
+        mover.join().unwrap();
         check(pace, &counts);
     }
 }

@@ -78,6 +78,8 @@ per_backend! {
     fn no_thread_waits_for_the_dynamic_loader() {
         let _installed = backend();
         let path = std::env::temp_dir().join(format!("stop-tests-loader-{}", std::process::id()));
+        // Of a process that had this number, and was killed.
+        let _ = std::fs::remove_file(&path);
         let name = CString::new(path.to_str().unwrap()).unwrap();
         // SAFETY: a terminated path.
         assert_eq!(unsafe { libc::mkfifo(name.as_ptr(), 0o600) }, 0);

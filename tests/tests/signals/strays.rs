@@ -169,9 +169,9 @@ const SOCKET: u8 = b'r';
 const PPOLL: u8 = b'p';
 const POLL: u8 = b'q';
 const TIMED: [u8; 4] = [SLEEP, SOCKET, PPOLL, POLL];
-const TIME: Duration = Duration::from_millis(1_200);
+const TIME: Duration = Duration::from_millis(2_400);
 /// A quarter of the time, because a restart of the whole would add as much.
-const SLACK: i32 = 250;
+const SLACK: i32 = 500;
 
 /// Tracee: all kinds of waits, each marked and plain, at the same time; tells the
 /// threads' ids, then how long each has waited.

@@ -34,7 +34,7 @@ on_backends! { FUTEXES;
         let mut dice = Dice::new();
         let (mut barriers, mut rounds, mut stops) = (0_u32, 0_u32, 0_usize);
         let until = Instant::now() + seconds();
-        while Instant::now() < until {
+        loop {
             let barrier = Arc::new(Barrier::new(THREADS as usize));
             let inside = Arc::new(AtomicU32::new(0));
             let start = |_| {
@@ -60,8 +60,11 @@ on_backends! { FUTEXES;
             barriers += 1;
             rounds += met;
             stops += outcomes.iter().filter(|(_, requested)| *requested).count();
+            // One at least, however late it is.
+            if Instant::now() >= until {
+                break;
+            }
         }
         println!("{barriers} barriers, {rounds} rounds, {stops} stops");
-        assert!(barriers > 0);
     }
 }

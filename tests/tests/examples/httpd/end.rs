@@ -33,6 +33,8 @@ on_backends! { crate::example::backends();
         let server = Server::start(&["--limit", "600"]);
         let mut client = busy(&server);
         let mut waits = server.connect();
+        // It has been accepted: one in the queue would be reset.
+        assert_eq!(waits.get("/a.txt").status, 200);
         server.signal(libc::SIGTERM);
         // The stop has come: the other one is closed.
         assert_eq!(waits.rest().unwrap(), 0);

@@ -17,7 +17,8 @@ on_backends! { crate::example::backends();
         let report = loop {
             daemon.signal(libc::SIGUSR2);
             let report = daemon.report();
-            let waits = report.iter().filter(|line| line.contains(": waits in ")).count();
+            let is_marked = |line: &&String| line.contains(": waits in ") && line.contains(" (marked)");
+            let waits = report.iter().filter(is_marked).count();
             if report.len() == 7 && waits == 6 {
                 break report;
             }

@@ -22,9 +22,9 @@ fn panics<T>(body: impl FnOnce() -> T) -> String {
 }
 
 fn file(bytes: &[u8]) -> File {
-    let path = std::env::temp_dir().join(format!("stop-tests-buffers-{}", std::process::id()));
+    let directory = stop_tests::directory::Directory::new().unwrap();
+    let path = directory.join("file");
     let mut file = OpenOptions::new().read(true).write(true).create_new(true).open(&path).unwrap();
-    std::fs::remove_file(&path).unwrap();
     file.write_all(bytes).unwrap();
     file.rewind().unwrap();
     file

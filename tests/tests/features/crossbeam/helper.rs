@@ -7,7 +7,7 @@ use std::fs;
 use std::sync::{Arc, Barrier, OnceLock, mpsc};
 use std::time::Duration;
 use stop_tests::per_backend;
-use stop_tests::proc::{rest, wait_for, wait_for_state};
+use stop_tests::proc::{rest, wait_for, wait_for_sleep_in, wait_for_state};
 use stopruntime::crossbeam::stop_channel;
 use stopruntime::{Stopper, thread};
 
@@ -80,7 +80,7 @@ per_backend! {
         // It gives itself its name, in its own time.
         wait_for("a helper", || !helpers().is_empty());
         let [helper] = helpers()[..] else { panic!("{:?}", helpers()) };
-        wait_for_state(helper, "S");
+        wait_for_sleep_in(helper, libc::SYS_futex);
         let before = rest(helper);
         // Requests to threads without a channel are none of its business.
         assert!(thread::spawn(|| ()).stop_and_join().is_ok());

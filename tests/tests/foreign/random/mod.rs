@@ -66,7 +66,7 @@ fn rounds(name: &str, longest: u64, mut call: impl FnMut() -> Result<(), i32>) {
     let before = descriptors();
     let (job, begun, done) = &*shared;
     let mut stops = 0_u64;
-    while Instant::now() < end {
+    loop {
         let current = Stopper::new();
         *job.lock().unwrap() = current.clone();
         stops += 1;
@@ -87,6 +87,10 @@ fn rounds(name: &str, longest: u64, mut call: impl FnMut() -> Result<(), i32>) {
         for _ in 0..3 {
             assert!(is_undisturbed(), "{stops} stops: {}", errno());
         }
+        // One at least, however late it is.
+        if Instant::now() >= end {
+            break;
+        }
     }
     begun.store(u64::MAX, SeqCst);
     let mut latencies = requester.join().unwrap();
@@ -101,7 +105,6 @@ fn rounds(name: &str, longest: u64, mut call: impl FnMut() -> Result<(), i32>) {
         at(990),
         at(999)
     );
-    assert!(stops > 0, "{stops} stops");
 }
 
 fn result<T>(result: io::Result<T>) -> Result<T, i32> {

@@ -8,6 +8,7 @@ use std::io::{self, Read, pipe};
 use std::os::fd::AsRawFd;
 use std::time::Duration;
 use stop_tests::dice::Dice;
+use stop_tests::directory::Directory;
 
 /// As `File::lock`.
 fn lock(file: &File) -> io::Result<()> {
@@ -54,14 +55,9 @@ both_ways! {
     }
 
     fn fifos() {
-        let directory = std::env::temp_dir().join(format!("stop-foreign-{}", std::process::id()));
-        std::fs::create_dir(&directory).unwrap();
-        let path = directory.join("fifo");
-        let name = std::ffi::CString::new(path.to_str().unwrap()).unwrap();
-        // SAFETY: a path.
-        assert_eq!(unsafe { libc::mkfifo(name.as_ptr(), 0o600) }, 0);
+        let directory = Directory::new().unwrap();
+        let path = directory.fifo("fifo").unwrap();
         rounds("File::open of a FIFO", 120_000, || result(File::open(&path)).map(drop));
-        std::fs::remove_dir_all(&directory).unwrap();
     }
 
     fn locks() {

@@ -128,6 +128,8 @@ pub(super) fn open() {
     let path = std::ffi::CString::new(directory.to_str().unwrap()).unwrap();
     // SAFETY: a path.
     unsafe {
+        // Of a process that had this number, and was killed.
+        libc::unlink(path.as_ptr());
         assert_eq!(libc::mkfifo(path.as_ptr(), 0o600), 0);
         assert_eq!(result(libc::open(path.as_ptr(), libc::O_RDONLY) as isize), Err(CANCELED));
         let opened = libc::open(path.as_ptr(), libc::O_RDONLY | libc::O_NONBLOCK);

@@ -169,6 +169,10 @@ fn fed_when_the_requester_is_held(calls: &[libc::c_long]) {
         let (thread, requester) = steps.pair();
         wait_for_sleep(thread, calls);
         way.run_to(&requester, place);
+        if requester.is_at_trap() {
+            // The request is made: the thread has seen it before its byte comes.
+            wait_for_sleep(thread, &[libc::SYS_futex, libc::SYS_poll]);
+        }
         steps.line.command(b'd');
         // It waits for the requester, or is in its unmarked call.
         wait_for_sleep(thread, &[libc::SYS_futex, libc::SYS_poll]);

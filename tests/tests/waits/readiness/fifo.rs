@@ -4,7 +4,7 @@ use crate::readiness::phases::{Subject, phases, text};
 use std::fs::File;
 use std::io::{Read, Write};
 use std::os::fd::{AsFd, BorrowedFd};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use stop_tests::directory::Directory;
 use stop_tests::per_backend;
 use stopruntime::stoppable;
 
@@ -19,14 +19,9 @@ impl AsFd for Fifo {
 
 impl Fifo {
     fn new() -> Fifo {
-        static COUNT: AtomicUsize = AtomicUsize::new(0);
-        let count = COUNT.fetch_add(1, Ordering::Relaxed);
-        let name = format!("stop-tests-readiness-{}-{count}", std::process::id());
-        let path = std::env::temp_dir().join(name);
-        let mode = nix::sys::stat::Mode::S_IRWXU;
-        nix::unistd::mkfifo(&path, mode).unwrap();
+        let directory = Directory::new().unwrap();
+        let path = directory.fifo("fifo").unwrap();
         let file = File::options().read(true).write(true).open(&path).unwrap();
-        std::fs::remove_file(path).unwrap();
         Fifo(file)
     }
 

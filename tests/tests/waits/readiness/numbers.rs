@@ -7,9 +7,8 @@ use nix::sys::inotify::{AddWatchFlags, InitFlags, Inotify};
 use nix::sys::signal::{SigSet, Signal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 use nix::sys::timerfd::{ClockId, Expiration, TimerFd, TimerFlags, TimerSetTimeFlags};
-use std::path::PathBuf;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
+use stop_tests::directory::Directory;
 use stop_tests::per_backend;
 use stopruntime::stoppable;
 
@@ -89,18 +88,14 @@ fn send(_: &SignalFd, thread: i32) {
 /// A directory that is watched for new files, which a user keeps together.
 struct Watched {
     inotify: Inotify,
-    directory: PathBuf,
+    directory: Directory,
 }
 
 impl Watched {
     fn new() -> Watched {
-        static COUNT: AtomicUsize = AtomicUsize::new(0);
-        let count = COUNT.fetch_add(1, Ordering::Relaxed);
-        let name = format!("stop-tests-watched-{}-{count}", std::process::id());
-        let directory = std::env::temp_dir().join(name);
-        std::fs::create_dir(&directory).unwrap();
+        let directory = Directory::new().unwrap();
         let inotify = Inotify::init(InitFlags::IN_CLOEXEC).unwrap();
-        inotify.add_watch(&directory, AddWatchFlags::IN_CREATE).unwrap();
+        inotify.add_watch(directory.path(), AddWatchFlags::IN_CREATE).unwrap();
         Watched { inotify, directory }
     }
 
@@ -115,12 +110,6 @@ impl Watched {
         let events = self.inotify.read_events().unwrap();
         let names = events.into_iter().filter_map(|event| event.name);
         names.map(|name| name.into_string().unwrap()).collect()
-    }
-}
-
-impl Drop for Watched {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.directory);
     }
 }
 
