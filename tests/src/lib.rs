@@ -32,6 +32,7 @@ pub mod way;
 
 pub use child::{is_child, program, run, this_program, this_test};
 pub use processes::{descendants, kill_with_descendants};
+pub use stop_testkit::sys::full_listener;
 pub use stop_testkit::{blocked_in, thread_id};
 
 use std::io::Write as _;

@@ -20,6 +20,8 @@ impl Directory {
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let name = format!("stop-tests-{}-{number}", std::process::id());
         let path = std::env::temp_dir().join(name);
+        // Of a process that had this number, and was killed.
+        let _ = fs::remove_dir_all(&path);
         fs::create_dir(&path)?;
         Ok(Directory(path))
     }

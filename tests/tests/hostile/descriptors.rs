@@ -11,7 +11,7 @@ use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::os::unix::fs::FileExt;
 use std::sync::mpsc;
 use stop_tests::seccomp::deny;
-use stop_tests::{POLL, emulation_hides, per_backend, thread_id};
+use stop_tests::{POLL, emulation_hides, full_listener, per_backend, thread_id};
 use stopruntime::ext::{AcceptOrStop, BufReadOrStop, ReadOrStop, RecvFromOrStop};
 use stopruntime::{Stopped, stoppable, sys, thread};
 
@@ -101,15 +101,6 @@ fn kept_open() -> PipeReader {
     reader
 }
 
-/// One whose queue is full.
-fn full_listener() -> TcpListener {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    // SAFETY: a descriptor and a number.
-    assert_eq!(unsafe { libc::listen(listener.as_raw_fd(), 0) }, 0);
-    core::mem::forget(TcpStream::connect(listener.local_addr().unwrap()).unwrap());
-    listener
-}
-
 fn stream_socket() -> OwnedFd {
     // SAFETY: numbers; a descriptor made just now.
     unsafe {
@@ -145,7 +136,7 @@ per_backend! {
         is_stopped(move || read_when_readable(reader));
         let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
         is_stopped(move || socket.recv_from_or_stop(&mut [0]));
-        let listener = full_listener();
+        let (listener, _filler) = full_listener();
         let to = listener.local_addr().unwrap();
         let socket = stream_socket();
         is_stopped(move || connect(&socket, to));

@@ -10,14 +10,14 @@
 use core::ptr::null_mut;
 use core::sync::atomic::{AtomicU32, Ordering};
 use std::io::{Error, ErrorKind};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::os::fd::AsRawFd;
 use std::sync::mpsc as plain_mpsc;
 use std::time::{Duration, Instant};
 use stop_tests::proc::{asleep_in, limit, wait_for, wait_for_state};
 use stop_tests::signals::catch;
 use stop_tests::tracee::{Line, line_to_tracer, start};
-use stop_tests::{FUTEXES, on_backends, thread_id, timespec};
+use stop_tests::{FUTEXES, full_listener, on_backends, thread_id, timespec};
 use stopruntime::ext::{ConnectTimeoutOrStop, sleep_or_stop, sleep_until_or_stop};
 use stopruntime::sync::{Condvar, Mutex, Semaphore, mpsc};
 use stopruntime::{Backend, backend, sys, thread};
@@ -48,12 +48,8 @@ const STEADY: &[Wait] = &[
         assert_eq!(received, Err(plain_mpsc::RecvTimeoutError::Timeout));
     }),
     ("TcpStream::connect_timeout", |time| {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let (listener, _filler) = full_listener();
         let address = listener.local_addr().unwrap();
-        // A queue of 0 has room for one connection (listen(2), Linux).
-        // SAFETY: two integers.
-        assert_eq!(unsafe { libc::listen(listener.as_raw_fd(), 0) }, 0);
-        let _filler = TcpStream::connect(address).unwrap();
         let error = TcpStream::connect_timeout_or_stop(&address, time).unwrap().unwrap_err();
         assert_eq!(error.kind(), ErrorKind::TimedOut);
     }),

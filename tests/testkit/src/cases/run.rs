@@ -9,11 +9,11 @@ use std::sync::mpsc;
 use std::time::{Duration, Instant};
 use stopruntime::{Backend, thread};
 
-/// Only what hangs comes near it: on an emulated processor, a third of what a whole
-/// test may take there.
+/// Only what hangs comes near it: a third of what a whole test may take, on an emulated
+/// processor or a busy machine.
 fn limit() -> Duration {
     let whole = std::env::var("STOP_TESTS_LIMIT").ok().and_then(|text| text.parse().ok());
-    Duration::from_secs(whole.unwrap_or(0_u64) / 3).max(Duration::from_secs(10))
+    Duration::from_secs(whole.unwrap_or(60_u64) / 3).max(Duration::from_secs(10))
 }
 
 /// A thread that makes marked calls.

@@ -14,7 +14,11 @@ use stopruntime::{Stopped, sys};
 fn path(kind: &str) -> PathBuf {
     static COUNT: AtomicUsize = AtomicUsize::new(0);
     let count = COUNT.fetch_add(1, Ordering::Relaxed);
-    std::env::temp_dir().join(format!("stop-tests-{kind}-{}-{count}", std::process::id()))
+    let name = format!("stop-tests-{kind}-{}-{count}", std::process::id());
+    let path = std::env::temp_dir().join(name);
+    // Of a process that had this number, and was killed.
+    let _ = std::fs::remove_file(&path);
+    path
 }
 
 /// A file on a disk, of this many bytes, which has no name any more.

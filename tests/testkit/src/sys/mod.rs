@@ -48,6 +48,7 @@ use std::sync::atomic::{AtomicI32, Ordering};
 use stopruntime::Stopped;
 
 pub use signals::with_full_masks;
+pub use sockets::full_listener;
 
 /// The call, as libc returns. Made again after a stop.
 type Call = Box<dyn FnMut() -> Result<i64, Stopped> + Send>;

@@ -3,6 +3,7 @@
 use super::streams::vectored;
 use super::{Arranged, Case, FromWord, arranged, buffer, case, close, empty, fill};
 use core::ptr::{null, null_mut};
+use rustix::event::{PollFd, PollFlags, poll};
 use std::net::{TcpListener, TcpStream};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::os::unix::net::{UnixDatagram, UnixStream};
@@ -59,11 +60,9 @@ fn accepting(call: fn(i32) -> Result<i32, Stopped>) -> Arranged {
 /// an accept. A connection that a stopped call has left behind is the
 /// listener's to find dead.
 fn connecting() -> Arranged {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let (listener, filler) = full_listener();
     let address = listener.local_addr().unwrap();
     let listener = Arc::new(listener);
-    listen(&listener, 0);
-    let filler = TcpStream::connect(address).unwrap();
     let other = Arc::clone(&listener);
     arranged(
         move || {
@@ -89,6 +88,21 @@ fn connecting() -> Arranged {
         },
     )
     .keeping((listener, filler))
+}
+
+/// A listener whose queue has no more room, and the connection that is in it.
+///
+/// # Panics
+///
+/// If the system has no socket left.
+#[must_use]
+pub fn full_listener() -> (TcpListener, TcpStream) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    listen(&listener, 0);
+    let filler = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    // Where it is made, the listener may not have it yet.
+    poll(&mut [PollFd::new(&listener, PollFlags::IN)], None).unwrap();
+    (listener, filler)
 }
 
 /// A queue of 0 has room for one connection (listen(2), Linux).

@@ -4,8 +4,8 @@ use super::ROUNDS;
 use super::stray::{STRAY_SIGNALS, send_stray_signal};
 use std::sync::{Barrier, mpsc};
 use std::thread;
-use std::time::Duration;
 use stop_testkit::cases::{Case, Control, Moved, Outcome, Progress, Running};
+use stop_tests::proc::limit;
 use stopruntime::Backend;
 
 const OK: Result<&str, String> = Ok("ok");
@@ -121,7 +121,7 @@ pub(super) fn after(case: &Case, backend: Backend) -> Result<&'static str, Strin
         control.feed()?;
     }
     // Nothing is sent; it ends when the first call has returned.
-    let _ = completed.recv_timeout(Duration::from_secs(10)).map(|()| unreachable!());
+    let _ = completed.recv_timeout(limit()).map(|()| unreachable!());
     running.request_stop();
     let (first, second) = running.join()?;
     match second {

@@ -3,7 +3,8 @@
 use std::fs;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Instant;
+use stop_tests::proc::limit;
 
 pub(super) const STRAY_SIGNALS: u32 = 3;
 
@@ -35,7 +36,7 @@ pub(super) fn send_stray_signal(thread: i32) -> Result<(), String> {
     // SAFETY: three integers.
     let sent = unsafe { libc::syscall(libc::SYS_tgkill, process, thread, libc::SIGURG) };
     assert_eq!(sent, 0, "tgkill: {}", std::io::Error::last_os_error());
-    let deadline = Instant::now() + Duration::from_secs(10);
+    let deadline = Instant::now() + limit();
     while STRAY.load(Ordering::SeqCst) == handled && !is_pending_and_blocked(thread) {
         if Instant::now() > deadline {
             return Err("the stray signal is neither handled nor pending".into());

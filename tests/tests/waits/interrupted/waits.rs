@@ -2,10 +2,10 @@
 
 use super::goes_on;
 use std::net::{TcpListener, TcpStream};
-use std::os::fd::AsRawFd;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::process::{Command, Stdio};
 use std::sync::{Arc, mpsc as plain_mpsc};
+use stop_tests::full_listener;
 use stopruntime::ext::{AcceptOrStop, ConnectOrStop, JoinOrStop, WaitOrStop};
 use stopruntime::sync::{Condvar, Mutex, Semaphore, mpsc};
 use stopruntime::thread;
@@ -38,11 +38,8 @@ pub(super) fn accept() {
 /// To a listener whose queue is full. The attempt goes on by itself when there
 /// is room, a second later or so.
 pub(super) fn connect() {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let (listener, _filler) = full_listener();
     let address = listener.local_addr().unwrap();
-    // SAFETY: two integers. A queue of 0 has room for one (listen(2), Linux).
-    assert_eq!(unsafe { libc::listen(listener.as_raw_fd(), 0) }, 0);
-    let _filler = TcpStream::connect(address).unwrap();
     goes_on(
         "TcpStream::connect",
         move || {
