@@ -5,6 +5,8 @@
 
 mod hazards;
 mod kit;
+#[cfg(all(target_arch = "x86_64", target_env = "gnu"))]
+mod libraries;
 mod plain;
 mod random;
 mod resets;

@@ -6,6 +6,27 @@
 //! register that `syscall` destroys anyway. So stacks, masks, restarts, forks and nested
 //! handlers are the kernel's affair, as without us.
 //!
+//! # Shadow stacks
+//!
+//! Argued from the kernel's sources (`arch/x86/kernel/shstk.c` and `shstk.rst` there); not
+//! run, for want of such a kernel. A processor with CET compares the address that a `ret`
+//! takes off the stack with the one that the `call` has put on the shadow stack.
+//!
+//! - As a signal is delivered the kernel puts the old shadow stack pointer there, marked, and
+//!   on top of it the address of the action's own restorer: ours. The handler's `ret` finds
+//!   the same address on both. What `rt_sigreturn(2)` then takes off is that mark alone; it
+//!   does not look at the program counter of the context, which we have changed.
+//! - No piece has a `call` or a `ret`: it is come to by a return from a handler and left by a
+//!   jump, so that the code behind the system call finds the shadow stack as it was. A child
+//!   on a stack of its own begins with an empty shadow stack, and takes nothing off either.
+//! - The return of the thread's own handlers is handed over when its restorer's `ret` is
+//!   done: the mark of that signal lies on top again when `sigreturn` makes the call.
+//! - Where the runtime runs on a stack that it lends, calls and returns are still in pairs,
+//!   and signal handlers on an alternate stack have no shadow stack of their own.
+//! - A region that `siglongjmp(3)` leaves is libc's affair, which winds the shadow stack back.
+//!
+//! Jumps need no mark where they lead to (IBT): Linux has that for the kernel alone.
+//!
 //! # Safety
 //!
 //! The invariant of this module: each piece keeps all registers except those that the
