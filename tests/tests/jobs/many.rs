@@ -1,6 +1,6 @@
 //! One request for many handles, of threads and of scopes.
 
-use super::{READS, quiet, stopped, waits};
+use super::{READS, quiet, stopped, wait_for_rest_of, waits};
 use std::sync::mpsc;
 use stop_tests::started::blocked;
 use stop_tests::{per_backend, thread_id, wait_until_blocked_in};
@@ -57,6 +57,8 @@ per_backend! {
         let (job, other) = (Stopper::new(), Stopper::new());
         let (sender, receiver) = mpsc::channel();
         let _on_stop = job.on_stop(move || sender.send(()).unwrap());
+        // Else it would look at what there is by itself.
+        wait_for_rest_of("stop-callbacks");
         assert_eq!(request_stop_all([&job, &other, &job]), 2);
         assert_eq!(receiver.recv(), Ok(()));
     }
