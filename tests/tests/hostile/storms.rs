@@ -5,13 +5,14 @@
 use super::flows::bouts;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 use stop_tests::cores::Cores;
 use stop_tests::dice::{Dice, runs};
-use stop_tests::proc::{wait_for, wait_for_state};
+use stop_tests::proc::wait_for;
 use stop_tests::signals::STOP;
 use stop_tests::timers::{BLOWS, Storm, count_blows};
 use stop_tests::tracee::{Line, line_to_tracer, start};
-use stop_tests::{per_backend, thread_id};
+use stop_tests::{per_backend, thread_id, timespec};
 
 /// Bouts with each kind of call.
 const BOUTS: u64 = 24;
@@ -53,11 +54,11 @@ per_backend! {
             let mut dice = Dice::new();
             while !theirs.load(Ordering::Relaxed) {
                 signal(process, libc::SIGSTOP);
-                wait_for_state(process, "T");
+                wait_for_its_stop(process);
                 dice.spin(100_000);
                 signal(process, libc::SIGCONT);
                 // Runs for longer than it stands still, or nothing gets done.
-                dice.spin(1_000_000);
+                let_it_run(process, Duration::from_nanos(dice.below(1_000_000)));
                 counted.fetch_add(1, Ordering::Relaxed);
             }
         });
@@ -88,6 +89,40 @@ per_backend! {
 fn signal(process: i32, signal: i32) {
     // SAFETY: two integers; the process is our child, and not reaped.
     assert_eq!(unsafe { libc::kill(process, signal) }, 0);
+}
+
+/// Of a child: waitid(2), as a loop of looks would take the processor from it.
+fn wait_for_its_stop(process: i32) {
+    let id = process.cast_unsigned();
+    // SAFETY: zeroed is a place to be filled in.
+    let result = unsafe {
+        let mut info: libc::siginfo_t = core::mem::zeroed();
+        libc::waitid(libc::P_PID, id, &raw mut info, libc::WSTOPPED | libc::WEXITED | libc::WNOWAIT)
+    };
+    assert_eq!(result, 0);
+}
+
+/// For so much of its own time: on a busy machine it would be stopped again before it has
+/// got to a processor. Not for long, as it may sleep.
+fn let_it_run(process: i32, time: Duration) {
+    let (start, end) = (Instant::now(), time_of(process) + time);
+    while time_of(process) < end && start.elapsed() < Duration::from_millis(50) {
+        std::thread::sleep(Duration::from_micros(20));
+    }
+}
+
+/// The processor's time that a process has used; 0 if none can be asked for it.
+fn time_of(process: i32) -> Duration {
+    let mut clock = 0;
+    let mut time = timespec(Duration::ZERO);
+    // SAFETY: places for a number and for a time.
+    unsafe {
+        if libc::clock_getcpuclockid(process, &raw mut clock) == 0 {
+            libc::clock_gettime(clock, &raw mut time);
+        }
+    }
+    let nanoseconds = u32::try_from(time.tv_nsec).expect("less than a second");
+    Duration::new(time.tv_sec.try_into().expect("not negative"), nanoseconds)
 }
 
 /// For the child's bouts, until this is so: what meets them may begin late.
