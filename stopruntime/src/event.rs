@@ -143,8 +143,17 @@ pub(crate) fn is_wanted(level: Level) -> bool {
     by_log || by_tracing
 }
 
-/// Tells of something that has happened to this thread.
+/// Tells of something that has happened to this thread, if anything listens: the frame
+/// alone is large, and a stop may come at the end of a stack.
+#[inline]
 pub(crate) fn tell(thread: c_int, event: &Event<'_>) {
+    if is_wanted(event.level()) {
+        tell_listeners(thread, event);
+    }
+}
+
+#[inline(never)]
+fn tell_listeners(thread: c_int, event: &Event<'_>) {
     let line = Line(thread, event);
     #[cfg(feature = "log")]
     log::log!(target: "stopruntime", match event.level() {
