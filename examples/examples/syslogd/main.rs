@@ -10,14 +10,13 @@
 //! `listen.rs` and `connection.rs`, and the lines after the loops there.
 //!
 //! `kill -HUP` makes it open its file anew (`writer.rs`), and `kill -USR2` say what each of
-//! its threads does.
+//! its threads does, and what keeps one that does not end.
 
 mod args;
 mod connection;
 mod doors;
 mod line;
 mod listen;
-mod report;
 mod source;
 mod stream;
 mod writer;
@@ -25,11 +24,13 @@ mod writer;
 use std::fmt::Display;
 use std::io::{self, Write};
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 
 use args::Options;
 use doors::Doors;
-use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR2};
+use stopruntime::shutdown::{Guard, Shutdown};
 use stopruntime::{Stopper, stoppable};
 
 fn main() -> ExitCode {
@@ -57,8 +58,8 @@ fn main() -> ExitCode {
 /// Collects until the main thread is requested to stop; what failed meanwhile.
 fn run(options: &Options) -> Result<Vec<String>, String> {
     stop_main_on(&[SIGINT, SIGTERM])?;
-    let (lines, writer) = writer::start(&options.output, Stopper::current())?;
-    let _reporter = report::start()?;
+    let signals = Arc::new(signals()?);
+    let (lines, writer) = writer::start(&options.output, Stopper::current(), signals.clone())?;
     let doors = Doors::open(options)?;
     for source in doors.sources() {
         say(format_args!("listening on {}", source.name()));
@@ -73,6 +74,15 @@ fn run(options: &Options) -> Result<Vec<String>, String> {
     }
     say(format_args!("{}: {written}", options.output.display()));
     Ok(failures)
+}
+
+/// SIGHUP and SIGUSR2. What ends the program is `main`'s.
+fn signals() -> Result<Guard, String> {
+    let guard = Shutdown::new().signals([]).reload_on([SIGHUP]);
+    let guard = guard.report_on([SIGUSR2], |threads| {
+        complain(format_args!("{} threads:\n{threads}", threads.len()));
+    });
+    guard.install().map_err(|error| format!("cannot handle SIGHUP and SIGUSR2: {error}"))
 }
 
 /// Waits for a signal, or for a thread that cannot go on.

@@ -13,10 +13,10 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, BufWriter, Write};
 use std::iter;
 use std::path::Path;
+use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
-use signal_hook::consts::SIGHUP;
-use stopruntime::shutdown::Shutdown;
+use stopruntime::shutdown::Guard;
 use stopruntime::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use stopruntime::{Stopper, stoppable};
 
@@ -39,13 +39,14 @@ type Writer = JoinHandle<Result<Written, String>>;
 
 /// Starts it. If it fails, the program has no purpose any more: it requests the
 /// stop of `main`.
-pub(crate) fn start(path: &Path, main: Stopper) -> Result<(SyncSender<Vec<u8>>, Writer), String> {
+pub(crate) fn start(
+    path: &Path,
+    main: Stopper,
+    reloads: Arc<Guard>,
+) -> Result<(SyncSender<Vec<u8>>, Writer), String> {
     let cannot = format!("cannot write {}", path.display());
     // Whether it can be written is known before anything listens.
     drop(open(path).map_err(|error| format!("{cannot}: {error}"))?);
-    // What ends the program is `main`'s.
-    let reloads = Shutdown::new().signals([]).reload_on([SIGHUP]).install();
-    let reloads = reloads.map_err(|error| format!("cannot handle SIGHUP: {error}"))?;
     let (sender, receiver) = sync_channel(BOUND);
     let path = path.to_owned();
     let writer = thread::Builder::new().name("writer".into()).spawn(move || {

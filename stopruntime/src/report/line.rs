@@ -3,6 +3,7 @@
 use super::Threads;
 use super::activity::{Activity, Wait};
 use super::thread::{Request, ThreadReport};
+use super::waits_for::WaitsFor;
 use crate::runtime::scopes::reason::Cause;
 use core::fmt;
 
@@ -28,13 +29,17 @@ impl fmt::Display for ThreadReport {
             write!(formatter, " ({id})")?;
         }
         write!(formatter, ": {}", self.activity)?;
-        let Some(request) = &self.request else { return Ok(()) };
-        write!(formatter, "; {request}")?;
-        for obstacle in &self.obstacles {
-            write!(formatter, "; {obstacle}")?;
+        if let Some(request) = &self.request {
+            write!(formatter, "; {request}")?;
+        } else if !self.obstacles.is_empty() {
+            formatter.write_str("; would not stop")?;
+        }
+        for (at, obstacle) in self.obstacles.iter().enumerate() {
+            let after = if self.request.is_none() && at == 0 { ":" } else { ";" };
+            write!(formatter, "{after} {obstacle}")?;
         }
         let stops = matches!(&self.activity, Activity::Waits(wait) if wait.marked);
-        if self.obstacles.is_empty() && stops {
+        if self.request.is_some() && self.obstacles.is_empty() && stops {
             formatter.write_str("; it is about to stop")?;
         }
         Ok(())
@@ -66,6 +71,7 @@ impl fmt::Display for Wait {
         formatter.write_str(match self {
             Wait { marked: true, .. } => " (marked)",
             Wait { foreign: true, .. } => " (foreign)",
+            Wait { on: Some(WaitsFor::Thread { .. }), .. } => " (a plain join)",
             _ => " (not marked)",
         })?;
         if let Some(on) = &self.on {

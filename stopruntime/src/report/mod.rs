@@ -12,7 +12,8 @@
 //! 127.0.0.1:80); stop requested 3.2 s ago: SIGTERM; its call is not marked
 //! ```
 //!
-//! (The third line is broken here.) What is known:
+//! (The third line is broken here.) Of a thread that has not been asked to stop, a line says what
+//! would keep it: `…; would not stop: its call is not marked`. What is known:
 //!
 //! | of a thread | from where |
 //! |---|---|
@@ -23,7 +24,7 @@
 //! | where in the source, with the feature `backtrace` | its stack and the program's debug information |
 //! | on what: address, path, pipe, child, thread, futex | `/proc/self/fd`, getsockname(2), getpeername(2) |
 //! | since when it is to stop, and why | the [`Stopper`](crate::Stopper) |
-//! | why it does not stop | all of these; see [`Obstacle`] |
+//! | why it does not stop, or would not | all of these; see [`Obstacle`] |
 //!
 //! How long a thread has been waiting is **not known**: the kernel does not report it, and a
 //! marked call spends no time on recording it. Compare two reports.

@@ -1,8 +1,13 @@
-//! What keeps a thread from stopping.
+//! What keeps a thread from stopping, or would.
 
 use core::fmt;
 
-/// Says what keeps a thread from stopping.
+/// Says what keeps a thread from stopping, or would keep it if a stop were requested.
+///
+/// Before a request are known: [`NotMarked`](Obstacle::NotMarked),
+/// [`Shielded`](Obstacle::Shielded), [`SignalBlocked`](Obstacle::SignalBlocked),
+/// [`HandlerReplaced`](Obstacle::HandlerReplaced) and
+/// [`Uninterruptible`](Obstacle::Uninterruptible). The others say what a thread did after it.
 ///
 /// # Examples
 ///
@@ -13,6 +18,9 @@ pub enum Obstacle {
     /// It waits in a system call that is not marked. Mark it (`#[blocking]`), or put it in a
     /// region (`#[blocking(foreign)]`).
     NotMarked,
+    /// It joins another thread, plainly, and goes on when that one has ended: see what keeps
+    /// that one. If it should stop before, mark the join.
+    Joins,
     /// It runs code that has neither a marked call nor a checkpoint. A loop that computes
     /// takes a `#[checkpoint]`.
     NoCheckpoint,
@@ -40,6 +48,7 @@ impl fmt::Display for Obstacle {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
             Obstacle::NotMarked => "its call is not marked",
+            Obstacle::Joins => "it goes on when that thread has ended",
             Obstacle::NoCheckpoint => "it runs without a marked call or a checkpoint",
             Obstacle::Shielded => "it is in a shield",
             Obstacle::Foreign => {

@@ -37,7 +37,7 @@ pub struct ThreadReport {
     pub activity: Activity,
     /// The stop that it is to obey, if there is one.
     pub request: Option<Request>,
-    /// What keeps it from stopping; nothing if it has not been requested, or stops soon.
+    /// What keeps it from stopping, or would if it were requested; nothing if it stops soon.
     pub obstacles: Vec<Obstacle>,
 }
 

@@ -1,8 +1,7 @@
 //! Scopes for code that checks by the crate [`enough`] whether it is to stop: decoders
 //! and other long computations.
 
-use super::{Cause, Stopper, check};
-use crate::runtime::scopes::look;
+use super::{Cause, Stopped, Stopper, check};
 use ::enough::{Stop as Checks, StopReason};
 
 /// Checks whether the calling code is to stop, as [`check`] does. Hand it to code that takes
@@ -43,20 +42,23 @@ pub struct Checkpoint;
 impl Checks for Checkpoint {
     #[inline]
     fn check(&self) -> Result<(), StopReason> {
-        check().map_err(|stopped| reason_of(stopped.cause()))
+        Ok(check()?)
     }
 }
 
 impl Checks for Stopper {
     /// Whether the scope is stopped, on any thread.
     fn check(&self) -> Result<(), StopReason> {
-        look::cause_of(self.scope()).map_or(Ok(()), |cause| Err(reason_of(cause)))
+        Ok(Stopper::check(self)?)
     }
 }
 
-const fn reason_of(cause: Cause) -> StopReason {
-    match cause {
-        Cause::Requested => StopReason::Cancelled,
-        Cause::Deadline => StopReason::TimedOut,
+/// So that `?` works in code whose error is [`enough`]'s.
+impl From<Stopped> for StopReason {
+    fn from(stopped: Stopped) -> StopReason {
+        match stopped.cause() {
+            Cause::Requested => StopReason::Cancelled,
+            Cause::Deadline => StopReason::TimedOut,
+        }
     }
 }

@@ -34,6 +34,12 @@ pub struct Stopped {
 }
 
 impl Stopped {
+    /// Why a scope is stopped, which need not be one of the calling thread's.
+    #[cold]
+    pub(crate) fn of_scope(stop: Stop) -> Stopped {
+        Stopped { progress: 0, stop }
+    }
+
     /// The stop that the calling thread has just found.
     #[cold]
     pub(crate) fn found() -> Stopped {

@@ -1,6 +1,6 @@
 //! The handle of a scope.
 
-use super::Reason;
+use super::{Reason, Stopped};
 use crate::runtime::attach;
 use crate::runtime::record::Record;
 use crate::runtime::records::RecordRef;
@@ -283,6 +283,45 @@ impl Stopper {
     #[must_use]
     pub fn stop_requested(&self) -> bool {
         look::is_stopped(&self.scope)
+    }
+
+    /// Fails if the scope is stopped, on any thread: for a computation that is spread over
+    /// threads which do not run under the scope. Under it, [`check`](crate::check()) costs less.
+    ///
+    /// With the feature `enough`, the trait `enough::Stop` has a method of this name. This one
+    /// is called by `stopper.check()`, and the trait's by code that takes an `impl Stop`; in a
+    /// function whose error is `enough::StopReason`, `?` converts.
+    ///
+    /// # Errors
+    ///
+    /// [`Stopped`], with the cause and the reason. For a thread that is not to stop itself it is
+    /// an ordinary error.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use stopruntime::{Stopped, Stopper};
+    ///
+    /// fn sum(numbers: &[u64], job: &Stopper) -> Result<u64, Stopped> {
+    ///     let mut sum = 0;
+    ///     for chunk in numbers.chunks(4096) {
+    ///         job.check()?;
+    ///         sum += chunk.iter().sum::<u64>();
+    ///     }
+    ///     Ok(sum)
+    /// }
+    /// let job = Stopper::new();
+    /// let halves = [[1, 2], [3, 4]];
+    /// let sums = std::thread::scope(|scope| {
+    ///     halves.each_ref().map(|half| scope.spawn(|| sum(half, &job))).map(|it| it.join().unwrap())
+    /// });
+    /// assert_eq!(sums, [Ok(3), Ok(7)]);
+    /// job.request_stop_because("reload");
+    /// assert_eq!(sum(&[1], &job).unwrap_err().reason().unwrap().as_str(), "reload");
+    /// ```
+    #[doc(alias = "throw_if_cancelled")]
+    pub fn check(&self) -> Result<(), Stopped> {
+        look::stop_of_scope(&self.scope).map_or(Ok(()), |stop| Err(Stopped::of_scope(stop)))
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::handler;
 use super::helper::Shared;
+use super::reports::{self, Reporter};
 use crate::runtime::signal;
 use crate::{CarriesStop, Stopper};
 use core::ffi::c_int;
@@ -28,6 +29,7 @@ pub struct Guard {
     shared: Arc<Shared>,
     before: Vec<(c_int, libc::sigaction)>,
     helper: Option<thread::JoinHandle<()>>,
+    reporter: Option<thread::JoinHandle<()>>,
 }
 
 impl Guard {
@@ -35,19 +37,22 @@ impl Guard {
     pub(super) fn begin(
         signals: &[c_int],
         reloads: &[c_int],
+        (asks, reporter): (&[c_int], Option<Reporter>),
         limit: Option<Duration>,
     ) -> io::Result<Guard> {
         if IN_USE.swap(true, Ordering::AcqRel) {
             let text = "there is another guard of a shutdown";
             return Err(io::Error::new(io::ErrorKind::AlreadyExists, text));
         }
-        handler::begin(reloads);
+        handler::begin(reloads, asks);
         let shared = Arc::new(Shared::new(limit));
         // From here on, dropping it undoes what has been done.
-        let mut guard = Guard { shared: shared.clone(), before: Vec::new(), helper: None };
+        let mut guard =
+            Guard { shared: shared.clone(), before: Vec::new(), helper: None, reporter: None };
         let builder = thread::Builder::new().name("stop-shutdown".into());
         guard.helper = Some(signal::with_all_blocked(|| builder.spawn(move || shared.run()))?);
-        for &signal in signals.iter().chain(reloads) {
+        guard.reporter = reporter.map(reports::start).transpose()?;
+        for &signal in signals.iter().chain(reloads).chain(asks) {
             if guard.before.iter().all(|(other, _)| *other != signal) {
                 guard.before.push((signal, handler::install(signal)?));
             }
@@ -154,8 +159,9 @@ impl Drop for Guard {
             handler::restore(*signal, before);
         }
         handler::stop();
-        if let Some(helper) = self.helper.take() {
-            let _ = helper.join();
+        reports::stop();
+        for thread in self.helper.take().into_iter().chain(self.reporter.take()) {
+            let _ = thread.join();
         }
         IN_USE.store(false, Ordering::Release);
     }

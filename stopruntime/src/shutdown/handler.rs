@@ -1,7 +1,7 @@
 //! The handler of the shutdown's signals, and what each of them means.
 //!
-//! The handler counts, and wakes the helper; the helper does everything else, as
-//! ordinary code. From the third signal on, the handler takes the default action.
+//! The handler counts, and wakes the helper, or the thread that makes reports; they do
+//! everything else, as ordinary code. From the third signal on, the handler takes the default action.
 //!
 //! # Safety
 //!
@@ -10,6 +10,7 @@
 
 #![allow(unsafe_code)]
 
+use super::reports;
 use crate::runtime::futex::futex_wake;
 use crate::runtime::{earlier, signal};
 use core::ffi::{c_int, c_void};
@@ -32,6 +33,9 @@ static LEFT: AtomicU32 = AtomicU32::new(0);
 
 /// The signals that are reloads. A bit each.
 static RELOADS: AtomicU32 = AtomicU32::new(0);
+
+/// The signals that ask for a report. A bit each.
+static REPORTS: AtomicU32 = AtomicU32::new(0);
 
 /// Returns the last signal of this state, and how many signals there were.
 pub(super) fn parts(state: u32) -> (c_int, u32) {
@@ -58,11 +62,18 @@ fn is_reload(signal: c_int) -> bool {
     RELOADS.load(Ordering::Relaxed) & bit(signal) != 0
 }
 
+fn is_report(signal: c_int) -> bool {
+    REPORTS.load(Ordering::Relaxed) & bit(signal) != 0
+}
+
 extern "C" fn on_signal(signal: c_int, info: *mut libc::siginfo_t, context: *mut c_void) {
     // SAFETY: the interrupted code's errno.
     let errno = unsafe { *libc::__errno_location() };
     let is_owner = OWNER.load(Ordering::Acquire) == signal::process_id();
-    if is_owner {
+    // mutant: reports-do-not-count
+    if is_owner && is_report(signal) {
+        reports::ask();
+    } else if is_owner {
         let add = |state| (state != ENDED).then(|| after(state, signal));
         if let Ok(before) = STATE.fetch_update(Ordering::AcqRel, Ordering::Acquire, add) {
             // mutant: third-signal-ends-process
@@ -114,10 +125,11 @@ fn set_action(signal: c_int, action: &libc::sigaction) -> io::Result<()> {
     }
 }
 
-/// From now on, signals count, and these are reloads.
-pub(super) fn begin(reloads: &[c_int]) {
-    let reloads = reloads.iter().fold(0, |bits, signal| bits | bit(*signal));
-    RELOADS.store(reloads, Ordering::Relaxed);
+/// From now on, signals count; these are reloads, and those ask for reports.
+pub(super) fn begin(reloads: &[c_int], reports: &[c_int]) {
+    let bits = |signals: &[c_int]| signals.iter().fold(0, |bits, signal| bits | bit(*signal));
+    RELOADS.store(bits(reloads), Ordering::Relaxed);
+    REPORTS.store(bits(reports), Ordering::Relaxed);
     STATE.store(0, Ordering::Release);
     OWNER.store(signal::process_id(), Ordering::Release);
 }

@@ -5,7 +5,8 @@
 //! **second**, or the [limit](Shutdown::within), goes cold: registered descriptors are
 //! synced, registered actions run, and the process ends with 128 + the signal's number.
 //! The **third** takes the signal's default action. Signals for
-//! [reloads](Shutdown::reload_on) restart a part of the program.
+//! [reloads](Shutdown::reload_on) restart a part of the program, and one for
+//! [reports](Shutdown::report_on) says what its threads do.
 //!
 //! ```
 //! use std::net::UdpSocket;
@@ -40,15 +41,19 @@
 mod guard;
 mod handler;
 mod helper;
+mod reports;
 
 pub use guard::Guard;
 
 use crate::CarriesStop;
+use crate::report::Threads;
 use crate::runtime::{action, installed};
 use core::ffi::c_int;
 use core::fmt;
+use reports::Reporter;
 use std::io;
 use std::process::ExitCode;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 /// Builds what ends the program by signals; see the [module](self).
@@ -67,11 +72,13 @@ use std::time::Duration;
 #[doc(alias = "ctrl-c")]
 #[doc(alias = "SIGINT")]
 #[doc(alias = "SIGTERM")]
-#[derive(Debug)]
 #[must_use]
 pub struct Shutdown {
     signals: Vec<c_int>,
     reloads: Vec<c_int>,
+    asks: Vec<c_int>,
+    /// A mutex makes it `Sync`, and it is never locked.
+    reporter: Option<Mutex<Reporter>>,
     limit: Option<Duration>,
     code: u8,
 }
@@ -84,11 +91,18 @@ impl Shutdown {
     /// As at [`Shutdown`].
     pub fn new() -> Shutdown {
         let signals = vec![libc::SIGINT, libc::SIGTERM];
-        Shutdown { signals, reloads: Vec::new(), limit: None, code: 0 }
+        Shutdown {
+            signals,
+            reloads: Vec::new(),
+            asks: Vec::new(),
+            reporter: None,
+            limit: None,
+            code: 0,
+        }
     }
 
-    /// Takes these signals instead. With none, only [reloads](Shutdown::reload_on) are
-    /// handled.
+    /// Takes these signals instead. With none, only those of [reloads](Shutdown::reload_on)
+    /// and [reports](Shutdown::report_on) are handled.
     ///
     /// # Examples
     ///
@@ -139,6 +153,44 @@ impl Shutdown {
         self
     }
 
+    /// Takes these signals for requests of a report: for each, `f` is given what the
+    /// [threads](crate::report::threads) do and what keeps them from stopping.
+    ///
+    /// `f` runs on a thread of its own, so that it may take its time: signals that come
+    /// meanwhile cause one more report, and those of the other kinds do what they do. Until the
+    /// program goes cold it is run in the stages of an end too, which is when a thread that does
+    /// not stop is looked for. Dropping the [`Guard`] waits for the report that was asked for.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::sync::mpsc;
+    /// use stopruntime::shutdown::Shutdown;
+    ///
+    /// let sigusr2 = 12;
+    /// let (said, hears) = mpsc::channel();
+    /// let guard = Shutdown::new()
+    ///     .report_on([sigusr2], move |threads| {
+    ///         eprintln!("{} threads:\n{threads}", threads.len());
+    ///         said.send(()).unwrap();
+    ///     })
+    ///     .install()?;
+    /// # let pid = std::process::id().to_string();
+    /// # std::process::Command::new("kill").args(["-USR2", &pid]).status()?;
+    /// hears.recv().unwrap(); // after `kill -USR2`
+    /// # drop(guard);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    #[doc(alias = "SIGUSR2")]
+    pub fn report_on<F>(mut self, signals: impl IntoIterator<Item = c_int>, f: F) -> Shutdown
+    where
+        F: FnMut(Threads) + Send + 'static,
+    {
+        self.asks = signals.into_iter().collect();
+        self.reporter = Some(Mutex::new(Box::new(f)));
+        self
+    }
+
     /// Goes cold if the program has not ended this long after the first signal.
     ///
     /// # Examples
@@ -174,7 +226,7 @@ impl Shutdown {
     ///
     /// `InvalidInput` if there is no signal, or one that cannot be used, which the text names:
     /// the runtime's own, a real-time signal, one that cannot be caught, that a fault raises or
-    /// that stops the process by default, one that is both for a shutdown and for a reload.
+    /// that stops the process by default, one that is for two of shutdown, reload and report.
     /// `AlreadyExists` while there is another guard. An error of sigaction(2) or of
     /// starting the thread. No handler is left then.
     ///
@@ -187,26 +239,33 @@ impl Shutdown {
     /// As at [`Shutdown`].
     pub fn install(self) -> io::Result<Guard> {
         let _ = crate::backend();
-        match self.refusal() {
-            Some(text) => Err(io::Error::new(io::ErrorKind::InvalidInput, text)),
-            None => Guard::begin(&self.signals, &self.reloads, self.limit),
+        if let Some(text) = self.refusal() {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, text));
         }
+        let Shutdown { signals, reloads, asks, reporter, limit, code: _ } = self;
+        let reporter =
+            reporter.map(|reporter| reporter.into_inner().unwrap_or_else(PoisonError::into_inner));
+        Guard::begin(&signals, &reloads, (&asks, reporter), limit)
     }
 
     /// Why it cannot be installed.
     fn refusal(&self) -> Option<String> {
-        let Shutdown { signals, reloads, .. } = self;
-        if signals.is_empty() && reloads.is_empty() {
+        let Shutdown { signals, reloads, asks, .. } = self;
+        if signals.is_empty() && reloads.is_empty() && asks.is_empty() {
             return Some("a shutdown needs a signal".into());
         }
-        signals.iter().chain(reloads).find_map(|signal| {
+        signals.iter().chain(reloads).chain(asks).find_map(|signal| {
+            let is_for_two =
+                (reloads.contains(signal) || asks.contains(signal)) && signals.contains(signal);
             let why = if *signal == installed::signal() {
                 "it is the runtime's own (Config::signal)"
             } else if !action::is_usable(*signal) {
                 "choose one that can be caught, that no fault raises, that does not stop the \
                  process by default and that is not a real-time signal"
-            } else if signals.contains(signal) && reloads.contains(signal) {
-                "it is taken for reloads too"
+            } else if is_for_two {
+                "it is taken for reloads or reports too"
+            } else if reloads.contains(signal) && asks.contains(signal) {
+                "it is taken both for reloads and for reports"
             } else {
                 return None;
             };
@@ -260,6 +319,19 @@ impl Shutdown {
                 ExitCode::FAILURE
             }
         }
+    }
+}
+
+impl fmt::Debug for Shutdown {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Shutdown")
+            .field("signals", &self.signals)
+            .field("reloads", &self.reloads)
+            .field("reports", &self.asks)
+            .field("limit", &self.limit)
+            .field("code", &self.code)
+            .finish_non_exhaustive()
     }
 }
 

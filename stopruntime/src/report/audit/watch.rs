@@ -29,7 +29,7 @@ const LONG: Duration = Duration::from_millis(100);
 
 /// The threads of the runtime's own, which have a record if a callback of the user's has
 /// given them one.
-const OWN: [&str; 3] = ["stop-callbacks", "stop-deadlines", "stop-shutdown"];
+const OWN: [&str; 4] = ["stop-callbacks", "stop-deadlines", "stop-shutdown", "stop-reports"];
 
 /// A wait of a thread, as long as it is the same.
 struct Watched {

@@ -169,13 +169,13 @@ pub(crate) fn earliest() -> u64 {
 
 /// Whether a scope is stopped, by itself or by one above it.
 pub(crate) fn is_stopped(scope: &ScopeCell) -> bool {
-    cause_of(scope).is_some()
+    stop_of_scope(scope).is_some()
 }
 
 /// Why a scope is stopped, if it is.
-pub(crate) fn cause_of(scope: &ScopeCell) -> Option<Cause> {
+pub(crate) fn stop_of_scope(scope: &ScopeCell) -> Option<Stop> {
     let mut passed = |deadline: u64| deadline != NEVER && deadline <= clock::now();
-    stop_of(scope, &mut passed, &mut { NEVER }).map(|stop| stop.cause)
+    stop_of(scope, &mut passed, &mut { NEVER })
 }
 
 impl Record {

@@ -25,8 +25,8 @@ per_backend! {
     fn a_call_that_is_not_marked() {
         let (mut reader, on, writer) = waits();
         let it = start(move || reader.read(&mut [0]).unwrap());
-        says(&it, &format!("waits in read (not marked) {on}"));
-        assert!(it.report().obstacles.is_empty());
+        says(&it, &format!("waits in read (not marked) {on}; would not stop: its call is not marked"));
+        assert_eq!(it.report().obstacles, [Obstacle::NotMarked]);
         it.request_stop_because("reload");
         let line = format!(
             "waits in read (not marked) {on}; stop requested: reload; its call is not marked"
@@ -42,7 +42,7 @@ per_backend! {
     fn a_shield() {
         let (mut reader, on, writer) = waits();
         let it = start(move || shield(|| reader.read(&mut [0]).unwrap()));
-        says(&it, &format!("waits in read (not marked) {on}"));
+        says(&it, &format!("waits in read (not marked) {on}; would not stop: it is in a shield"));
         it.request_stop();
         says(&it, &format!("waits in read (not marked) {on}; stop requested; it is in a shield"));
         drop(writer);
@@ -223,6 +223,10 @@ per_backend! {
             assert_eq!(libc::sigaction(signal, &raw const ignored, &raw mut ours), 0);
             ours
         };
+        let before = it.report();
+        assert_eq!(before.obstacles, [Obstacle::HandlerReplaced], "{before}");
+        let end = "; would not stop: the handler of the stop signal has been replaced";
+        assert!(before.to_string().ends_with(end), "{before}");
         it.request_stop();
         let report = it.report();
         let line = report.to_string();
@@ -271,7 +275,10 @@ per_backend! {
             }
             drop(reader);
         });
-        says(&it, "waits in clone (not marked)");
+        says(
+            &it,
+            "waits in clone (not marked); would not stop: its call is not marked; no signal ends its wait",
+        );
         it.request_stop();
         says(
             &it,
@@ -294,7 +301,7 @@ on_backends! { ["rseq", "handler"];
             urgent.thread_block().unwrap();
             reader.read_or_stop(&mut [0]).is_ok()
         });
-        says(&it, &format!("waits in read (marked) {on}"));
+        says(&it, &format!("waits in read (marked) {on}; would not stop: it blocks the stop signal"));
         it.request_stop();
         says(&it, &format!("waits in read (marked) {on}; stop requested; it blocks the stop signal"));
         drop(writer);

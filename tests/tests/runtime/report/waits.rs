@@ -16,6 +16,7 @@ use stopruntime::ext::{
     AcceptOrStop, JoinOrStop, ReadOrStop, RecvFromOrStop, RecvOrStop, WaitOrStop, park_or_stop,
     sleep_or_stop,
 };
+use stopruntime::report::Obstacle;
 use stopruntime::sync::Mutex;
 use stopruntime::thread::JoinHandle;
 use stopruntime::{Backend, backend};
@@ -33,6 +34,9 @@ fn marked(name: &str, without: &str) -> String {
 fn sleeps<T>(it: &JoinHandle<T>) {
     says(it, "waits in futex (marked)");
 }
+
+/// Before a request.
+const NOT_MARKED: &str = "; would not stop: its call is not marked";
 
 per_backend! {
     fn sockets_have_addresses() {
@@ -161,12 +165,19 @@ per_backend! {
     fn what_is_not_marked() {
         let (sender, receiver) = mpsc::channel::<()>();
         let waits = start(move || receiver.recv().is_err());
-        says_with(&waits, "waits in futex (not marked) on the word at 0x", "");
+        says_with(&waits, "waits in futex (not marked) on the word at 0x", NOT_MARKED);
         let id = waits.report().id.unwrap();
         // Std's join is libc's, on a word that libc knows.
         if cfg!(target_env = "gnu") {
             let it = start(move || waits.join().unwrap());
-            says(&it, &format!("waits in futex (not marked) for the end of thread {id}"));
+            says(&it, &format!("waits in futex (a plain join) for the end of thread {id}"));
+            it.request_stop();
+            let line = format!(
+                "waits in futex (a plain join) for the end of thread {id}; stop requested; it goes on \
+                 when that thread has ended"
+            );
+            says(&it, &line);
+            assert_eq!(it.report().obstacles, [Obstacle::Joins]);
             drop(sender);
             assert!(it.join().unwrap());
         }
@@ -185,7 +196,7 @@ per_backend! {
             let ready = unsafe { libc::poll(polled.as_mut_ptr(), 2, -1) };
             ready
         });
-        let report = says_with(&it, "waits in p", ")");
+        let report = says_with(&it, "waits in p", NOT_MARKED);
         for number in numbers {
             assert!(report.contains(&format!("descriptor {number} (pipe ")), "{report}");
         }
@@ -194,7 +205,7 @@ per_backend! {
 
         let (mut reader, writer) = pipe().unwrap();
         let it = start(move || reader.read(&mut [0]).unwrap());
-        says_with(&it, "waits in read (not marked) on descriptor ", "");
+        says_with(&it, "waits in read (not marked) on descriptor ", NOT_MARKED);
         drop(writer);
         assert_eq!(it.join().unwrap(), 0);
     }

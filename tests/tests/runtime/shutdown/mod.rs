@@ -4,6 +4,7 @@
 mod daemon;
 mod proven;
 mod reload;
+mod reports;
 
 use daemon::{Daemon, is_daemon, say};
 use nix::sys::signal::{SigSet, Signal, raise};

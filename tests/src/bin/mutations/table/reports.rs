@@ -19,29 +19,33 @@ fn obstacles() -> Vec<Row> {
         row("in a shield no mark is missed", "it is said there as well")
             .change(
                 "obstacles",
-                "is_unmarked && !in_region && !concern.is_hidden",
-                "is_unmarked && !in_region",
+                "is_unmarked && !joins && !in_region && !is_hidden",
+                "is_unmarked && !joins && !in_region",
             )
             .caught_by("runtime::report::obstacles::a_shield", ALL),
         row("a shield is said", "it is not")
-            .change(
-                "obstacles",
-                "(Obstacle::Shielded, concern.is_hidden)",
-                "(Obstacle::Shielded, false)",
-            )
+            .change("obstacles", "(Obstacle::Shielded, is_hidden)", "(Obstacle::Shielded, false)")
             .caught_by("runtime::report::obstacles::a_shield_in_a_job", ALL),
         row("a region of foreign code is said", "it is not")
-            .change("obstacles", "(Obstacle::Foreign, in_region)", "(Obstacle::Foreign, false)")
+            .change(
+                "obstacles",
+                "(Obstacle::Foreign, is_asked && in_region)",
+                "(Obstacle::Foreign, false)",
+            )
             .caught_by("runtime::report::obstacles::a_region_of_foreign_code", ALL),
         row("a loop without a checkpoint is said", "it is not")
             .change(
                 "obstacles",
-                "(Obstacle::NoCheckpoint, runs &&",
+                "(Obstacle::NoCheckpoint, is_asked && runs &&",
                 "(Obstacle::NoCheckpoint, false && runs &&",
             )
             .caught_by("runtime::report::obstacles::a_loop_that_computes", ALL),
         row("a caller that swallows stops is said", "it is not")
-            .change("obstacles", "(Obstacle::Swallowed, swallowed)", "(Obstacle::Swallowed, false)")
+            .change(
+                "obstacles",
+                "(Obstacle::Swallowed, is_asked && swallowed)",
+                "(Obstacle::Swallowed, false)",
+            )
             .caught_by("runtime::report::obstacles::a_caller_that_takes_a_stop_for_an_error", ALL),
         row("a thread that blocks the stop signal is said", "it is not")
             .change(
@@ -53,6 +57,12 @@ fn obstacles() -> Vec<Row> {
         row("a handler in place of the runtime's is said", "it is not")
             .change("obstacles", "needs_signal && action::is_replaced()", "needs_signal && false")
             .caught_by("runtime::report::obstacles::a_handler_in_place_of_the_runtimes", ALL),
+        row("a join is told from other calls that are not marked", "it is one of them")
+            .change("obstacles", "is_unmarked && !joins &&", "is_unmarked &&")
+            .caught_by("runtime::report::waits::what_is_not_marked", ALL),
+        row("a region may end at a stop", "it is said to keep a thread before one")
+            .change("obstacles", "is_asked && in_region", "in_region")
+            .caught_by("runtime::report::obstacles::a_region_of_foreign_code", ALL),
         row("a plain call's place is not in libc", "libc's code is looked at")
             .change("place-is-not-in-libc", "b\"libc.\"", "b\"no-libc.\"")
             .caught_by("runtime::report::places::of_a_marked_call_and_of_another", ALL),

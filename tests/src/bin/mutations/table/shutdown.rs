@@ -38,6 +38,12 @@ pub(crate) fn rows() -> Vec<Row> {
                 "runtime::shutdown::reload::it_is_run_again_until_the_program_is_to_stop",
                 ALL,
             ),
+        row("a signal for a report is none of the three", "it is one")
+            .change("reports-do-not-count", "is_owner && is_report(signal)", "false")
+            .caught_by("runtime::shutdown::reports::a_report_while_the_program_ends", ALL),
+        row("what is asked for is reported", "it is not")
+            .gone("asked-reports-are-made")
+            .caught_by("runtime::shutdown::reports::each_signal_is_answered", ALL),
         row("what was there comes back with the end of the guard", "our handlers stay")
             .gone("handlers-restored")
             .caught_by("runtime::shutdown::after_the_guard_the_actions_are_those_of_before", ALL),
