@@ -83,7 +83,7 @@ fn looks() -> Vec<Row> {
             .caught_by("jobs::leaving::a_scope_that_was_stopped_before_stops_at_once", ALL),
         row("a stop that is found stands in the flag", "it stands in the scope alone")
             .gone("stop-that-is-found-stands-in-flag")
-            .caught_by("races::scope_steps::thread::a_thread_that_looks_is_stopped", ALL),
+            .caught_by("runtime::lifecycle::a_stop_is_seen_again_and_again", ALL),
         row("threads and the helper have one clock", "the threads' is late")
             .change("clock-of-looks-is-the-helpers", "clock::now", "|| clock::now() - 4_000_000")
             .caught_by("jobs::limits::each_kind_of_wait_ends_in_time_and_not_before", WINDOWS),
