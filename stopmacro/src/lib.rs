@@ -241,7 +241,9 @@ use crate::diag::Diag;
 /// * `or = EXPR`: what the function returns where a stop leaves it.
 /// * `break`, `return`: what a stop leaves where a loop can end by itself.
 /// * `strict`: a call that the table knows to block, and that is neither marked
-///   nor under `#[unstoppable]`, is an error.
+///   nor under `#[unstoppable]`, is an error. A lock, which is held for moments as a rule
+///   (`lock`, `get_or_init`), and what waits for some files only (`open`, `sync_all`) may
+///   stay unmarked.
 /// * `crate = PATH`: where `stopruntime` is found if it has another name here, or
 ///   another crate re-exports it.
 ///

@@ -50,7 +50,7 @@ pub(crate) fn plan(input: Input, diag: &mut Diag) -> Plan {
             name.span(),
             format!(
                 "nothing in `{name}` can be stopped: mark its blocking calls with `#[blocking]`, \
-                 a loop with `#[checkpoint]`, or take `#[stoppable]` away"
+                 a call of what stops by itself with `#[blocking(as_is)]`, a loop with `#[checkpoint]`, or take `#[stoppable]` away"
             ),
         );
     }

@@ -101,7 +101,7 @@ pub(crate) fn unstoppable(call: &Expr, form: Form, diag: &mut Diag) {
 /// The unmarked `lock`, `read` or `write` in what a method is called on:
 /// `….lock().unwrap().recv()`.
 /// (`lock` handles one without `unwrap`, such as `stdin().lock()`.)
-fn lock_before(call: &Expr) -> Option<&Ident> {
+pub(crate) fn lock_before(call: &Expr) -> Option<&Ident> {
     let Expr::MethodCall(call) = call else {
         return None;
     };

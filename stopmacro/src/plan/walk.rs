@@ -205,6 +205,11 @@ impl<'a> Planner<'a> {
             Expr::MethodCall(method) if method.method == "incoming" && method.args.is_empty() => {
                 "mark the loop over it with `#[blocking]`"
             }
+            other if calls::blocks(other) && refuse::lock_before(other).is_some() => {
+                "it waits for a lock before, so mark both, `blocking!(blocking!(….lock()).unwrap().…)`, \
+                 with a lock of `stopruntime::sync`, or bind the guard with `let` first and mark the \
+                 call alone, or put both under `#[unstoppable]`"
+            }
             other if calls::blocks(other) => {
                 "mark it with `#[blocking]`, or put it under `#[unstoppable]`"
             }

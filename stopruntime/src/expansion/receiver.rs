@@ -79,10 +79,12 @@ impl Found {
 #[diagnostic::on_unimplemented(
     message = "`{X}` has no stop-checked form of this call",
     label = "no request would end this wait",
+    note = "if it is a type parameter, give it the bound of `stopruntime::ext`: `{X}: ReadOrStop`, `WriteOrStop` or `FillBufOrStop`",
+    note = "if it is a `dyn Trait`, make that bound a supertrait of the trait; of a trait that is not yours, make one with both as supertraits",
     note = "if it stops by itself, say `#[blocking(as_is)]`: it is `#[stoppable]`, or reads through a `stopruntime::Stoppable`",
     note = "if it waits for a file descriptor, say `#[blocking(readable)]` or `#[blocking(writable)]`, or `#[blocking(readable = EXPR)]` with the descriptor",
     note = "if it is a method of what `{X}` derefs to, write the dereference, `(*receiver).method(..)`",
-    note = "if it is a lock, channel or condition, there are those of `stopruntime::sync`, and the feature `crossbeam-channel`; if it is a type parameter, let it be a trait of `stopruntime::ext`: `R: Read + ReadOrStop`"
+    note = "if it is a lock, channel or condition, there are those of `stopruntime::sync`, and the feature `crossbeam-channel`"
 )]
 pub trait Through<X: ?Sized> {
     /// The next [`Via`], or [`Found`].

@@ -146,11 +146,10 @@ impl Head {
     fn word(self, word: &str) -> Head {
         match (self, word) {
             (Head::Nothing, "for") | (Head::Open, "let") => Head::Pattern,
-            (Head::Nothing | Head::Else, "if") => Head::Open,
+            // The `in` of a `for`; a `let` has none.
+            (Head::Nothing | Head::Else, "if") | (Head::Pattern, "in") => Head::Open,
             (Head::Nothing, word) if BLOCKS.contains(&word) => Head::Open,
             (Head::Ended, "else") => Head::Else,
-            // Of a `for`; a `let` has none.
-            (Head::Pattern, "in") => Head::Open,
             (Head::Pattern, _) => Head::Pattern,
             (Head::Open, word) if !BLOCKS.contains(&word) => Head::Open,
             _ => Head::No,
