@@ -2,6 +2,7 @@
 
 mod found;
 mod names;
+mod say;
 mod watch;
 
 pub use found::{Audit, Unmarked};

@@ -3,7 +3,7 @@
 //! To find one takes long, the first time above all, when the program's debug information
 //! is read. Meanwhile the looks go on: a wait that ends in that time is not missed.
 
-use super::watch::say;
+use super::say::say;
 use super::{found, has_named};
 use crate::report::activity::Wait;
 use crate::report::place::{self, Trace};

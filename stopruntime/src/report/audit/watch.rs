@@ -1,12 +1,13 @@
-//! The thread that looks at the others, and what it says.
+//! The thread that looks at the others.
 //!
 //! # Safety
 //!
-//! The invariant of this module: what libc is given here is whole by then.
+//! The invariant of this module: what libc is given here is a function.
 
 #![allow(unsafe_code)]
 
 use super::names::{self, Length, Sighting};
+use super::say::say;
 use super::{AUDITED, found, wait_for_names};
 use crate::report::look::may_wait_for_a_channel;
 use crate::report::sleep::Sleep;
@@ -14,7 +15,6 @@ use crate::report::task::is_inside;
 use crate::runtime::record::Record;
 use crate::runtime::{records, signal};
 use core::ffi::c_int;
-use core::fmt;
 use std::collections::HashMap;
 use std::io;
 use std::ptr;
@@ -73,15 +73,6 @@ extern "C" fn sum() {
         let audit = super::audit();
         say(&audit);
     }
-}
-
-/// Says it on standard error, if there is one: past std's lock, which another thread may
-/// hold when the process forks or ends.
-pub(super) fn say(text: &dyn fmt::Display) {
-    let text = text.to_string().replace('\n', "\nstopruntime audit: ");
-    let line = format!("stopruntime audit: {text}\n");
-    // SAFETY: as many bytes as there are.
-    unsafe { libc::write(libc::STDERR_FILENO, line.as_ptr().cast(), line.len()) };
 }
 
 fn watch(sightings: &Sender<Sighting>) {
