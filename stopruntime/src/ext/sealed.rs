@@ -4,14 +4,13 @@
 //! A trait of one operation (`read`, `accept`, `wait`) is open: a type of a user's own may
 //! have such a call, and give it a stop-checked variant.
 
-use super::GroupChild;
 use std::fs::{File, OpenOptions};
 use std::io::Stdin;
 use std::net::TcpListener;
 use std::os::unix::net::UnixListener;
 use std::process::{Child, Command};
 
-/// Is implemented here alone.
+/// Is implemented here, and by `GroupChild`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot have this trait: it is sealed",
     label = "only types of std and of stopruntime have it",
@@ -24,4 +23,4 @@ macro_rules! sealed {
         impl Sealed for $of {}
     )*};
 }
-sealed!(File, OpenOptions, Stdin, TcpListener, UnixListener, Command, Child, GroupChild);
+sealed!(File, OpenOptions, Stdin, TcpListener, UnixListener, Command, Child);

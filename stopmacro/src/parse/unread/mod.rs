@@ -17,7 +17,7 @@ mod text;
 use proc_macro2::{Delimiter, Group, Ident, Punct, Spacing, Span, TokenStream, TokenTree};
 use syn::{Expr, Stmt};
 
-use statement::Statement;
+use statement::{Kind, Statement};
 
 /// The name that stands for a run of such statements begins with this.
 const STANDS: &str = "__stop_unread_";
@@ -35,16 +35,6 @@ struct Run {
     tokens: TokenStream,
     /// The last one ends in a block and not in a `;`.
     ends_in_block: bool,
-}
-
-/// What the tokens of a group are.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Block,
-    /// In parentheses or brackets, where there may be blocks.
-    Inside,
-    /// Of a macro, an attribute or an item.
-    Untouched,
 }
 
 impl Unread {

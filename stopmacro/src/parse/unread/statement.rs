@@ -2,11 +2,21 @@
 
 use proc_macro2::{Delimiter, TokenTree};
 
-use super::{Kind, text};
+use super::text;
 use crate::table::hints::STATEMENTS;
 
 /// Words that may have a block behind them.
 const BLOCKS: [&str; 6] = ["for", "if", "loop", "match", "unsafe", "while"];
+
+/// What the tokens of a group are.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Block,
+    /// In parentheses or brackets, where there may be blocks.
+    Inside,
+    /// Of a macro, an attribute or an item.
+    Untouched,
+}
 
 /// The tokens of a statement so far.
 pub(super) struct Statement {

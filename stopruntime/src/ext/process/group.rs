@@ -152,6 +152,8 @@ impl StatusOrStop for GroupCommand<'_> {
 #[must_use = "dropping it kills the child and its group"]
 pub struct GroupChild(Attended);
 
+impl Sealed for GroupChild {}
+
 impl GroupChild {
     /// Returns the child's process id, which is that of its group.
     #[must_use]
