@@ -53,7 +53,10 @@ fn masks() -> Vec<Row> {
                 "signal-open-in-wait",
                 "let _ = (&raw mut set, installed::signal as fn() -> _);",
             )
-            .caught_by("runtime::lifecycle::threads_of_others_can_be_stopped", PPOLL),
+            .caught_by(
+                "waits::ppoll_turns::many_that_accept_from_one_listener_never_wait_in_accept",
+                PPOLL,
+            ),
         row("also in the caller's own mask", "it stays as it is")
             .change("signal-open-in-callers-mask", "without(set)", "set")
             .caught_by("calls::sys::a_full_mask_does_not_keep_the_request_out", PPOLL),
