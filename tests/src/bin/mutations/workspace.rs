@@ -92,8 +92,8 @@ impl Workspace {
         let output = cargo
             .current_dir(&self.root)
             .env("CARGO_TARGET_DIR", &self.target)
-            // Nobody debugs them, and they link faster.
-            .env("CARGO_PROFILE_DEV_DEBUG", "0")
+            // They link faster; lines are for tests of places in the source.
+            .env("CARGO_PROFILE_DEV_DEBUG", "line-tables-only")
             .output()
             .map_err(|error| format!("cargo: {error}"))?;
         let said = String::from_utf8_lossy(&output.stderr);
