@@ -147,6 +147,18 @@ use crate::diag::Diag;
 /// `stopruntime::ext` and the methods of `stopruntime::sync` that end in `_or_stop`; and
 /// libc's by their paths (`libc::read(…)`), which are in the table of `stopruntime::sys`.
 ///
+/// | calls of | names |
+/// |---|---|
+/// | sockets | `accept` `connect` `connect_timeout` `recv` `recv_from` `peek` `peek_from` `send` `send_to` `incoming` |
+/// | readers | `read` `read_vectored` `read_exact` `read_to_end` `read_to_string` `fill_buf` `read_line` `read_until` `skip_until` `lines` `split` `bytes` |
+/// | writers | `write` `write_vectored` `write_all` `flush` |
+/// | files | `open` `create` `create_new` `sync_all` `sync_data` `lock` `lock_shared` |
+/// | children and threads | `wait` `wait_with_output` `output` `status` `join` `join_timeout` |
+/// | functions | `io::copy` `thread::park` `thread::park_timeout` `thread::sleep` `thread::sleep_until` |
+/// | channels | `recv` `recv_timeout` `recv_deadline` `send` `send_timeout` `send_deadline` `iter` |
+/// | locks and the like | `lock` `read` `write` `wait` `wait_while` `wait_timeout` `wait_timeout_while` `wait_force` `acquire` `acquire_many` `acquire_timeout` `call_once` `call_once_force` `try_call_once` `get_or_init` `get_or_try_init` `set` |
+/// | rings | `submit_and_wait` `submit_with_args` |
+///
 /// The receiver may stand behind references and std's pointers and guards. A type
 /// of your own that derefs to one of these may have the method itself, and so its
 /// mark has to say what is meant: `#[blocking(as_is)]`, `#[blocking(readable)]`, or

@@ -26,12 +26,13 @@ pub(crate) type Function = (&'static str, &'static str, usize);
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
     use std::fs;
     use std::path::Path;
 
     use super::functions::FUNCTIONS;
     use super::libc::LIBC;
-    use super::methods::{ASSOCIATED, ITERATORS, METHODS, OF_FILE};
+    use super::methods::{ASSOCIATED, HEADS, ITERATORS, METHODS, OF_FILE};
 
     /// The text of all files in a directory of the runtime, and below.
     fn source(directory: &str) -> String {
@@ -64,5 +65,19 @@ mod tests {
         for (name, _) in LIBC {
             assert!(sys.contains(&format!("{name}_or_stop")), "{name}");
         }
+    }
+
+    /// And no other; those of libc are on the page of `sys`.
+    #[test]
+    fn the_attributes_page_has_every_name() {
+        let page = include_str!("../lib.rs");
+        let (_, table) = page.split_once("/// | calls of | names |\n").unwrap();
+        let lines = table.lines().take_while(|line| line.starts_with("/// |"));
+        let shown: BTreeSet<String> =
+            lines.flat_map(|line| line.split('`').skip(1).step_by(2)).map(str::to_owned).collect();
+        let methods = [METHODS, ITERATORS, HEADS, ASSOCIATED, OF_FILE].into_iter().flatten();
+        let functions = FUNCTIONS.iter().map(|(module, name, _)| format!("{module}::{name}"));
+        let known = methods.map(|row| row.0.to_owned()).chain(functions).collect();
+        assert_eq!(shown, known);
     }
 }
