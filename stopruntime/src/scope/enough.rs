@@ -53,7 +53,7 @@ impl Checks for Stopper {
     }
 }
 
-/// So that `?` works in code whose error is [`enough`]'s.
+/// So that `?` works in code whose error is `enough`'s.
 impl From<Stopped> for StopReason {
     fn from(stopped: Stopped) -> StopReason {
         match stopped.cause() {
