@@ -5,5 +5,6 @@ mod children;
 mod copy;
 mod files;
 mod standard_input;
+mod standard_output;
 mod std_names;
 mod std_semantics;
