@@ -9,6 +9,7 @@ use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Barrier};
+use std::time::Instant;
 use stop_tests::per_backend;
 use stop_tests::proc::limit;
 use stop_tests::seccomp::deny;
@@ -48,16 +49,19 @@ fn under_requests<T: Send + 'static>(body: impl FnOnce() -> T + Send + 'static) 
         })
         .collect();
     requested.wait();
-    // Not before every thread has been started: a child that libc has not made would
-    // find libc's list of threads locked for ever.
+    let deadline = Instant::now() + limit();
+    // Not before every thread has been started, and from here on nothing is allocated: a
+    // child that libc has not made would find libc's locks held for ever.
     begun.store(true, Ordering::Release);
-    let ended = handle.join_timeout(limit());
+    while !handle.is_finished() && Instant::now() < deadline {
+        std::thread::yield_now();
+    }
     done.store(true, Ordering::Relaxed);
     for requester in requesters {
         requester.join().unwrap();
     }
-    let Ok(result) = ended else { panic!("the thread does not end") };
-    result.expect("no panic")
+    assert!(handle.is_finished(), "the thread does not end");
+    handle.join().expect("no panic")
 }
 
 /// In the child of a fork: a stop and its after-effects, and another thread's.
