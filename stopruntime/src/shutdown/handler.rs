@@ -1,7 +1,8 @@
 //! The handler of the shutdown's signals, and what each of them means.
 //!
 //! The handler counts, and wakes the helper, or the thread that makes reports; they do
-//! everything else, as ordinary code. From the third signal on, the handler takes the default action.
+//! everything else, as ordinary code. From the third signal on, the handler takes the
+//! default action.
 //!
 //! # Safety
 //!

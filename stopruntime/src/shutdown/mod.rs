@@ -167,10 +167,9 @@ impl Shutdown {
     /// use std::sync::mpsc;
     /// use stopruntime::shutdown::Shutdown;
     ///
-    /// let sigusr2 = 12;
     /// let (said, hears) = mpsc::channel();
     /// let guard = Shutdown::new()
-    ///     .report_on([sigusr2], move |threads| {
+    ///     .report_on([libc::SIGUSR2], move |threads| {
     ///         eprintln!("{} threads:\n{threads}", threads.len());
     ///         said.send(()).unwrap();
     ///     })

@@ -13,13 +13,13 @@ struct Mine(File, Child);
 
 impl FileOrStop for Mine {
     fn open_or_stop<P: AsRef<Path>>(_: P) -> Outcome<Mine> {
-        unimplemented!()
+        panic!()
     }
     fn create_or_stop<P: AsRef<Path>>(_: P) -> Outcome<Mine> {
-        unimplemented!()
+        panic!()
     }
     fn create_new_or_stop<P: AsRef<Path>>(_: P) -> Outcome<Mine> {
-        unimplemented!()
+        panic!()
     }
     fn sync_all_or_stop(&self) -> Outcome<()> {
         self.0.sync_all_or_stop()
@@ -34,7 +34,7 @@ impl FileOrStop for Mine {
 
 impl OpenOrStop for Mine {
     fn open_or_stop<P: AsRef<Path>>(&self, _: P) -> Outcome<File> {
-        unimplemented!()
+        panic!()
     }
 }
 
@@ -42,7 +42,7 @@ impl AcceptOrStop for Mine {
     type Accepted = TcpStream;
 
     fn accept_or_stop(&self) -> Outcome<TcpStream> {
-        unimplemented!()
+        panic!()
     }
 }
 
@@ -56,7 +56,7 @@ impl IncomingOrStop for Mine {
 
 impl KillGroup for Mine {
     fn kill_group(&mut self) -> GroupCommand<'_> {
-        unimplemented!()
+        panic!()
     }
 }
 

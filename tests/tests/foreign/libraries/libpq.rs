@@ -21,7 +21,7 @@ impl Connection {
     fn open(library: Library, port: u16) -> Connection {
         type Connect = unsafe extern "C" fn(*const c_char) -> *mut c_void;
         let text = format!(
-            "host=127.0.0.1 port={port} user=nobody dbname=none sslmode=disable gssencmode=disable"
+            "host=127.0.0.1 port={port} user=me dbname=none sslmode=disable gssencmode=disable"
         );
         let text = CString::new(text).unwrap();
         // SAFETY: libpq-fe.h: PGconn *PQconnectdb(const char *).
